@@ -1,0 +1,80 @@
+"""Budgets: how often a provider may be asked, as rolling windows, and the notation for them.
+
+The ledger itself is in Redis (`cache.control`); this module says what a limit is, how long its
+windows are and which part of it each kind of use may spend.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
+# A month is 31 days, so that no calendar month can hold more than its limit.
+WINDOWS_MS = {
+    "second": SECOND_MS,
+    "minute": MINUTE_MS,
+    "hour": HOUR_MS,
+    "day": DAY_MS,
+    "month": 31 * DAY_MS,
+}
+
+_LIMIT = re.compile(r"([1-9][0-9]{0,9})/(second|minute|hour|day|month)")
+
+
+class Use(StrEnum):
+    """What a call is for; it decides how much of a budget the call may spend.
+
+    `active`: a symbol of ACTIVE_SYMBOLS, or one watched for a while. `watched`: the same for a
+    symbol that a client asked for; it leaves half of each short window to the active ones. `new`:
+    the first price of a watched symbol. `probe`: the one call that tests a half-open breaker.
+    `assets`: the daily lists. The last three may spend the reserve of the long windows.
+    """
+
+    ACTIVE = "active"
+    WATCHED = "watched"
+    NEW = "new"
+    PROBE = "probe"
+    ASSETS = "assets"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `calls` in any rolling window of `window_ms` milliseconds."""
+
+    calls: int
+    window: str
+
+    @property
+    def window_ms(self) -> int:
+        """The window's length in milliseconds."""
+        return WINDOWS_MS[self.window]
+
+    @property
+    def is_long(self) -> bool:
+        """Day and month windows are spent evenly and keep a reserve."""
+        return self.window_ms >= DAY_MS
+
+    def __str__(self) -> str:
+        return f"{self.calls}/{self.window}"
+
+
+def parse_limits(text: str) -> tuple[Limit, ...]:
+    """The limits that a text like `60/minute,30/second` names, in its order.
+
+    Raises ValueError, naming the part that is wrong, for anything else, and for a window named
+    twice.
+    """
+    limits = []
+    for part in text.split(","):
+        match = _LIMIT.fullmatch(part.strip().lower())
+        if not match:
+            raise ValueError(
+                f"{part.strip()!r} is not a limit; write COUNT/WINDOW with a window of "
+                f"{', '.join(WINDOWS_MS)}, separated by commas, for example 60/minute,30/second"
+            )
+        limits.append(Limit(int(match[1]), match[2]))
+    if len({limit.window for limit in limits}) != len(limits):
+        raise ValueError(f"{text!r} names a window twice")
+    return tuple(limits)

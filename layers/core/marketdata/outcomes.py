@@ -1,0 +1,97 @@
+"""What came of one attempt at a provider, and what follows from it: one table, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from marketdata.errors import (
+    BadPayloadError,
+    NotEntitledError,
+    ProviderError,
+    RateLimitedError,
+    UnauthorizedError,
+)
+
+
+class Outcome(StrEnum):
+    """What came of one attempt. `skipped`: nothing was left to ask, or no time to ask it in."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    NOT_FOUND = "not_found"
+    RATE_LIMITED = "rate_limited"
+    UNAUTHORIZED = "unauthorized"
+    NOT_ENTITLED = "not_entitled"
+    UNAVAILABLE = "unavailable"
+    BAD_PAYLOAD = "bad_payload"
+    SKIPPED = "skipped"
+
+
+class BreakerEffect(StrEnum):
+    """What an outcome does to the breaker; `trip` opens it at once."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    NEUTRAL = "neutral"
+    TRIP = "trip"
+
+
+BREAKER_EFFECTS: Mapping[Outcome, BreakerEffect] = {
+    Outcome.OK: BreakerEffect.SUCCESS,
+    Outcome.PARTIAL: BreakerEffect.SUCCESS,
+    Outcome.NOT_FOUND: BreakerEffect.NEUTRAL,
+    Outcome.RATE_LIMITED: BreakerEffect.NEUTRAL,
+    Outcome.UNAUTHORIZED: BreakerEffect.TRIP,
+    Outcome.NOT_ENTITLED: BreakerEffect.NEUTRAL,
+    Outcome.UNAVAILABLE: BreakerEffect.FAILURE,
+    Outcome.BAD_PAYLOAD: BreakerEffect.FAILURE,
+    Outcome.SKIPPED: BreakerEffect.NEUTRAL,
+}
+
+
+def outcome_of(error: ProviderError) -> Outcome:
+    """The row of the table that an error belongs to."""
+    match error:
+        case RateLimitedError():
+            return Outcome.RATE_LIMITED
+        case UnauthorizedError():
+            return Outcome.UNAUTHORIZED
+        case NotEntitledError():
+            return Outcome.NOT_ENTITLED
+        case BadPayloadError():
+            return Outcome.BAD_PAYLOAD
+        case _:
+            return Outcome.UNAVAILABLE
+
+
+class Reason(StrEnum):
+    """Why a symbol has no quote: the error codes of the API."""
+
+    INVALID_SYMBOL = "invalid_symbol"
+    NOT_FOUND = "not_found"
+    PENDING = "pending"
+    STALE = "stale"
+    QUARANTINED = "quarantined"
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One symbol without a quote, and why. `message` is for people and holds no secret."""
+
+    symbol: str
+    code: Reason
+    message: str
+
+    def to_step(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {"symbol": self.symbol, "code": self.code.value, "message": self.message}
+
+    @classmethod
+    def from_step(cls, step: Mapping[str, Any]) -> Missing:
+        """What `to_step` wrote."""
+        return cls(step["symbol"], Reason(step["code"]), step["message"])

@@ -1,0 +1,1 @@
+"""All that talks to a provider: one file each, one HTTP helper, one registry."""

@@ -1,0 +1,95 @@
+"""What a provider is to the rest of the program: three steps, of which only `send` talks.
+
+`build_*` and `parse_*` are pure: instruments to a request, a response to quotes and reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from marketdata.assets import Listing
+from marketdata.chains import Instrument
+from marketdata.outcomes import Missing
+from marketdata.quotes import Quote, Source
+from marketdata.symbols import AssetClass
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call. `params` and `headers` may hold keys, so neither is ever shown by `repr`."""
+
+    url: str
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    method: str = "GET"
+    json: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer, read whole. `headers` has lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What one answer told: quotes, and a reason for each instrument that has none.
+
+    `not_entitled` names the symbols that the plan excludes; they are not asked again for a day.
+    `hold_s`: the answer's rate-limit headers say that nothing is left for so many seconds.
+    """
+
+    quotes: tuple[Quote, ...]
+    missing: tuple[Missing, ...] = ()
+    not_entitled: tuple[str, ...] = ()
+    hold_s: float | None = None
+
+
+class Sender(Protocol):
+    """The only step that talks. It answers for any HTTP status; silence is an error."""
+
+    def send(self, request: Request, timeout_s: float) -> Response:
+        """The response, whatever its status.
+
+        Raises `UnavailableError`, naming the host and what happened, when there is none within
+        `timeout_s` seconds in all.
+        """
+        ...
+
+
+class Provider(Protocol):
+    """One provider's formats. Stateless but for its base URL and key."""
+
+    source: Source
+
+    def build_request(self, batch: Sequence[Instrument]) -> Request:
+        """The one call that prices a batch, as `chains.batches` groups it."""
+        ...
+
+    def parse(
+        self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
+    ) -> Parsed:
+        """Quotes and reasons: each instrument of the batch in exactly one of the two.
+
+        Raises a `ProviderError` when the answer as a whole yields nothing.
+        """
+        ...
+
+    def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
+        """The calls that list a class; empty where this provider lists no such class."""
+        ...
+
+    def parse_assets(
+        self, asset_class: AssetClass, responses: Sequence[Response]
+    ) -> tuple[Listing, ...]:
+        """The rows of those calls' answers, in the provider's order, in our words.
+
+        Raises a `ProviderError` when an answer is not a list.
+        """
+        ...
