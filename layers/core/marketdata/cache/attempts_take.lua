@@ -1,0 +1,52 @@
+-- May these calls be made? For each want a breaker permit and reserved calls, or neither.
+-- KEYS: ledgers and breakers. ARGV: now (ms), a token that no other call uses, and JSON
+-- {policy, wants: [{breaker, ledger, limits, calls, least, use, until_ms, ask}]}; breaker and
+-- ledger are places in KEYS. Answers JSON [{calls, generation, probe, use, reason, at}].
+
+-- include: numbers.lua
+-- include: breaker_rules.lua
+-- include: budget_windows.lua
+
+local now, token, asked = tonumber(ARGV[1]), ARGV[2], cjson.decode(ARGV[3])
+local ledgers, breakers, grants = {}, {}, {}
+
+local function decide(want, ledger, breaker, probe_token)
+  local generation = breaker.generation
+  local leave, reason, at = 'pass', nil, nil
+  if want.ask then
+    leave, reason, at = breaker_permit(breaker, now, asked.policy)
+  end
+  if not leave then
+    return { calls = 0, generation = generation, use = want.use, reason = reason, at = at }
+  end
+  local probing = leave == 'probe'
+  local use, calls = want.use, want.calls
+  if probing then
+    use, calls = 'probe', want.least
+  end
+  local room, room_at = ledger_room(ledger, want.limits, use, want.least, calls)
+  if room == 0 then
+    reason = ledger.hold > now and 'held' or 'budget_exhausted'
+    return { calls = 0, generation = generation, use = want.use, reason = reason, at = room_at }
+  end
+  ledger_count(ledger, want.limits, use, want.until_ms, room)
+  if probing then
+    breaker_begin_probe(breaker, now, asked.policy, probe_token)
+  end
+  return {
+    calls = room, generation = breaker.generation, use = use, probe = probing and probe_token or nil,
+  }
+end
+
+for place, want in ipairs(asked.wants) do
+  local ledger = ledgers[want.ledger]
+  if not ledger then
+    ledger = ledger_read(KEYS[want.ledger], now)
+    ledger_prune(ledger)
+    ledgers[want.ledger] = ledger
+  end
+  local breaker = breakers[want.breaker] or breaker_read(KEYS[want.breaker])
+  breakers[want.breaker] = breaker
+  grants[place] = decide(want, ledger, breaker, token .. ':' .. place)
+end
+return cjson.encode(grants)

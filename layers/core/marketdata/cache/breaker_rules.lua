@@ -1,0 +1,155 @@
+-- One breaker: closed, open, half_open, as breaker.py describes them.
+--
+-- A hash: state, since, reason, generation; probe and probe_until while a probe is in flight;
+-- 's:<second>' and 'f:<second>', the successes and failures of a closed breaker; success_at and
+-- error, which are only told. What is missing or unreadable counts as closed.
+
+local AHEAD_MS = 60000 -- a time further ahead than this was written by a clock that ran ahead
+
+local STATES = { closed = true, open = true, half_open = true }
+
+local function breaker_read(key)
+  local breaker = { key = key, counts = {}, readable = true }
+  local flat = fields_of(key)
+  if not flat then
+    breaker.readable, flat = false, {}
+  end
+  for i = 1, #flat, 2 do
+    local kind, second = string.match(flat[i], '^([sf]):(%d+)$')
+    if kind then
+      local entry = { kind = kind, second = tonumber(second), results = finite(flat[i + 1]) or 0 }
+      breaker.counts[flat[i]] = entry
+    else
+      breaker[flat[i]] = flat[i + 1]
+    end
+  end
+  breaker.state = STATES[breaker.state] and breaker.state or 'closed'
+  for _, name in ipairs({ 'since', 'generation', 'probe_until', 'success_at' }) do
+    breaker[name] = finite(breaker[name])
+  end
+  breaker.generation = breaker.generation or 0
+  return breaker
+end
+
+local function breaker_set(breaker, name, value)
+  if not breaker.readable then
+    redis.call('DEL', breaker.key)
+    breaker.readable = true
+  end
+  breaker[name] = value
+  redis.call('HSET', breaker.key, name, type(value) == 'number' and whole(value) or value)
+end
+
+local function breaker_end_probe(breaker)
+  breaker.probe, breaker.probe_until = nil, nil
+  redis.call('HDEL', breaker.key, 'probe', 'probe_until')
+end
+
+local function breaker_forget(breaker, fields)
+  for _, field in ipairs(fields) do
+    breaker.counts[field] = nil
+  end
+  in_parts(fields, 500, function(...) redis.call('HDEL', breaker.key, ...) end)
+end
+
+-- Change state; every change is a new generation, and counts begin anew.
+local function breaker_turn(breaker, state, reason, now)
+  local told = { before = breaker.state, after = state, generation = breaker.generation + 1 }
+  told.reason = reason
+  local counted = {}
+  for field in pairs(breaker.counts) do
+    table.insert(counted, field)
+  end
+  breaker_set(breaker, 'state', state)
+  breaker_set(breaker, 'since', now)
+  breaker_set(breaker, 'reason', reason or state == 'half_open' and breaker.reason or '')
+  breaker_set(breaker, 'generation', told.generation)
+  breaker_forget(breaker, counted)
+  breaker_end_probe(breaker)
+  return told
+end
+
+-- When the next probe may be given, for a breaker that is not closed.
+local function breaker_probe_due(breaker, now, policy)
+  local due, longest
+  if breaker.state == 'open' then
+    due, longest = (breaker.since or 0) + policy.open_ms, policy.open_ms
+  else
+    due = breaker.probe and breaker.probe_until or now
+    longest = policy.probe_lease_ms
+  end
+  return due > now + longest + AHEAD_MS and now or due
+end
+
+-- 'pass', or 'probe'; or nil, the reason for neither, and when a probe may be given.
+local function breaker_permit(breaker, now, policy)
+  if breaker.state == 'closed' then
+    return 'pass'
+  end
+  local due = breaker_probe_due(breaker, now, policy)
+  if due <= now then
+    return 'probe'
+  end
+  return nil, breaker.state == 'open' and 'breaker_open' or 'probing', due
+end
+
+local function breaker_begin_probe(breaker, now, policy, token)
+  if breaker.state == 'open' then
+    breaker_turn(breaker, 'half_open', nil, now)
+  end
+  breaker_set(breaker, 'probe', token)
+  breaker_set(breaker, 'probe_until', now + policy.probe_lease_ms)
+end
+
+-- Count one result of a closed breaker; the successes and failures of the window are returned.
+local function breaker_count(breaker, kind, now, policy)
+  local this = math.floor(now / 1000)
+  local field = kind .. ':' .. whole(this)
+  local entry = breaker.counts[field] or { kind = kind, second = this, results = 0 }
+  breaker.counts[field] = entry
+  entry.results = entry.results + 1
+  breaker_set(breaker, field, entry.results)
+  local seconds, old, sums = policy.window_ms / 1000, {}, { s = 0, f = 0 }
+  for name, counted in pairs(breaker.counts) do
+    if math.abs(this - counted.second) >= seconds then
+      table.insert(old, name)
+    else
+      sums[counted.kind] = sums[counted.kind] + counted.results
+    end
+  end
+  breaker_forget(breaker, old)
+  return sums.s, sums.f
+end
+
+local function breaker_record_closed(breaker, result, now, policy)
+  if result.effect == 'trip' then
+    return breaker_turn(breaker, 'open', result.reason or 'tripped', now)
+  end
+  local successes, failures = breaker_count(
+    breaker, result.effect == 'failure' and 'f' or 's', now, policy)
+  if result.effect == 'failure' and failures >= policy.failures and failures >= successes then
+    return breaker_turn(breaker, 'open', result.reason or 'failures', now)
+  end
+end
+
+-- Let a result change the breaker; the change of state is returned, if it is one.
+local function breaker_record(breaker, result, now, policy)
+  if result.generation ~= breaker.generation then
+    return nil -- it is about an earlier state
+  end
+  if breaker.state == 'closed' then
+    return result.effect ~= 'neutral' and breaker_record_closed(breaker, result, now, policy) or nil
+  end
+  if breaker.state == 'open' or not breaker.probe or result.probe ~= breaker.probe then
+    return nil -- only the probe in flight decides
+  end
+  if result.effect == 'neutral' then
+    breaker_end_probe(breaker)
+    return nil
+  end
+  if result.effect == 'success' then
+    return breaker_turn(breaker, 'closed', nil, now)
+  end
+  local reason = result.reason or (result.effect == 'trip' and 'tripped' or 'probe_failed')
+  return breaker_turn(breaker, 'open', reason, now)
+end

@@ -1,0 +1,198 @@
+-- The ledger of one provider: how many calls are reserved or made, per rolling window.
+--
+-- A hash. Field '<window ms>:<bucket>:<kind>' counts calls of routine ('r') or other ('o') uses.
+-- A reserved call may happen at any time until its reservation's end, so it counts in the bucket
+-- of that end, and until the whole bucket is older than the window: never too few are counted.
+-- Field 'pace:<window ms>' is when the next routine call is due by even pacing. Field 'hold' is
+-- when the provider may be asked again at all. Names carry the window's length, not a place in
+-- the settings, so that a change of limits loses nothing.
+
+local BUCKETS = 120         -- per window: it is rounded up by less than a hundredth
+local SKEW_MS = 2000        -- by so much a worker's clock may be off
+local MINUTE_MS, DAY_MS = 60000, 86400000
+local PACE_SLACK_MS = 5000  -- one tick: rounding to ticks must not slow the average pace
+
+local ROUTINE = { active = true, watched = true }
+local LEAVES_HALF = { watched = true, new = true }
+
+local function width_of(window)
+  return math.ceil(window / BUCKETS)
+end
+
+local function bucket_of(window, end_ms)
+  -- Shorter windows would be lost in the allowance; their calls are sent at once, from one clock.
+  local skew = window >= MINUTE_MS and SKEW_MS or 0
+  return math.floor((end_ms + skew) / width_of(window))
+end
+
+local function leaves_at(window, bucket)
+  return (bucket + 1) * width_of(window) + window
+end
+
+-- What routine uses may have of a long window: nine tenths, but at least one call.
+local function routine_share(calls)
+  return math.max(1, math.floor(calls * 0.9))
+end
+
+-- ledger = {key, now, counts = {[window] = {[field] = {bucket, kind, calls}}}, pace, hold, old,
+-- broken}. A ledger with anything unreadable is broken, and grants nothing.
+local function ledger_read(key, now)
+  local ledger = { key = key, now = now, counts = {}, pace = {}, hold = 0, old = {} }
+  local flat = fields_of(key)
+  ledger.broken = flat == nil
+  for i = 1, #(flat or {}), 2 do
+    local field, value = flat[i], finite(flat[i + 1])
+    local window, bucket, kind = string.match(field, '^(%d+):(%d+):([ro])$')
+    local paced = string.match(field, '^pace:(%d+)$')
+    if not value or value < 0 then
+      ledger.broken = true
+    elseif window then
+      window, bucket = tonumber(window), tonumber(bucket)
+      if leaves_at(window, bucket) <= now then
+        table.insert(ledger.old, field)
+      else
+        ledger.counts[window] = ledger.counts[window] or {}
+        ledger.counts[window][field] = { bucket = bucket, kind = kind, calls = value }
+      end
+    elseif paced then
+      ledger.pace[tonumber(paced)] = value
+    elseif field == 'hold' then
+      ledger.hold = value
+    end
+  end
+  return ledger
+end
+
+local function ledger_prune(ledger)
+  in_parts(ledger.old, 500, function(...) redis.call('HDEL', ledger.key, ...) end)
+end
+
+-- How many calls of a window are counted; of one kind only, if given.
+local function ledger_used(ledger, window, kind)
+  local used = 0
+  for _, entry in pairs(ledger.counts[window] or {}) do
+    if not kind or entry.kind == kind then
+      used = used + entry.calls
+    end
+  end
+  return used
+end
+
+-- When at most `most` counted calls are left in a window; nil if that cannot be waited for.
+local function ledger_down_to(ledger, window, kind, most)
+  if most < 0 then
+    return nil
+  end
+  local entries, used = {}, ledger_used(ledger, window, kind)
+  for _, entry in pairs(ledger.counts[window] or {}) do
+    if not kind or entry.kind == kind then
+      table.insert(entries, entry)
+    end
+  end
+  table.sort(entries, function(a, b) return a.bucket < b.bucket end)
+  local at = ledger.now
+  for _, entry in ipairs(entries) do
+    if used <= most then
+      break
+    end
+    used, at = used - entry.calls, leaves_at(window, entry.bucket)
+  end
+  return at
+end
+
+-- The caps on a use in one window: {{most calls, of which kind (nil: all)}}.
+local function caps_of(calls, window, use)
+  if window < DAY_MS then
+    return { { LEAVES_HALF[use] and calls - math.floor(calls / 2) or calls } }
+  end
+  if ROUTINE[use] then
+    return { { calls }, { routine_share(calls), 'r' } }
+  end
+  return { { calls } }
+end
+
+-- How many routine calls even pacing allows now, and when it allows `least` (nil: never at once).
+local function paced(ledger, calls, window, least)
+  local interval = window / routine_share(calls)
+  local due = math.max(ledger.pace[window] or 0, ledger.now - PACE_SLACK_MS)
+  local room = math.max(0, math.ceil((ledger.now + PACE_SLACK_MS - due) / interval))
+  if (least - 1) * interval >= 2 * PACE_SLACK_MS then
+    return room, nil
+  end
+  return room, math.floor(due + (least - 1) * interval - PACE_SLACK_MS) + 1
+end
+
+-- How many calls fit all windows now, at most `wanted`; and when `least` fit, nil if unknown.
+local function ledger_room(ledger, limits, use, least, wanted)
+  if ledger.broken then
+    return 0, nil
+  end
+  local room, at = wanted, math.max(ledger.now, ledger.hold)
+  local function also(allowed, allowed_at)
+    room = math.min(room, allowed)
+    if allowed < least then
+      at = at and allowed_at and math.max(at, allowed_at)
+    end
+  end
+  for _, limit in ipairs(limits) do
+    local calls, window = limit[1], limit[2]
+    for _, cap in ipairs(caps_of(calls, window, use)) do
+      also(
+        cap[1] - ledger_used(ledger, window, cap[2]),
+        ledger_down_to(ledger, window, cap[2], cap[1] - least)
+      )
+    end
+    if window >= DAY_MS and ROUTINE[use] then
+      also(paced(ledger, calls, window, least))
+    end
+  end
+  if ledger.hold > ledger.now or room < least then
+    return 0, at
+  end
+  return room, at
+end
+
+local function ledger_add(ledger, window, end_ms, use, calls)
+  local bucket, kind = bucket_of(window, end_ms), ROUTINE[use] and 'r' or 'o'
+  local field = whole(window) .. ':' .. whole(bucket) .. ':' .. kind
+  ledger.counts[window] = ledger.counts[window] or {}
+  local counts = ledger.counts[window]
+  local had = counts[field] and counts[field].calls or 0
+  local has = math.max(0, had + calls)
+  if has > 0 then
+    counts[field] = { bucket = bucket, kind = kind, calls = has }
+    redis.call('HSET', ledger.key, field, whole(has))
+  else
+    counts[field] = nil
+    redis.call('HDEL', ledger.key, field)
+  end
+  return has - had
+end
+
+local function ledger_pace(ledger, limit, calls)
+  local window = limit[2]
+  local due = math.max(ledger.pace[window] or 0, calls > 0 and ledger.now - PACE_SLACK_MS or 0)
+  due = math.max(0, due + calls * window / routine_share(limit[1]))
+  ledger.pace[window] = due
+  redis.call('HSET', ledger.key, 'pace:' .. whole(window), string.format('%.3f', due))
+end
+
+-- Count calls that end by `end_ms`; a negative number takes reserved ones back.
+local function ledger_count(ledger, limits, use, end_ms, calls)
+  for _, limit in ipairs(limits) do
+    local window = limit[2]
+    if calls > 0 or leaves_at(window, bucket_of(window, end_ms)) > ledger.now then
+      local counted = ledger_add(ledger, window, end_ms, use, calls)
+      if window >= DAY_MS and ROUTINE[use] and counted ~= 0 then
+        ledger_pace(ledger, limit, counted)
+      end
+    end
+  end
+end
+
+local function ledger_hold(ledger, until_ms)
+  if until_ms > ledger.hold then
+    ledger.hold = until_ms
+    redis.call('HSET', ledger.key, 'hold', whole(until_ms))
+  end
+end

@@ -1,0 +1,221 @@
+"""Quotes in Redis: written only if newer and believable, read as bytes without parsing.
+
+A stored value is two times of 13 digits, milliseconds since 1970 (`fetched_at`, and the provider's
+`timestamp` or zeros where it gives none), and then the quote's JSON object without its closing
+brace: only the reader's clock can tell `stale`, which it appends. No reader of this file parses
+JSON of a quote, and nothing but an accepted quote ever touches a stored one or its time to live.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from marketdata.acceptance import (
+    AGREEMENT,
+    BASELINE_MS,
+    JUMP_LIMITS,
+    UNIT_RATIO,
+    Result,
+    Verdict,
+    epoch_ms,
+    refusal,
+)
+from marketdata.cache.client import Cache, Command
+from marketdata.outcomes import Missing, Reason
+from marketdata.quotes import Quote, Source, plain
+
+# How long a price waits for its confirmation, and how long a reason is worth telling.
+HELD_S = 3600
+WHY_S = 120
+WHY_NOT_FOUND_S = 900
+# One script call stays well under the time that a client waits for an answer.
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LastQuote:
+    """What planning and fetching need to know of a stored quote; times in epoch milliseconds."""
+
+    price: str
+    timestamp_ms: int | None
+    fetched_ms: int
+
+    def to_step(self) -> dict[str, Any]:
+        """As plain JSON: `{price, timestamp_ms}`."""
+        return {"price": self.price, "timestamp_ms": self.timestamp_ms}
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a symbol has no quote, or no newer one; `retry_after_s` where somebody knows."""
+
+    code: Reason
+    message: str
+    retry_after_s: int | None = None
+
+
+class QuoteStore:
+    """The quotes of all symbols, their quarantine, and the reasons for what is missing.
+
+    Quotes are kept for `retention_s` seconds. Every method raises `CacheUnavailableError`.
+    """
+
+    def __init__(self, cache: Cache, *, retention_s: int) -> None:
+        self._cache = cache
+        self._retention_s = retention_s
+
+    def put(self, quotes: Sequence[Quote], now_ms: int) -> tuple[Verdict, ...]:
+        """Write the quotes that are newer and believable; one verdict for each, in their order.
+
+        Quotes are judged one after the other, each atomically, so two sources that agree in one
+        call confirm each other. A symbol's first price has nothing to be measured against and is
+        believed; so is any, but for a factor of 100, an hour after the stored one was fetched.
+        """
+        return self.commit(quotes, (), now_ms)
+
+    def explain(
+        self,
+        missing: Sequence[Missing],
+        now_ms: int,
+        retry_after_s: Mapping[str, float | None] | None = None,
+    ) -> None:
+        """Remember for some minutes why symbols are missing; no quote is touched.
+
+        `retry_after_s`: by symbol, in how many seconds asking again makes sense.
+        """
+        self.commit((), missing, now_ms, retry_after_s)
+
+    def commit(
+        self,
+        quotes: Sequence[Quote],
+        missing: Sequence[Missing],
+        now_ms: int,
+        retry_after_s: Mapping[str, float | None] | None = None,
+    ) -> tuple[Verdict, ...]:
+        """`put` and `explain` in one; a symbol whose quote is written keeps no reason."""
+        refusals = [refusal(quote, now_ms) for quote in quotes]
+        judged = [quote for quote, why in zip(quotes, refusals, strict=True) if why is None]
+        # Reasons first: a quote that is written right after takes its symbol's reason away.
+        commands = [self._reason(m, (retry_after_s or {}).get(m.symbol)) for m in missing]
+        commands += [
+            self._judgement(judged[start : start + CHUNK], now_ms)
+            for start in range(0, len(judged), CHUNK)
+        ]
+        answers = self._cache.many(commands)[len(missing) :] if commands else ()
+        told = (text.decode() for answer in answers for text in answer)
+        return tuple(
+            Verdict(quote.symbol, quote.source, Result.REJECTED, why)
+            if why
+            else _verdict(quote, next(told))
+            for quote, why in zip(quotes, refusals, strict=True)
+        )
+
+    def read(self, symbols: Sequence[str]) -> list[bytes | None]:
+        """The stored values, in order; None for a symbol without one. One MGET."""
+        if not symbols:
+            return []
+        values: list[bytes | None] = self._cache.command("MGET", *map(self._quote_key, symbols))
+        return values
+
+    def last(self, symbols: Sequence[str]) -> dict[str, LastQuote]:
+        """What is stored, for the symbols that have a quote. One MGET."""
+        return {
+            symbol: LastQuote(_price(value), timestamp_ms(value), fetched_ms(value))
+            for symbol, value in zip(symbols, self.read(symbols), strict=True)
+            if value is not None
+        }
+
+    def reasons(self, symbols: Sequence[str]) -> list[Why | None]:
+        """Why each symbol has no newer quote, in order; None where nothing is known. One MGET.
+
+        A symbol with a held price has the code `quarantined`, whatever else is known of it.
+        """
+        if not symbols:
+            return []
+        keys = [self._held_key(s) for s in symbols] + [self._why_key(s) for s in symbols]
+        texts = self._cache.command("MGET", *keys)
+        both = zip(texts[: len(symbols)], texts[len(symbols) :], strict=True)
+        return [_held(held) if held else _why(why) if why else None for held, why in both]
+
+    def _judgement(self, quotes: Sequence[Quote], now_ms: int) -> Command:
+        keys = [
+            key(quote.symbol)
+            for quote in quotes
+            for key in (self._quote_key, self._held_key, self._why_key)
+        ]
+        rules = (now_ms, BASELINE_MS, AGREEMENT, *UNIT_RATIO, self._retention_s, HELD_S)
+        return "script", "quotes_put", keys, (*rules, *chain.from_iterable(map(_args, quotes)))
+
+    def _reason(self, missing: Missing, retry_after_s: float | None) -> Command:
+        told: dict[str, Any] = {"code": missing.code.value, "message": missing.message}
+        if retry_after_s is not None:
+            told["retry_after"] = max(1, math.ceil(retry_after_s))
+        life_s = WHY_NOT_FOUND_S if missing.code is Reason.NOT_FOUND else WHY_S
+        return "SET", self._why_key(missing.symbol), json.dumps(told), "EX", life_s
+
+    def _quote_key(self, symbol: str) -> str:
+        return self._cache.key("quotes", "q", symbol)
+
+    def _held_key(self, symbol: str) -> str:
+        return self._cache.key("quotes", "held", symbol)
+
+    def _why_key(self, symbol: str) -> str:
+        return self._cache.key("quotes", "why", symbol)
+
+
+def fetched_ms(value: bytes) -> int:
+    """When a stored quote was fetched, epoch milliseconds."""
+    return int(value[:13])
+
+
+def timestamp_ms(value: bytes) -> int | None:
+    """The provider's time of a stored quote, epoch milliseconds; None where it gave none."""
+    return int(value[13:26]) or None
+
+
+def fragment(value: bytes) -> bytes:
+    """A stored quote's JSON object without its closing brace."""
+    return value[26:]
+
+
+def _price(value: bytes) -> str:
+    start = value.index(b'"price":') + len(b'"price":')
+    return value[start : value.index(b",", start)].decode()
+
+
+def _args(quote: Quote) -> tuple[Any, ...]:
+    fetched = epoch_ms(quote.fetched_at)
+    timestamp = 0 if quote.timestamp is None else max(0, epoch_ms(quote.timestamp))
+    return (
+        quote.source.value,
+        plain(quote.price),
+        quote.currency or "",
+        fetched,
+        timestamp,
+        JUMP_LIMITS[quote.asset_class],
+        f"{fetched:013d}{timestamp:013d}{quote.to_json()[:-1]}",
+    )
+
+
+def _verdict(quote: Quote, told: str) -> Verdict:
+    result, _, why = told.partition(":")
+    return Verdict(quote.symbol, quote.source, Result(result), why or None)
+
+
+def _why(text: bytes) -> Why:
+    told = json.loads(text)
+    return Why(Reason(told["code"]), told["message"], told.get("retry_after"))
+
+
+def _held(text: bytes) -> Why:
+    prices = ", ".join(
+        f"{Source(source).value} says {' '.join(filter(None, (held['price'], held['currency'])))}"
+        f" ({held['reason'].replace('_', ' ')})"
+        for source, held in sorted(json.loads(text).items())
+    )
+    return Why(Reason.QUARANTINED, f"a price waits for its confirmation: {prices}")

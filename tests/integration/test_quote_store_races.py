@@ -1,0 +1,151 @@
+"""Quotes under many writers and random histories: what must hold whatever the order."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+
+from marketdata.acceptance import Result, epoch_ms
+from marketdata.cache.client import connect
+from marketdata.cache.quotes import QuoteStore
+from marketdata.quotes import Quote, Source
+from marketdata.settings import Settings
+from marketdata.symbols import AssetClass
+
+START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+NOW_MS = epoch_ms(START) + 600_000
+WRITERS = 16
+SOURCES = (Source.YFINANCE, Source.FINNHUB)
+NAMES = (f"S{number}" for number in itertools.count())
+
+
+def quote(symbol, price, second, source=Source.YFINANCE, fetched=None):
+    """A quote of a second after the start, fetched then unless told otherwise."""
+    return Quote(
+        symbol=symbol,
+        asset_class=AssetClass.STOCKS,
+        price=Decimal(str(price)),
+        currency="USD",
+        change=None,
+        percent_change=None,
+        change_basis=None,
+        source=source,
+        timestamp=None if second is None else START + timedelta(seconds=second),
+        fetched_at=START + timedelta(seconds=second if fetched is None else fetched),
+    )
+
+
+@pytest.fixture
+def store(cache):
+    """A store on an empty Redis, plain and in cluster mode."""
+    return QuoteStore(cache, retention_s=600)
+
+
+@pytest.fixture(scope="module")
+def lasting(plain_redis):
+    """A store that many examples share; each takes symbols of its own."""
+    cache = connect(Settings.from_env(plain_redis.env()))
+    yield QuoteStore(cache, retention_s=600)
+    cache.close()
+
+
+def test_racing_commits_leave_the_newest(store):
+    """16 writers that commit 400 ticks in random order leave the newest of each symbol."""
+    chance = random.Random(7)
+    ticks = [
+        quote(symbol, 100 + second / 100, second, source, fetched=chance.randrange(600))
+        for symbol in ("AAPL", "MSFT")
+        for second in range(100)
+        for source in SOURCES
+    ]
+    chance.shuffle(ticks)
+    with ThreadPoolExecutor(WRITERS) as pool:
+        verdicts = list(pool.map(lambda tick: store.put([tick], NOW_MS)[0], ticks))
+    for symbol in ("AAPL", "MSFT"):
+        last = store.last([symbol])[symbol]
+        assert last.price == "100.99"
+        assert last.timestamp_ms == epoch_ms(START + timedelta(seconds=99))
+        newest = max(
+            (tick for tick in ticks if tick.symbol == symbol),
+            key=lambda tick: (tick.timestamp, tick.fetched_at),
+        )
+        assert last.fetched_ms == epoch_ms(newest.fetched_at)
+    assert {verdict.result for verdict in verdicts} == {Result.WRITTEN, Result.OLDER}
+
+
+def test_a_reader_never_sees_time_go_back(store):
+    """While 8 writers commit in random order, the time that a reader sees only grows."""
+    chance = random.Random(11)
+    ticks = [quote("AAPL", 100, second) for second in range(300)]
+    chance.shuffle(ticks)
+    with ThreadPoolExecutor(8) as pool:
+        writing = [pool.submit(store.put, [tick], NOW_MS) for tick in ticks]
+        seen = []
+        while not all(future.done() for future in writing):
+            seen += [last.timestamp_ms for last in store.last(["AAPL"]).values()]
+    assert seen == sorted(seen)
+
+
+@how(deadline=None, max_examples=60)
+@given(
+    ticks=st.lists(
+        st.tuples(st.integers(0, 50), st.integers(0, 50), st.sampled_from(SOURCES)),
+        min_size=1,
+        max_size=12,
+    ),
+    data=st.data(),
+)
+def test_any_order_and_grouping_leaves_the_newest(lasting, ticks, data):
+    """However ticks are ordered, repeated and grouped into commits, the newest is stored."""
+    symbol = next(NAMES)
+    quotes = [quote(symbol, 100, time, source, fetched) for time, fetched, source in ticks]
+    shuffled = data.draw(st.permutations(quotes + quotes))
+    at = data.draw(st.integers(0, len(shuffled)))
+    for group in (shuffled[:at], shuffled[at:]):
+        lasting.put(group, NOW_MS)
+    newest = max(quotes, key=lambda q: (q.timestamp, q.fetched_at))
+    last = lasting.last([symbol])[symbol]
+    assert last.timestamp_ms == epoch_ms(newest.timestamp)
+    assert last.fetched_ms == epoch_ms(newest.fetched_at)
+
+
+@how(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from(SOURCES)), min_size=2, max_size=25))
+def test_no_planted_tick_is_ever_seen(lasting, plan):
+    """Whatever the mixture of right and wrong ticks, no wrong one that stands alone is visible."""
+    symbol = next(NAMES)
+    factors = itertools.cycle((100, 2, "0.01", 10, "0.5", 50))  # no two in a row agree
+    lasting.put([quote(symbol, 100, 0)], NOW_MS)
+    for second, (bad, source) in enumerate(plan, start=1):
+        true = Decimal(100 + second % 3)
+        price = true * Decimal(next(factors)) if bad else true
+        lasting.put([quote(symbol, price, second, source)], NOW_MS)
+        assert 100 <= Decimal(lasting.last([symbol])[symbol].price) <= 102
+
+
+@how(deadline=None, max_examples=60)
+@given(
+    factor=st.floats(1.3, 90) | st.floats(0.012, 0.7),
+    first=st.sampled_from(SOURCES),
+    second=st.sampled_from(SOURCES),
+    noise=st.lists(st.sampled_from((3, 10, "0.2")), max_size=2),
+)
+def test_every_true_jump_is_seen_within_two_ticks(lasting, factor, first, second, noise):
+    """A jump of any size but a unit's is visible with its second tick, after bad ticks as well."""
+    symbol = next(NAMES)
+    lasting.put([quote(symbol, 100, 0)], NOW_MS)
+    for at, bad in enumerate(noise, start=1):
+        lasting.put([quote(symbol, 100 * Decimal(bad), at)], NOW_MS)
+        lasting.put([quote(symbol, 100, at + 10)], NOW_MS)
+    price = round(Decimal(100) * Decimal(factor), 4)
+    lasting.put([quote(symbol, price, 50, first)], NOW_MS)
+    lasting.put([quote(symbol, price, 55, second)], NOW_MS)
+    assert Decimal(lasting.last([symbol])[symbol].price) == price

