@@ -66,7 +66,10 @@ class Sender(Protocol):
 class Provider(Protocol):
     """One provider's formats. Stateless but for its base URL and key."""
 
-    source: Source
+    @property
+    def source(self) -> Source:
+        """Which of the five it is."""
+        ...
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
         """The one call that prices a batch, as `chains.batches` groups it."""

@@ -1,0 +1,193 @@
+"""Alpha Vantage: forex, one pair a call; lists of US listings and of currencies, as CSV.
+
+It takes its key in the query only, so its URLs are never shown.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from marketdata.assets import Listing
+from marketdata.chains import Instrument
+from marketdata.errors import BadPayloadError
+from marketdata.providers.alpha_vantage_notices import is_unknown, notice, spelled_notice
+from marketdata.providers.contract import Parsed, Request, Response
+from marketdata.providers.reading import (
+    Reader,
+    is_html,
+    listed_or_bad,
+    listed_symbol,
+    not_found,
+    settle,
+)
+from marketdata.providers.values import price_of, text_or_none
+from marketdata.quotes import Quote, Source
+from marketdata.symbols import CURRENCIES, AssetClass, Symbol
+
+_RATE = "Realtime Currency Exchange Rate"
+_COLUMNS = {
+    AssetClass.STOCKS: "symbol,name,exchange,assetType,ipoDate,delistingDate,status".split(","),
+    AssetClass.FOREX: ["currency code", "currency name"],
+}
+_TEST_LISTING = re.compile(r"\bTEST (?:TICKER|STOCK|SYMBOL|ISSUE)\b", re.IGNORECASE)
+_HARD_SPACE = re.compile("&nbsp;?", re.IGNORECASE)  # in capitals it is no entity of HTML
+
+
+@dataclass(frozen=True, slots=True)
+class AlphaVantage:
+    """Alpha Vantage's formats."""
+
+    base_url: str
+    key: str = field(repr=False)
+    source: Source = Source.ALPHA_VANTAGE
+
+    def build_request(self, batch: Sequence[Instrument]) -> Request:
+        """The exchange rate of the one pair of a batch."""
+        pair = _pair(batch)
+        return self._query(
+            "CURRENCY_EXCHANGE_RATE", from_currency=pair.base, to_currency=pair.quote
+        )
+
+    def parse(
+        self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
+    ) -> Parsed:
+        """The rate of the one pair; a pair that it does not know is an error or an empty object."""
+        reader = self._checked(response, fetched_at)
+        body = reader.object(response)
+        unknown = Parsed((), (not_found(self.source, batch[0].symbol),))
+        if is_unknown(body):
+            return unknown
+        error = notice(body, response, fetched_at)
+        if error:
+            raise error
+        rate = body.get(_RATE)
+        if not isinstance(rate, dict):
+            raise reader.bad("no exchange rate", response)
+        if not rate:
+            return unknown
+        return settle(self.source, batch, lambda one: self._quote(one, rate, fetched_at))
+
+    def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
+        """The US listings; for forex the physical currencies, for which it wants no key."""
+        if asset_class is AssetClass.STOCKS:
+            return (self._query("LISTING_STATUS"),)
+        if asset_class is AssetClass.FOREX:
+            return (Request(f"{self.base_url}/physical_currency_list/"),)
+        return ()
+
+    def parse_assets(
+        self, asset_class: AssetClass, responses: Sequence[Response]
+    ) -> tuple[Listing, ...]:
+        """Active listings that we know how to spell; for forex the currencies, not pairs."""
+        to_listing = self._stock if asset_class is AssetClass.STOCKS else self._currency
+        listings: dict[str, Listing] = {}
+        for response in responses:
+            reader = self._checked(response, None)
+            for row in _table(reader, response, _COLUMNS[asset_class]):
+                listing = to_listing(row)
+                if listing:
+                    listings.setdefault(listing.symbol, listing)
+        return listed_or_bad(self.source, listings)
+
+    def _query(self, function: str, **params: str) -> Request:
+        return Request(
+            f"{self.base_url}/query", {"function": function, **params, "apikey": self.key}
+        )
+
+    def _checked(self, response: Response, now: datetime | None) -> Reader:
+        reader = Reader(self.source, self.key)
+        refusal = reader.refusal(response, now)
+        if refusal:
+            raise refusal
+        return reader
+
+    def _quote(
+        self, instrument: Instrument, rate: dict[str, Any], fetched_at: datetime
+    ) -> Quote | None:
+        pair = _pair([instrument])
+        told = (rate.get("1. From_Currency Code"), rate.get("3. To_Currency Code"))
+        if told != (pair.base, pair.quote):
+            raise BadPayloadError("the answer is about another pair")
+        price = price_of(rate.get("5. Exchange Rate"))
+        if price is None:
+            return None
+        return Quote(
+            symbol=instrument.symbol,
+            asset_class=instrument.asset_class,
+            price=price,
+            currency=pair.quote,
+            change=None,
+            percent_change=None,
+            change_basis=None,
+            source=self.source,
+            timestamp=_time(rate.get("6. Last Refreshed"), rate.get("7. Time Zone")),
+            fetched_at=fetched_at,
+        )
+
+    def _stock(self, row: dict[str, str]) -> Listing | None:
+        symbol = listed_symbol(row["symbol"], AssetClass.STOCKS)
+        name = " ".join(html.unescape(_HARD_SPACE.sub(" ", row["name"])).split())
+        if symbol is None or row["status"] != "Active" or _TEST_LISTING.search(name):
+            return None
+        return Listing(
+            symbol=symbol,
+            name=name or symbol,
+            source=self.source,
+            provider_id=row["symbol"],
+            exchange=row["exchange"] or None,
+            currency="USD",  # what it lists trades on exchanges of the United States
+        )
+
+    def _currency(self, row: dict[str, str]) -> Listing | None:
+        code = row["currency code"].strip().upper()
+        if code not in CURRENCIES:
+            return None
+        name = row["currency name"].strip() or code
+        return Listing(symbol=code, name=name, source=self.source, provider_id=code)
+
+
+def _pair(batch: Sequence[Instrument]) -> Symbol:
+    (instrument,) = batch
+    return Symbol(instrument.symbol, instrument.asset_class)
+
+
+def _time(text: Any, zone: Any) -> datetime | None:
+    """A time of day in a named zone as aware UTC; None without a time of day or a known zone."""
+    text, zone = text_or_none(text), text_or_none(zone)
+    if text is None or zone is None or len(text) < len("2026-01-01 00:00"):
+        return None
+    try:
+        local = datetime.fromisoformat(text).replace(
+            tzinfo=UTC if zone == "UTC" else ZoneInfo(zone)
+        )
+        return local.astimezone(UTC)
+    except (ValueError, KeyError, OSError, OverflowError):
+        return None
+
+
+def _table(reader: Reader, response: Response, columns: Sequence[str]) -> Iterator[dict[str, str]]:
+    """The rows of a CSV answer by column; raises what the answer is if it is not that table."""
+    text = response.body.decode("utf-8-sig", "replace")
+    if text.lstrip().startswith("{"):
+        error = notice(reader.object(response), response, None)
+        raise error or reader.bad("JSON instead of CSV", response)
+    try:
+        header, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    except (ValueError, csv.Error):
+        raise reader.bad("not CSV", response) from None
+    if is_html(response) or header != columns:
+        raise reader.bad("not the table that was asked for", response)
+    error = spelled_notice(rows[0], response) if rows else None
+    if error:
+        raise error
+    if rows and len(rows[-1]) < len(columns):
+        raise BadPayloadError(f"{reader.source.value}: a table that is cut off in its last row")
+    return (dict(zip(columns, row, strict=True)) for row in rows if len(row) == len(columns))

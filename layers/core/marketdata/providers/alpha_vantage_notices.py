@@ -1,0 +1,86 @@
+"""What Alpha Vantage says instead of an answer. It says all of it with status 200.
+
+The order of the questions matters: the notice about calls that came too fast also mentions the
+daily quota and premium endpoints. One notice repeats the key, so none is ever quoted.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from marketdata.errors import (
+    BadPayloadError,
+    NotEntitledError,
+    ProviderError,
+    UnauthorizedError,
+)
+from marketdata.providers.contract import Response
+from marketdata.providers.reading import (
+    DEFAULT_HOLD_S,
+    http_date,
+    rate_limited,
+    to_midnight_s,
+)
+from marketdata.providers.values import text_or_none
+from marketdata.quotes import Source
+
+BURST_HOLD_S = 2.0
+_DAY_S = 86400.0
+_NAME = Source.ALPHA_VANTAGE.value
+
+
+def is_unknown(body: dict[str, Any]) -> bool:
+    """Whether an answer complains about the parameters: about the symbol, as ours are right."""
+    return "invalid api call" in _text(body, "Error Message")
+
+
+def notice(body: dict[str, Any], response: Response, now: datetime | None) -> ProviderError | None:
+    """The error that an answer's notice means; None for an answer without one.
+
+    `now` counts to the end of a spent day; without it the answer's own date does.
+    """
+    error: ProviderError | None = None
+    if text := _text(body, "Information"):
+        error = _information(text, response, now)
+    elif _text(body, "Note"):  # the throttle of older days, a limit by the minute
+        error = rate_limited(Source.ALPHA_VANTAGE, response, now, DEFAULT_HOLD_S)
+    elif text := _text(body, "Error Message"):
+        error = BadPayloadError(f"{_NAME}: an error message instead of data")
+        if "apikey" in text:
+            error = UnauthorizedError(f"{_NAME}: it refuses the key")
+    elif text := _text(body, "message"):  # beside it stand sample data that are made up
+        error = BadPayloadError(f"{_NAME}: a message instead of data")
+        if "premium" in text:
+            error = NotEntitledError(f"{_NAME}: a premium endpoint")
+    return error
+
+
+def spelled_notice(row: list[str], response: Response) -> ProviderError | None:
+    """The error of a CSV row that spells a notice's title, one letter a column; None otherwise."""
+    word = "".join(row)
+    if len(row) < 2 or any(len(cell) != 1 for cell in row):
+        return None
+    if any(title.startswith(word) for title in ("Information", "Note")):
+        return rate_limited(Source.ALPHA_VANTAGE, response, None, DEFAULT_HOLD_S)
+    if "Error Message".startswith(word):
+        return BadPayloadError(f"{_NAME}: an error message instead of data")
+    return None
+
+
+def _information(text: str, response: Response, now: datetime | None) -> ProviderError:
+    if "request per second" in text or "sparingly" in text:
+        return rate_limited(Source.ALPHA_VANTAGE, response, now, BURST_HOLD_S)
+    if "per day" in text:
+        at = now or http_date(response.headers.get("date", ""))
+        hold_s = to_midnight_s(at) if at else _DAY_S
+        return rate_limited(Source.ALPHA_VANTAGE, response, now, hold_s)
+    if "premium endpoint" in text:
+        return NotEntitledError(f"{_NAME}: a premium endpoint")
+    if "demo purposes" in text:
+        return NotEntitledError(f"{_NAME}: the demo key is for its fixed examples only")
+    return rate_limited(Source.ALPHA_VANTAGE, response, now, DEFAULT_HOLD_S)
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    return (text_or_none(body.get(name)) or "").lower()

@@ -1,0 +1,199 @@
+"""CoinGecko: coins by slug, all of a batch in one call; its list ranks coins by capitalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from marketdata.assets import Listing
+from marketdata.chains import FACTS, Instrument
+from marketdata.errors import (
+    BadPayloadError,
+    NotEntitledError,
+    ProviderError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from marketdata.providers.contract import Parsed, Request, Response
+from marketdata.providers.reading import (
+    Reader,
+    listed_or_bad,
+    listed_symbol,
+    not_found,
+    quote_over_24h,
+    rate_limited,
+    settle,
+)
+from marketdata.providers.values import number_or_none, text_or_none, unix_time
+from marketdata.quotes import Quote, Source
+from marketdata.symbols import AssetClass
+
+PRO_HOST = "pro-api.coingecko.com"
+_PAGE_SIZE = 250
+# All calls of the asset list but the last one, which is the list of all coins, are ranked pages.
+_RANKED_PAGES = FACTS[Source.COINGECKO].asset_calls[AssetClass.CRYPTO] - 1
+
+
+@dataclass(frozen=True, slots=True)
+class CoinGecko:
+    """CoinGecko's formats. It needs no key; with one, the header must match the host."""
+
+    base_url: str
+    key: str = field(default="", repr=False)
+    source: Source = Source.COINGECKO
+
+    def build_request(self, batch: Sequence[Instrument]) -> Request:
+        """`/simple/price` for every slug of a batch against every currency of the batch."""
+        slugs = dict.fromkeys(instrument.ids[self.source] for instrument in batch)
+        currencies = dict.fromkeys(_currency(instrument) for instrument in batch)
+        return self._request(
+            "simple/price",
+            ids=",".join(slugs),
+            vs_currencies=",".join(currencies),
+            include_24hr_change="true",
+            include_last_updated_at="true",
+            precision="full",
+        )
+
+    def parse(
+        self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
+    ) -> Parsed:
+        """The quotes of a batch; unknown slugs are left out or empty, coins without data null."""
+        if _says(response, "coin not found", "could not find coin"):
+            return Parsed((), tuple(not_found(self.source, one.symbol) for one in batch))
+        body = self._checked(response, fetched_at).object(response)
+        return settle(self.source, batch, lambda one: self._quote(one, body, fetched_at))
+
+    def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
+        """The ranked pages, largest capitalisation first, and then the list of all coins."""
+        if asset_class is not AssetClass.CRYPTO:
+            return ()
+        pages = (
+            self._request(
+                "coins/markets",
+                vs_currency="usd",
+                order="market_cap_desc",
+                per_page=str(_PAGE_SIZE),
+                page=str(page),
+            )
+            for page in range(1, _RANKED_PAGES + 1)
+        )
+        return (*pages, self._request("coins/list"))
+
+    def parse_assets(
+        self, asset_class: AssetClass, responses: Sequence[Response]
+    ) -> tuple[Listing, ...]:
+        """Coins against USD, each slug once: ranked as the pages say, the rest without a rank."""
+        listings: dict[str, Listing] = {}
+        for response in responses:
+            for row in self._checked(response, None).rows(response):
+                listing = self._listing(asset_class, row)
+                if listing:
+                    listings.setdefault(listing.provider_id, listing)
+        return listed_or_bad(self.source, listings)
+
+    def _request(self, path: str, **params: str) -> Request:
+        is_pro = urlsplit(self.base_url).hostname == PRO_HOST
+        name = "x-cg-pro-api-key" if is_pro else "x-cg-demo-api-key"
+        return Request(f"{self.base_url}/{path}", params, {name: self.key} if self.key else {})
+
+    def _checked(self, response: Response, now: datetime | None) -> Reader:
+        """A reader for an answer that is no refusal; raises what it is otherwise.
+
+        Refusals come with a status of their own, or inside a 400 or a 200.
+        """
+        reader = Reader(self.source, self.key)
+        refusal = self._told(reader, response, now) or reader.refusal(response, now)
+        if refusal:
+            raise refusal
+        return reader
+
+    def _told(
+        self, reader: Reader, response: Response, now: datetime | None
+    ) -> ProviderError | None:
+        """What the code inside an answer means; None where there is no code that we know."""
+        try:
+            body = reader.json(response)
+        except BadPayloadError:
+            return None
+        name, code = self.source.value, _error_code(body)
+        error: ProviderError | None = None
+        match code:
+            case None:
+                pass
+            case 10002 | 10010 | 10011:
+                error = UnauthorizedError(f"{name}: it refuses the key (code {code})")
+            case 10005:
+                error = NotEntitledError(f"{name}: not in the key's plan (code {code})")
+            case 429:
+                error = rate_limited(self.source, response, now)
+            case 1020:
+                error = UnavailableError(f"{name}: a gateway blocked the call (code {code})")
+            case _ if 500 <= code < 600:
+                error = UnavailableError(f"{name}: error {code}")
+            case _ if response.status < 400:
+                error = reader.bad(f"error {code}", response)
+        return error
+
+    def _quote(
+        self, instrument: Instrument, body: dict[str, Any], fetched_at: datetime
+    ) -> Quote | None:
+        row = body.get(instrument.ids[self.source])
+        if row is None:
+            return None
+        if not isinstance(row, dict):
+            raise BadPayloadError("not an object")
+        currency = _currency(instrument)
+        return quote_over_24h(
+            instrument,
+            self.source,
+            at=row.get(currency),
+            percent=row.get(f"{currency}_24h_change"),
+            timestamp=unix_time(row.get("last_updated_at")),
+            fetched_at=fetched_at,
+        )
+
+    def _listing(self, asset_class: AssetClass, row: dict[str, Any]) -> Listing | None:
+        slug, base = text_or_none(row.get("id")), text_or_none(row.get("symbol"))
+        symbol = listed_symbol(f"{base}-USD", asset_class) if base else None
+        if slug is None or symbol is None:
+            return None
+        rank = number_or_none(row.get("market_cap_rank"))
+        return Listing(
+            symbol=symbol,
+            name=text_or_none(row.get("name")) or symbol,
+            source=self.source,
+            provider_id=slug,
+            currency="USD",
+            rank=None if rank is None else int(rank),
+            slug=slug,
+        )
+
+
+def _currency(instrument: Instrument) -> str:
+    return instrument.symbol[-3:].lower()
+
+
+def _says(response: Response, *texts: str) -> bool:
+    """Whether a 404 is about a coin, not about a wrong path."""
+    body = response.body[:400].decode("utf-8", "replace").lower()
+    return response.status == 404 and any(text in body for text in texts)
+
+
+def _error_code(body: Any) -> int | None:
+    """The code of any of the error shapes, 0 for an error without one, None for no error.
+
+    A coin may well have the slug `status` or `error`; an error's `status` says what it is, and an
+    `error` is a text.
+    """
+    if not isinstance(body, dict):
+        return None
+    status = body.get("status")
+    for holder in (body, status):
+        if isinstance(holder, dict) and ("error_code" in holder or "error_message" in holder):
+            code = number_or_none(holder.get("error_code"))
+            return 0 if code is None else int(code)
+    return 0 if isinstance(body.get("error"), str) else None

@@ -1,0 +1,162 @@
+"""CoinMarketCap: coins by number, all of a batch in one call; lists of coins and of currencies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from marketdata.assets import Listing
+from marketdata.chains import FACTS, Instrument
+from marketdata.errors import BadPayloadError
+from marketdata.providers.coinmarketcap_errors import checked_data, named_invalid
+from marketdata.providers.contract import Parsed, Request, Response
+from marketdata.providers.reading import (
+    Reader,
+    listed_or_bad,
+    listed_symbol,
+    quote_over_24h,
+    settle,
+)
+from marketdata.providers.values import iso_time, number_or_none, text_or_none
+from marketdata.quotes import Quote, Source
+from marketdata.symbols import CURRENCIES, AssetClass
+
+_PAGE_SIZE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class CoinMarketCap:
+    """CoinMarketCap's formats: version 3 for quotes, version 1 for its two lists."""
+
+    base_url: str
+    key: str = field(repr=False)
+    source: Source = Source.COINMARKETCAP
+
+    def build_request(self, batch: Sequence[Instrument]) -> Request:
+        """The quotes of a batch by number, in the one currency that the batch shares."""
+        return self._request(
+            "v3/cryptocurrency/quotes/latest",
+            id=",".join(dict.fromkeys(instrument.ids[self.source] for instrument in batch)),
+            convert=batch[0].symbol[-3:],
+            skip_invalid="true",
+        )
+
+    def parse(
+        self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
+    ) -> Parsed:
+        """The quotes of a batch; unknown and inactive coins have none."""
+        reader = Reader(self.source, self.key)
+        invalid = named_invalid(reader, batch, response)
+        if invalid is not None:
+            return Parsed((), invalid)
+        rows = dict(_rows(checked_data(reader, response, fetched_at)))
+        return settle(self.source, batch, lambda one: self._quote(one, rows, fetched_at))
+
+    def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
+        """Coins by rank, page after page; the fiat currencies in one call."""
+        if asset_class is AssetClass.FOREX:
+            return (self._request("v1/fiat/map", include_metals="false"),)
+        if asset_class is not AssetClass.CRYPTO:
+            return ()
+        return tuple(
+            self._request(
+                "v1/cryptocurrency/map",
+                listing_status="active",
+                start=str(1 + page * _PAGE_SIZE),
+                limit=str(_PAGE_SIZE),
+                sort="cmc_rank",
+            )
+            for page in range(FACTS[self.source].asset_calls[asset_class])
+        )
+
+    def parse_assets(
+        self, asset_class: AssetClass, responses: Sequence[Response]
+    ) -> tuple[Listing, ...]:
+        """Active coins against USD, each number once; for forex currencies, not pairs."""
+        reader = Reader(self.source, self.key)
+        listings: dict[str, Listing] = {}
+        for response in responses:
+            data = checked_data(reader, response, None)
+            for number, row in _rows(data):
+                if asset_class is AssetClass.FOREX:
+                    listing = self._currency(number, row)
+                else:
+                    listing = self._coin(asset_class, number, row)
+                if listing:
+                    listings.setdefault(number, listing)
+        return listed_or_bad(self.source, listings)
+
+    def _request(self, path: str, **params: str) -> Request:
+        return Request(f"{self.base_url}/{path}", params, {"X-CMC_PRO_API_KEY": self.key})
+
+    def _quote(
+        self, instrument: Instrument, rows: dict[str, dict[str, Any]], fetched_at: datetime
+    ) -> Quote | None:
+        row = rows.get(instrument.ids[self.source])
+        if row is None or not _is_active(row):
+            return None
+        quote = _in_currency(row.get("quote"), instrument.symbol[-3:])
+        if quote is None:
+            return None
+        return quote_over_24h(
+            instrument,
+            self.source,
+            at=quote.get("price"),
+            percent=quote.get("percent_change_24h"),
+            timestamp=iso_time(quote.get("last_updated")),
+            fetched_at=fetched_at,
+        )
+
+    def _coin(self, asset_class: AssetClass, number: str, row: dict[str, Any]) -> Listing | None:
+        base = text_or_none(row.get("symbol"))
+        symbol = listed_symbol(f"{base}-USD", asset_class) if base else None
+        if symbol is None or not _is_active(row):
+            return None
+        rank = number_or_none(row.get("rank"))
+        return Listing(
+            symbol=symbol,
+            name=text_or_none(row.get("name")) or symbol,
+            source=self.source,
+            provider_id=number,
+            currency="USD",
+            rank=None if rank is None else int(rank),
+            slug=text_or_none(row.get("slug")),
+        )
+
+    def _currency(self, number: str, row: dict[str, Any]) -> Listing | None:
+        code = text_or_none(row.get("symbol"))
+        if code not in CURRENCIES:
+            return None
+        name = text_or_none(row.get("name")) or code
+        return Listing(symbol=code, name=name, source=self.source, provider_id=number)
+
+
+def _is_active(row: dict[str, Any]) -> bool:
+    return row.get("is_active") not in (0, "0")
+
+
+def _rows(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of `data` with their numbers: an array, or an object of rows or arrays by number."""
+    for key, value in data.items() if isinstance(data, dict) else (("", row) for row in data):
+        for row in value if isinstance(value, list) else [value]:
+            if isinstance(row, dict):
+                yield str(row.get("id", key)), row
+            elif row is not None:
+                raise BadPayloadError(f"{Source.COINMARKETCAP.value}: a row that is no object")
+
+
+def _in_currency(quote: Any, currency: str) -> dict[str, Any] | None:
+    """The one of a row's quotes that is in a currency: of an array, or of an object by currency."""
+    found: Any = None
+    if isinstance(quote, dict):
+        found = quote.get(currency)
+    elif isinstance(quote, list):
+        each = (one for one in quote if isinstance(one, dict))
+        found = next((one for one in each if one.get("symbol", currency) == currency), None)
+    elif quote is not None:
+        raise BadPayloadError("neither an array nor an object of quotes")
+    if found is not None and not isinstance(found, dict):
+        raise BadPayloadError("a quote that is no object")
+    return found

@@ -1,0 +1,160 @@
+"""Finnhub: shares of US listings, one symbol a call; lists of US shares and of forex pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from marketdata.assets import Listing
+from marketdata.chains import Instrument
+from marketdata.providers.contract import Parsed, Request, Response
+from marketdata.providers.reading import (
+    DEFAULT_HOLD_S,
+    Reader,
+    clamped_hold_s,
+    listed_or_bad,
+    listed_symbol,
+    not_found,
+    rate_limited,
+    settle,
+)
+from marketdata.providers.values import number_or_none, price_of, text_or_none, unix_time
+from marketdata.quotes import ChangeBasis, Quote, Source
+from marketdata.symbols import AssetClass
+
+# The exchanges of its US list, by the market identifier codes (ISO 10383) that it tells.
+EXCHANGES = {
+    "XNAS": "NASDAQ",
+    "XNGS": "NASDAQ",
+    "XNMS": "NASDAQ",
+    "XNCM": "NASDAQ",
+    "XNYS": "NYSE",
+    "XASE": "NYSE AMERICAN",
+    "ARCX": "NYSE ARCA",
+    "BATS": "BATS",
+    "IEXG": "IEX",
+    "OOTC": "OTC",
+    "OTCM": "OTC",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finnhub:
+    """Finnhub's formats. The key travels in a header, where no log of URLs can catch it."""
+
+    base_url: str
+    key: str = field(repr=False)
+    source: Source = Source.FINNHUB
+
+    def build_request(self, batch: Sequence[Instrument]) -> Request:
+        """`/quote` for the one symbol of a batch."""
+        (instrument,) = batch
+        spelling = instrument.ids.get(self.source, instrument.symbol)
+        return self._request("quote", symbol=spelling)
+
+    def parse(
+        self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
+    ) -> Parsed:
+        """The quote of the one symbol; all zeros is how it says that it knows no such symbol."""
+        (instrument,) = batch
+        if b"symbol not supported" in response.body[:200].lower():
+            return Parsed((), (not_found(self.source, instrument.symbol),))
+        row = self._checked(response, fetched_at).object(response)
+        if "error" in row:
+            raise self._reader.bad("an error instead of a quote", response)
+        parsed = settle(self.source, batch, lambda one: self._quote(one, row, fetched_at))
+        return Parsed(parsed.quotes, parsed.missing, hold_s=_hold_s(response, fetched_at))
+
+    def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
+        """Its whole US list in one array; for forex the pairs of one broker, OANDA."""
+        if asset_class is AssetClass.STOCKS:
+            return (self._request("stock/symbol", exchange="US"),)
+        if asset_class is AssetClass.FOREX:
+            return (self._request("forex/symbol", exchange="oanda"),)
+        return ()
+
+    def parse_assets(
+        self, asset_class: AssetClass, responses: Sequence[Response]
+    ) -> tuple[Listing, ...]:
+        """The rows whose symbol has a canonical spelling in the class, each symbol once."""
+        listings: dict[str, Listing] = {}
+        for response in responses:
+            for row in self._checked(response, None).rows(response):
+                listing = self._listing(asset_class, row)
+                if listing:
+                    listings.setdefault(listing.symbol, listing)
+        return listed_or_bad(self.source, listings)
+
+    def _request(self, path: str, **params: str) -> Request:
+        return Request(f"{self.base_url}/{path}", params, {"X-Finnhub-Token": self.key})
+
+    @property
+    def _reader(self) -> Reader:
+        return Reader(self.source, self.key)
+
+    def _checked(self, response: Response, now: datetime | None) -> Reader:
+        """A reader for an answer that is no refusal; raises what it is otherwise."""
+        if response.status == 429:
+            otherwise_s = _reset_s(response, now)
+            raise rate_limited(self.source, response, now, otherwise_s or DEFAULT_HOLD_S)
+        refusal = self._reader.refusal(response, now)
+        if refusal:
+            raise refusal
+        return self._reader
+
+    def _quote(
+        self, instrument: Instrument, row: dict[str, Any], fetched_at: datetime
+    ) -> Quote | None:
+        price = price_of(row.get("c"))
+        if price is None or number_or_none(row.get("t")) == 0:
+            return None
+        change, percent = number_or_none(row.get("d")), number_or_none(row.get("dp"))
+        is_stock = instrument.asset_class is AssetClass.STOCKS
+        return Quote(
+            symbol=instrument.symbol,
+            asset_class=instrument.asset_class,
+            price=price,
+            currency="USD" if is_stock else instrument.symbol[-3:],
+            change=change,
+            percent_change=percent,
+            change_basis=(
+                None if change is None and percent is None else ChangeBasis.PREVIOUS_CLOSE
+            ),
+            source=self.source,
+            # For pairs `t` is when the current daily candle opened, up to a day before the price.
+            timestamp=unix_time(row.get("t")) if is_stock else None,
+            fetched_at=fetched_at,
+        )
+
+    def _listing(self, asset_class: AssetClass, row: dict[str, Any]) -> Listing | None:
+        provider_id = text_or_none(row.get("symbol"))
+        is_stock = asset_class is AssetClass.STOCKS
+        symbol = listed_symbol(provider_id if is_stock else row.get("displaySymbol"), asset_class)
+        if symbol is None or provider_id is None:
+            return None
+        mic = text_or_none(row.get("mic"))
+        return Listing(
+            symbol=symbol,
+            name=text_or_none(row.get("description")) or symbol,
+            source=self.source,
+            provider_id=provider_id,
+            exchange=EXCHANGES.get(mic, mic) if mic else None,
+            currency=text_or_none(row.get("currency")) if is_stock else symbol[-3:],
+        )
+
+
+def _reset_s(response: Response, now: datetime | None) -> float | None:
+    """Seconds until the rate-limit window that the headers tell of ends, None if they do not."""
+    reset = unix_time(response.headers.get("x-ratelimit-reset"))
+    if reset is None or now is None or reset <= now:
+        return None
+    return clamped_hold_s((reset - now).total_seconds())
+
+
+def _hold_s(response: Response, now: datetime) -> float | None:
+    """How long to leave it alone after a good answer: until the reset once nothing remains."""
+    if number_or_none(response.headers.get("x-ratelimit-remaining")) != 0:
+        return None
+    return _reset_s(response, now) or DEFAULT_HOLD_S

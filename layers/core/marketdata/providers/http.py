@@ -1,0 +1,213 @@
+"""The one HTTP helper: a request in, the whole response or `UnavailableError` out, in time.
+
+It refuses to retry (each call is paid for in a budget before it is made), to follow redirects
+(they would carry keys elsewhere) and to say a URL aloud. The library behind it is loaded here only.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from marketdata.errors import UnavailableError
+from marketdata.providers.contract import Request, Response
+from marketdata.providers.http_trouble import what_happened
+
+CONNECT_TIMEOUT_S = 3.0
+READ_TIMEOUT_S = 20.0
+MOST_BYTES = 64 * 1024 * 1024  # several times the longest asset list
+_CHUNK_BYTES = 64 * 1024
+_HEADERS = {
+    "User-Agent": "market-data-aggregator/0.1",
+    "Accept": "application/json, */*",  # one provider refuses `text/csv` for its CSV
+    "Accept-Encoding": "gzip, deflate",
+}
+
+
+class HttpSender:
+    """Sends over pooled connections; one is meant to live as long as its process, for all threads.
+
+    `connect_timeout_s` and `read_timeout_s` bound the connection and each wait for more bytes;
+    the deadline of `send` bounds everything together, name resolution included.
+    """
+
+    def __init__(
+        self,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self._connect_timeout_s = connect_timeout_s
+        self._read_timeout_s = read_timeout_s
+        self._most_bytes = most_bytes
+        self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _Adapter())
+
+    def send(self, request: Request, timeout_s: float) -> Response:
+        """The response, whatever its status.
+
+        Raises `UnavailableError`, naming the host and what happened, when there is none within
+        `timeout_s` seconds in all, or one of more than `most_bytes`.
+        """
+        host = _host(request.url)
+        if timeout_s <= 0:
+            raise UnavailableError(f"{host}: no time left to ask")
+        exchange = _Exchange(self, request, timeout_s)
+        exchange.start()
+        try:
+            answered = exchange.done.wait(timeout_s)
+        finally:
+            exchange.abandon()
+        if not answered:
+            raise UnavailableError(f"{host}: no answer within {timeout_s:.1f} s")
+        if exchange.response is None:
+            # The library's error stays behind in the other thread: its text tells the whole URL.
+            raise UnavailableError(f"{host}: {exchange.trouble}")
+        return exchange.response
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._session.close()
+
+    def exchange(self, request: Request, timeout_s: float) -> Response:
+        """`send` without the overall deadline and with the library's own errors."""
+        prepared = requests.Request(
+            request.method,
+            request.url,
+            headers={**_HEADERS, **request.headers},
+            params=dict(request.params),
+            json=request.json,
+        ).prepare()
+        url = prepared.url or request.url
+        # Empty means none, whatever the environment says: a proxy has another loopback than we.
+        proxies = {"http": "", "https": "", "all": ""} if _is_loopback(url) else {}
+        found = self._session.merge_environment_settings(url, proxies, True, None, None)  # noqa: FBT003
+        # The adapter and not the session: a session would add cookies and credentials of .netrc,
+        # and would read a redirect's body to the end before handing it back.
+        answer = self._session.get_adapter(url).send(
+            prepared,
+            stream=True,
+            timeout=(min(self._connect_timeout_s, timeout_s), min(self._read_timeout_s, timeout_s)),
+            verify=found["verify"] or True,
+            cert=found["cert"],
+            proxies=found["proxies"],
+        )
+        with answer:
+            body = _read(answer, self._most_bytes)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status_code, headers, body)
+
+
+class _Exchange(threading.Thread):
+    """One exchange in a thread of its own, so that its caller can leave when its time is up."""
+
+    def __init__(self, sender: HttpSender, request: Request, timeout_s: float) -> None:
+        super().__init__(name=f"http {_host(request.url)}", daemon=True)
+        self.done = threading.Event()
+        self.response: Response | None = None
+        self.trouble = ""
+        self._work = (sender, request, timeout_s)
+        self._socket: Any = None
+        self._abandoned = False
+
+    def run(self) -> None:
+        sender, request, timeout_s = self._work
+        try:
+            self.response = sender.exchange(request, timeout_s)
+        except Exception as error:  # noqa: BLE001 whatever it is, the caller shall hear of it
+            self.trouble = what_happened(error)
+        finally:
+            self.done.set()
+
+    def watch(self, connection: socket.socket) -> None:
+        """Remember the socket that the answer will come from."""
+        self._socket = connection
+        if self._abandoned:
+            self._hang_up()
+
+    def abandon(self) -> None:
+        """Hang up, if the exchange is not done, so that a server cannot keep the thread alive."""
+        self._abandoned = True
+        if not self.done.is_set():
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        if isinstance(self._socket, socket.socket):
+            with suppress(OSError):  # the other side may have hung up first
+                # TLS's own `shutdown` would swap the socket's parts under the reading thread.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _Connection(HTTPConnection):
+    """A connection that tells the exchange that uses it which socket it waits on."""
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        exchange = threading.current_thread()
+        if isinstance(exchange, _Exchange):
+            exchange.watch(self.sock)
+        return super().getresponse()
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class _Adapter(HTTPAdapter):
+    """The library's adapter with our connections, enough of them to keep for every call of a tick.
+
+    It never retries, which is the library's default and what the budgets rely on.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=16, pool_maxsize=64, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        return manager
+
+
+def _read(answer: requests.Response, most_bytes: int) -> bytes:
+    """The whole body, unpacked; `UnavailableError` once it is longer than `most_bytes`."""
+    body = bytearray()
+    for chunk in answer.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > most_bytes:
+            raise UnavailableError(f"an answer of more than {most_bytes} bytes")
+    return bytes(body)
+
+
+def _host(url: str) -> str:
+    """The host of a URL, with its port where it names one: all of a URL that may be shown."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+def _is_loopback(url: str) -> bool:
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

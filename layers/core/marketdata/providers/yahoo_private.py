@@ -1,0 +1,86 @@
+"""All that this program uses of yfinance's private parts, in one place.
+
+`YfData` gets the cookie and the crumb and adds them to a call. The version is pinned, and a test
+names whatever a new one changed; until it is mended, `yahoo_symbols` does without this file.
+"""
+# ruff: noqa: SLF001  # private names are what this file is for
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from yfinance import cache
+from yfinance.data import YfData
+
+from marketdata.errors import MarketDataError, UnavailableError
+from marketdata.providers.contract import Request, Response
+from marketdata.providers.yahoo_transport import (
+    AnsweredError,
+    Call,
+    YahooTransport,
+    plausible_crumb,
+    response_of,
+)
+
+
+class PrivateData:
+    """One `YfData` with a cookie and a crumb of its own.
+
+    The class is a singleton, of which the last session given wins. Made past that, a cookie and a
+    crumb belong to the host that they came from, whoever else uses yfinance in this process.
+    """
+
+    def __init__(self, transport: YahooTransport) -> None:
+        # A cookie on the disk would outlive Yahoo's refusal of it.
+        cache._CookieCacheManager._Cookie_cache = cache._CookieCacheDummy()
+        self._data: Any = type.__call__(YfData, session=transport)
+        self._transport = transport
+
+    @property
+    def crumb(self) -> str | None:
+        """The crumb that the next call carries; None if there is none, or what cannot be one."""
+        crumb = self._data._crumb
+        return crumb if plausible_crumb(crumb) else None
+
+    def clear_poison(self) -> None:
+        """Drops what is kept as a crumb and cannot be one ("Too Many Requests")."""
+        if self.crumb is None:
+            self.forget(self._data._crumb)
+
+    def forget(self, used: str | None) -> None:
+        """Drops cookie and crumb, so that the next call fetches new ones.
+
+        Nothing happens if another thread has replaced the crumb that was `used` already.
+        """
+        if self._data._crumb == used:
+            self._data._crumb = self._data._cookie = None
+            self._transport.forget_cookies()
+
+    def change_strategy(self) -> None:
+        """Makes the next call fetch its cookie in the other of the two ways that yfinance knows."""
+        basic = self._data._cookie_strategy == "basic"
+        self._data._set_cookie_strategy("csrf" if basic else "basic")
+
+    def send(self, request: Request, call: Call) -> Response:
+        """Yahoo's answer to one request with the crumb, whatever its status.
+
+        Raises `UnavailableError` when there is none. What yfinance raises when it is no longer what
+        it was (`AttributeError`, `TypeError`) passes through.
+        """
+        params, left_s = request.params, call.left_s()
+        try:
+            if request.method == "POST":
+                body = json.dumps(request.json, separators=(",", ":"), ensure_ascii=False)
+                answer = self._data.post(request.url, params=params, data=body, timeout=left_s)
+            else:
+                answer = self._data.get(request.url, params=params, timeout=left_s)
+        except AnsweredError as told:
+            return told.response
+        except (MarketDataError, AttributeError, NameError, TypeError):
+            raise
+        except Exception as exc:  # noqa: BLE001  # yfinance, curl and bs4 raise what they like
+            # Neither the foreign text nor its chain, as either may show a crumb.
+            failure = call.failure or f"Yahoo: yfinance failed with {type(exc).__name__}"
+            raise UnavailableError(failure) from None
+        return response_of(answer)

@@ -1,0 +1,245 @@
+"""The one door through which yfinance reaches Yahoo: a curl_cffi session with rules of its own.
+
+yfinance asks for pages as it likes: a fixed 30 s for a crumb, every failure again with another
+kind of cookie, whatever text came as the crumb. Here each call has one deadline, a failure is told
+at once, a text that is no crumb is never kept, and no host but Yahoo's (or the one base URL that
+stands in for all of them) is ever asked. This file loads curl_cffi, so it is imported on first use.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from curl_cffi import CurlOpt, requests
+from curl_cffi.requests import exceptions as curl_errors
+
+from marketdata.errors import UnavailableError
+from marketdata.providers.contract import Response
+from marketdata.providers.yahoo import TOO_MANY
+
+DATA_HOSTS = frozenset({"query1.finance.yahoo.com", "query2.finance.yahoo.com"})
+COOKIE_HOSTS = frozenset(
+    {"fc.yahoo.com", "guce.yahoo.com", "consent.yahoo.com", "finance.yahoo.com"}
+)
+_COOKIE_PAGE = "fc.yahoo.com"
+CRUMB_PATH = "/v1/test/getcrumb"
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_HOPS = 5
+_MAX_BODY_BYTES = 32 * 1024 * 1024  # a screener page is below 1 MB
+_LONGEST_CRUMB = 64  # eleven characters as recorded
+# yfinance has a second way to a cookie, so the first may not use up the whole time of a call.
+_COOKIE_SHARE = 1 / 3
+_SHORTEST_TIMEOUT_S = 0.002  # curl counts in milliseconds, and takes 0 for "for ever"
+
+_FAILURES: tuple[tuple[type[Exception], str], ...] = (
+    (curl_errors.DNSError, "the name could not be resolved"),
+    (curl_errors.Timeout, "timed out"),
+    (curl_errors.SSLError, "TLS failed"),
+    (curl_errors.ProxyError, "the proxy failed"),
+    (curl_errors.IncompleteRead, "the answer was cut off"),
+    (curl_errors.ConnectionError, "the connection failed"),
+)
+
+
+def plausible_crumb(text: object) -> bool:
+    """Whether a text may be a crumb: short, one word, neither JSON nor HTML."""
+    return (
+        isinstance(text, str)
+        and 0 < len(text) <= _LONGEST_CRUMB
+        and not any(c.isspace() or c in "{<" for c in text)
+    )
+
+
+def is_rate_limit(answer: requests.Response) -> bool:
+    """Whether Yahoo says that it was asked too often, which it may do with a status of 200."""
+    return answer.status_code == 429 or answer.content.lstrip().startswith(TOO_MANY)
+
+
+def response_of(answer: requests.Response) -> Response:
+    """A curl response as ours."""
+    headers = {name.lower(): value or "" for name, value in answer.headers.items()}
+    return Response(answer.status_code, headers, answer.content)
+
+
+class AnsweredError(Exception):
+    """Ends what yfinance is doing: Yahoo has answered, and the answer is a failure.
+
+    yfinance would answer a status of 400 or more by asking two to five times again, against a rate
+    limit too.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"Yahoo answered {response.status}")
+        self.response = response
+
+
+class NoCrumbError(ConnectionError):
+    """No crumb came. A ConnectionError, because yfinance then keeps nothing and goes on without."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call from start to end: its deadline, and what happened on the way.
+
+    `crumb`: the one that was sent, None before that. `failure`: the last host that did not answer
+    and how, for people. `crumbless`: cookie and crumb are not wanted, so they are not fetched.
+    """
+
+    timeout_s: float
+    deadline: float
+    clock: Callable[[], float]
+    crumbless: bool = False
+    crumb: str | None = None
+    failure: str = ""
+    requests: int = 0
+
+    def left_s(self) -> float:
+        """The seconds that are left; negative when the deadline has passed."""
+        return self.deadline - self.clock()
+
+    def too_late(self, host: str) -> UnavailableError:
+        """The error for a deadline that has passed, naming the host that used up the time."""
+        told = self.failure or f"{host}: not reached"
+        return UnavailableError(f"{told}; the limit is {self.timeout_s:g} s in all")
+
+
+class YahooTransport(requests.Session[requests.Response]):
+    """A session that yfinance accepts as its own; `base_url` replaces every Yahoo origin."""
+
+    def __init__(self, base_url: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(
+            impersonate="chrome",
+            discard_cookies=bool(base_url),  # see _keep_cookies
+            curl_options={CurlOpt.MAXFILESIZE_LARGE: _MAX_BODY_BYTES},
+        )
+        self._origin = base_url.rstrip("/")
+        self._has_cookie = False
+        self._clock = clock
+        self._calls = threading.local()
+
+    @contextmanager
+    def call(self, timeout_s: float, deadline: float) -> Iterator[Call]:
+        """Bounds all that this thread asks for inside: together it ends by `deadline`."""
+        call = Call(timeout_s, deadline, self._clock)
+        self._calls.current = call
+        try:
+            yield call
+        finally:
+            self._calls.current = None
+
+    def request(  # type: ignore[override]  # the forty options pass as they come
+        self, method: Any, url: str, **options: Any
+    ) -> requests.Response:
+        """One request of yfinance's, within the deadline and without leaving Yahoo.
+
+        Raises `AnsweredError` for a rate limit and for a data call's failure, `NoCrumbError` when
+        no crumb came, `UnavailableError` past the deadline.
+        """
+        call = getattr(self._calls, "current", None)
+        if call is None:
+            raise UnavailableError("yfinance asked for something outside of a call")
+        wants_crumb = urlsplit(url).path == CRUMB_PATH
+        is_data = urlsplit(url).hostname in DATA_HOSTS and not wants_crumb
+        if is_data:
+            call.crumb = (options.get("params") or {}).get("crumb")
+        elif call.crumbless:
+            raise NoCrumbError("neither cookie nor crumb is wanted")
+        elif urlsplit(url).hostname == _COOKIE_PAGE and self._has_cookie:
+            return requests.Response()  # yfinance asks for it anew each time, and does not read it
+        answer = self._follow(call, method, url, options)
+        if is_rate_limit(answer) or (is_data and _failed(answer)):
+            raise AnsweredError(response_of(answer))
+        if wants_crumb and (answer.status_code != 200 or not plausible_crumb(answer.text)):
+            raise NoCrumbError(f"no crumb, status {answer.status_code}")
+        if urlsplit(url).hostname == _COOKIE_PAGE:
+            self._has_cookie = True
+        return answer
+
+    def forget_cookies(self) -> None:
+        """Drops all cookies, so that the cookie page is asked again."""
+        self._has_cookie = False
+        self.cookies.clear()
+
+    def _follow(
+        self, call: Call, method: Any, url: str, options: dict[str, Any]
+    ) -> requests.Response:
+        # curl would follow a redirect to any host, so the hops are made here.
+        options = {**options, "allow_redirects": False}
+        for _ in range(_MAX_HOPS):
+            answer = self._once(call, method, url, options)
+            location = answer.headers.get("location")
+            if answer.status_code not in _REDIRECTS or not location:
+                answer.url = url  # yfinance looks for the consent page by its real name
+                return answer
+            url = urljoin(url, location)
+            options.pop("params", None)  # they are in the location, where they are wanted
+            if answer.status_code not in (307, 308):
+                method = "GET"
+                options.pop("data", None)
+                options.pop("json", None)
+        raise UnavailableError(f"{_host(self._target(url))}: more than {_MAX_HOPS} redirects")
+
+    def _once(
+        self, call: Call, method: Any, url: str, options: dict[str, Any]
+    ) -> requests.Response:
+        target = self._target(url)
+        host, left_s = _host(target), call.left_s()
+        if left_s < _SHORTEST_TIMEOUT_S:
+            raise call.too_late(host)
+        if urlsplit(url).hostname in COOKIE_HOSTS:
+            left_s *= _COOKIE_SHARE
+        call.requests += 1
+        try:
+            answer = super().request(method, target, **{**options, "timeout": left_s})
+        except curl_errors.RequestException as exc:
+            call.failure = f"{host}: {_told(exc)}"
+            raise
+        if self._origin:
+            self._keep_cookies(answer)
+        return answer
+
+    def _target(self, url: str) -> str:
+        """Where a request for `url` really goes."""
+        parts, origin = urlsplit(url), urlsplit(self._origin)
+        if self._origin and (parts.scheme, parts.netloc) == (origin.scheme, origin.netloc):
+            return url  # a redirect of the stand-in to itself
+        if parts.scheme != "https" or parts.hostname not in DATA_HOSTS | COOKIE_HOSTS:
+            raise UnavailableError(f"{parts.hostname}: not one of Yahoo's hosts, so not asked")
+        if not self._origin:
+            return url
+        return self._origin + (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+    def _keep_cookies(self, answer: requests.Response) -> None:
+        """A stand-in's cookies, which curl would refuse: they are for yahoo.com, and secure."""
+        for line in answer.headers.get_list("set-cookie"):
+            try:
+                cookies = SimpleCookie(line or "")
+            except CookieError:
+                continue
+            for name, morsel in cookies.items():
+                self.cookies.set(name, morsel.value)
+
+
+def _failed(answer: requests.Response) -> bool:
+    """A failing status, or a page in place of data; but yfinance itself deals with consent."""
+    is_page = answer.content.lstrip().startswith(b"<")
+    return answer.status_code >= 400 or (is_page and urlsplit(answer.url).hostname in DATA_HOSTS)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+def _told(exc: Exception) -> str:
+    for kind, words in _FAILURES:
+        if isinstance(exc, kind):
+            return words
+    return f"the request failed ({type(exc).__name__})"

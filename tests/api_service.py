@@ -1,0 +1,162 @@
+"""The api over a real cache, for tests: a clock that stands still, quotes by hand, plain requests.
+
+`Service.get` speaks ASGI to the app as uvicorn does, without a server in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import unquote
+
+import uvicorn
+
+from functions.api.app import create_app
+from marketdata.archive import AssetList
+from marketdata.assets import Asset
+from marketdata.bootstrap import Stores
+from marketdata.breaker import BreakerPolicy
+from marketdata.cache.assets import AssetStore
+from marketdata.cache.client import Cache
+from marketdata.cache.control import ControlState
+from marketdata.cache.quotes import QuoteStore
+from marketdata.quotes import ChangeBasis, Quote, Source
+from marketdata.settings import Settings
+from marketdata.symbols import AssetClass, parse_symbol
+
+# A slot's start; tests move on from here.
+NOON_MS = 1_763_820_300_000
+ACTIVE = "AAPL,MSFT,BTC-USD,EUR/USD"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer. `headers` has lower-case names."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+
+class Service:
+    """The app, its stores and its clock (`now_ms`, to be moved by hand)."""
+
+    def __init__(self, cache: Cache, *, cors: bool = False, threads: bool = False, **env: str):
+        self.now_ms = NOON_MS
+        self.settings = Settings.from_env({"ACTIVE_SYMBOLS": ACTIVE, **env})
+        self.stores = Stores(
+            cache=cache,
+            control=ControlState(cache, limits=self.settings.limits, policy=BreakerPolicy()),
+            quotes=QuoteStore(cache, retention_s=self.settings.quote_retention),
+            assets=AssetStore(cache),
+        )
+        self.app = create_app(
+            self.settings, self.stores, now_ms=lambda: self.now_ms, cors=cors, threads=threads
+        )
+
+    def get(self, target: str, method: str = "GET", **headers: str) -> Reply:
+        """The answer to one request; header names are written with underscores."""
+        path, _, query = target.partition("?")
+        return self.ask(method, unquote(path), query, headers)
+
+    def ask(self, method: str, path: str, query: str, headers: dict[str, str]) -> Reply:
+        """The answer to one request, its parts as ASGI has them."""
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": query.encode(),
+            "headers": [
+                (name.replace("_", "-").lower().encode(), value.encode())
+                for name, value in headers.items()
+            ],
+            "server": ("127.0.0.1", 80),
+            "client": ("127.0.0.1", 1),
+        }
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        asyncio.run(self.app(scope, receive, send))
+        told = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+        return Reply(sent[0]["status"], told, b"".join(m.get("body", b"") for m in sent[1:]))
+
+    def price(self, *symbols: str, age_s: float = 0, price: str = "182.5") -> None:
+        """Store a quote of each symbol, fetched so many seconds ago."""
+        fetched_ms = self.now_ms - round(age_s * 1000)
+        quotes = [quote(symbol, fetched_ms, price) for symbol in symbols]
+        verdicts = self.stores.quotes.put(quotes, self.now_ms)
+        assert [verdict.result for verdict in verdicts] == ["written"] * len(symbols)
+
+    def list_assets(
+        self, asset_class: AssetClass, symbols: list[str], version: str = "v1", age_s: int = 0
+    ) -> None:
+        """Swap in a list with these symbols, ranked in their order."""
+        assets = tuple(
+            Asset(
+                symbol, asset_class, f"Name of {symbol}", None, "USD", rank, {"coingecko": symbol}
+            )
+            for rank, symbol in enumerate(symbols, 1)
+        )
+        updated = datetime.fromtimestamp(self.now_ms / 1000 - age_s, UTC)
+        listed = AssetList(asset_class, version, updated, (Source.COINGECKO,), assets)
+        assert self.stores.assets.swap(listed)
+
+    def watched(self) -> set[str]:
+        """The symbols that planning would find watched."""
+        opened = self.stores.control.open_slot(self.now_ms // 1000, self.now_ms, [])
+        assert opened is not None
+        return {entry.symbol for entry in opened.due}
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """The app behind a real uvicorn on a port of its own; its origin."""
+        config = uvicorn.Config(self.app, port=0, log_level="error", lifespan="off", ws="none")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive(), "uvicorn ended at its start"
+            thread.join(0.005)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+        server.should_exit = True
+        thread.join(10)
+
+
+def quote(symbol: str, fetched_ms: int, price: str = "182.5") -> Quote:
+    """A whole quote."""
+    fetched = datetime.fromtimestamp(fetched_ms / 1000, UTC)
+    return Quote(
+        symbol=symbol,
+        asset_class=parse_symbol(symbol).asset_class,
+        price=Decimal(price),
+        currency="USD",
+        change=Decimal("1.2"),
+        percent_change=Decimal("0.66"),
+        change_basis=ChangeBasis.PREVIOUS_CLOSE,
+        source=Source.YFINANCE,
+        timestamp=fetched.replace(microsecond=0),
+        fetched_at=fetched,
+    )
