@@ -1,0 +1,116 @@
+"""`python -m local.market`: the simulated market as a process of its own.
+
+Once ready it prints one line of JSON with the base URLs and the control URL (and writes the same to
+`--ports-file`). It ends on SIGTERM, SIGINT and when its parent is gone. Quotas are those of the
+settings `<PROVIDER>_LIMITS`, unless arguments say otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+if importlib.util.find_spec("marketdata") is None:  # from a checkout, without any path set
+    sys.path.append(str(Path(__file__).resolve().parents[2] / "layers" / "core"))
+
+from local.market.servers import MarketServers
+from marketdata.budget import parse_limits
+from marketdata.chains import FACTS
+from marketdata.quotes import Source
+from marketdata.settings import ENV_PREFIXES
+
+PARENT_CHECK_S = 0.5
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Serve until told to end."""
+    options = _parser().parse_args(argv)
+    parent, ended = os.getppid(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    paid = _paid_plans(os.environ)
+    with MarketServers(
+        host=options.host,
+        seed=options.seed,
+        always_open=not options.sessions,
+        holidays=options.holiday,
+        early_closes=options.early_close,
+        limits=paid | dict(options.limits),
+        update_s=dict.fromkeys(paid, 0.0)
+        | {source: float(text) for source, text in options.update_s},
+    ) as market:
+        urls = {source.value: url for source, url in market.base_urls.items()}
+        line = json.dumps({"base_urls": urls, "control_url": market.control_url})
+        if options.ports_file is not None:
+            _write_whole(options.ports_file, line)
+        print(line, flush=True)
+        while not ended.wait(PARENT_CHECK_S) and os.getppid() == parent:
+            pass
+
+
+def _paid_plans(environ: Mapping[str, str]) -> dict[Source, str]:
+    """The limits that the service's own settings name, where they are not the free plan's.
+
+    With them the market behaves as the plan that the service was told it has: prices move at once.
+    """
+    limits = {source: environ.get(f"{name}_LIMITS", "") for source, name in ENV_PREFIXES.items()}
+    return {
+        source: text
+        for source, text in limits.items()
+        if text and parse_limits(text) != parse_limits(FACTS[source].free_limits)
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m local.market", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of the prices")
+    parser.add_argument("--host", default="127.0.0.1", help="to listen on")
+    parser.add_argument("--ports-file", type=Path, help="file for the line of JSON")
+    parser.add_argument("--sessions", action="store_true", help="real opening hours")
+    parser.add_argument(
+        "--holiday", type=date.fromisoformat, action="append", default=[], metavar="DATE"
+    )
+    parser.add_argument(
+        "--early-close", type=date.fromisoformat, action="append", default=[], metavar="DATE"
+    )
+    parser.add_argument(
+        "--limits",
+        type=_for_provider,
+        action="append",
+        default=[],
+        metavar="PROVIDER=LIMITS",
+        help="quota, for example coingecko=500/minute",
+    )
+    parser.add_argument(
+        "--update-s",
+        type=_for_provider,
+        action="append",
+        default=[],
+        metavar="PROVIDER=SECONDS",
+        help="how often its prices change",
+    )
+    return parser
+
+
+def _for_provider(text: str) -> tuple[Source, str]:
+    name, _, value = text.partition("=")
+    return Source(name), value
+
+
+def _write_whole(path: Path, line: str) -> None:
+    """Write so that a reader sees all of it or no file."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(line + "\n")
+    draft.replace(path)
+
+
+if __name__ == "__main__":
+    main()

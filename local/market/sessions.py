@@ -1,0 +1,151 @@
+"""When the simulated market trades: which moment the last trade of any instant was.
+
+Real sessions are New York's and London's hours on weekdays, forex from Sunday to Friday 22:00 UTC,
+crypto always. `always_open` lets every class trade at every hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+DAY_MS = 86_400_000
+HALF_HOUR_MS = 1_800_000
+_FOREX_TURN_MS = 22 * 3_600_000  # its days turn at 22:00 UTC
+_EARLY_CLOSE = time(13, 0)
+
+
+class Hours(StrEnum):
+    """Whose opening hours an asset keeps."""
+
+    US = "us"
+    LONDON = "london"
+    FOREX = "forex"
+    CRYPTO = "crypto"
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    zone: ZoneInfo
+    opens: time
+    closes: time
+
+
+_EXCHANGES = {
+    Hours.US: _Exchange(ZoneInfo("America/New_York"), time(9, 30), time(16, 0)),
+    Hours.LONDON: _Exchange(ZoneInfo("Europe/London"), time(8, 0), time(16, 30)),
+}
+
+
+class Session(NamedTuple):
+    """A stretch of time and what it is, in epoch milliseconds.
+
+    `open_ms` to `close_ms`: the session that runs, or else the last one that ran; `close_ms` is in
+    the future while it runs. `previous_close_ms`: the close before it. `state`: Yahoo's word.
+    """
+
+    state: str
+    open_ms: int
+    close_ms: int
+    previous_close_ms: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is trade."""
+        return self.state == "REGULAR"
+
+
+class Sessions:
+    """The sessions of one market. `holidays` and `early_closes` (13:00) are New York's."""
+
+    def __init__(
+        self,
+        *,
+        always_open: bool = True,
+        holidays: Iterable[date] = (),
+        early_closes: Iterable[date] = (),
+    ) -> None:
+        self.always_open = always_open
+        self._holidays = frozenset(holidays)
+        self._early_closes = frozenset(early_closes)
+        self._known: dict[tuple[Hours, int], Session] = {}
+
+    def at(self, hours: Hours, at_ms: int) -> Session:
+        """The session that an instant belongs to."""
+        # Sessions begin and end on the half hour, so one answer holds for thirty minutes.
+        slot = (hours, at_ms // HALF_HOUR_MS)
+        session = self._known.get(slot)
+        if session is None:
+            session = self._known[slot] = self._find(hours, slot[1] * HALF_HOUR_MS)
+        return session
+
+    def last_trade_ms(self, hours: Hours, at_ms: int) -> int:
+        """The last instant up to `at_ms` at which the market was open."""
+        session = self.at(hours, at_ms)
+        return at_ms if session.is_open else session.close_ms
+
+    def daily(self, hours: Hours, from_ms: int, to_ms: int) -> Iterator[Session]:
+        """The sessions that opened within a span, newest first."""
+        session = self.at(hours, to_ms)
+        while session.open_ms >= from_ms:
+            yield session
+            session = self.at(hours, session.open_ms - HALF_HOUR_MS)
+
+    def _find(self, hours: Hours, at_ms: int) -> Session:
+        if self.always_open or hours is Hours.CRYPTO:
+            midnight = at_ms - at_ms % DAY_MS
+            return Session("REGULAR", midnight, midnight + DAY_MS, midnight)
+        if hours is Hours.FOREX:
+            return _forex(at_ms)
+        return self._exchange(hours, _EXCHANGES[hours], at_ms)
+
+    def _exchange(self, hours: Hours, exchange: _Exchange, at_ms: int) -> Session:
+        now = datetime.fromtimestamp(at_ms / 1000, exchange.zone)
+        begun = self._begun_sessions(hours, exchange, now.date(), at_ms)
+        open_ms, close_ms = next(begun)
+        _, previous_close_ms = next(begun)
+        state = "REGULAR" if at_ms < close_ms else self._closed_state(hours, now)
+        return Session(state, open_ms, close_ms, previous_close_ms)
+
+    def _begun_sessions(
+        self, hours: Hours, exchange: _Exchange, day: date, at_ms: int
+    ) -> Iterator[tuple[int, int]]:
+        """The sessions that began by `at_ms`, latest first."""
+        while True:
+            if self._trades(hours, day):
+                closes = exchange.closes
+                if hours is Hours.US and day in self._early_closes:
+                    closes = _EARLY_CLOSE
+                open_ms = _epoch_ms(datetime.combine(day, exchange.opens, exchange.zone))
+                if open_ms <= at_ms:
+                    yield open_ms, _epoch_ms(datetime.combine(day, closes, exchange.zone))
+            day -= timedelta(days=1)
+
+    def _trades(self, hours: Hours, day: date) -> bool:
+        return day.weekday() < 5 and not (hours is Hours.US and day in self._holidays)
+
+    def _closed_state(self, hours: Hours, now: datetime) -> str:
+        if hours is Hours.US and self._trades(hours, now.date()):
+            if time(4, 0) <= now.time() < time(9, 30):
+                return "PRE"
+            if _EARLY_CLOSE <= now.time() < time(20, 0):
+                return "POST"
+        return "CLOSED"
+
+
+def _forex(at_ms: int) -> Session:
+    turn_ms = at_ms - (at_ms - _FOREX_TURN_MS) % DAY_MS
+    weekday = datetime.fromtimestamp(turn_ms / 1000, UTC).weekday()  # of the evening it began
+    if weekday in (4, 5):  # Friday evening, Saturday evening: the last session is Thursday's
+        turn_ms -= (weekday - 3) * DAY_MS
+        return Session("CLOSED", turn_ms, turn_ms + DAY_MS, turn_ms)
+    previous_ms = turn_ms if weekday != 6 else turn_ms - 2 * DAY_MS
+    return Session("REGULAR", turn_ms, turn_ms + DAY_MS, previous_ms)
+
+
+def _epoch_ms(when: datetime) -> int:
+    return int(when.timestamp()) * 1000
