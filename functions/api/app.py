@@ -1,0 +1,181 @@
+"""The api: reads the cache over HTTP, and notes which symbols are asked for.
+
+The app knows nothing of Lambda, so uvicorn serves it as it is; `handler` is the same app behind
+API Gateway. No provider is ever called from here.
+"""
+
+import json
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from fastapi import FastAPI
+from mangum import Mangum
+from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from marketdata.reading.assets import AssetReader, asset_class_of
+from marketdata.reading.quotes import QuoteReader, SymbolError
+from marketdata.reading.slots import seconds_left
+from marketdata.reading.spellings import requested_one
+from marketdata.reading.status import StatusReader
+from marketdata.web import openapi, problems, routes
+from marketdata.web.conditional import answer
+from marketdata.web.edge import Edge
+from marketdata.web.parameters import read_query
+from marketdata.web.problems import Problem
+
+if TYPE_CHECKING:
+    from marketdata.bootstrap import Stores
+    from marketdata.settings import Settings
+
+DOCS_MAX_AGE_S = 3600
+
+_T = TypeVar("_T")
+
+
+class Api:
+    """The functions behind the routes, over the readers that they share.
+
+    `threads`: whether to read in a thread, so that one slow answer of the cache does not hold up
+    other requests; a Lambda has one request at a time and is faster without.
+    """
+
+    def __init__(
+        self, settings: "Settings", stores: "Stores", now_ms: Callable[[], int], *, threads: bool
+    ) -> None:
+        self._quotes = QuoteReader(settings, stores.quotes, stores.control)
+        self._assets = AssetReader(settings, stores.assets)
+        self._status = StatusReader(settings, stores.quotes, stores.assets, stores.control)
+        self._now_ms = now_ms
+        self._threads = threads
+
+    async def quotes(self, request: Request) -> Response:
+        """The quotes of a list of symbols."""
+        asked = read_query(request, routes.QUOTES.parameters)
+        now_ms = self._now_ms()
+        reading = await self._run(
+            partial(self._quotes.read, asked["symbols"], now_ms, asked["max_age"])
+        )
+        return answer(request, reading.body(), max_age_s=seconds_left(now_ms))
+
+    async def quote(self, request: Request) -> Response:
+        """The quote of the symbol that the path names."""
+        asked = read_query(request, routes.QUOTE.parameters)
+        symbol = requested_one(request.path_params["symbol"])
+        now_ms = self._now_ms()
+        found = await self._run(partial(self._quotes.read_one, symbol, now_ms, asked["max_age"]))
+        if isinstance(found, SymbolError):
+            raise Problem(found.code.value, found.message, found.retry_after_s)
+        return answer(request, found, max_age_s=seconds_left(now_ms))
+
+    async def assets(self, request: Request) -> Response:
+        """One page of the assets of a class."""
+        asked = read_query(request, routes.ASSETS.parameters)
+        asset_class = asset_class_of(request.path_params["asset_type"])
+        now_ms = self._now_ms()
+        body = await self._run(partial(self._assets.page, asset_class, now_ms=now_ms, **asked))
+        return answer(request, body, max_age_s=seconds_left(now_ms))
+
+    async def providers(self, request: Request) -> Response:
+        """The state of all providers."""
+        read_query(request, routes.PROVIDERS.parameters)
+        now_ms = self._now_ms()
+        told = await self._run(partial(self._status.providers, now_ms))
+        return answer(request, json.dumps(told).encode(), max_age_s=seconds_left(now_ms))
+
+    async def health(self, request: Request) -> Response:
+        """Whether the service does its work."""
+        read_query(request, routes.HEALTH.parameters)
+        told = await self._run(partial(self._status.health, self._now_ms()))
+        status = 503 if told["status"] == "unhealthy" else 200
+        return answer(request, json.dumps(told).encode(), max_age_s=None, status=status)
+
+    async def _run(self, read: Callable[[], _T]) -> _T:
+        return await run_in_threadpool(read) if self._threads else read()
+
+
+def create_app(
+    settings: "Settings",
+    stores: "Stores",
+    *,
+    now_ms: Callable[[], int],
+    cors: bool = False,
+    threads: bool = True,
+) -> FastAPI:
+    """The app over its stores. `now_ms`: the clock, epoch milliseconds.
+
+    `cors`: whether the app itself lets any origin read, where no gateway in front does.
+    `threads`: see `Api`.
+    """
+    api = Api(settings, stores, now_ms, threads=threads)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    problems.install(app)
+    app.add_middleware(Edge, cors=cors)
+    for route, endpoint in (
+        (routes.QUOTES, api.quotes),
+        (routes.QUOTE, api.quote),
+        (routes.ASSETS, api.assets),
+        (routes.PROVIDERS, api.providers),
+        (routes.HEALTH, api.health),
+    ):
+        app.add_api_route(route.path, endpoint, methods=["GET"], **openapi.operation(route))
+    _add_documentation(app)
+    return app
+
+
+def _add_documentation(app: FastAPI) -> None:
+    @cache
+    def document() -> dict[str, Any]:
+        return openapi.document(app)
+
+    async def as_json(request: Request) -> Response:
+        body = json.dumps(document()).encode()
+        return answer(request, body, max_age_s=DOCS_MAX_AGE_S)
+
+    async def as_page(request: Request) -> Response:
+        from marketdata.web import pages  # noqa: PLC0415 - no request for data pays for it
+
+        return answer(
+            request,
+            pages.docs_page(document()),
+            max_age_s=DOCS_MAX_AGE_S,
+            media_type="text/html; charset=utf-8",
+            headers={"Content-Security-Policy": pages.CONTENT_POLICY},
+        )
+
+    async def root(_: Request) -> Response:
+        return RedirectResponse("/docs", 307)
+
+    for path, endpoint in (("/openapi.json", as_json), ("/docs", as_page), ("/", root)):
+        app.add_route(path, endpoint, methods=["GET"])
+
+
+def behind_gateway(app: FastAPI) -> Mangum:
+    """The app as API Gateway calls it; problems travel as text, like all other JSON."""
+    text_types = [*DEFAULT_TEXT_MIME_TYPES, problems.MEDIA_TYPE]
+    return Mangum(app, lifespan="off", text_mime_types=text_types)
+
+
+def on_one_machine() -> FastAPI:
+    """The app as uvicorn serves it, `uvicorn --factory functions.api.app:on_one_machine`."""
+    from marketdata import bootstrap  # noqa: PLC0415 - it loads the logger
+
+    return create_app(bootstrap.settings(), bootstrap.stores(), now_ms=bootstrap.wall_ms, cors=True)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one event of API Gateway, of an HTTP API (payload 1.0 or 2.0) or of a REST API."""
+    return _adapter()(event, context)
+
+
+@cache
+def _adapter() -> Mangum:
+    from marketdata import bootstrap  # noqa: PLC0415 - it loads the logger
+
+    app = create_app(
+        bootstrap.settings(), bootstrap.stores(), now_ms=bootstrap.wall_ms, threads=False
+    )
+    return behind_gateway(app)

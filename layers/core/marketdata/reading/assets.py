@@ -1,0 +1,105 @@
+"""Asset lists as clients get them: pages of stored rows, of one version from first to last."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from marketdata.quotes import utc_text
+from marketdata.reading.cursors import Cursor, read_cursor
+from marketdata.reading.refused import RefusedRequestError
+from marketdata.reading.slots import SLOT_S, slot_start_ms
+from marketdata.symbols import AssetClass
+
+if TYPE_CHECKING:
+    from marketdata.cache.assets import AssetStore
+    from marketdata.settings import Settings
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1000
+MAX_SEARCH = 64  # characters
+
+
+def search_text(text: str) -> str:
+    """What to search for. ValueError, with what is allowed, for nothing, too much or garble."""
+    words = " ".join(text.split())
+    if 0 < len(words) <= MAX_SEARCH and words.isprintable():
+        return words
+    raise ValueError(f"1 to {MAX_SEARCH} printable characters")
+
+
+def asset_class_of(word: str) -> AssetClass:
+    """The class that a path names. Raises `RefusedRequestError` `no_such_route`."""
+    try:
+        return AssetClass(word)
+    except ValueError:
+        classes = ", ".join(AssetClass)
+        raise RefusedRequestError(
+            "no_such_route", f"There is no such class of assets; there are {classes}."
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetReader:
+    """Reads asset lists for clients."""
+
+    settings: Settings
+    assets: AssetStore
+
+    def page(
+        self,
+        asset_class: AssetClass,
+        *,
+        now_ms: int,
+        limit: int = DEFAULT_LIMIT,
+        cursor: str | None = None,
+        q: str | None = None,
+    ) -> bytes:
+        """One page as a JSON object: the first, or the one that a cursor of the page before names.
+
+        Raises `RefusedRequestError`: `pending` before the first list, `invalid_cursor`, and
+        `cursor_expired` once its version is gone. Raises `CacheUnavailableError`.
+        """
+        start = (
+            read_cursor(cursor, asset_class, q)
+            if cursor is not None
+            else self._first(asset_class, q)
+        )
+        if q is None:
+            total = start.total
+            rows = self.assets.page(asset_class, start.version, start.offset, limit)
+        else:
+            found = self.assets.search(asset_class, start.version, q, start.offset, limit)
+            total, rows = found.total, found.rows
+        if cursor is not None and not rows:
+            raise RefusedRequestError(
+                "cursor_expired", "The list was replaced too long ago; start again without cursor."
+            )
+        end = start.offset + len(rows)
+        following = None
+        if end < total and rows:
+            place = (start.asset_class, start.version, end, total, start.updated_at_ms, q)
+            following = Cursor(*place).text()
+        age_ms = slot_start_ms(now_ms) - start.updated_at_ms
+        told = {
+            "total": total,
+            "next_cursor": following,
+            "updated_at": utc_text(datetime.fromtimestamp(start.updated_at_ms / 1000, UTC)),
+            "stale": age_ms > self.settings.assets_ttl * 1000,
+        }
+        return b'{"asset_type":"%b","assets":[%b],%b' % (
+            asset_class.value.encode(),
+            b",".join(rows),
+            json.dumps(told, separators=(",", ":")).encode()[1:],
+        )
+
+    def _first(self, asset_class: AssetClass, q: str | None) -> Cursor:
+        """The beginning of the current list, as if a cursor named it."""
+        meta = self.assets.meta(asset_class)
+        if meta is None:
+            raise RefusedRequestError(
+                "pending", f"The list of {asset_class.value} is not there yet.", SLOT_S
+            )
+        return Cursor(asset_class.value, meta.version, 0, meta.total, meta.updated_at_ms, q)

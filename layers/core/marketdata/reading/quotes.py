@@ -1,0 +1,128 @@
+"""Quotes as clients get them: stored bytes joined, without parsing one of them.
+
+The usual request costs one round trip. Only what is missing, or not watched by itself, costs more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from marketdata.cache.quotes import QuoteStore, Why, fetched_ms, fragment
+from marketdata.errors import InvalidSymbolError
+from marketdata.outcomes import Reason
+from marketdata.quotes import utc_text
+from marketdata.reading.slots import SLOT_S, slot_start_ms
+from marketdata.reading.spellings import Requested
+from marketdata.reading.watching import Watch
+from marketdata.symbols import Symbol
+
+if TYPE_CHECKING:
+    from marketdata.cache.control import ControlState
+    from marketdata.settings import Settings
+
+_FRESH, _STALE = b',"stale":false}', b',"stale":true}'
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolError:
+    """Why one requested symbol has no quote; `retry_after_s` where waiting may help."""
+
+    symbol: str
+    code: Reason
+    message: str
+    retry_after_s: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As clients see it."""
+        told: dict[str, Any] = {
+            "symbol": self.symbol,
+            "code": self.code.value,
+            "message": self.message,
+        }
+        return told if self.retry_after_s is None else {**told, "retry_after": self.retry_after_s}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a request found: quotes as JSON objects, and errors; both in request order."""
+
+    quotes: Sequence[bytes]
+    errors: Sequence[SymbolError]
+
+    def body(self) -> bytes:
+        """Both as one JSON object."""
+        errors = json.dumps([error.to_json() for error in self.errors], separators=(",", ":"))
+        return b'{"quotes":[%b],"errors":%b}' % (b",".join(self.quotes), errors.encode())
+
+
+class QuoteReader:
+    """Reads quotes for clients, and keeps what they ask for on the watch list.
+
+    Every method raises `CacheUnavailableError` when the cache does not answer.
+    """
+
+    def __init__(self, settings: Settings, quotes: QuoteStore, control: ControlState) -> None:
+        self._ttl_ms = settings.quote_ttl * 1000
+        self._active = frozenset(symbol.text for symbol in settings.active_symbols)
+        self._quotes = quotes
+        self._watch = Watch(control)
+
+    def read(self, wanted: Requested, now_ms: int, max_age_s: int | None = None) -> Reading:
+        """Each wanted symbol in one of two lists; see `spellings.requested`.
+
+        Ages are measured at the start of the current slot. A quote older than `max_age_s` seconds
+        counts as missing; one older than `QUOTE_TTL` is marked stale.
+        """
+        slot_ms = slot_start_ms(now_ms)
+        symbols = [name for name, entry in wanted.items() if isinstance(entry, Symbol)]
+        values = self._quotes.read(symbols)
+        # Stored times have 13 digits, so they compare as bytes do.
+        stale_before = b"%013d" % (slot_ms - self._ttl_ms)
+        missing_before = b"" if max_age_s is None else b"%013d" % (slot_ms - max_age_s * 1000)
+        quotes = []
+        missing: dict[str, bytes | None] = {}
+        for symbol, value in zip(symbols, values, strict=True):
+            if value is None or value[:13] < missing_before:
+                missing[symbol] = value
+            else:
+                quotes.append(fragment(value) + (_STALE if value[:13] < stale_before else _FRESH))
+        errors = list(self._errors(wanted, missing)) if len(quotes) < len(wanted) else []
+        watched = [symbol for symbol in symbols if symbol not in self._active]
+        if watched:
+            self._watch.note(
+                [symbol for symbol in watched if symbol not in missing],
+                [symbol for symbol in watched if symbol in missing],
+                now_ms,
+            )
+        return Reading(quotes, errors)
+
+    def read_one(
+        self, symbol: Symbol, now_ms: int, max_age_s: int | None = None
+    ) -> bytes | SymbolError:
+        """One symbol's quote as a JSON object, or why there is none."""
+        reading = self.read({symbol.text: symbol}, now_ms, max_age_s)
+        return reading.quotes[0] if reading.quotes else reading.errors[0]
+
+    def _errors(
+        self, wanted: Requested, missing: Mapping[str, bytes | None]
+    ) -> Iterator[SymbolError]:
+        reasons = dict(zip(missing, self._quotes.reasons(list(missing)), strict=True))
+        for name, entry in wanted.items():
+            if isinstance(entry, InvalidSymbolError):
+                yield SymbolError(name, Reason.INVALID_SYMBOL, str(entry))
+            elif name in missing:
+                why = reasons[name] or self._unexplained(name, missing[name])
+                yield SymbolError(name, why.code, why.message, why.retry_after_s)
+
+    def _unexplained(self, symbol: str, value: bytes | None) -> Why:
+        if value is not None:
+            fetched = datetime.fromtimestamp(fetched_ms(value) / 1000, UTC)
+            message = f"the newest quote of {symbol} was fetched at {utc_text(fetched)}"
+            return Why(Reason.STALE, message, SLOT_S)
+        if symbol in self._active:
+            return Why(Reason.PENDING, f"{symbol} has no price yet", SLOT_S)
+        return Why(Reason.PENDING, f"{symbol} is watched from now on; ask again soon", SLOT_S)

@@ -1,0 +1,88 @@
+"""The OpenAPI document, from the very tables that the routes read their parameters by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from marketdata.web.problems import KINDS, MEDIA_TYPE
+from marketdata.web.routes import Route
+
+TITLE = "Market Data Aggregator"
+VERSION = "1.0.0"
+SUMMARY = "Quotes of stocks, crypto and forex from five providers, told honestly."
+_DESCRIPTION = (
+    "Prices carry their source, that source's own time, and `stale` once they are old. What is "
+    "missing is named, with a reason. Answers are cacheable to the end of their 5-second slot: "
+    "send `If-None-Match` and poll no more often than `Cache-Control` says."
+)
+_HEADERS = {
+    "ETag": "Tag of these very bytes; send it back as `If-None-Match`.",
+    "Cache-Control": "How long the answer holds: to the next slot.",
+}
+
+
+def ref(name: str) -> dict[str, Any]:
+    """A reference to one of `schemas.SCHEMAS`."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def operation(route: Route) -> dict[str, Any]:
+    """What the documentation says of a route, as `FastAPI.add_api_route` takes it."""
+    responses: dict[int | str, dict[str, Any]] = {
+        200: {
+            "description": route.answer_meaning,
+            "headers": _string_headers(_HEADERS),
+            "content": {"application/json": {"schema": ref(route.answer)}},
+        },
+        304: {"description": "Nothing has changed since the answer that `If-None-Match` names."},
+    }
+    for code in route.problems:
+        status = KINDS[code].status
+        told = responses.setdefault(status, {"description": "", "content": _problem()})
+        told["description"] = " ".join(filter(None, (told["description"], f"`{code}`")))
+    for status, (meaning, schema) in route.other_answers.items():
+        responses[status] = {
+            "description": meaning,
+            "content": {"application/json": {"schema": ref(schema)}},
+        }
+    return {
+        "summary": route.summary,
+        "description": route.meaning,
+        "operation_id": route.name,
+        "responses": responses,
+        "openapi_extra": {
+            "parameters": [
+                *route.path_parameters,
+                *(parameter.document() for parameter in route.parameters),
+            ]
+        },
+    }
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The whole OpenAPI 3.1 document of the app's documented routes."""
+    from marketdata.web.schemas import SCHEMAS  # noqa: PLC0415 - no request for data pays for it
+
+    found: dict[str, Any] = get_openapi(
+        title=TITLE,
+        version=VERSION,
+        summary=SUMMARY,
+        description=_DESCRIPTION,
+        routes=app.routes,
+    )
+    found.setdefault("components", {})["schemas"] = SCHEMAS
+    return found
+
+
+def _problem() -> dict[str, Any]:
+    return {MEDIA_TYPE: {"schema": ref("Problem")}}
+
+
+def _string_headers(meanings: dict[str, str]) -> dict[str, Any]:
+    return {
+        name: {"description": meaning, "schema": {"type": "string"}}
+        for name, meaning in meanings.items()
+    }
