@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -95,3 +95,21 @@ class Missing:
     def from_step(cls, step: Mapping[str, Any]) -> Missing:
         """What `to_step` wrote."""
         return cls(step["symbol"], Reason(step["code"]), step["message"])
+
+
+# Why a provider was not asked at all, in the words of planning, as a client sees it.
+SKIP_REASONS: Mapping[str, Reason] = {
+    "budget_exhausted": Reason.BUDGET_EXHAUSTED,
+    "held": Reason.BUDGET_EXHAUSTED,
+    "breaker_open": Reason.PROVIDER_UNAVAILABLE,
+    "probing": Reason.PROVIDER_UNAVAILABLE,
+}
+
+
+def missing_because(symbol: str, skipped: Sequence[Mapping[str, Any]]) -> Missing:
+    """Why a symbol is missing that no provider was asked for: the first skipped one's reason."""
+    if not skipped:
+        return Missing(symbol, Reason.NOT_FOUND, f"no configured provider lists {symbol}")
+    first = skipped[0]
+    words = first["reason"].replace("_", " ")
+    return Missing(symbol, SKIP_REASONS[first["reason"]], f"{first['provider']}: {words}")

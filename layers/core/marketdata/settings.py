@@ -5,25 +5,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 from marketdata.budget import Limit, parse_limits
 from marketdata.chains import FACTS
-from marketdata.errors import InvalidSymbolError, SettingsError
+from marketdata.errors import SettingsError
 from marketdata.quotes import Source
-from marketdata.symbols import Symbol, parse_symbol
+from marketdata.setting_types import (
+    any_text,
+    api_key,
+    choice,
+    flag,
+    symbols,
+    url,
+    whole,
+    word,
+)
+from marketdata.symbols import Symbol
 
 DEFAULT_ACTIVE_SYMBOLS = (
     "AAPL,MSFT,GOOGL,AMZN,NVDA,META,TSLA,BRK.B,JPM,V,"
     "BTC-USD,ETH-USD,SOL-USD,XRP-USD,BNB-USD,DOGE-USD,"
     "EUR/USD,GBP/USD,USD/JPY,USD/CHF"
 )
-MAX_ACTIVE_SYMBOLS = 10_000
 
 # What each provider is called in the names of its settings.
 ENV_PREFIXES: Mapping[Source, str] = MappingProxyType(
@@ -51,139 +58,73 @@ class Setting:
     secret: bool = False
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if re.fullmatch(r"[0-9]{1,12}", text) and low <= int(text) <= high:
-            return int(text)
-        raise ValueError(f"a whole number from {low} to {high}")
-
-    return read
-
-
-def _choice(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.lower() in words:
-            return text.lower()
-        raise ValueError(f"one of {', '.join(words)}")
-
-    return read
-
-
-def _flag(text: str) -> bool:
-    if text.lower() in ("1", "true", "yes", "on"):
-        return True
-    if text.lower() in ("0", "false", "no", "off", ""):
-        return False
-    raise ValueError("true or false")
-
-
-def _word(text: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9._\-]{1,253}", text):
-        return text
-    raise ValueError("a name of letters, digits, dots and dashes")
-
-
-def _key(text: str) -> str:
-    if text and not re.fullmatch(r"[\x21-\x7e]{1,512}", text):
-        raise ValueError("printable characters without spaces, or nothing")
-    return text
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("a URL such as https://example.com/api, without query or fragment")
-    if parts.username or parts.password:
-        raise ValueError("a URL without user name and password")
-    try:
-        _ = parts.port
-    except ValueError:
-        raise ValueError("a URL whose port is from 0 to 65535") from None
-    return text.rstrip("/")
-
-
-def _limits(text: str) -> tuple[Limit, ...]:
-    return parse_limits(text)
-
-
-def _symbols(text: str) -> tuple[Symbol, ...]:
-    spellings = [part.strip() for part in text.split(",") if part.strip()]
-    try:
-        symbols = tuple(dict.fromkeys(parse_symbol(spelling) for spelling in spellings))
-    except InvalidSymbolError as error:
-        raise ValueError(f"a comma-separated list of symbols ({error})") from None
-    if len(symbols) > MAX_ACTIVE_SYMBOLS:
-        raise ValueError(f"at most {MAX_ACTIVE_SYMBOLS} symbols, not {len(symbols)}")
-    return symbols
-
-
-def _text(text: str) -> str:
-    return text
-
-
 SETTINGS: tuple[Setting, ...] = (
-    Setting("REDIS_HOST", "redis", "host of the Redis server", _word),
-    Setting("REDIS_PORT", "6379", "its port", _whole(1, 65535)),
-    Setting("REDIS_TLS", "false", "whether to speak TLS to it", _flag),
-    Setting("REDIS_AUTH", "none", "none, password or iam", _choice("none", "password", "iam")),
-    Setting("REDIS_USERNAME", "", "user name, for password (optional) and iam", _text),
-    Setting("REDIS_PASSWORD", "", "password, for password", _text, secret=True),
-    Setting("REDIS_CACHE_NAME", "", "ElastiCache's name of the cache, for iam", _text),
-    Setting("REDIS_CLUSTER", "false", "whether it runs in cluster mode", _flag),
-    Setting("REDIS_PREFIX", "mda", "first part of every key, so that services can share", _word),
-    Setting("FINNHUB_API_KEY", "", "Finnhub's key; without it Finnhub is off", _key, secret=True),
+    Setting("REDIS_HOST", "redis", "host of the Redis server", word),
+    Setting("REDIS_PORT", "6379", "its port", whole(1, 65535)),
+    Setting("REDIS_TLS", "false", "whether to speak TLS to it", flag),
+    Setting("REDIS_AUTH", "none", "none, password or iam", choice("none", "password", "iam")),
+    Setting("REDIS_USERNAME", "", "user name, for password (optional) and iam", any_text),
+    Setting("REDIS_PASSWORD", "", "password, for password", any_text, secret=True),
+    Setting("REDIS_CACHE_NAME", "", "ElastiCache's name of the cache, for iam", any_text),
+    Setting("REDIS_CLUSTER", "false", "whether it runs in cluster mode", flag),
+    Setting("REDIS_PREFIX", "mda", "first part of every key, so that services can share", word),
+    Setting("FINNHUB_API_KEY", "", "Finnhub's key; without it Finnhub is off", api_key, secret=True),
     Setting(
-        "COINMARKETCAP_API_KEY", "", "CoinMarketCap's key; without it off", _key, secret=True
+        "COINMARKETCAP_API_KEY", "", "CoinMarketCap's key; without it off", api_key, secret=True
     ),
     Setting(
-        "ALPHA_VANTAGE_API_KEY", "", "Alpha Vantage's key; without it off", _key, secret=True
+        "ALPHA_VANTAGE_API_KEY", "", "Alpha Vantage's key; without it off", api_key, secret=True
     ),
-    Setting("COINGECKO_API_KEY", "", "CoinGecko's key; optional", _key, secret=True),
-    Setting("PROVIDER_KEYS_SECRET", "", "Secrets Manager secret with the keys, on AWS", _text),
+    Setting("COINGECKO_API_KEY", "", "CoinGecko's key; optional", api_key, secret=True),
+    Setting("PROVIDER_KEYS_SECRET", "", "Secrets Manager secret with the keys, on AWS", any_text),
     Setting(
         "CIRCUIT_BREAKER_TIMEOUT",
         "300",
         "seconds a breaker stays open before its probe",
-        _whole(1, 86400),
+        whole(1, 86400),
     ),
-    Setting("PRICE_FETCH_INTERVAL", "5", "least seconds between two prices", _whole(5, 86400)),
+    Setting("PRICE_FETCH_INTERVAL", "5", "least seconds between two prices", whole(5, 86400)),
     Setting(
         "ASSET_LIST_UPDATE_INTERVAL",
         "86400",
         "seconds between two refreshes of the asset lists",
-        _whole(60, 31 * 86400),
+        whole(60, 31 * 86400),
     ),
-    Setting("ACTIVE_SYMBOLS", DEFAULT_ACTIVE_SYMBOLS, "symbols that are always priced", _symbols),
-    Setting("QUOTE_TTL", "300", "seconds until a quote counts as stale", _whole(1, 604800)),
-    Setting("QUOTE_RETENTION", "604800", "seconds a quote is kept", _whole(60, 31 * 86400)),
-    Setting("ASSETS_TTL", "86400", "seconds until an asset list is stale", _whole(60, 31 * 86400)),
+    Setting("ACTIVE_SYMBOLS", DEFAULT_ACTIVE_SYMBOLS, "symbols that are always priced", symbols),
+    Setting("QUOTE_TTL", "300", "seconds until a quote counts as stale", whole(1, 604800)),
+    Setting("QUOTE_RETENTION", "604800", "seconds a quote is kept", whole(60, 31 * 86400)),
+    Setting("ASSETS_TTL", "86400", "seconds until an asset list is stale", whole(60, 31 * 86400)),
     *(
         Setting(
             f"{prefix}_LIMITS",
             FACTS[source].free_limits,
             f"how often {source.value} may be asked, COUNT/WINDOW, comma-separated",
-            _limits,
+            parse_limits,
         )
         for source, prefix in ENV_PREFIXES.items()
     ),
-    Setting("YAHOO_BASE_URL", "", "origin that replaces every Yahoo host", _url),
-    Setting("FINNHUB_BASE_URL", "https://finnhub.io/api/v1", "Finnhub's API", _url),
-    Setting("COINGECKO_BASE_URL", "https://api.coingecko.com/api/v3", "CoinGecko's API", _url),
+    Setting("YAHOO_BASE_URL", "", "origin that replaces every Yahoo host", url),
+    Setting("FINNHUB_BASE_URL", "https://finnhub.io/api/v1", "Finnhub's API", url),
+    Setting("COINGECKO_BASE_URL", "https://api.coingecko.com/api/v3", "CoinGecko's API", url),
     Setting(
-        "COINMARKETCAP_BASE_URL", "https://pro-api.coinmarketcap.com", "CoinMarketCap's API", _url
+        "COINMARKETCAP_BASE_URL", "https://pro-api.coinmarketcap.com", "CoinMarketCap's API", url
     ),
     Setting(
-        "ALPHA_VANTAGE_BASE_URL", "https://www.alphavantage.co", "Alpha Vantage's API", _url
+        "ALPHA_VANTAGE_BASE_URL", "https://www.alphavantage.co", "Alpha Vantage's API", url
+    ),
+    Setting("ARCHIVE_BUCKET", "", "S3 bucket for the last good asset lists, on AWS", any_text),
+    Setting(
+        "ARCHIVE_FOLDER", ".local/archive", "folder for them where there is no bucket", any_text
     ),
     Setting(
         "LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR",
-        _choice("debug", "info", "warning", "error"),
+        choice("debug", "info", "warning", "error"),
     ),
     Setting(
         "MARKET", "live", "simulated or live; what the prices are of",
-        _choice("simulated", "live"),
+        choice("simulated", "live"),
     ),
-    Setting("PORT", "8000", "port of the API on one machine", _whole(1, 65535)),
+    Setting("PORT", "8000", "port of the API on one machine", whole(1, 65535)),
 )  # fmt: skip
 
 
@@ -211,6 +152,8 @@ class Settings:
     quote_ttl: int
     quote_retention: int
     assets_ttl: int
+    archive_bucket: str
+    archive_folder: str
     log_level: str
     market: str
     port: int

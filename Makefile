@@ -1,0 +1,57 @@
+# Everything a developer does has a target here; each sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONPATH := .:layers/core
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help start test check format lock clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+start: $(VENV)/.run ## run the whole service on this machine until Ctrl-C
+	@$(BIN)/python -m local start
+
+test: $(VENV)/.dev ## run every suite but the benchmarks and those that need Docker
+	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+check: $(VENV)/.dev ## lint, types, then the tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy layers/core/marketdata local $(wildcard functions/*/app.py)
+	@$(MAKE) --no-print-directory test
+
+format: $(VENV)/.dev ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# Every lock is a part of the one that holds all, so that no two ever disagree on a version.
+LOCKED := layers/core/requirements layers/yahoo/requirements functions/api/requirements local/requirements
+COMPILE := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header \
+  --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+lock: $(VENV)/bin/python ## pin exact versions and hashes anew from the *.in files
+	@$(BIN)/python -m pip install --quiet pip-tools==7.6.2
+	@$(COMPILE) -o requirements-dev.txt requirements-dev.in $(LOCKED:=.in)
+	@for part in $(LOCKED); do echo "lock    $$part.txt"; $(COMPILE) -c requirements-dev.txt -o $$part.txt $$part.in; done
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.13 $(MAKECMDGOALS)"; exit 1; }
+	@echo "setup   virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements-run.txt | $(VENV)/bin/python
+	@echo "setup   packages of the service (once, about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "setup   packages for the tests (once, about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(BIN)/python -m local.redis_server >/dev/null
+	@touch $@

@@ -1,0 +1,12 @@
+"""Lambda `commit_assets`: swap a merged list in, unless the old one is better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marketdata.bootstrap import asset_committer, wall_ms
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Commit one class's report; see `marketdata.refreshing.AssetCommitter`."""
+    return asset_committer().commit(event, wall_ms())

@@ -1,0 +1,15 @@
+"""Lambda `commit_quotes`: record what one job brought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marketdata.bootstrap import committer, wall_ms
+from marketdata.telemetry import log_commit
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Commit one report, or a job whose fetch failed; see `marketdata.committing`."""
+    summary = committer().commit(event, wall_ms())
+    log_commit(summary)
+    return summary

@@ -1,0 +1,12 @@
+"""Lambda `plan_assets`: reserve what the refresh of the asset lists will cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marketdata.bootstrap import asset_planner, wall_ms
+
+
+def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Plan one refresh of all classes; see `marketdata.refreshing.AssetPlanner`."""
+    return asset_planner().plan(wall_ms())

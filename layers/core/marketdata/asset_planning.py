@@ -1,0 +1,108 @@
+"""The first step of the daily refresh: reserve what the asset lists will cost, a job a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from marketdata.budget import Use
+from marketdata.cache.assets import AssetStore
+from marketdata.cache.control import ControlState
+from marketdata.cache.decisions import Want
+from marketdata.chains import FACTS
+from marketdata.quotes import Source
+from marketdata.settings import Settings
+from marketdata.symbols import AssetClass
+
+# The calls of a refresh may be made any time until then.
+REFRESH_BUDGET_MS = 120_000
+# A class without a list is tried again after this time.
+RETRY_MS = 60_000
+# A daily schedule does not fire to the second; it must not find yesterday's refresh too young.
+SCHEDULE_SLACK_MS = 600_000
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPlanner:
+    """Plans refreshes over the stores that it is given. `token` makes a new unlike text."""
+
+    settings: Settings
+    control: ControlState
+    assets: AssetStore
+    token: Callable[[], str]
+
+    def plan(self, now_ms: int) -> dict[str, Any]:
+        """Plan one refresh of all classes: `{version, restore, jobs}`, as plain JSON.
+
+        Where another one planned a refresh lately, or all lists are young, there are no jobs.
+        `restore` names the classes whose list the cache has lost.
+        A provider whose budget does not cover its list today is left out of its job and named
+        under `skipped`; its list of yesterday serves. Raises `CacheUnavailableError`.
+        """
+        metas = {asset_class: self.assets.meta(asset_class) for asset_class in AssetClass}
+        lost = [asset_class for asset_class, meta in metas.items() if meta is None]
+        interval_ms = self.settings.asset_list_update_interval * 1000
+        gap_ms = RETRY_MS if lost else interval_ms - min(SCHEDULE_SLACK_MS, interval_ms // 10)
+        restore = [asset_class.value for asset_class in lost]
+        if not self.control.claim_refresh(now_ms, gap_ms):
+            return {"version": None, "restore": restore, "jobs": []}
+        wanted = [
+            (asset_class, source)
+            for asset_class in AssetClass
+            for source in _listing_sources(asset_class, self.settings)
+        ]
+        grants = self.control.take(
+            [
+                Want(
+                    source=source,
+                    asset_class=asset_class,
+                    calls=FACTS[source].asset_calls[asset_class],
+                    least=FACTS[source].asset_calls[asset_class],
+                    use=Use.ASSETS,
+                    until_ms=now_ms + REFRESH_BUDGET_MS,
+                    ask_breaker=False,
+                )
+                for asset_class, source in wanted
+            ],
+            now_ms,
+            self.token(),
+        )
+        version = f"{now_ms:013d}"
+        return {
+            "version": version,
+            "restore": restore,
+            "jobs": [
+                {
+                    "id": f"{version}-{asset_class.value}",
+                    "asset_class": asset_class.value,
+                    "version": version,
+                    "planned_ms": now_ms,
+                    "sources": [s.value for c, s in wanted if c is asset_class],
+                    "attempts": [
+                        {
+                            "provider": grant.source.value,
+                            "calls": grant.calls,
+                            "permit": {"generation": grant.generation, "probe": grant.probe},
+                            "reservation": {"end_ms": grant.end_ms, "use": grant.use.value},
+                        }
+                        for grant in grants
+                        if grant.asset_class is asset_class and grant.calls
+                    ],
+                    "skipped": [
+                        {"provider": grant.source.value, "reason": grant.reason}
+                        for grant in grants
+                        if grant.asset_class is asset_class and not grant.calls
+                    ],
+                }
+                for asset_class in AssetClass
+            ],
+        }
+
+
+def _listing_sources(asset_class: AssetClass, settings: Settings) -> tuple[Source, ...]:
+    return tuple(
+        source
+        for source, facts in FACTS.items()
+        if asset_class in facts.asset_calls and settings.enabled(source)
+    )

@@ -1,0 +1,174 @@
+"""Where the real things are chosen: the one place that turns settings into collaborators.
+
+Each function calls the one that it needs, once, on its first event; so importing a function's
+module touches neither the environment nor the network. The two sides are imported only where they
+are used: plan and commit never load an HTTP client, fetch never loads Redis.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from marketdata.chains import FACTS
+from marketdata.settings import Settings
+from marketdata.telemetry import configure_logging
+
+if TYPE_CHECKING:
+    from marketdata.archive import Archive
+    from marketdata.asset_committing import AssetCommitter
+    from marketdata.asset_fetching import AssetFetcher
+    from marketdata.asset_planning import AssetPlanner
+    from marketdata.cache.assets import AssetStore
+    from marketdata.cache.client import Cache
+    from marketdata.cache.control import ControlState
+    from marketdata.cache.quotes import QuoteStore
+    from marketdata.committing import Committer
+    from marketdata.fetching import Fetcher
+    from marketdata.planning import Planner
+    from marketdata.providers.contract import Provider, Sender
+    from marketdata.quotes import Source
+
+# Calls that one fetch may have under way: Finnhub's burst limit, one symbol a call.
+MOST_CALLS_AT_ONCE = 32
+
+
+def warm_up() -> None:
+    """Make everything that the loop needs, so that its first slot does not pay for it."""
+    for part in (planner, committer, asset_planner, asset_committer, fetcher, asset_fetcher):
+        part()
+    for source in FACTS:
+        if settings().enabled(source):
+            _provider(source)
+            _sender(source)
+
+
+def wall_ms() -> int:
+    """The wall clock, epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything in Redis, over one client."""
+
+    cache: Cache
+    control: ControlState
+    quotes: QuoteStore
+    assets: AssetStore
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process; its logs mask their secrets from here on."""
+    read = Settings.from_env(os.environ)
+    configure_logging(
+        os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"), read.log_level, read.secrets
+    )
+    return read
+
+
+@cache
+def stores() -> Stores:
+    """The stores of this process."""
+    from marketdata.breaker import BreakerPolicy
+    from marketdata.cache.assets import AssetStore
+    from marketdata.cache.client import connect
+    from marketdata.cache.control import ControlState
+    from marketdata.cache.quotes import QuoteStore
+
+    read = settings()
+    client = connect(read)
+    policy = BreakerPolicy(open_ms=read.circuit_breaker_timeout * 1000)
+    return Stores(
+        cache=client,
+        control=ControlState(client, limits=read.limits, policy=policy),
+        quotes=QuoteStore(client, retention_s=read.quote_retention),
+        assets=AssetStore(client),
+    )
+
+
+@cache
+def planner() -> Planner:
+    """What `plan_quotes` needs."""
+    from marketdata.planning import Planner
+
+    return Planner(settings(), stores().control, stores().quotes, stores().assets, _token)
+
+
+@cache
+def committer() -> Committer:
+    """What `commit_quotes` needs."""
+    from marketdata.committing import Committer
+
+    return Committer(settings(), stores().control, stores().quotes)
+
+
+@cache
+def asset_planner() -> AssetPlanner:
+    """What `plan_assets` needs."""
+    from marketdata.asset_planning import AssetPlanner
+
+    return AssetPlanner(settings(), stores().control, stores().assets, _token)
+
+
+@cache
+def asset_committer() -> AssetCommitter:
+    """What `commit_assets` needs."""
+    from marketdata.asset_committing import AssetCommitter
+
+    return AssetCommitter(stores().control, stores().assets, archive())
+
+
+@cache
+def fetcher() -> Fetcher:
+    """What `fetch_quotes` needs."""
+    from marketdata.fetching import Clock, Fetcher
+
+    return Fetcher(_provider, _sender, _calls(), Clock(wall_ms, time.monotonic))
+
+
+@cache
+def asset_fetcher() -> AssetFetcher:
+    """What `fetch_assets` needs."""
+    from marketdata.asset_fetching import AssetFetcher
+
+    return AssetFetcher(_provider, _sender, _calls(), archive())
+
+
+@cache
+def archive() -> Archive:
+    """Where the last good lists are kept: an S3 bucket where one is named, else a folder."""
+    from marketdata.archive import LocalArchive, S3Archive
+
+    bucket = settings().archive_bucket
+    return S3Archive(bucket) if bucket else LocalArchive(Path(settings().archive_folder))
+
+
+def _token() -> str:
+    return uuid4().hex
+
+
+@cache
+def _calls() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MOST_CALLS_AT_ONCE, thread_name_prefix="call")
+
+
+@cache
+def _provider(source: Source) -> Provider:
+    from marketdata.providers.registry import make_provider
+
+    return make_provider(source, settings())
+
+
+@cache
+def _sender(source: Source) -> Sender:
+    from marketdata.providers.registry import make_sender
+
+    return make_sender(source, settings())

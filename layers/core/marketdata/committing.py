@@ -1,0 +1,149 @@
+"""The third step: write what a job brought, and record what it says about the providers.
+
+A report may come late, twice or not at all; nothing here trusts that it is the newest. Quotes are
+written only if newer, breakers listen only to their current generation, and a reservation whose
+report never comes stays spent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marketdata.acceptance import Result, Verdict
+from marketdata.breaker import Transition
+from marketdata.budget import Use
+from marketdata.cache.control import ControlState
+from marketdata.cache.decisions import AttemptResult
+from marketdata.cache.quotes import QuoteStore
+from marketdata.outcomes import BREAKER_EFFECTS, BreakerEffect, Missing, Outcome, Reason
+from marketdata.planning import SLOT_S
+from marketdata.quotes import Quote, Source
+from marketdata.settings import Settings
+from marketdata.symbols import AssetClass
+
+# A symbol that nobody knows is looked for again after this time.
+NOT_FOUND_PAUSE_S = 900
+# A rate limit without a Retry-After holds the provider for this time.
+DEFAULT_HOLD_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Committer:
+    """Commits reports into the stores that it is given."""
+
+    settings: Settings
+    control: ControlState
+    quotes: QuoteStore
+
+    def commit(self, report: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+        """Record a report, or a job whose fetch failed (`{job, error}`); a summary as plain JSON.
+
+        The summary is `{slot, asset_class, written, held_back, missing, outcomes, transitions}`:
+        `written` counts quotes by source, `held_back` by verdict, `missing` by reason. Raises
+        `CacheUnavailableError` when Redis is away.
+        """
+        job = report["job"]
+        quotes = [Quote.from_step(step) for step in report.get("quotes", ())]
+        missing = [Missing.from_step(step) for step in report.get("missing", ())]
+        outcomes = {step["provider"]: step for step in report.get("outcomes", ())}
+        verdicts = self.quotes.commit(quotes, missing, now_ms) if quotes or missing else ()
+        transitions = self.control.record(
+            [
+                _result(job, attempt, outcomes.get(attempt["provider"]), report, now_ms)
+                for attempt in job["attempts"]
+            ],
+            self._next_due(job, verdicts, missing),
+            [
+                (Source(provider), symbol)
+                for provider, step in outcomes.items()
+                for symbol in step["not_entitled"]
+            ],
+            now_ms,
+            report=job["id"],
+        )
+        written = [verdict for verdict in verdicts if verdict.result is Result.WRITTEN]
+        held_back = [verdict for verdict in verdicts if verdict.result is not Result.WRITTEN]
+        return {
+            "slot": job["slot"],
+            "asset_class": job["asset_class"],
+            "written": dict(Counter(verdict.source.value for verdict in written)),
+            "held_back": dict(Counter(verdict.result.value for verdict in held_back)),
+            "missing": dict(Counter(reason.code.value for reason in missing)),
+            "outcomes": [_told(step) for step in outcomes.values()],
+            "transitions": [_transition_step(transition) for transition in transitions],
+            "error": report.get("error"),
+        }
+
+    def _next_due(
+        self, job: Mapping[str, Any], verdicts: Sequence[Verdict], missing: Sequence[Missing]
+    ) -> dict[str, int]:
+        """When each symbol of a job is next due, epoch ms: on the grid of slots, so without drift.
+
+        A written one after its source's own period; one that nobody knows after a pause; all
+        others in the next slot.
+        """
+        slot_ms = job["slot"] * 1000
+        due = {step["symbol"]: slot_ms + SLOT_S * 1000 for step in job["instruments"]}
+        for reason in missing:
+            if reason.code is Reason.NOT_FOUND:
+                due[reason.symbol] = slot_ms + NOT_FOUND_PAUSE_S * 1000
+        for verdict in verdicts:
+            if verdict.result is Result.WRITTEN:
+                period_s = self.settings.update_period_s(verdict.source)
+                due[verdict.symbol] = slot_ms + period_s * 1000
+        return due
+
+
+def _result(
+    job: Mapping[str, Any],
+    attempt: Mapping[str, Any],
+    told: Mapping[str, Any] | None,
+    report: Mapping[str, Any],
+    now_ms: int,
+) -> AttemptResult:
+    """What an attempt means to its provider's breaker and budget.
+
+    Without a word from the fetch the calls count as spent, and the breaker learns nothing: it was
+    our part that failed, not the provider.
+    """
+    permit, reservation = attempt["permit"], attempt["reservation"]
+    outcome = Outcome(told["outcome"]) if told else Outcome.SKIPPED
+    hold_s = told["hold_s"] if told else None
+    if outcome is Outcome.RATE_LIMITED and hold_s is None:
+        hold_s = DEFAULT_HOLD_S
+    effect = BREAKER_EFFECTS[outcome]
+    return AttemptResult(
+        source=Source(attempt["provider"]),
+        asset_class=AssetClass(job["asset_class"]),
+        generation=permit["generation"],
+        probe=permit["probe"],
+        effect=effect,
+        outcome=outcome.value,
+        calls_granted=attempt["calls"],
+        calls_used=told["calls_used"] if told else attempt["calls"],
+        end_ms=reservation["end_ms"],
+        use=Use(reservation["use"]),
+        hold_until_ms=None if hold_s is None else now_ms + round(hold_s * 1000),
+        detail=(told["detail"] if told else str(report.get("error", "")))[:200],
+        reason="bad_key" if effect is BreakerEffect.TRIP else outcome.value,
+    )
+
+
+def _told(step: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: step[name]
+        for name in ("provider", "outcome", "calls_used", "detail", "latency_ms", "quotes")
+    }
+
+
+def _transition_step(transition: Transition) -> dict[str, Any]:
+    return {
+        "provider": transition.source.value,
+        "asset_class": transition.asset_class.value,
+        "from": transition.before.value,
+        "to": transition.after.value,
+        "reason": transition.reason,
+    }

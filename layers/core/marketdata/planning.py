@@ -1,0 +1,200 @@
+"""The first step: claim a slot, see what is due, and hand out jobs with permits and budgets.
+
+It decides and does nothing else: no provider is called from here. The number of round trips to
+Redis is fixed, whatever the number of symbols: claim and due, ids and last quotes, take, and one
+more only where a symbol has neither a quote nor anybody to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from marketdata.budget import Use
+from marketdata.cache.assets import AssetStore
+from marketdata.cache.control import ControlState
+from marketdata.cache.decisions import DueSymbol, Grant, Want
+from marketdata.cache.quotes import LastQuote, QuoteStore
+from marketdata.chains import CHAINS, FACTS, Instrument, batches
+from marketdata.outcomes import missing_because
+from marketdata.quotes import Source
+from marketdata.settings import Settings
+from marketdata.symbols import AssetClass, Symbol, parse_symbol
+
+SLOT_S = 5
+# A job must be over well before the next slot, so that its results meet no younger plan.
+FETCH_BUDGET_MS = 3_500
+
+_USES = (Use.ACTIVE, Use.NEW, Use.WATCHED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A job before anybody granted anything: symbols of one class for one use."""
+
+    asset_class: AssetClass
+    use: Use
+    instruments: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans slots over the stores that it is given. `token` makes a new unlike text each time."""
+
+    settings: Settings
+    control: ControlState
+    quotes: QuoteStore
+    assets: AssetStore
+    token: Callable[[], str]
+
+    def plan(self, slot_s: int, now_ms: int) -> dict[str, Any]:
+        """Claim a slot (its start, epoch seconds) and plan its jobs, as plain JSON.
+
+        The answer is `{slot, claimed, due, jobs, skipped}`; a slot that somebody else claimed has
+        no jobs. Raises `CacheUnavailableError` when Redis is away.
+        """
+        opened = self.control.open_slot(
+            slot_s, now_ms, [symbol.text for symbol in self.settings.active_symbols]
+        )
+        if opened is None:
+            return {"slot": slot_s, "claimed": False, "due": 0, "jobs": [], "skipped": []}
+        due = [(parse_symbol(entry.symbol), entry.use) for entry in _ordered(opened.due, slot_s)]
+        ids = self.assets.ids([s.base for s, _ in due if s.asset_class is AssetClass.CRYPTO])
+        last = self.quotes.last([symbol.text for symbol, _ in due])
+        drafts = list(_drafts(due, ids))
+        deadline_ms, token = now_ms + FETCH_BUDGET_MS, self.token()
+        granted = self._take(drafts, opened.refused, deadline_ms, now_ms, token)
+        jobs = [
+            {
+                "id": f"{slot_s}-{number}-{token}",
+                "slot": slot_s,
+                "deadline_ms": deadline_ms,
+                **_job(draft, grants, opened.refused, last),
+            }
+            for number, (draft, grants) in enumerate(zip(drafts, granted, strict=True))
+        ]
+        self._explain([job for job in jobs if not job["attempts"]], last, now_ms)
+        return {
+            "slot": slot_s,
+            "claimed": True,
+            "due": len(due),
+            "jobs": [job for job in jobs if job["attempts"]],
+            "skipped": [
+                {"asset_class": job["asset_class"], **skip}
+                for job in jobs
+                for skip in job["skipped"]
+            ],
+        }
+
+    def _take(
+        self,
+        drafts: Sequence[_Draft],
+        refused: frozenset[tuple[Source, str]],
+        until_ms: int,
+        now_ms: int,
+        token: str,
+    ) -> list[list[Grant]]:
+        """The grants of each draft, in the order of its chain; one round trip for all."""
+        wants = [list(self._wants(draft, refused, until_ms)) for draft in drafts]
+        grants = iter(self.control.take([want for group in wants for want in group], now_ms, token))
+        return [[next(grants) for _ in group] for group in wants]
+
+    def _wants(
+        self, draft: _Draft, refused: frozenset[tuple[Source, str]], until_ms: int
+    ) -> Iterator[Want]:
+        for source in CHAINS[draft.asset_class]:
+            if self.settings.enabled(source):
+                asked = [i for i in draft.instruments if (source, i.symbol) not in refused]
+                calls = len(batches(source, asked))
+                if calls:
+                    yield Want(
+                        source=source,
+                        asset_class=draft.asset_class,
+                        calls=calls,
+                        least=1,
+                        use=draft.use,
+                        until_ms=until_ms,
+                    )
+
+    def _explain(
+        self, idle: Sequence[Mapping[str, Any]], last: Mapping[str, LastQuote], now_ms: int
+    ) -> None:
+        """Say why symbols without any quote have none, where nobody could be asked for them."""
+        missing, retry_s = [], {}
+        for job in idle:
+            known = [s["available_at_ms"] for s in job["skipped"] if s["available_at_ms"]]
+            for step in job["instruments"]:
+                if step["symbol"] not in last:
+                    missing.append(missing_because(step["symbol"], job["skipped"]))
+                    if known:
+                        retry_s[step["symbol"]] = max(1.0, (min(known) - now_ms) / 1000)
+        if missing:
+            self.quotes.explain(missing, now_ms, retry_s)
+
+
+def _ordered(due: Sequence[DueSymbol], slot_s: int) -> list[DueSymbol]:
+    """Active symbols first, the longest due first.
+
+    Among equals the order changes with the slot, so that a budget that covers only some of them
+    does not always cover the same ones.
+    """
+    return sorted(
+        due,
+        key=lambda e: (_USES.index(e.use), e.due_ms, crc32(f"{slot_s} {e.symbol}".encode())),
+    )
+
+
+def _drafts(
+    due: Sequence[tuple[Symbol, Use]], ids: Mapping[str, Mapping[str, str]]
+) -> Iterator[_Draft]:
+    """Due symbols as jobs of at most the largest batch in their chain, active ones first."""
+    groups: dict[tuple[Use, AssetClass], list[Instrument]] = {}
+    for symbol, use in due:
+        known = ids.get(symbol.base, {}) if symbol.asset_class is AssetClass.CRYPTO else {}
+        instrument = Instrument(symbol.text, symbol.asset_class, known)
+        groups.setdefault((use, symbol.asset_class), []).append(instrument)
+    for (use, asset_class), group in groups.items():
+        size = max(FACTS[source].batch_size for source in CHAINS[asset_class])
+        for start in range(0, len(group), size):
+            yield _Draft(asset_class, use, tuple(group[start : start + size]))
+
+
+def _job(
+    draft: _Draft,
+    grants: Sequence[Grant],
+    refused: frozenset[tuple[Source, str]],
+    last: Mapping[str, LastQuote],
+) -> dict[str, Any]:
+    return {
+        "asset_class": draft.asset_class.value,
+        "instruments": [instrument.to_step() for instrument in draft.instruments],
+        "attempts": [
+            {
+                "provider": grant.source.value,
+                "calls": grant.calls,
+                "permit": {"generation": grant.generation, "probe": grant.probe},
+                "reservation": {"end_ms": grant.end_ms, "use": grant.use.value},
+                "not_for": [
+                    i.symbol for i in draft.instruments if (grant.source, i.symbol) in refused
+                ],
+            }
+            for grant in grants
+            if grant.calls
+        ],
+        "skipped": [
+            {
+                "provider": grant.source.value,
+                "reason": grant.reason,
+                "available_at_ms": grant.available_at_ms,
+            }
+            for grant in grants
+            if not grant.calls
+        ],
+        "last": {
+            instrument.symbol: last[instrument.symbol].to_step()
+            for instrument in draft.instruments
+            if instrument.symbol in last
+        },
+    }

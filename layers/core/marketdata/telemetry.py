@@ -1,0 +1,82 @@
+"""Logs: one JSON object a line, with every secret masked on its way out.
+
+Messages are constants, facts are fields. INFO is work done, WARNING a breaker trip, a fallback or
+a rate limit, ERROR a failing provider or cache, DEBUG detail.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, TextIO
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+
+from marketdata.outcomes import Outcome
+from marketdata.redaction import redact
+
+# The logger of which every module's logger is a child.
+ROOT = "marketdata"
+log = logging.getLogger(f"{ROOT}.telemetry")
+# Libraries whose own logs tell URLs, cookies or crumbs.
+_TALKATIVE = ("urllib3", "requests", "yfinance", "curl_cffi", "peewee", "botocore", "boto3")
+
+
+class RedactingFormatter(LambdaPowertoolsFormatter):
+    """Powertools' JSON formatter, with known secrets and key-like parts of URLs masked."""
+
+    def __init__(self, secrets: Iterable[str] = (), **options: Any) -> None:
+        super().__init__(**options)
+        self._secrets = frozenset(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:  # type: ignore[override]
+        """The record as one line of JSON without secrets, traceback included."""
+        return redact(super().format(record), self._secrets)
+
+
+def configure_logging(
+    function: str, level: str, secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> Logger:
+    """Send the logs of `marketdata.*` as JSON to `stream` (standard output) from `level` up.
+
+    `function` is the name of the part that logs. A process configures its logs once.
+    """
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return Logger(
+        service=ROOT,
+        level=level,
+        stream=stream or sys.stdout,
+        logger_formatter=RedactingFormatter(secrets, utc=True, use_rfc3339=True, function=function),
+    )
+
+
+def log_commit(summary: Mapping[str, Any]) -> None:
+    """Log what a commit recorded, each fact at the level that it deserves."""
+    where = {"slot": summary["slot"], "asset_class": summary["asset_class"]}
+    log.info(
+        "quotes committed",
+        extra={
+            **where,
+            **{name: summary[name] for name in ("written", "held_back", "missing")},
+        },
+    )
+    if summary["error"]:
+        log.error("fetch failed", extra={**where, "error": summary["error"]})
+    for step in summary["outcomes"]:
+        fields = {**where, **step}
+        match Outcome(step["outcome"]):
+            case Outcome.RATE_LIMITED:
+                log.warning("provider rate limited", extra=fields)
+            case Outcome.UNAVAILABLE | Outcome.BAD_PAYLOAD | Outcome.UNAUTHORIZED:
+                log.error("provider failed", extra=fields)
+            case _:
+                log.debug("provider asked", extra=fields)
+    told = [step for step in summary["outcomes"] if step["quotes"]]
+    if told and told[0] is not summary["outcomes"][0]:
+        log.warning("fallback used", extra={**where, "provider": told[0]["provider"]})
+    for transition in summary["transitions"]:
+        level = logging.INFO if transition["to"] == "closed" else logging.WARNING
+        log.log(level, "breaker changed state", extra={**where, **transition})

