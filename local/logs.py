@@ -7,8 +7,30 @@ import os
 import sys
 from pathlib import Path
 
+from marketdata.redaction import redact
 from marketdata.settings import Settings
-from marketdata.telemetry import ROOT, RedactingFormatter, configure_logging
+from marketdata.telemetry import ROOT, configure_logging
+
+# What it logs stands in the line of the tick too.
+COMMITS = "marketdata.telemetry"
+
+
+class _ForPeople(logging.Formatter):
+    """A record as one short line: level, message, facts."""
+
+    def __init__(self, secrets: frozenset[str]) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without secrets."""
+        facts = {name: v for name, v in vars(record).items() if name not in _STANDARD and v}
+        told = "  ".join(f"{name}={value}" for name, value in facts.items())
+        line = f"{record.levelname.lower():<8}{record.getMessage()}  {told}".rstrip()
+        return redact(line, self._secrets)
+
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
 
 def log_to_file(path: Path, part: str) -> None:
@@ -19,5 +41,6 @@ def log_to_file(path: Path, part: str) -> None:
     configure_logging(part, settings.log_level, settings.secrets, stream)
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.WARNING)
-    terminal.setFormatter(RedactingFormatter(settings.secrets, utc=True, use_rfc3339=True))
+    terminal.setFormatter(_ForPeople(settings.secrets))
+    terminal.addFilter(lambda record: record.name != COMMITS)
     logging.getLogger(ROOT).addHandler(terminal)

@@ -45,7 +45,9 @@ class Tick:
     written: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
     held_back: Counter[str] = field(default_factory=Counter)
-    notes: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
     duration_ms: int = 0
     error: str = ""
 
@@ -61,7 +63,9 @@ class Tick:
         parts += [_counts(self.written)] if self.written else []
         parts += [f"{_counts(self.held_back)}"] if self.held_back else []
         parts += [f"missing: {_counts(self.missing)}"] if self.missing else []
-        parts += [f"skipped: {', '.join(self.notes)}"] if self.notes else []
+        for title in ("failed", "skipped", "changes"):
+            notes = dict.fromkeys(getattr(self, title))
+            parts += [f"{title}: {', '.join(notes)}"] if notes else []
         return "  ".join([*parts, took])
 
 
@@ -74,7 +78,7 @@ def run_slot(
     try:
         plan = through_json(steps.plan, {"slot": slot})
         tick.claimed, tick.due = plan["claimed"], plan["due"]
-        tick.notes = _skip_notes(plan["skipped"], slot)
+        tick.skipped = _skip_notes(plan["skipped"], slot)
         for summary in pool.map(lambda job: run_job(steps, job), plan["jobs"]):
             _add(tick, summary)
     except MarketDataError as error:
@@ -138,15 +142,15 @@ def _add(tick: Tick, summary: Mapping[str, Any]) -> None:
     tick.missing.update(summary["missing"])
     tick.held_back.update(summary["held_back"])
     for transition in summary["transitions"]:
-        tick.notes.append(
-            f"{transition['provider']}/{transition['asset_class']} breaker {transition['to']}"
-            f" ({transition['reason']})"
+        why = f" ({transition['reason']})" if transition["reason"] else ""
+        tick.changes.append(
+            f"{transition['provider']}/{transition['asset_class']} breaker {transition['to']}{why}"
         )
     for step in summary["outcomes"]:
         if step["detail"]:
-            tick.notes.append(f"{step['provider']} {step['outcome']} ({step['detail']})")
+            tick.failed.append(f"{step['provider']} {step['outcome']} ({step['detail']})")
     if summary["error"]:
-        tick.notes.append(f"{summary['asset_class']} fetch failed ({summary['error']})")
+        tick.failed.append(f"{summary['asset_class']} fetch failed ({summary['error']})")
 
 
 def _skip_notes(skipped: list[dict[str, Any]], slot: int) -> list[str]:

@@ -17,8 +17,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import uvicorn
+from mangum import Mangum
 
-from functions.api.app import create_app
+from functions.api.app import behind_gateway, create_app
 from marketdata.archive import AssetList
 from marketdata.assets import Asset
 from marketdata.bootstrap import Stores
@@ -80,7 +81,7 @@ class Service:
             "method": method,
             "scheme": "http",
             "path": path,
-            "raw_path": path.encode(),
+            "raw_path": path.encode(errors="replace"),
             "root_path": "",
             "query_string": query.encode(),
             "headers": [
@@ -98,7 +99,10 @@ class Service:
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
 
-        asyncio.run(self.app(scope, receive, send))
+        with event_loop() as loop:
+            loop.run_until_complete(self.app(scope, receive, send))
+        names = [name.lower() for name, _ in sent[0]["headers"]]
+        assert len(names) == len(set(names)), f"a header comes twice: {names}"
         told = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
         return Reply(sent[0]["status"], told, b"".join(m.get("body", b"") for m in sent[1:]))
 
@@ -130,9 +134,19 @@ class Service:
         return {entry.symbol for entry in opened.due}
 
     @contextmanager
+    def behind_gateway(self) -> Iterator[Mangum]:
+        """The app as the Lambda's handler."""
+        with event_loop() as loop:
+            asyncio.set_event_loop(loop)  # Mangum would make one, and leave it open
+            try:
+                yield behind_gateway(self.app)
+            finally:
+                asyncio.set_event_loop(None)
+
+    @contextmanager
     def served(self) -> Iterator[str]:
         """The app behind a real uvicorn on a port of its own; its origin."""
-        config = uvicorn.Config(self.app, port=0, log_level="error", lifespan="off", ws="none")
+        config = uvicorn.Config(self.app, port=0, log_level="error", ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
@@ -140,9 +154,21 @@ class Service:
             assert thread.is_alive(), "uvicorn ended at its start"
             thread.join(0.005)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-        server.should_exit = True
-        thread.join(10)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+@contextmanager
+def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """A loop of its own, that is nobody's current one."""
+    loop = asyncio.new_event_loop()
+    try:
+        yield loop
+    finally:
+        loop.close()
 
 
 def quote(symbol: str, fetched_ms: int, price: str = "182.5") -> Quote:

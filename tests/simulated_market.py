@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import requests
 
@@ -34,7 +34,7 @@ class Clients:
     """Asks each provider of one market for one quote, or for anything by path."""
 
     market: MarketServers
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session
     crumb: str = ""
 
     def get(self, source: Source, path: str, **params: str) -> requests.Response:

@@ -8,18 +8,13 @@ settings `<PROVIDER>_LIMITS`, unless arguments say otherwise.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import signal
-import sys
 import threading
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-
-if importlib.util.find_spec("marketdata") is None:  # from a checkout, without any path set
-    sys.path.append(str(Path(__file__).resolve().parents[2] / "layers" / "core"))
 
 from local.market.servers import MarketServers
 from marketdata.budget import parse_limits

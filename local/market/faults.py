@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ ANSWER_FAULTS: Mapping[str, Mapping[str, Any]] = {
     "not_entitled": {},
     "empty": {},
 }
+CONTENT_FAULTS = frozenset({"cut", "bad_key", "not_entitled", "empty"})
 PRICE_FAULTS: Mapping[str, Mapping[str, Any]] = {
     "nan": {},
     "stale": {"age_s": 3600},
@@ -127,30 +128,30 @@ class Faults:
         return gone
 
     def of_answer(
-        self, source: Source, path: str, symbols: Collection[str], now_ms: int
+        self, source: Source, path: str, symbols: Collection[str], now_ms: int, *, is_data: bool
     ) -> list[Fault]:
-        """The faults that strike a whole answer, each counted as spent."""
-        return self._struck(ANSWER_FAULTS, source, path, symbols, now_ms)
+        """The faults that strike a whole answer, each counted as spent.
+
+        What is not data (a cookie, a crumb) meets the faults of content only by its path.
+        """
+        return self._strike(
+            fault
+            for fault in self._faults
+            if fault.kind in ANSWER_FAULTS
+            and (is_data or fault.path is not None or fault.kind not in CONTENT_FAULTS)
+            and fault.strikes(source, path, symbols, now_ms)
+        )
 
     def of_price(self, source: Source, path: str, symbol: str, now_ms: int) -> list[Fault]:
         """The faults that strike one price, each counted as spent."""
-        return self._struck(PRICE_FAULTS, source, path, (symbol,), now_ms)
-
-    def _struck(
-        self,
-        kinds: Mapping[str, Any],
-        source: Source,
-        path: str,
-        symbols: Collection[str],
-        now_ms: int,
-    ) -> list[Fault]:
-        if not self._faults:
-            return []
-        struck = [
+        return self._strike(
             fault
             for fault in self._faults
-            if fault.kind in kinds and fault.strikes(source, path, symbols, now_ms)
-        ]
+            if fault.kind in PRICE_FAULTS and fault.strikes(source, path, (symbol,), now_ms)
+        )
+
+    def _strike(self, faults: Iterable[Fault]) -> list[Fault]:
+        struck = list(faults)
         for fault in struck:
             fault.spend()
         return struck

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -88,7 +88,8 @@ class Gate:
             now_ms = market.now_ms()
             route = self._wire.route(request)
             symbols = () if route is None else route.symbols(request)
-            faults = market.faults.of_answer(source, request.path, symbols, now_ms)
+            is_data = route is not None and route.counted
+            faults = market.faults.of_answer(source, request.path, symbols, now_ms, is_data=is_data)
             reply = self._reply(request, route, faults, now_ms)
             answered = reply.manner in (Manner.WHOLE, Manner.CUT_SHORT)
             market.calls[source].append(
@@ -106,55 +107,54 @@ class Gate:
         self, request: Request, route: Route | None, faults: Iterable[Fault], now_ms: int
     ) -> Reply:
         wire, struck = self._wire, {fault.kind: fault for fault in faults}
-        if route is None:
-            return self._misbehave(request, None, struck, now_ms) or wire.not_found()
-        refusal = wire.key_problem(request) if route.keyed else None
-        if refusal is not None:
-            return refusal
-        if "bad_key" in struck:
-            return wire.bad_key()
-        if route.counted:
+        refusal = wire.key_problem(request) if route is not None and route.keyed else None
+        if route is not None and route.counted and refusal is None:
             quota = self._market.quotas[wire.source]
             full = quota.admit(now_ms)
             if full is not None:
                 wait_s = -(-quota.frees_in_ms(full.window, now_ms) // 1000)
                 return wire.rate_limited(request, full.window, wait_s)
-        return self._misbehave(request, route, struck, now_ms) or self._answer(
-            request, route, struck
-        )
+        # An outage does not look at keys, so it comes before them.
+        broken = self._outage(request, struck, now_ms)
+        if broken is not None:
+            return broken
+        if route is None:
+            return wire.not_found()
+        if refusal is not None:
+            return refusal
+        return self._answer(request, route, struck)
 
-    def _answer(self, request: Request, route: Route, struck: dict[str, Fault]) -> Reply:
-        reply = route.answer(request)
-        cut = struck.get("cut")
-        if cut is None:
-            return reply
-        if cut.options["close"]:
-            return replace(reply, manner=Manner.CUT_SHORT)
-        return replace(reply, body=reply.body[: len(reply.body) // 2])
-
-    def _misbehave(
-        self, request: Request, route: Route | None, struck: dict[str, Fault], now_ms: int
-    ) -> Reply | None:
-        """The answer of the gravest planted fault that replaces the whole answer, if any."""
-        wire = self._wire
+    def _outage(self, request: Request, struck: Mapping[str, Fault], now_ms: int) -> Reply | None:
+        """The answer of the gravest planted fault that spares nobody, if any."""
 
         def rate_limited(retry_after: float | None, form: str, window: str) -> Reply:
-            reply = wire.rate_limited(request, window, 60)
+            reply = self._wire.rate_limited(request, window, 60)
             return _with_retry_after(reply, retry_after, form, now_ms)
 
         answers: dict[str, Callable[..., Reply]] = {
             "hang": lambda: Reply(0, manner=Manner.HANG),
             "refuse": lambda: Reply(0, manner=Manner.REFUSE),
             "rate_limited": rate_limited,
-            "status": wire.unavailable,
+            "status": self._wire.unavailable,
             "html": lambda status: text_reply(_HTML, status, "text/html; charset=utf-8"),
-            "not_entitled": wire.not_entitled,
-            "empty": lambda: json_reply(None if route is None else route.nothing),
         }
         for kind, answer in answers.items() if struck else ():
             if kind in struck:
                 return answer(**struck[kind].options)
         return None
+
+    def _answer(self, request: Request, route: Route, struck: Mapping[str, Fault]) -> Reply:
+        if "bad_key" in struck:
+            return self._wire.bad_key()
+        if "not_entitled" in struck:
+            return self._wire.not_entitled()
+        reply = json_reply(route.nothing) if "empty" in struck else route.answer(request)
+        cut = struck.get("cut")
+        if cut is None:
+            return reply
+        if cut.options["close"]:
+            return replace(reply, manner=Manner.CUT_SHORT)
+        return replace(reply, body=reply.body[: len(reply.body) // 2])
 
 
 def _with_retry_after(reply: Reply, wait_s: float | None, form: str, now_ms: int) -> Reply:

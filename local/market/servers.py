@@ -35,8 +35,7 @@ class MarketServers(Market):
         self.base_urls: Mapping[Source, str] = MappingProxyType({})
         self.control_url = ""
         self._host = host
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="market", daemon=True)
+        self._running: tuple[asyncio.AbstractEventLoop, threading.Thread] | None = None
         self._servers: list[asyncio.Server] = []
         self._connections: set[Connection] = set()
 
@@ -54,19 +53,26 @@ class MarketServers(Market):
 
     def start(self) -> None:
         """Listen. Raises OSError when that is not possible."""
-        self._thread.start()
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="market", daemon=True)
+        thread.start()
+        self._running = loop, thread
         try:
-            asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result()
+            asyncio.run_coroutine_threadsafe(self._listen(), loop).result()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """End all servers and connections, also those that hang."""
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        """End all servers and connections, also those that hang. Stopping twice is once."""
+        if self._running is None:
+            return
+        loop, thread = self._running
+        self._running = None
+        asyncio.run_coroutine_threadsafe(self._close(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
     async def _listen(self) -> None:
         wires: Iterable[Wire] = (

@@ -100,10 +100,12 @@ class Yahoo:
         return _error(404, "Not Found", "No such resource")
 
     def _cookie(self, request: Request) -> Reply:
-        """404 with a cookie, as fc.yahoo.com answers; 200 at the end of the consent."""
+        """404 with a cookie, as fc.yahoo.com answers; 200 at the end of the consent.
+
+        The real one is for all of yahoo.com, which a client of another origin would refuse.
+        """
         visitor = f"d=AQABB{next(self._visitors):08d}&S=AQAAA{self._market.seed}"
-        domain = "; Domain=.yahoo.com" if "yahoo.com" in request.headers.get("host", "") else ""
-        cookie = f"A3={visitor}; Max-Age=31557600{domain}; Path=/; HttpOnly"
+        cookie = f"A3={visitor}; Max-Age=31557600; Path=/; HttpOnly"
         reply = text_reply("", 404 if request.path == "/" else 200, "text/html")
         return with_headers(reply, ("set-cookie", cookie))
 

@@ -187,6 +187,7 @@ def _dead_row(stock: Stock) -> dict[str, Any]:
         "exchange": stock.exchange,
         "fullExchangeName": _EXCHANGES[stock.exchange][0],
         "market": "us_market",
+        "hasPrePostMarketData": False,
         "symbol": stock.dashed,
     }
     return shell | {"regularMarketTime": _DEAD_SINCE_S} if stock.name else shell

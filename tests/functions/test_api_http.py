@@ -2,6 +2,9 @@ import gzip
 import logging
 
 import pytest
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import StreamingResponse
 
 from marketdata.cache.client import connect
 from marketdata.settings import Settings
@@ -122,7 +125,8 @@ def test_others_are_told_what_there_is(cache, accept):
 
 
 @pytest.mark.parametrize(
-    "path", ["/nope", "/v1", "/v1/quotesx", "/..%2f..%2fetc/passwd", "/%00", "/v1/assets/"]
+    "path",
+    ["/nope", "/v1", "/v1/quotesx", "/..%2f..%2fetc/passwd", "/%00", "/\ud800", "/v1/assets/"],
 )
 def test_an_unknown_path_is_a_problem(cache, path):
     """It points to the documentation."""
@@ -138,7 +142,7 @@ def test_other_methods_are_a_problem_with_an_allow_header(cache, method):
     assert reply.headers["allow"] == "GET, HEAD"
 
 
-@pytest.mark.parametrize("length", ["16385", "99999999999", "-1", "x"])
+@pytest.mark.parametrize("length", ["16385", "99999999999", "9" * 5000, "-1", "x"])
 def test_a_request_body_is_not_wanted(cache, length):
     """A large or absurd one is refused unread."""
     reply = Service(cache).get("/v1/providers", content_length=length)
@@ -167,6 +171,7 @@ def test_any_origin_may_read_where_the_app_itself_says_so(cache):
         "/v1/quotes", "OPTIONS", origin="https://a.b", access_control_request_method="GET"
     )
     assert (reply.status, reply.body) == (204, b"")
+    assert reply.headers["access-control-allow-origin"] == "*"
     assert reply.headers["access-control-allow-methods"] == "GET, HEAD"
     assert "If-None-Match" in reply.headers["access-control-allow-headers"]
 
@@ -195,6 +200,53 @@ def test_an_unforeseen_failure_tells_nothing_of_itself(cache, caplog):
     assert "the secret place" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (HTTPException(418), (400, "bad_request")),
+        (HTTPException(502, "upstream 10.0.0.7"), (500, "internal_error")),
+        (
+            RequestValidationError([{"loc": ("query", "page"), "msg": "x"}]),
+            (400, "invalid_parameter"),
+        ),
+    ],
+)
+def test_what_the_framework_raises_is_a_problem_too(cache, error, expected):
+    """Whatever it says of itself stays inside."""
+    service = Service(cache)
+
+    def fail(request):
+        raise error
+
+    service.app.add_route("/fail", fail)
+    reply = service.get("/fail")
+    assert problem(reply) == expected
+    assert b"10.0.0.7" not in reply.body
+
+
+def test_an_answer_that_breaks_off_is_not_made_to_look_whole(cache):
+    """Its beginning is on its way, so the server must cut the connection."""
+    service = Service(cache)
+
+    async def broken(request):
+        async def parts():
+            yield b"the first part"
+            raise RuntimeError("and no second")
+
+        return StreamingResponse(parts())
+
+    service.app.add_route("/broken", broken)
+    with pytest.raises(RuntimeError, match="and no second"):
+        service.get("/broken")
+
+
+def test_a_route_without_parameters_takes_none(cache):
+    """Not even a harmless one, which a cache in front would keep apart."""
+    reply = Service(cache).get("/health?verbose=1")
+    assert problem(reply) == (400, "unknown_parameter")
+    assert reply.json["detail"] == "'verbose' is unknown; this route takes none."
+
+
 def test_without_the_cache_all_data_is_a_503(redis_server, caplog):
     """It comes with Retry-After, and nothing of the cache's address."""
     cache = connect(Settings.from_env(redis_server.env()))
@@ -216,7 +268,9 @@ def test_a_watch_note_that_fails_costs_the_client_nothing(cache, caplog):
     service = Service(cache)
     service.price("TSLA")
     cache.command("CONFIG", "SET", "maxmemory", "1")
-    reply = service.get("/v1/quotes?symbols=TSLA")
-    cache.command("CONFIG", "SET", "maxmemory", "0")
+    try:
+        reply = service.get("/v1/quotes?symbols=TSLA")
+    finally:
+        cache.command("CONFIG", "SET", "maxmemory", "0")
     assert [quote["symbol"] for quote in reply.json["quotes"]] == ["TSLA"]
     assert caplog.records[0].message == "watch note lost"

@@ -176,6 +176,24 @@ def test_a_writer_that_dies_leaves_the_current_list(store):
     assert symbols(store.page(CRYPTO, "v2", 0, 9)) == ["ETH-USD", "XRP-USD"]
 
 
+def test_a_list_that_comes_in_between_is_retired_too(store, cache, shared_redis, monkeypatch):
+    """A swap that was overtaken by another begins again, and retires that one."""
+    store.swap(listed("v1"))
+    stage = AssetStore._stage
+    between = [listed("v2", minutes=1)]
+
+    def overtaken(self, new, ids):
+        stage(self, new, ids)
+        if between:
+            assert AssetStore(cache).swap(between.pop())
+
+    monkeypatch.setattr(AssetStore, "_stage", overtaken)
+    assert store.swap(listed("v3", minutes=2))
+    assert store.meta(STOCKS).version == "v3"
+    with shared_redis.client() as client:
+        assert client.ttl("mda:{assets:stocks}:v2:rows") <= 3600
+
+
 def test_racing_swaps_leave_the_newest_list_whole(cache):
     """8 workers that swap 8 lists, some of them the same, leave the newest one whole."""
     lists = [large(f"v{n // 2}", f"list{n // 2}", n // 2, total=1500) for n in range(8)]

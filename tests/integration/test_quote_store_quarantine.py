@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-
 import pytest
+from tests.sample_quotes import put, quote
 
-from marketdata.acceptance import epoch_ms
 from marketdata.cache.quotes import QuoteStore
-from marketdata.quotes import Quote, Source
-from marketdata.symbols import parse_symbol
+from marketdata.quotes import Source
 
-START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
+FINNHUB = Source.FINNHUB
 HOUR = 3600
-
-
-def quote(price, second, source=YAHOO, symbol="AAPL", currency="USD"):
-    """A quote of and fetched at a second after the start."""
-    time = START + timedelta(seconds=second)
-    return Quote(
-        symbol=symbol,
-        asset_class=parse_symbol(symbol).asset_class,
-        price=Decimal(price),
-        currency=currency,
-        change=None,
-        percent_change=None,
-        change_basis=None,
-        source=source,
-        timestamp=time,
-        fetched_at=time,
-    )
 
 
 @pytest.fixture
 def store(cache):
     """A store on an empty Redis, plain and in cluster mode."""
     return QuoteStore(cache, retention_s=7 * 86400)
-
-
-def put(store, *quotes):
-    """The verdicts of one call at the time of its latest quote, as words."""
-    now_ms = max(epoch_ms(q.fetched_at) for q in quotes)
-    verdicts = store.put(quotes, now_ms)
-    return [v.result.value + (f":{v.reason}" if v.reason else "") for v in verdicts]
 
 
 def price(store, symbol="AAPL"):
@@ -146,6 +117,7 @@ def test_a_late_report_does_not_confirm(store):
     put(store, quote("100", 0))
     put(store, quote("140", 10))
     assert put(store, quote("140", 5)) == ["quarantined:jump"]
+    assert put(store, quote("170", 6)) == ["quarantined:jump"]
     assert put(store, quote("140", 15)) == ["written"]
 
 

@@ -24,23 +24,10 @@ START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 NOW_MS = epoch_ms(START) + 600_000
 WRITERS = 16
 SOURCES = (Source.YFINANCE, Source.FINNHUB)
+# 26 ways to be wrong, a unit's among them, of which no two agree with each other.
+WRONG = [Decimal(100), Decimal("0.01")]
+WRONG += [Decimal("1.4") ** (n if n % 2 else -n) for n in range(1, 25)]
 NAMES = (f"S{number}" for number in itertools.count())
-
-
-def quote(symbol, price, second, source=Source.YFINANCE, fetched=None):
-    """A quote of a second after the start, fetched then unless told otherwise."""
-    return Quote(
-        symbol=symbol,
-        asset_class=AssetClass.STOCKS,
-        price=Decimal(str(price)),
-        currency="USD",
-        change=None,
-        percent_change=None,
-        change_basis=None,
-        source=source,
-        timestamp=None if second is None else START + timedelta(seconds=second),
-        fetched_at=START + timedelta(seconds=second if fetched is None else fetched),
-    )
 
 
 @pytest.fixture
@@ -122,11 +109,11 @@ def test_any_order_and_grouping_leaves_the_newest(lasting, ticks, data):
 def test_no_planted_tick_is_ever_seen(lasting, plan):
     """Whatever the mixture of right and wrong ticks, no wrong one that stands alone is visible."""
     symbol = next(NAMES)
-    factors = itertools.cycle((100, 2, "0.01", 10, "0.5", 50))  # no two in a row agree
+    factors = iter(WRONG)
     lasting.put([quote(symbol, 100, 0)], NOW_MS)
     for second, (bad, source) in enumerate(plan, start=1):
         true = Decimal(100 + second % 3)
-        price = true * Decimal(next(factors)) if bad else true
+        price = true * next(factors) if bad else true
         lasting.put([quote(symbol, price, second, source)], NOW_MS)
         assert 100 <= Decimal(lasting.last([symbol])[symbol].price) <= 102
 

@@ -10,20 +10,44 @@ def test_one_of_many_gets_the_refresh(cache, control_of):
     """However many services poll at once, one refresh is made."""
     control = control_of(cache, {})
     with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(lambda _: control.claim_refresh(NOW_MS, DAY_MS), range(40)))
+        won = list(
+            pool.map(lambda _: control.claim_refresh(NOW_MS, DAY_MS, missing=False), range(40))
+        )
     assert won.count(True) == 1
 
 
 def test_the_next_refresh_is_due_after_the_gap(cache, control_of):
     """Nobody gets it before, somebody gets it after."""
     control = control_of(cache, {})
-    assert control.claim_refresh(NOW_MS, DAY_MS)
-    assert not control.claim_refresh(NOW_MS + DAY_MS - 1, DAY_MS)
-    assert control.claim_refresh(NOW_MS + DAY_MS, DAY_MS)
+    assert control.claim_refresh(NOW_MS, DAY_MS, missing=False)
+    assert not control.claim_refresh(NOW_MS + DAY_MS - 1, DAY_MS, missing=False)
+    assert control.claim_refresh(NOW_MS + DAY_MS, DAY_MS, missing=False)
 
 
 def test_a_clock_that_ran_ahead_does_not_stop_the_refreshes(cache, control_of):
     """A claim from the future counts for a minute at most."""
     control = control_of(cache, {})
-    assert control.claim_refresh(NOW_MS + DAY_MS, DAY_MS)
-    assert control.claim_refresh(NOW_MS, DAY_MS)
+    assert control.claim_refresh(NOW_MS + DAY_MS, DAY_MS, missing=False)
+    assert control.claim_refresh(NOW_MS, DAY_MS, missing=False)
+
+
+def test_a_missing_list_is_tried_again_at_growing_distances(cache, control_of):
+    """After a minute, then four, then sixteen: no budget bleeds out on a list nobody gives."""
+    control = control_of(cache, {})
+    tries = [
+        minute
+        for minute in range(100)
+        if control.claim_refresh(NOW_MS + minute * 60_000, DAY_MS, missing=True)
+    ]
+    assert tries == [0, 1, 5, 21, 85]
+
+
+def test_the_distances_begin_anew_once_the_lists_are_there(cache, control_of):
+    """A list lost long after is tried at once."""
+    control = control_of(cache, {})
+    for minute in range(100):
+        control.claim_refresh(NOW_MS + minute * 60_000, DAY_MS, missing=True)
+    assert control.claim_refresh(NOW_MS + 2 * DAY_MS, DAY_MS, missing=False)
+    assert not control.claim_refresh(NOW_MS + 2 * DAY_MS + 60_000, DAY_MS, missing=False)
+    assert control.claim_refresh(NOW_MS + 4 * DAY_MS, DAY_MS, missing=True)
+    assert control.claim_refresh(NOW_MS + 4 * DAY_MS + 60_000, DAY_MS, missing=True)

@@ -261,6 +261,8 @@ def test_listed_coins_keep_number_slug_and_rank():
         {"id": 3, "rank": 3, "name": "Gone", "symbol": "GONE", "slug": "gone", "is_active": 0},
         {"id": 4, "rank": 4, "name": "Like a currency", "symbol": "EUR", "slug": "eur"},
         {"id": 5, "rank": 5, "name": "Odd", "symbol": "币安", "slug": "odd"},
+        {"id": None, "rank": 6, "name": "No number", "symbol": "NON", "slug": "non"},
+        {"rank": 7, "name": "No number either", "symbol": "NOT", "slug": "not"},
     ]
     pages = [answer(body(rows)), answer(body([]))]
     listings = CMC.parse_assets(AssetClass.CRYPTO, pages)

@@ -6,24 +6,19 @@ from decimal import Decimal
 
 import pytest
 
-from marketdata.chains import CHAINS, FACTS, Instrument
-from marketdata.errors import BadPayloadError, RateLimitedError, UnavailableError
+from marketdata.chains import CHAINS, FACTS
+from marketdata.errors import BadPayloadError
 from marketdata.outcomes import Reason
 from marketdata.providers.contract import Parsed, Response
 from marketdata.providers.yahoo import UNANSWERED, Yahoo, spelling
 from marketdata.quotes import ChangeBasis, Quote, Source
-from marketdata.symbols import AssetClass, parse_symbol
+from marketdata.symbols import AssetClass
+from tests.provider_support import answer, instrument
 
 NOW = datetime(2026, 1, 5, 15, 0, 5, tzinfo=UTC)
 TIME_S = 1767625200
 TIME = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 YAHOO = Yahoo()
-
-
-def instrument(text: str) -> Instrument:
-    """The instrument of a spelling."""
-    symbol = parse_symbol(text)
-    return Instrument(symbol.text, symbol.asset_class)
 
 
 def row(symbol: str, **fields: object) -> dict:
@@ -40,11 +35,6 @@ def row(symbol: str, **fields: object) -> dict:
 def v7(*rows: dict, **members: object) -> Response:
     """A v7 answer with these rows."""
     return answer(json.dumps({"quoteResponse": {"result": rows, "error": None}, **members}))
-
-
-def answer(body: str, status: int = 200, **headers: str) -> Response:
-    """An answer with this body."""
-    return Response(status, headers, body.encode())
 
 
 def parse(response: Response, *symbols: str) -> Parsed:
@@ -230,132 +220,10 @@ def test_symbols_that_the_per_symbol_way_did_not_get_to_are_not_not_found():
     ]
 
 
-@pytest.mark.parametrize(
-    "response",
-    [
-        answer("Too Many Requests\r\n", 429),
-        answer("Edge: Too Many Requests", 429),
-        answer("Edge: Too Many Requests", 200),
-        answer("", 999),
-    ],
-)
-def test_both_rate_limit_texts_hold_yahoo_for_a_minute(response):
-    """Yahoo never says for how long, so it is a minute."""
-    with pytest.raises(RateLimitedError) as caught:
-        parse(response, "AAPL")
-    assert caught.value.retry_after_s == 60
-
-
-def test_a_retry_after_that_does_come_is_obeyed():
-    """The header wins over the default."""
-    with pytest.raises(RateLimitedError) as caught:
-        parse(answer("", 429, **{"retry-after": "300"}), "AAPL")
-    assert caught.value.retry_after_s == 300
-
-
-@pytest.mark.parametrize("status", [401, 403, 404, 410, 500, 502, 503])
-def test_no_status_of_yahoos_is_a_bad_key(status):
-    """There is no key, so a refusal is unavailability."""
-    with pytest.raises(UnavailableError, match=str(status)):
-        parse(answer('{"finance":{}}', status), "AAPL")
-
-
-@pytest.mark.parametrize(
-    "response",
-    [
-        answer("<html>Will be right back...</html>"),
-        answer('{"quoteResponse":{"result":[{"sym'),
-        answer("[]"),
-        answer("{}"),
-        answer('{"quoteResponse":{"result":null,"error":null}}'),
-        answer('{"quoteResponse":{"result":{},"error":null}}'),
-        answer('{"quoteResponse":{"result":[],"error":{"code":"internal-error"}}}'),
-        answer("{}", 400),
-    ],
-    ids=["HTML", "cut", "array", "empty", "null", "object", "error", "400"],
-)
-def test_what_is_not_a_v7_answer_is_a_bad_payload(response):
-    """A page, half an answer or another shape yields no quotes and no not_found."""
-    with pytest.raises(BadPayloadError):
-        parse(response, "AAPL")
-
-
 def test_rows_that_are_none_are_left_out():
     """A null or nameless row among good ones is passed over."""
     body = {"quoteResponse": {"result": [None, {"symbol": 5}, row("AAPL")], "error": None}}
     assert only(answer(json.dumps(body)), "AAPL").price == 10
-
-
-def page(*quotes: dict) -> Response:
-    """A page of the screener."""
-    return answer(json.dumps({"finance": {"result": [{"quotes": quotes}], "error": None}}))
-
-
-def test_the_stock_list_is_four_pages_of_the_largest_us_companies():
-    """The four pages start at 0, 250, 500 and 750 of one order."""
-    requests = YAHOO.build_asset_requests(AssetClass.STOCKS)
-    assert [request.json["offset"] for request in requests] == [0, 250, 500, 750]
-    assert {request.json["size"] for request in requests} == {250}
-    assert {request.json["sortField"] for request in requests} == {"intradaymarketcap"}
-    assert {(request.method, request.url) for request in requests} == {
-        ("POST", "https://query1.finance.yahoo.com/v1/finance/screener")
-    }
-
-
-@pytest.mark.parametrize("asset_class", [AssetClass.CRYPTO, AssetClass.FOREX])
-def test_other_classes_are_not_listed_by_yahoo(asset_class):
-    """The screener knows companies only."""
-    assert YAHOO.build_asset_requests(asset_class) == ()
-
-
-def test_listings_are_ranked_by_their_place_over_all_pages():
-    """A share that moved to the next page between two calls is counted once."""
-    listings = YAHOO.parse_assets(
-        AssetClass.STOCKS,
-        [
-            page(row("NVDA", longName="NVIDIA Corporation", fullExchangeName="NasdaqGS")),
-            page(
-                row("NVDA"),
-                row("BRK-B", shortName=" Berkshire Hathaway ", longName=""),
-                row("EURUSD=X"),
-                row("ÄÖ"),
-                row("X", currency="GBp", fullExchangeName=5),
-            ),
-        ],
-    )
-    assert [(item.symbol, item.rank, item.name, item.provider_id) for item in listings] == [
-        ("NVDA", 1, "NVIDIA Corporation", "NVDA"),
-        ("BRK.B", 2, "Berkshire Hathaway", "BRK-B"),
-        ("X", 3, "X", "X"),
-    ]
-    assert [(item.exchange, item.currency) for item in listings] == [
-        ("NasdaqGS", "USD"),
-        (None, "USD"),
-        (None, "GBP"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "<html></html>",
-        "{}",
-        '{"finance":null}',
-        '{"finance":{"result":[],"error":null}}',
-        '{"finance":{"result":[{"quotes":null}],"error":null}}',
-        '{"finance":{"result":[{"quotes":[]}],"error":{"code":"x"}}}',
-    ],
-)
-def test_a_page_that_is_no_list_is_a_bad_payload(body):
-    """One bad page makes the list bad, as half a list must not replace a whole one."""
-    with pytest.raises(BadPayloadError):
-        YAHOO.parse_assets(AssetClass.STOCKS, [page(row("NVDA")), answer(body)])
-
-
-def test_a_rate_limited_page_is_a_rate_limit():
-    """The list's errors are the quotes' errors."""
-    with pytest.raises(RateLimitedError):
-        YAHOO.parse_assets(AssetClass.STOCKS, [answer("Too Many Requests", 429)])
 
 
 def test_yahoo_is_asked_for_what_its_facts_say():

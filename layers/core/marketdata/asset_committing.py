@@ -64,7 +64,8 @@ class AssetCommitter:
             summary["reason"] = "no provider gave a list"
         if stored is None and not summary["swapped"]:
             summary |= self._restore(asset_class)
-        _log(summary)
+        if summary["swapped"] or summary["restored"] or "id" in job:
+            _log(summary)
         return summary
 
     def _swap(self, asset_class: AssetClass, candidate: str, old_total: int) -> dict[str, Any]:

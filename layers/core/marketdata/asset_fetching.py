@@ -50,7 +50,7 @@ class AssetFetcher:
         sources = [Source(attempt["provider"]) for attempt in job["attempts"]]
         results = list(self.executor.map(lambda s: self._list(s, asset_class), sources))
         fresh = [result["provider"] for result in results if result["outcome"] == "ok"]
-        report = {
+        report: dict[str, Any] = {
             "job": job,
             "candidate": None,
             "total": 0,

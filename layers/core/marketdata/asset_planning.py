@@ -17,8 +17,6 @@ from marketdata.symbols import AssetClass
 
 # The calls of a refresh may be made any time until then.
 REFRESH_BUDGET_MS = 120_000
-# A class without a list is tried again after this time.
-RETRY_MS = 60_000
 # A daily schedule does not fire to the second; it must not find yesterday's refresh too young.
 SCHEDULE_SLACK_MS = 600_000
 
@@ -43,9 +41,9 @@ class AssetPlanner:
         metas = {asset_class: self.assets.meta(asset_class) for asset_class in AssetClass}
         lost = [asset_class for asset_class, meta in metas.items() if meta is None]
         interval_ms = self.settings.asset_list_update_interval * 1000
-        gap_ms = RETRY_MS if lost else interval_ms - min(SCHEDULE_SLACK_MS, interval_ms // 10)
+        interval_ms -= min(SCHEDULE_SLACK_MS, interval_ms // 10)
         restore = [asset_class.value for asset_class in lost]
-        if not self.control.claim_refresh(now_ms, gap_ms):
+        if not self.control.claim_refresh(now_ms, interval_ms, missing=bool(lost)):
             return {"version": None, "restore": restore, "jobs": []}
         wanted = [
             (asset_class, source)

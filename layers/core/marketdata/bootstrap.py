@@ -46,7 +46,7 @@ def warm_up() -> None:
     for source in FACTS:
         if settings().enabled(source):
             _provider(source)
-            _sender(source)
+            _sender(source).warm()
 
 
 def wall_ms() -> int:

@@ -22,6 +22,15 @@ CHAINS: Mapping[AssetClass, tuple[Source, ...]] = MappingProxyType(
     }
 )
 
+# The fiat currencies that CoinGecko prices coins in. Any other one makes it refuse a whole batch,
+# so a client's odd wish must not reach it.
+COINGECKO_CURRENCIES = frozenset(
+    """
+    USD AED ARS AUD BDT BHD BMD BRL CAD CHF CLP CNY CZK DKK EUR GBP GEL HKD HUF IDR ILS INR JPY KRW
+    KWD LKR MMK MXN MYR NGN NOK NZD PHP PKR PLN RUB SAR SEK SGD THB TRY TWD UAH VND XAG XAU XDR ZAR
+    """.split()
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderFacts:
@@ -124,7 +133,9 @@ def serves(source: Source, instrument: Instrument) -> bool:
     if source is Source.FINNHUB:  # shares of US listings only, on the plans that we know
         symbol = instrument.symbol
         return not has_exchange_suffix(symbol) and not any(mark in symbol for mark in "^=")
-    if source in (Source.COINGECKO, Source.COINMARKETCAP):
+    if source is Source.COINGECKO:
+        return source.value in instrument.ids and instrument.symbol[-3:] in COINGECKO_CURRENCIES
+    if source is Source.COINMARKETCAP:
         return source.value in instrument.ids
     return True
 

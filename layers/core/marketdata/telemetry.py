@@ -31,7 +31,7 @@ class RedactingFormatter(LambdaPowertoolsFormatter):
         super().__init__(**options)
         self._secrets = frozenset(secrets)
 
-    def format(self, record: logging.LogRecord) -> str:  # type: ignore[override]
+    def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON without secrets, traceback included."""
         return redact(super().format(record), self._secrets)
 

@@ -112,3 +112,12 @@ def test_after_a_rate_limit_cookie_and_crumb_are_new(yahoo, sender):
     ask(sender)
     assert prices(ask(sender)) == {"AAPL": "244.6", "MSFT": "410.5"}
     assert yahoo.paths()[4:] == [COOKIE, CRUMB, QUOTE]
+
+
+def test_a_crumb_that_another_thread_has_replaced_is_kept(yahoo, sender):
+    """Of two threads that were refused with the same crumb, one fetches the new one."""
+    ask(sender)
+    sender._data.forget("TheOldCrumb")
+    sender._data.clear_poison()
+    ask(sender)
+    assert yahoo.paths() == [COOKIE, CRUMB, QUOTE, QUOTE]

@@ -87,10 +87,17 @@ def test_bars_that_yfinance_cannot_read_do_not_hide_the_price(charts, sender):
     assert prices(ask(sender, "AAPL"), "AAPL") == {"AAPL": "244.87"}
 
 
+def test_a_chart_without_a_price_is_not_found(charts, sender):
+    """A name that Yahoo knows and has no price for is not zero."""
+    charts.charts["AAPL"] = chart("AAPL", 1, 1, regularMarketPrice=None)
+    parsed = Yahoo().parse(batch("AAPL"), ask(sender, "AAPL"), NOW)
+    assert [missing.code for missing in parsed.missing] == ["not_found"]
+
+
 def test_symbols_left_at_the_deadline_are_not_not_found(charts, sender):
     """What was answered is kept, the rest goes to the next provider."""
     charts.faults[f"{CHART}MSFT"].extend([charts.hang] * 2)
-    response = ask(sender, "AAPL", "MSFT", "NOPE", timeout_s=1.5)
+    response = ask(sender, "AAPL", "MSFT", "NOPE", timeout_s=2.0)
     parsed = Yahoo().parse(batch("AAPL", "MSFT", "NOPE"), response, NOW)
     assert [quote.symbol for quote in parsed.quotes] == ["AAPL"]
     assert [missing.code for missing in parsed.missing] == ["provider_unavailable"] * 2

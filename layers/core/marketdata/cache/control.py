@@ -121,9 +121,13 @@ class ControlState:
         )
         return tuple(wire.transition_of(results, change) for change in json.loads(answer))
 
-    def claim_refresh(self, now_ms: int, gap_ms: int) -> bool:
-        """Whether a refresh of the asset lists is the caller's: none was claimed for `gap_ms`."""
-        return bool(self._cache.script("refresh_claim", self._keys("refreshed"), (now_ms, gap_ms)))
+    def claim_refresh(self, now_ms: int, interval_ms: int, *, missing: bool) -> bool:
+        """Whether a refresh of the asset lists is due and the caller's.
+
+        It is due every `interval_ms`; while a list is `missing`, sooner, at growing distances.
+        """
+        arguments = (now_ms, interval_ms, int(missing))
+        return bool(self._cache.script("refresh_claim", self._keys("refreshed"), arguments))
 
     def watch(self, symbols: Sequence[str], now_ms: int) -> None:
         """Note that clients ask for these symbols; the most recently asked for are kept."""

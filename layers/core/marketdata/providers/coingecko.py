@@ -62,7 +62,9 @@ class CoinGecko:
         self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
     ) -> Parsed:
         """The quotes of a batch; unknown slugs are left out or empty, coins without data null."""
-        if _says(response, "coin not found", "could not find coin"):
+        if _says(response, 404, "coin not found", "could not find coin") or (
+            _says(response, 400, "invalid vs_currency") and len({_currency(i) for i in batch}) == 1
+        ):
             return Parsed((), tuple(not_found(self.source, one.symbol) for one in batch))
         body = self._checked(response, fetched_at).object(response)
         return settle(self.source, batch, lambda one: self._quote(one, body, fetched_at))
@@ -177,10 +179,10 @@ def _currency(instrument: Instrument) -> str:
     return instrument.symbol[-3:].lower()
 
 
-def _says(response: Response, *texts: str) -> bool:
-    """Whether a 404 is about a coin, not about a wrong path."""
+def _says(response: Response, status: int, *texts: str) -> bool:
+    """Whether a refusal is about the coin or currency that was asked for, not about the call."""
     body = response.body[:400].decode("utf-8", "replace").lower()
-    return response.status == 404 and any(text in body for text in texts)
+    return response.status == status and any(text in body for text in texts)
 
 
 def _error_code(body: Any) -> int | None:

@@ -142,7 +142,9 @@ def _rows(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for key, value in data.items() if isinstance(data, dict) else (("", row) for row in data):
         for row in value if isinstance(value, list) else [value]:
             if isinstance(row, dict):
-                yield str(row.get("id", key)), row
+                number = str(row.get("id", key))
+                if number.isdecimal():  # a row that names no coin is about none
+                    yield number, row
             elif row is not None:
                 raise BadPayloadError(f"{Source.COINMARKETCAP.value}: a row that is no object")
 

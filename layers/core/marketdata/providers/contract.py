@@ -54,6 +54,10 @@ class Parsed:
 class Sender(Protocol):
     """The only step that talks. It answers for any HTTP status; silence is an error."""
 
+    def warm(self) -> None:
+        """Load what the first call would load, so that it does not cost that call its time."""
+        ...
+
     def send(self, request: Request, timeout_s: float) -> Response:
         """The response, whatever its status.
 

@@ -53,6 +53,9 @@ class HttpSender:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _Adapter())
 
+    def warm(self) -> None:
+        """Nothing to load: this module already loads requests."""
+
     def send(self, request: Request, timeout_s: float) -> Response:
         """The response, whatever its status.
 

@@ -235,11 +235,12 @@ def _failed(answer: requests.Response) -> bool:
 
 
 def _host(url: str) -> str:
-    return urlsplit(url).netloc
+    parts = urlsplit(url)  # not `netloc`, which may hold a password
+    return f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
 
 
-def _told(exc: Exception) -> str:
+def _told(exc: curl_errors.RequestException) -> str:
     for kind, words in _FAILURES:
         if isinstance(exc, kind):
             return words
-    return f"the request failed ({type(exc).__name__})"
+    return f"the request failed (curl error {exc.code})"

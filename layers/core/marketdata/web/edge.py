@@ -7,8 +7,9 @@ bodies, and a problem in place of any exception. Plain ASGI, so that it costs mi
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,13 +26,13 @@ _SECURITY = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Strict-Transport-Security": "max-age=31536000",  # browsers ignore it over plain http
 }
-_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"  # pages bring their own
+# Pages bring their own.
+_CONTENT_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Retry-After",
 }
 _PREFLIGHT = {
-    **_CORS,
     "Access-Control-Allow-Methods": "GET, HEAD",
     "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
     "Access-Control-Max-Age": "86400",
@@ -43,7 +44,8 @@ class Edge:
 
     def __init__(self, app: ASGIApp, *, cors: bool) -> None:
         self._app = app
-        self._headers = {**_SECURITY, **_CORS} if cors else _SECURITY
+        added = {**_SECURITY, **_CORS} if cors else _SECURITY
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in added.items()]
         self._cors = cors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +59,7 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                self._complete(MutableHeaders(scope=message))
+                message = {**message, "headers": self._completed(message["headers"])}
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
@@ -75,7 +77,7 @@ class Edge:
     def _early_answer(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+        if not length.isdecimal() or len(length) > 9 or int(length) > MAX_BODY_BYTES:
             detail = f"At most {MAX_BODY_BYTES} bytes are accepted, and none are read."
             return Problem("payload_too_large", detail).response(scope["path"])
         if (
@@ -86,7 +88,8 @@ class Edge:
             return Response(status_code=204, headers=_PREFLIGHT)
         return None
 
-    def _complete(self, headers: MutableHeaders) -> None:
-        for name, value in self._headers.items():
-            headers[name] = value
-        headers.setdefault("Content-Security-Policy", _CONTENT_POLICY)
+    def _completed(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        completed = [*headers, *self._headers]
+        if not any(name == b"content-security-policy" for name, _ in completed):
+            completed.append(_CONTENT_POLICY)
+        return completed

@@ -25,7 +25,7 @@ class Parameter:
 
     `read` turns its text into its value and raises ValueError with what is allowed; a `repeatable`
     one is given all its texts joined by commas. Without a text its value is `default`, unless it
-    is `required`. `schema` and `example` are for the documentation.
+    is `required`. `schema` and `example`, if there is one, are for the documentation.
     """
 
     name: str
@@ -39,14 +39,14 @@ class Parameter:
 
     def document(self) -> dict[str, Any]:
         """The parameter as OpenAPI describes it."""
-        return {
+        told = {
             "name": self.name,
             "in": "query",
             "required": self.required,
             "description": self.meaning,
             "schema": dict(self.schema),
-            "example": self.example,
         }
+        return told if self.example is None else {**told, "example": self.example}
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:

@@ -87,7 +87,7 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
             "status": kind.status,
             "detail": self.detail,
             "code": self.code,
-            "instance": quote(path),
+            "instance": quote(path, errors="replace"),
         }
         headers = {"Cache-Control": "no-store", **self.headers}
         if self.retry_after_s is not None:
@@ -130,7 +130,7 @@ async def _frameworks(request: Request, error: Exception) -> Response:
         log.error("framework refused a request", extra={"status": error.status_code, "path": path})
         code = "internal_error" if error.status_code >= 500 else "bad_request"
     detail = {
-        "no_such_route": f"{quote(path)} does not exist; /docs lists what does.",
+        "no_such_route": f"{quote(path, errors='replace')} does not exist; /docs lists what does.",
         "method_not_allowed": f"{request.method} is not allowed here; use GET or HEAD.",
     }.get(code, HTTPStatus(error.status_code).phrase)
     headers = {"Allow": "GET, HEAD"} if code == "method_not_allowed" else {}
