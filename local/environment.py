@@ -1,6 +1,8 @@
 """The environment of the service on one machine: `.env`, the market, and what it implies.
 
-Environment variables win over `.env`; an empty value counts as not set, in both.
+Environment variables win over `.env`; an empty value counts as not set, in both. The home of a
+service is the folder with its `.env` and its `.local`: the project, unless MARKETDATA_HOME names
+another, so that a second service (a test's, above all) can keep out of the first one's way.
 """
 
 from __future__ import annotations
@@ -11,18 +13,25 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from marketdata.settings import ENV_PREFIXES, SETTINGS
+from marketdata.settings import SETTINGS
+
+PROJECT = Path(__file__).resolve().parent.parent
 
 # A paid plan's feel, so that every price of the simulated market moves with every tick.
 SIMULATED = {
     "REDIS_PREFIX": "mda-simulated",
-    "FINNHUB_API_KEY": "simulated",
-    "COINMARKETCAP_API_KEY": "simulated",
-    "ALPHA_VANTAGE_API_KEY": "simulated",
+    "FINNHUB_API_KEY": "simulated-key",
+    "COINMARKETCAP_API_KEY": "simulated-key",
+    "ALPHA_VANTAGE_API_KEY": "simulated-key",
     "COINGECKO_LIMITS": "120/minute",
     "COINMARKETCAP_LIMITS": "120/minute",
     "ALPHA_VANTAGE_LIMITS": "300/minute",
 }
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """The folder with the `.env` and the state of the service."""
+    return Path(environ.get("MARKETDATA_HOME") or PROJECT).resolve()
 
 
 def service_environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
@@ -32,10 +41,10 @@ def service_environment(folder: Path, environ: Mapping[str, str]) -> dict[str, s
     """
     file = folder / ".env"
     stored = dotenv_values(file, interpolate=False) if file.is_file() else {}
-    merged = {name: value for name, value in stored.items() if value}
-    merged |= {name: value for name, value in environ.items() if value}
+    merged = {name: value for name, value in stored.items() if value and value.strip()}
+    merged |= {name: value for name, value in environ.items() if value.strip()}
     merged.setdefault("MARKET", "live" if file.is_file() else "simulated")
-    if merged["MARKET"].lower() == "simulated":
+    if merged["MARKET"].strip().lower() == "simulated":
         merged = SIMULATED | merged
     state = state_folder(folder, merged["MARKET"])
     merged.setdefault("ARCHIVE_FOLDER", str(state / "archive"))
@@ -44,7 +53,7 @@ def service_environment(folder: Path, environ: Mapping[str, str]) -> dict[str, s
 
 def state_folder(folder: Path, market: str) -> Path:
     """Where this machine keeps what must outlive a run; never shared between the two markets."""
-    return folder / ".local" / market.lower()
+    return folder / ".local" / market.strip().lower()
 
 
 def unknown_names(folder: Path) -> list[str]:
@@ -58,8 +67,3 @@ def unknown_names(folder: Path) -> list[str]:
             hint = f"; did you mean {near[0]}?" if near else ""
             lines.append(f".env: {name} is not a setting{hint}")
     return lines
-
-
-def base_url_names() -> list[str]:
-    """The names of the settings that say where the providers are."""
-    return [f"{prefix}_BASE_URL" for prefix in ENV_PREFIXES.values()]

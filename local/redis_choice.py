@@ -22,12 +22,16 @@ class RedisTakenError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class RedisChoice:
-    """A Redis to use. `own`: we have to start it. `why` is for the terminal."""
+    """A Redis to use. `own`: we have to start it; `shared`: a neighbour did.
+
+    `why` is for the terminal.
+    """
 
     host: str
     port: int
-    own: bool
     why: str
+    own: bool = False
+    shared: bool = False
 
 
 def choose_redis(environ: Mapping[str, str], state: Path) -> RedisChoice:
@@ -39,18 +43,21 @@ def choose_redis(environ: Mapping[str, str], state: Path) -> RedisChoice:
     """
     port = int(environ.get("REDIS_PORT") or DEFAULT_PORT)
     if environ.get("REDIS_HOST"):
-        return RedisChoice(environ["REDIS_HOST"], port, own=False, why="named by REDIS_HOST")
+        return RedisChoice(environ["REDIS_HOST"], port, "named by REDIS_HOST")
     shared = _shared_port(state)
-    if shared is not None:
-        return RedisChoice(
-            LOOPBACK, shared, own=False, why="shared with the service that started it"
-        )
+    if shared is not None and answers(LOOPBACK, shared):
+        return RedisChoice(LOOPBACK, shared, "shared with the service that started it", shared=True)
     if port_is_free(port):
-        return RedisChoice(LOOPBACK, port, own=True, why="started here")
+        return RedisChoice(LOOPBACK, port, "started here", own=True)
     if environ.get("REDIS_PORT"):
         use = f"set REDIS_HOST={LOOPBACK} to use it" if answers(LOOPBACK, port) else "free it"
         raise RedisTakenError(f"REDIS_PORT={port} is taken: {use}, or choose another REDIS_PORT")
-    return RedisChoice(LOOPBACK, free_port(), own=True, why=f"started here, as {port} is taken")
+    return RedisChoice(LOOPBACK, free_port(), f"started here, as {port} is taken", own=True)
+
+
+def neighbour_is_gone(state: Path) -> bool:
+    """Whether the service that started the Redis of this folder is no more."""
+    return _shared_port(state) is None
 
 
 def share(state: Path, port: int) -> None:
@@ -67,21 +74,29 @@ def unshare(state: Path) -> None:
 def choosing(state: Path) -> Iterator[None]:
     """Hold off others that start from the same folder while we choose and start a Redis."""
     state.mkdir(parents=True, exist_ok=True)
-    with (state / "choosing.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go of it if we die
+    path = state / "choosing.lock"
+    with contextlib.ExitStack() as held:
+        while True:
+            lock = held.enter_context(path.open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the system lets go of it if we die
+            # Whoever held it before us has removed it, and somebody may hold a newer one.
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+                    break
         try:
             yield
         finally:
-            (state / "choosing.lock").unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def _shared_port(state: Path) -> int | None:
+    """The port of the Redis that a service of this folder started, if that service lives."""
     try:
         note = json.loads(_note(state).read_text(encoding="utf-8"))
         os.kill(int(note["pid"]), 0)
+        return int(note["port"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return int(note["port"]) if answers(LOOPBACK, int(note["port"])) else None
 
 
 def _note(state: Path) -> Path:

@@ -36,18 +36,14 @@ class Service:
             lambda line: say("assets", line),
         )
 
-    def start(self, stop: threading.Event) -> None:
+    def start(self) -> None:
         """Start both; the first lists come before the first tick, if they come soon."""
         log_to_file(self._log_file, "loop")
         self._say("", "loading provider code")
         bootstrap.warm_up()
         threading.Thread(target=self._refresher.run, name="refresher", daemon=True).start()
-        waited = 0.0
-        while not self._refresher.first_done.wait(0.1) and not stop.is_set():
-            waited += 0.1
-            if waited > FIRST_LISTS_TIMEOUT_S:
-                self._say("assets", "still coming; going on without them")
-                break
+        if not self._refresher.first_done.wait(FIRST_LISTS_TIMEOUT_S):
+            self._say("assets", "still coming; going on without them")
         threading.Thread(target=self._loop.run, name="loop", daemon=True).start()
 
     def stop(self) -> None:

@@ -92,9 +92,11 @@ class Service:
             "client": ("127.0.0.1", 1),
         }
         sent: list[dict[str, Any]] = []
+        disconnected = asyncio.Event()  # which never happens; nobody reads a body either
 
         async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            await disconnected.wait()
+            return {"type": "http.disconnect"}
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)

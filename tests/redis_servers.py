@@ -129,6 +129,11 @@ class Doorway:
         self._threads = [threading.Thread(target=self._welcome)]
         self._threads[0].start()
 
+    @property
+    def connections(self) -> int:
+        """How many connections it has accepted so far."""
+        return len(self._threads) // 2
+
     def __enter__(self) -> Self:
         return self
 

@@ -23,7 +23,7 @@ def quote(
     fetched: float,
     source: Source = Source.YFINANCE,
     *,
-    time: float | None | str = "same",
+    time: float | str | None = "same",
     symbol: str = "AAPL",
     currency: str | None = "USD",
 ) -> Quote:

@@ -63,6 +63,12 @@ class Clients:
         return self.crumb
 
 
+def plant(clients: Clients, fault: str, **options: object) -> requests.Response:
+    """Plant a fault through the control port."""
+    url = clients.market.control_url + "/control/faults"
+    return requests.post(url, json={"fault": fault, **options}, timeout=5)
+
+
 QUOTE_CALLS: dict[Source, tuple[str, dict[str, str]]] = {
     Source.YFINANCE: ("/v7/finance/quote", {"symbols": "AAPL"}),
     Source.FINNHUB: ("/quote", {"symbol": "AAPL"}),

@@ -143,7 +143,7 @@ def _stock_row(stock: Stock) -> dict[str, object]:
         "currency": stock.currency,
         "description": stock.name.upper(),
         "displaySymbol": stock.symbol,
-        "figi": f"BBG{hash_code(stock.symbol):09d}",
+        "figi": f"BBG{_number_of(stock.symbol):09d}",
         "mic": _MICS[stock.exchange],
         "shareClassFIGI": "",
         "symbol": stock.symbol,
@@ -152,6 +152,6 @@ def _stock_row(stock: Stock) -> dict[str, object]:
     }
 
 
-def hash_code(text: str) -> int:
+def _number_of(text: str) -> int:
     """A number of at most nine digits that is the same in every process."""
     return int.from_bytes(text.encode(), "big") % 1_000_000_007

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from local.market.faults import Fault
@@ -101,7 +102,8 @@ class Gate:
                 )
             )
         delay_s = sum(f.options["latency_ms"] for f in faults if f.kind == "latency") / 1000
-        return replace(reply, delay_s=delay_s) if delay_s else reply
+        headers = (("date", _http_date(now_ms // 1000)), *reply.headers)
+        return replace(reply, headers=headers, delay_s=delay_s)
 
     def _reply(
         self, request: Request, route: Route | None, faults: Iterable[Fault], now_ms: int
@@ -166,5 +168,9 @@ def _with_retry_after(reply: Reply, wait_s: float | None, form: str, now_ms: int
         return reply
     if form == "seconds":
         return with_headers(reply, ("retry-after", str(int(wait_s))))
-    when = datetime.fromtimestamp(now_ms / 1000, UTC) + timedelta(seconds=wait_s)
-    return with_headers(reply, ("retry-after", format_datetime(when, usegmt=True)))
+    return with_headers(reply, ("retry-after", _http_date(now_ms // 1000 + int(wait_s))))
+
+
+@lru_cache(maxsize=8)
+def _http_date(at_s: int) -> str:
+    return format_datetime(datetime.fromtimestamp(at_s, UTC), usegmt=True)

@@ -11,7 +11,7 @@ from local.market.records import Tick
 from local.market.sessions import DAY_MS, HALF_HOUR_MS, Hours
 from local.market.universe import Universe
 from local.market.wire import Reply, Request, json_reply
-from local.market.yahoo_rows import previous_close, row
+from local.market.yahoo_rows import row
 
 MAX_CANDLES = 2_000
 _RANGES_DAYS = {
@@ -38,14 +38,14 @@ def chart(market: Market, spelling: str, tick: Tick, request: Request) -> Reply:
     candles = _candles(market, tick, interval, from_ms, min(until_ms, tick.at_ms))
     before_ms = market.sessions.last_trade_ms(tick.series.hours, from_ms - HALF_HOUR_MS)
     meta = _meta(market.universe, spelling, tick) | {
-        "chartPreviousClose": previous_close(tick)
+        "chartPreviousClose": float(tick.previous_close)
         if days == 1
         else float(tick.price_at(before_ms)),
         "dataGranularity": interval,
         "range": span,
     }
     if interval in _INTRADAY_MS and days == 1:
-        meta["previousClose"] = previous_close(tick)
+        meta["previousClose"] = float(tick.previous_close)
     result: dict[str, Any] = {"meta": meta, "indicators": {"quote": [{}]}}
     if candles:
         result["timestamp"] = [start // 1000 for start, _, _ in candles]

@@ -59,20 +59,13 @@ def row(universe: Universe, spelling: str, tick: Tick, fields: str = "") -> dict
     return {key: value for key, value in whole.items() if key in wanted}
 
 
-def previous_close(tick: Tick) -> float:
-    """What Yahoo calls the previous close."""
-    return float(tick.previous_close)
-
-
 def _prices(tick: Tick) -> dict[str, Any]:
-    price, close, opening = float(tick.price), previous_close(tick), float(tick.opening)
+    price, close, opening = float(tick.price), float(tick.previous_close), float(tick.opening)
     # a coin's change is over 24 hours, and so does not follow from its previous close
     base = float(tick.day_ago) if tick.series.hours is Hours.CRYPTO else close
     places = tick.series.decimals
-    high, low = (
-        round(max(price, opening) * 1.001, places),
-        round(min(price, opening) * 0.999, places),
-    )
+    high = round(max(price, opening) * 1.001, places)
+    low = round(min(price, opening) * 0.999, places)
     return {
         "currency": tick.series.currency,
         "regularMarketPrice": price,

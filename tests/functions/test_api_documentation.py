@@ -17,7 +17,7 @@ def service(cache):
     service.price("AAPL", "BTC-USD", "EUR/USD", age_s=2)
     service.price("MSFT", age_s=400)
     missing = [Missing("TSLA", Reason.BUDGET_EXHAUSTED, "why")]
-    service.stores.quotes.explain(missing, service.now_ms, {"TSLA": 60})
+    service.stores.quotes.explain(missing, {"TSLA": 60})
     service.list_assets(AssetClass.CRYPTO, ["BTC-USD", "ETH-USD", "SOL-USD"])
     service.watched()
     return service

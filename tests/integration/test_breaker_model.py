@@ -111,6 +111,13 @@ class BreakerMachine(RuleBasedStateMachine):
         for _ in range(burst):
             self._tell(self.ask(), effect)
 
+    @rule(pause_ms=st.sampled_from([0, 2_000]))
+    def an_outage_that_ends(self, pause_ms: int) -> None:
+        """It opens, its time passes, and a probe closes it: permits from before are now stale."""
+        self._tell(self.ask(), BreakerEffect.TRIP)
+        self.now += POLICY.open_ms + pause_ms
+        self._tell(self.ask(), BreakerEffect.SUCCESS)
+
     @rule(grant=permits, effect=st.sampled_from(BreakerEffect))
     def report(self, grant: Grant, effect: BreakerEffect) -> None:
         """A worker reports, perhaps late, perhaps for the second time."""

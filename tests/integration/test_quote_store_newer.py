@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.sample_quotes import at_ms, put, quote
 
 from marketdata.cache.quotes import QuoteStore
 from marketdata.outcomes import Missing, Reason
 from marketdata.quotes import Source
+from tests.sample_quotes import at_ms, put, quote
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_failed_and_empty_commits_touch_no_quote(store, shared_redis):
     with shared_redis.client() as client:
         client.expire("mda:{quotes}:q:AAPL", 1234)
         assert store.commit([], [], at_ms(20)) == ()
-        store.explain([Missing("AAPL", Reason.PROVIDER_UNAVAILABLE, "away")], at_ms(20))
+        store.explain([Missing("AAPL", Reason.PROVIDER_UNAVAILABLE, "away")])
         assert put(store, quote("0", 30), quote("NaN", 30)) == [
             "rejected:not_positive", "rejected:not_finite",
         ]  # fmt: skip

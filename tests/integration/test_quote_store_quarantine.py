@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.sample_quotes import put, quote
 
 from marketdata.cache.quotes import QuoteStore
 from marketdata.quotes import Source
+from tests.sample_quotes import put, quote
 
 FINNHUB = Source.FINNHUB
 HOUR = 3600

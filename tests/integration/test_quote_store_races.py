@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,12 +15,11 @@ from hypothesis import strategies as st
 from marketdata.acceptance import Result, epoch_ms
 from marketdata.cache.client import connect
 from marketdata.cache.quotes import QuoteStore
-from marketdata.quotes import Quote, Source
+from marketdata.quotes import Source
 from marketdata.settings import Settings
-from marketdata.symbols import AssetClass
+from tests.sample_quotes import at_ms, quote
 
-START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-NOW_MS = epoch_ms(START) + 600_000
+NOW_MS = at_ms(600)
 WRITERS = 16
 SOURCES = (Source.YFINANCE, Source.FINNHUB)
 # 26 ways to be wrong, a unit's among them, of which no two agree with each other.
@@ -48,7 +46,7 @@ def test_racing_commits_leave_the_newest(store):
     """16 writers that commit 400 ticks in random order leave the newest of each symbol."""
     chance = random.Random(7)
     ticks = [
-        quote(symbol, 100 + second / 100, second, source, fetched=chance.randrange(600))
+        quote(100 + second / 100, chance.randrange(600), source, time=second, symbol=symbol)
         for symbol in ("AAPL", "MSFT")
         for second in range(100)
         for source in SOURCES
@@ -59,7 +57,7 @@ def test_racing_commits_leave_the_newest(store):
     for symbol in ("AAPL", "MSFT"):
         last = store.last([symbol])[symbol]
         assert last.price == "100.99"
-        assert last.timestamp_ms == epoch_ms(START + timedelta(seconds=99))
+        assert last.timestamp_ms == at_ms(99)
         newest = max(
             (tick for tick in ticks if tick.symbol == symbol),
             key=lambda tick: (tick.timestamp, tick.fetched_at),
@@ -71,7 +69,7 @@ def test_racing_commits_leave_the_newest(store):
 def test_a_reader_never_sees_time_go_back(store):
     """While 8 writers commit in random order, the time that a reader sees only grows."""
     chance = random.Random(11)
-    ticks = [quote("AAPL", 100, second) for second in range(300)]
+    ticks = [quote(100, second) for second in range(300)]
     chance.shuffle(ticks)
     with ThreadPoolExecutor(8) as pool:
         writing = [pool.submit(store.put, [tick], NOW_MS) for tick in ticks]
@@ -93,7 +91,9 @@ def test_a_reader_never_sees_time_go_back(store):
 def test_any_order_and_grouping_leaves_the_newest(lasting, ticks, data):
     """However ticks are ordered, repeated and grouped into commits, the newest is stored."""
     symbol = next(NAMES)
-    quotes = [quote(symbol, 100, time, source, fetched) for time, fetched, source in ticks]
+    quotes = [
+        quote(100, fetched, source, time=time, symbol=symbol) for time, fetched, source in ticks
+    ]
     shuffled = data.draw(st.permutations(quotes + quotes))
     at = data.draw(st.integers(0, len(shuffled)))
     for group in (shuffled[:at], shuffled[at:]):
@@ -110,11 +110,11 @@ def test_no_planted_tick_is_ever_seen(lasting, plan):
     """Whatever the mixture of right and wrong ticks, no wrong one that stands alone is visible."""
     symbol = next(NAMES)
     factors = iter(WRONG)
-    lasting.put([quote(symbol, 100, 0)], NOW_MS)
+    lasting.put([quote(100, 0, symbol=symbol)], NOW_MS)
     for second, (bad, source) in enumerate(plan, start=1):
         true = Decimal(100 + second % 3)
         price = true * next(factors) if bad else true
-        lasting.put([quote(symbol, price, second, source)], NOW_MS)
+        lasting.put([quote(price, second, source, symbol=symbol)], NOW_MS)
         assert 100 <= Decimal(lasting.last([symbol])[symbol].price) <= 102
 
 
@@ -128,11 +128,11 @@ def test_no_planted_tick_is_ever_seen(lasting, plan):
 def test_every_true_jump_is_seen_within_two_ticks(lasting, factor, first, second, noise):
     """A jump of any size but a unit's is visible with its second tick, after bad ticks as well."""
     symbol = next(NAMES)
-    lasting.put([quote(symbol, 100, 0)], NOW_MS)
+    lasting.put([quote(100, 0, symbol=symbol)], NOW_MS)
     for at, bad in enumerate(noise, start=1):
-        lasting.put([quote(symbol, 100 * Decimal(bad), at)], NOW_MS)
-        lasting.put([quote(symbol, 100, at + 10)], NOW_MS)
+        lasting.put([quote(100 * Decimal(bad), at * 10, symbol=symbol)], NOW_MS)
+        lasting.put([quote(100, at * 10 + 5, symbol=symbol)], NOW_MS)
     price = round(Decimal(100) * Decimal(factor), 4)
-    lasting.put([quote(symbol, price, 50, first)], NOW_MS)
-    lasting.put([quote(symbol, price, 55, second)], NOW_MS)
+    lasting.put([quote(price, 50, first, symbol=symbol)], NOW_MS)
+    lasting.put([quote(price, 55, second, symbol=symbol)], NOW_MS)
     assert Decimal(lasting.last([symbol])[symbol].price) == price

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 
 import pytest
 import requests
@@ -58,70 +59,6 @@ def test_every_provider_tells_the_same_process(clients):
         assert not clients.market.is_true(
             SYMBOLS[source], Decimal(price) * Decimal("1.01"), at_ms, source
         )
-
-
-def test_yahoo_joins_many_symbols_in_no_order(clients):
-    """A batch answers rows of each kind, leaves out the unknown, and keeps rows without a price."""
-    asked = "AAPL,BRK-B,BRK.B,OCDO.L,EURUSD=X,INR=X,BTC-USD,SIX,ADH,BRKS,ZMBI,NEXA-USD"
-    answer = exact(clients.get(YAHOO, "/v7/finance/quote", symbols=asked, formatted="false"))
-    assert answer["quoteResponse"]["error"] is None
-    rows = {row["symbol"]: row for row in answer["quoteResponse"]["result"]}
-    assert set(rows) == set(asked.split(",")) - {"BRK.B", "SIX", "NEXA-USD"}
-    assert rows["AAPL"]["quoteType"] == "EQUITY"
-    assert rows["OCDO.L"]["currency"] == "GBp"
-    assert rows["EURUSD=X"]["quoteType"] == "CURRENCY"
-    assert rows["INR=X"]["currency"] == "INR"
-    assert "regularMarketPrice" not in rows["ADH"]
-    assert "currency" not in rows["ADH"]
-    assert rows["BRKS"]["quoteType"] == "NONE"
-    assert len(rows["BRKS"]) == 12
-    zombie = rows["ZMBI"]
-    assert (zombie["marketState"], zombie["regularMarketChange"]) == ("REGULAR", 0)
-    assert zombie["regularMarketTime"] < 1_650_000_000
-
-
-def test_yahoo_change_of_a_coin_is_over_a_day(clients):
-    """A stock's change follows from its previous close, a coin's does not."""
-    answer = exact(clients.get(YAHOO, "/v7/finance/quote", symbols="AAPL,BTC-USD"))
-    rows = {row["symbol"]: row for row in answer["quoteResponse"]["result"]}
-
-    def off(row) -> Decimal:
-        change = row["regularMarketPrice"] - row["regularMarketPreviousClose"]
-        return abs(change - row["regularMarketChange"])
-
-    assert off(rows["AAPL"]) < Decimal("0.0001")
-    assert off(rows["BTC-USD"]) > 1
-
-
-@pytest.mark.parametrize("crumb", ["", "Too Many Requests\r\n", "wrong"])
-def test_yahoo_wants_the_crumb_of_the_cookie(clients, crumb):
-    """Quotes without the right crumb are 401 Invalid Crumb; charts need none."""
-    refused = clients.get(YAHOO, "/v7/finance/quote", symbols="AAPL", crumb=crumb)
-    assert refused.status_code == 401
-    assert refused.json()["finance"]["error"]["description"] == "Invalid Crumb"
-    assert clients.get(YAHOO, "/v8/finance/chart/AAPL").status_code == 200
-
-
-def test_yahoo_gives_no_crumb_without_a_cookie(clients):
-    """The crumb belongs to a cookie, which the page that is not found sets."""
-    url = clients.market.base_urls[YAHOO]
-    assert requests.get(url + "/v1/test/getcrumb", timeout=5).status_code == 401
-    page = requests.get(url + "/", timeout=5)
-    assert (page.status_code, "A3" in page.cookies) == (404, True)
-    crumb = requests.get(url + "/v1/test/getcrumb", cookies=page.cookies, timeout=5)
-    assert (crumb.status_code, len(crumb.text)) == (200, 11)
-
-
-def test_yahoo_chart(clients):
-    """A chart ends at the live price; an unknown symbol is 404 in the chart's own envelope."""
-    chart = exact(clients.get(YAHOO, "/v8/finance/chart/AAPL", range="1mo", interval="1d"))
-    result = chart["chart"]["result"][0]
-    closes = result["indicators"]["quote"][0]["close"]
-    assert len(closes) == len(result["timestamp"]) == 30
-    assert closes[-1] == result["meta"]["regularMarketPrice"]
-    assert "previousClose" not in result["meta"]
-    gone = clients.get(YAHOO, "/v8/finance/chart/SIX")
-    assert (gone.status_code, gone.json()["chart"]["error"]["code"]) == (404, "Not Found")
 
 
 def test_finnhub(clients):
@@ -255,5 +192,6 @@ def test_head_has_no_body_and_paths_that_do_not_exist_are_404(clients):
     url = clients.market.base_urls[COINGECKO]
     head = requests.head(url + "/coins/list", timeout=5)
     assert (head.status_code, head.content) == (200, b"")
+    assert parsedate_to_datetime(head.headers["date"]).timestamp() * 1000 == WEDNESDAY_MS
     for source in Source:
         assert clients.get(source, "/no/such/path").status_code == 404

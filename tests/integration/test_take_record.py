@@ -11,12 +11,13 @@ from marketdata.breaker import BreakerState
 from marketdata.budget import Use
 from marketdata.cache.client import Cache, connect
 from marketdata.cache.control import ControlState
-from marketdata.cache.decisions import AttemptResult, Grant, Refusal, Want
+from marketdata.cache.decisions import Refusal, Want
 from marketdata.errors import CacheUnavailableError
 from marketdata.outcomes import BreakerEffect
 from marketdata.quotes import Source
 from marketdata.settings import Settings
 from marketdata.symbols import AssetClass
+from tests.control_support import result_of
 from tests.redis_servers import Doorway
 
 NOW = 1_763_820_310_000
@@ -28,22 +29,6 @@ WANT = Want(Source.FINNHUB, AssetClass.STOCKS, 5, Use.NEW, NOW + 3500)
 def control(cache: Cache, control_of) -> ControlState:
     """Control state of two providers."""
     return control_of(cache, LIMITS)
-
-
-def result_of(grant: Grant, used: int, effect: BreakerEffect = BreakerEffect.SUCCESS):
-    """The result of a grant of which so many calls were made."""
-    return AttemptResult(
-        source=grant.source,
-        asset_class=grant.asset_class,
-        generation=grant.generation,
-        probe=grant.probe,
-        calls_granted=grant.calls,
-        end_ms=grant.end_ms,
-        use=grant.use,
-        calls_used=used,
-        effect=effect,
-        outcome="ok",
-    )
 
 
 def used_of(control: ControlState, source: Source = Source.FINNHUB) -> list[int]:
@@ -85,7 +70,7 @@ def test_a_whole_report_takes_one_round_trip(cache, control):
     control.record((), {}, (), NOW)
     before = cache.round_trips
     control.record(
-        [result_of(grant, 1) for grant in grants],
+        [result_of(grant, 1, BreakerEffect.SUCCESS) for grant in grants],
         {"AAPL": NOW + 5000},
         [(Source.FINNHUB, "OCDO.L")],
         NOW + 1000,
@@ -123,10 +108,12 @@ def test_a_lost_answer_does_not_give_calls_back_twice(
             control.record((), {}, (), NOW)
             door.swallow = 1
             if report:
-                control.record([result_of(grants[0], 0)], {}, (), NOW, report=report)
+                control.record(
+                    [result_of(grants[0], 0, BreakerEffect.SUCCESS)], {}, (), NOW, report=report
+                )
             else:
                 with pytest.raises(CacheUnavailableError):
-                    control.record([result_of(grants[0], 0)], {}, (), NOW)
+                    control.record([result_of(grants[0], 0, BreakerEffect.SUCCESS)], {}, (), NOW)
             assert used_of(control)[0] == counted - 5
         cache.close()
 
@@ -145,7 +132,7 @@ def test_a_late_report_still_settles_its_budget(control):
     (other,) = control.take([dataclasses.replace(WANT, use=Use.ACTIVE)], NOW, "t2")
     trip = dataclasses.replace(result_of(other, other.calls, BreakerEffect.TRIP), reason="bad_key")
     control.record([trip], {}, (), NOW)
-    late = dataclasses.replace(result_of(early, 0), hold_until_ms=NOW + 9000)
+    late = dataclasses.replace(result_of(early, 0, BreakerEffect.SUCCESS), hold_until_ms=NOW + 9000)
     assert control.record([late], {}, (), NOW + 60) == ()
     seen = control.read_providers(NOW + 60).providers[Source.FINNHUB]
     assert [limit.used for limit in seen.limits] == [other.calls] * 2
@@ -171,7 +158,9 @@ def test_no_control_key_has_a_time_to_live(cache, control):
     control.watch(["ABC"], NOW)
     (grant,) = control.take([WANT], NOW, "t1")
     refused = [(Source.FINNHUB, "OCDO.L")]
-    control.record([result_of(grant, 1)], {"AAPL": NOW}, refused, NOW, report="r1")
+    control.record(
+        [result_of(grant, 1, BreakerEffect.SUCCESS)], {"AAPL": NOW}, refused, NOW, report="r1"
+    )
     keys = cache.command("KEYS", "*")
     names = {key.decode().split(":")[2] for key in keys}
     assert names == {"slot", "watched", "breaker", "budget", "due", "refused", "recorded"}

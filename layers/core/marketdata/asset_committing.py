@@ -16,6 +16,7 @@ from marketdata.committing import DEFAULT_HOLD_S
 from marketdata.merging import guard
 from marketdata.outcomes import BreakerEffect, Outcome
 from marketdata.quotes import Source
+from marketdata.sessions import Timetable
 from marketdata.symbols import AssetClass
 
 log = logging.getLogger("marketdata.assets")
@@ -34,8 +35,8 @@ class AssetCommitter:
 
         `{asset_class, swapped, restored, total, sources, reason, outcomes}`. A report without a
         candidate, `{"restore": true, "asset_class": ...}` or one whose fetch failed included, puts
-        the last good list back where the cache has lost it. Raises `CacheUnavailableError` and
-        `ArchiveError`.
+        the last good list back where the cache has lost it. A timetable is kept in any case.
+        Raises `CacheUnavailableError` and `ArchiveError`.
         """
         job = report.get("job", report)
         asset_class = AssetClass(job["asset_class"])
@@ -47,6 +48,9 @@ class AssetCommitter:
                 now_ms,
                 report=job["id"],
             )
+        timetable = Timetable.from_step(report.get("timetable"))
+        if timetable is not None:  # it holds whatever became of the list
+            self.control.keep_timetable(asset_class, timetable)
         summary: dict[str, Any] = {
             "asset_class": asset_class.value,
             "swapped": False,

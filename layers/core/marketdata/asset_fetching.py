@@ -23,6 +23,7 @@ from marketdata.merging import guard, merge
 from marketdata.outcomes import Outcome, outcome_of
 from marketdata.providers.contract import Provider, Sender
 from marketdata.quotes import Source
+from marketdata.sessions import Timetable
 from marketdata.symbols import AssetClass
 
 # A list of 17,000 coins may take its provider a while; nothing waits for it.
@@ -33,18 +34,24 @@ log = logging.getLogger("marketdata.assets")
 
 @dataclass(frozen=True, slots=True)
 class AssetFetcher:
-    """Fetches one class's lists from every provider of a job and merges them."""
+    """Fetches one class's lists from every provider of a job and merges them.
+
+    `timetable` tells when a class trades around an instant (epoch milliseconds); None where it
+    always does.
+    """
 
     provider: Callable[[Source], Provider]
     sender: Callable[[Source], Sender]
     executor: Executor
     archive: Archive
+    timetable: Callable[[AssetClass, int], Timetable | None]
 
     def fetch(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """Do a job: `{job, candidate, total, sources, outcomes}`, as plain JSON.
+        """Do a job: `{job, candidate, total, sources, outcomes, timetable}`, as plain JSON.
 
         `candidate` names the merged list in the archive, None where no provider answered;
-        `sources` are those whose list is of today. Raises `ArchiveError`.
+        `sources` are those whose list is of today; `timetable` is there whatever they do, None
+        where there is none. Raises `ArchiveError`.
         """
         asset_class = AssetClass(job["asset_class"])
         sources = [Source(attempt["provider"]) for attempt in job["attempts"]]
@@ -56,6 +63,7 @@ class AssetFetcher:
             "total": 0,
             "sources": fresh,
             "outcomes": results,
+            "timetable": self._timetable(asset_class, job["planned_ms"]),
         }
         if fresh:
             known = [Source(name) for name in job["sources"]]
@@ -72,6 +80,15 @@ class AssetFetcher:
             self.archive.put(asset_class, candidate, encode(listed))
             report |= {"candidate": candidate, "total": len(assets)}
         return report
+
+    def _timetable(self, asset_class: AssetClass, now_ms: int) -> dict[str, Any] | None:
+        """When the class trades; a calendar that fails must not take the lists with it."""
+        try:
+            timetable = self.timetable(asset_class, now_ms)
+        except Exception:
+            log.exception("calendar failed", extra={"list": asset_class.value})
+            return None
+        return None if timetable is None else timetable.to_step()
 
     def _list(self, source: Source, asset_class: AssetClass) -> dict[str, Any]:
         """Fetch one provider's list and keep it in the archive, unless it is much smaller."""

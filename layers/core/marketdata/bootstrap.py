@@ -138,8 +138,11 @@ def fetcher() -> Fetcher:
 def asset_fetcher() -> AssetFetcher:
     """What `fetch_assets` needs."""
     from marketdata.asset_fetching import AssetFetcher
+    from marketdata.calendars import never_closed, published
 
-    return AssetFetcher(_provider, _sender, _calls(), archive())
+    # The simulated market that comes with the program trades at every hour.
+    timetable = never_closed if settings().market == "simulated" else published
+    return AssetFetcher(_provider, _sender, _calls(), archive(), timetable)
 
 
 @cache

@@ -33,13 +33,15 @@ class BreakerPolicy:
     `open_ms`: how long an open breaker lets nothing pass. `probe_lease_ms`: how long a probe may
     take to be reported; after that it counts as lost and is given again. A closed breaker opens
     when the last `window_ms` hold at least `failures` failures and these are at least half of the
-    results counted.
+    results counted. `stale_answers` in a row, with no success between them, count as as many
+    failures all at once, and each further one as one; fewer count as nothing.
     """
 
     open_ms: int = 300_000
     probe_lease_ms: int = 15_000
     window_ms: int = 60_000
     failures: int = 5
+    stale_answers: int = 3
 
 
 @dataclass(frozen=True, slots=True)

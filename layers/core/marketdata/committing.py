@@ -8,8 +8,8 @@ report never comes stays spent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from marketdata.acceptance import Result, Verdict
@@ -21,13 +21,23 @@ from marketdata.cache.quotes import QuoteStore
 from marketdata.outcomes import BREAKER_EFFECTS, BreakerEffect, Missing, Outcome, Reason
 from marketdata.planning import SLOT_S
 from marketdata.quotes import Quote, Source
+from marketdata.sessions import Trading, keeps_hours
 from marketdata.settings import Settings
+from marketdata.staleness import STALE_SOURCE, finding, only_repeats
 from marketdata.symbols import AssetClass
 
 # A symbol that nobody knows is looked for again after this time.
 NOT_FOUND_PAUSE_S = 900
+# A symbol whose price is old while its source has current ones for others: nobody trades it.
+UNTRADED_PAUSE_S = 60
+# Prices of a closed market do not change; asking again only shows that they still hold. At most
+# half of QUOTE_TTL, so that one failure does not make them stale.
+CLOSED_PAUSE_S = 120
 # A rate limit without a Retry-After holds the provider for this time.
 DEFAULT_HOLD_S = 60.0
+
+ANSWERED = (Result.WRITTEN, Result.OLDER)
+STALE = BREAKER_EFFECTS[Outcome.STALE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +59,18 @@ class Committer:
         quotes = [Quote.from_step(step) for step in report.get("quotes", ())]
         missing = [Missing.from_step(step) for step in report.get("missing", ())]
         outcomes = {step["provider"]: step for step in report.get("outcomes", ())}
-        verdicts = self.quotes.commit(quotes, missing, now_ms) if quotes or missing else ()
+        trading = Trading.from_step(job.get("session"))
+        verdicts = self._write(job, quotes, missing, trading, now_ms)
+        results = [
+            _result(job, attempt, outcomes.get(attempt["provider"]), report, now_ms)
+            for attempt in job["attempts"]
+        ]
+        results = [_judged(result, job, quotes, trading) for result in results]
         transitions = self.control.record(
-            [
-                _result(job, attempt, outcomes.get(attempt["provider"]), report, now_ms)
-                for attempt in job["attempts"]
-            ],
-            self._next_due(job, verdicts, missing),
+            results,
+            self._next_due(
+                job, verdicts, missing, trading, {r.source for r in results if r.effect is STALE}
+            ),
             [
                 (Source(provider), symbol)
                 for provider, step in outcomes.items()
@@ -72,29 +87,70 @@ class Committer:
             "written": dict(Counter(verdict.source.value for verdict in written)),
             "held_back": dict(Counter(verdict.result.value for verdict in held_back)),
             "missing": dict(Counter(reason.code.value for reason in missing)),
-            "outcomes": [_told(step) for step in outcomes.values()],
+            "outcomes": [
+                _told(outcomes[result.source.value], result)
+                for result in results
+                if result.source.value in outcomes
+            ],
             "transitions": [_transition_step(transition) for transition in transitions],
             "error": report.get("error"),
         }
 
+    def _write(
+        self,
+        job: Mapping[str, Any],
+        quotes: Sequence[Quote],
+        missing: Sequence[Missing],
+        trading: Trading,
+        now_ms: int,
+    ) -> list[Verdict]:
+        """Write what a job brought, but for old prices that would only look fresh again."""
+        last = job.get("last", {})
+        repeats = [only_repeats(quote, last.get(quote.symbol), trading) for quote in quotes]
+        told = [quote for quote, repeated in zip(quotes, repeats, strict=True) if not repeated]
+        verdicts = self.quotes.commit(told, missing, now_ms) if told or missing else ()
+        return [*verdicts] + [
+            Verdict(quote.symbol, quote.source, Result.OLDER, STALE_SOURCE)
+            for quote, repeated in zip(quotes, repeats, strict=True)
+            if repeated
+        ]
+
     def _next_due(
-        self, job: Mapping[str, Any], verdicts: Sequence[Verdict], missing: Sequence[Missing]
+        self,
+        job: Mapping[str, Any],
+        verdicts: Sequence[Verdict],
+        missing: Sequence[Missing],
+        trading: Trading,
+        stale: Collection[Source],
     ) -> dict[str, int]:
         """When each symbol of a job is next due, epoch ms: on the grid of slots, so without drift.
 
-        A written one after its source's own period; one that nobody knows after a pause; all
-        others in the next slot.
+        A written one after its source's own period; one that nobody knows, or hardly anybody
+        trades, after a pause; all others in the next slot. While the market is closed an answered
+        one may wait longer, but no longer than to the slot after the opening.
         """
-        slot_ms = job["slot"] * 1000
+        slot_ms, asset_class = job["slot"] * 1000, AssetClass(job["asset_class"])
         due = {step["symbol"]: slot_ms + SLOT_S * 1000 for step in job["instruments"]}
         for reason in missing:
             if reason.code is Reason.NOT_FOUND:
                 due[reason.symbol] = slot_ms + NOT_FOUND_PAUSE_S * 1000
-        for verdict in verdicts:
+        for verdict in sorted(verdicts, key=lambda v: v.result is Result.WRITTEN):
+            pause_s = SLOT_S
             if verdict.result is Result.WRITTEN:
-                period_s = self.settings.update_period_s(verdict.source)
-                due[verdict.symbol] = slot_ms + period_s * 1000
+                pause_s = self.settings.update_period_s(verdict.source)
+            elif verdict.reason == STALE_SOURCE and verdict.source not in stale:
+                pause_s = UNTRADED_PAUSE_S
+            due[verdict.symbol] = slot_ms + pause_s * 1000
+            if verdict.result in ANSWERED and keeps_hours(asset_class, verdict.symbol):
+                due[verdict.symbol] = max(due[verdict.symbol], self._patient_ms(slot_ms, trading))
         return due
+
+    def _patient_ms(self, slot_ms: int, trading: Trading) -> int:
+        """Until when the prices of a closed market need not be asked for again; they stay fresh."""
+        if trading.quiet_until_ms is None:
+            return slot_ms
+        pause_s = min(CLOSED_PAUSE_S, self.settings.quote_ttl // 2) // SLOT_S * SLOT_S
+        return min(slot_ms + pause_s * 1000, trading.quiet_until_ms + SLOT_S * 1000)
 
 
 def _result(
@@ -132,11 +188,24 @@ def _result(
     )
 
 
-def _told(step: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: step[name]
-        for name in ("provider", "outcome", "calls_used", "detail", "latency_ms", "quotes")
-    }
+def _judged(
+    result: AttemptResult, job: Mapping[str, Any], quotes: Sequence[Quote], trading: Trading
+) -> AttemptResult:
+    """The result of an attempt that went well, seen by the age of the prices that it brought."""
+    if result.effect is not BreakerEffect.SUCCESS:
+        return result
+    own = [quote for quote in quotes if quote.source is result.source]
+    found = finding(own, trading, chosen=job.get("use", Use.ACTIVE) == Use.ACTIVE)
+    if not found.stale:
+        return replace(result, judged=found.judged)
+    return replace(
+        result, effect=STALE, outcome=Outcome.STALE.value, detail=found.stale, reason=STALE_SOURCE
+    )
+
+
+def _told(step: Mapping[str, Any], result: AttemptResult) -> dict[str, Any]:
+    kept = {name: step[name] for name in ("provider", "calls_used", "latency_ms", "quotes")}
+    return {**kept, "outcome": result.outcome, "detail": result.detail}
 
 
 def _transition_step(transition: Transition) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from marketdata.outcomes import Missing, Outcome, Reason, missing_because, outco
 from marketdata.providers.contract import Parsed, Provider, Sender
 from marketdata.quotes import Quote, Source
 from marketdata.secondlook import needs_second_look
+from marketdata.sessions import Trading
 from marketdata.symbols import AssetClass
 
 # Of the time that is left, an attempt that has a successor may use this much.
@@ -91,6 +92,7 @@ class Fetcher:
         """
         asset_class = AssetClass(job["asset_class"])
         instruments = [Instrument.from_step(step, asset_class) for step in job["instruments"]]
+        trading = Trading.from_step(job.get("session"))
         end_s = self.clock.steady_s() + (job["deadline_ms"] - self.clock.wall_ms()) / 1000
         todo = {instrument.symbol: instrument for instrument in instruments}
         quotes: list[Quote] = []
@@ -105,7 +107,7 @@ class Fetcher:
             attempts.append(attempt)
             quotes += attempt.quotes
             for quote in attempt.quotes:
-                if not needs_second_look(quote, job["last"].get(quote.symbol)):
+                if not needs_second_look(quote, job["last"].get(quote.symbol), trading):
                     todo.pop(quote.symbol, None)
         answered = {quote.symbol for quote in quotes}
         missing = [

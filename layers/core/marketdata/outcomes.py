@@ -17,7 +17,11 @@ from marketdata.errors import (
 
 
 class Outcome(StrEnum):
-    """What came of one attempt. `skipped`: nothing was left to ask, or no time to ask it in."""
+    """What came of one attempt. `skipped`: nothing was left to ask, or no time to ask it in.
+
+    `stale`: it answered, but only with old prices of an open market; that is judged when it is
+    committed.
+    """
 
     OK = "ok"
     PARTIAL = "partial"
@@ -27,16 +31,21 @@ class Outcome(StrEnum):
     NOT_ENTITLED = "not_entitled"
     UNAVAILABLE = "unavailable"
     BAD_PAYLOAD = "bad_payload"
+    STALE = "stale"
     SKIPPED = "skipped"
 
 
 class BreakerEffect(StrEnum):
-    """What an outcome does to the breaker; `trip` opens it at once."""
+    """What an outcome does to the breaker.
+
+    `trip` opens it at once; `stale` is a failure once it has come several times in a row.
+    """
 
     SUCCESS = "success"
     FAILURE = "failure"
     NEUTRAL = "neutral"
     TRIP = "trip"
+    STALE = "stale"
 
 
 BREAKER_EFFECTS: Mapping[Outcome, BreakerEffect] = {
@@ -48,6 +57,7 @@ BREAKER_EFFECTS: Mapping[Outcome, BreakerEffect] = {
     Outcome.NOT_ENTITLED: BreakerEffect.NEUTRAL,
     Outcome.UNAVAILABLE: BreakerEffect.FAILURE,
     Outcome.BAD_PAYLOAD: BreakerEffect.FAILURE,
+    Outcome.STALE: BreakerEffect.STALE,
     Outcome.SKIPPED: BreakerEffect.NEUTRAL,
 }
 

@@ -15,11 +15,12 @@ from zlib import crc32
 from marketdata.budget import Use
 from marketdata.cache.assets import AssetStore
 from marketdata.cache.control import ControlState
-from marketdata.cache.decisions import DueSymbol, Grant, Want
+from marketdata.cache.decisions import DueSymbol, Grant, OpenSlot, Want
 from marketdata.cache.quotes import LastQuote, QuoteStore
 from marketdata.chains import CHAINS, FACTS, Instrument, batches
 from marketdata.outcomes import missing_because
 from marketdata.quotes import Source
+from marketdata.sessions import trading_at
 from marketdata.settings import Settings
 from marketdata.symbols import AssetClass, Symbol, parse_symbol
 
@@ -71,7 +72,7 @@ class Planner:
                 "id": f"{slot_s}-{number}-{token}",
                 "slot": slot_s,
                 "deadline_ms": deadline_ms,
-                **_job(draft, grants, opened.refused, last),
+                **_job(draft, grants, opened, last, now_ms),
             }
             for number, (draft, grants) in enumerate(zip(drafts, granted, strict=True))
         ]
@@ -131,7 +132,7 @@ class Planner:
                     if known:
                         retry_s[step["symbol"]] = max(1.0, (min(known) - now_ms) / 1000)
         if missing:
-            self.quotes.explain(missing, now_ms, retry_s)
+            self.quotes.explain(missing, retry_s)
 
 
 def _ordered(due: Sequence[DueSymbol], slot_s: int) -> list[DueSymbol]:
@@ -164,11 +165,15 @@ def _drafts(
 def _job(
     draft: _Draft,
     grants: Sequence[Grant],
-    refused: frozenset[tuple[Source, str]],
+    opened: OpenSlot,
     last: Mapping[str, LastQuote],
+    now_ms: int,
 ) -> dict[str, Any]:
+    timetable = opened.timetables.get(draft.asset_class)
     return {
         "asset_class": draft.asset_class.value,
+        "use": draft.use.value,
+        "session": trading_at(draft.asset_class, timetable, now_ms).to_step(),
         "instruments": [instrument.to_step() for instrument in draft.instruments],
         "attempts": [
             {
@@ -177,7 +182,9 @@ def _job(
                 "permit": {"generation": grant.generation, "probe": grant.probe},
                 "reservation": {"end_ms": grant.end_ms, "use": grant.use.value},
                 "not_for": [
-                    i.symbol for i in draft.instruments if (grant.source, i.symbol) in refused
+                    i.symbol
+                    for i in draft.instruments
+                    if (grant.source, i.symbol) in opened.refused
                 ],
             }
             for grant in grants

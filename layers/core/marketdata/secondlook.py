@@ -1,6 +1,6 @@
 """Whether a quote should be confirmed by the next provider while it can be asked anyway.
 
-This is a courtesy of the fetching step, so that a true jump or a lagging source costs no second
+This is a courtesy of the fetching step, so that a true jump or a stale source costs no second
 slot; what may be believed is decided where quotes are written.
 """
 
@@ -12,13 +12,17 @@ from typing import Any
 
 from marketdata.acceptance import JUMP_LIMITS, epoch_ms
 from marketdata.quotes import Quote
+from marketdata.sessions import Trading
+from marketdata.staleness import is_old
 
 
-def needs_second_look(quote: Quote, last: Mapping[str, Any] | None) -> bool:
-    """Whether a quote jumps against the last one, or is older than it.
+def needs_second_look(quote: Quote, last: Mapping[str, Any] | None, trading: Trading) -> bool:
+    """Whether a quote is too old for its open market, or jumps against the last one, or is older.
 
     `last` is `{price, timestamp_ms}` of the stored quote, None where there is none.
     """
+    if is_old(quote, trading):
+        return True
     if last is None:
         return False
     before = Decimal(last["price"])

@@ -70,6 +70,8 @@ def log_commit(summary: Mapping[str, Any]) -> None:
         match Outcome(step["outcome"]):
             case Outcome.RATE_LIMITED:
                 log.warning("provider rate limited", extra=fields)
+            case Outcome.STALE:
+                log.warning("provider answers with old prices", extra=fields)
             case Outcome.UNAVAILABLE | Outcome.BAD_PAYLOAD | Outcome.UNAUTHORIZED:
                 log.error("provider failed", extra=fields)
             case _:

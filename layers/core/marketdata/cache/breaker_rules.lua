@@ -1,8 +1,9 @@
 -- One breaker: closed, open, half_open, as breaker.py describes them.
 --
 -- A hash: state, since, reason, generation; probe and probe_until while a probe is in flight;
--- 's:<second>' and 'f:<second>', the successes and failures of a closed breaker; success_at and
--- error, which are only told. What is missing or unreadable counts as closed.
+-- 's:<second>' and 'f:<second>', the successes and failures of a closed breaker; stale, its stale
+-- answers in a row; success_at and error, which are only told. What is missing or unreadable counts
+-- as closed.
 
 local AHEAD_MS = 60000 -- a time further ahead than this was written by a clock that ran ahead
 
@@ -24,7 +25,7 @@ local function breaker_read(key)
     end
   end
   breaker.state = STATES[breaker.state] and breaker.state or 'closed'
-  for _, name in ipairs({ 'since', 'generation', 'probe_until', 'success_at' }) do
+  for _, name in ipairs({ 'since', 'generation', 'probe_until', 'success_at', 'stale' }) do
     breaker[name] = finite(breaker[name])
   end
   breaker.generation = breaker.generation or 0
@@ -43,6 +44,11 @@ end
 local function breaker_end_probe(breaker)
   breaker.probe, breaker.probe_until = nil, nil
   redis.call('HDEL', breaker.key, 'probe', 'probe_until')
+end
+
+local function breaker_end_row(breaker)
+  breaker.stale = nil
+  redis.call('HDEL', breaker.key, 'stale')
 end
 
 local function breaker_forget(breaker, fields)
@@ -66,6 +72,7 @@ local function breaker_turn(breaker, state, reason, now)
   breaker_set(breaker, 'generation', told.generation)
   breaker_forget(breaker, counted)
   breaker_end_probe(breaker)
+  breaker_end_row(breaker)
   return told
 end
 
@@ -101,13 +108,14 @@ local function breaker_begin_probe(breaker, now, policy, token)
   breaker_set(breaker, 'probe_until', now + policy.probe_lease_ms)
 end
 
--- Count one result of a closed breaker; the successes and failures of the window are returned.
-local function breaker_count(breaker, kind, now, policy)
+-- Count a result of a closed breaker, perhaps several times; the successes and failures of the
+-- window are returned.
+local function breaker_count(breaker, kind, times, now, policy)
   local this = math.floor(now / 1000)
   local field = kind .. ':' .. whole(this)
   local entry = breaker.counts[field] or { kind = kind, second = this, results = 0 }
   breaker.counts[field] = entry
-  entry.results = entry.results + 1
+  entry.results = entry.results + times
   breaker_set(breaker, field, entry.results)
   local seconds, old, sums = policy.window_ms / 1000, {}, { s = 0, f = 0 }
   for name, counted in pairs(breaker.counts) do
@@ -121,13 +129,33 @@ local function breaker_count(breaker, kind, now, policy)
   return sums.s, sums.f
 end
 
+-- One more stale answer in a row: how many failures it counts as.
+local function breaker_stale(breaker, policy)
+  local row = (breaker.stale or 0) + 1
+  breaker_set(breaker, 'stale', row)
+  if row < policy.stale_answers then
+    return 0
+  end
+  return row == policy.stale_answers and row or 1
+end
+
 local function breaker_record_closed(breaker, result, now, policy)
   if result.effect == 'trip' then
     return breaker_turn(breaker, 'open', result.reason or 'tripped', now)
   end
-  local successes, failures = breaker_count(
-    breaker, result.effect == 'failure' and 'f' or 's', now, policy)
-  if result.effect == 'failure' and failures >= policy.failures and failures >= successes then
+  if result.effect == 'success' then
+    if breaker.stale and not result.unjudged then
+      breaker_end_row(breaker)
+    end
+    breaker_count(breaker, 's', 1, now, policy)
+    return nil
+  end
+  local times = result.effect == 'stale' and breaker_stale(breaker, policy) or 1
+  if times == 0 then
+    return nil
+  end
+  local successes, failures = breaker_count(breaker, 'f', times, now, policy)
+  if failures >= policy.failures and failures >= successes then
     return breaker_turn(breaker, 'open', result.reason or 'failures', now)
   end
 end

@@ -1,4 +1,4 @@
-"""The shared control state: slots, what is due, breakers, budgets, refusals, watched symbols.
+"""The shared control state: slots, what is due, breakers, budgets, refusals, watches, sessions.
 
 Every decision is one Lua script, so it is atomic for all workers; time and randomness are given.
 No key here has a TTL, so no eviction drops one, and none grows without bound. Lost state rebuilds
@@ -24,6 +24,8 @@ from marketdata.cache.decisions import (
     Want,
 )
 from marketdata.quotes import Source
+from marketdata.sessions import Timetable
+from marketdata.symbols import AssetClass
 
 WATCHED_MS = 15 * MINUTE_MS
 WATCHED_MOST = 500
@@ -57,12 +59,12 @@ class ControlState:
         """
         answer = self._cache.script(
             "slot_open",
-            self._keys("slot", "due", "watched", "refused"),
+            self._keys("slot", "due", "watched", "refused", "sessions"),
             (slot_s, now_ms, SLOT_AHEAD_S, WATCHED_MS, DUE_MEMORY_MS, DUE_SPARE, "\n".join(active)),
         )
         if answer is None:
             return None
-        due_active, new, due_watched, refused = answer
+        due_active, new, due_watched, refused, timetables = answer
         return OpenSlot(
             slot_s=slot_s,
             due=(
@@ -71,6 +73,7 @@ class ControlState:
                 *wire.due_of(due_watched, Use.WATCHED),
             ),
             refused=frozenset(map(wire.refusal_of, refused)),
+            timetables=wire.timetables_of(timetables),
         )
 
     def take(self, wants: Sequence[Want], now_ms: int, token: str) -> tuple[Grant, ...]:
@@ -128,6 +131,12 @@ class ControlState:
         """
         arguments = (now_ms, interval_ms, int(missing))
         return bool(self._cache.script("refresh_claim", self._keys("refreshed"), arguments))
+
+    def keep_timetable(self, asset_class: AssetClass, timetable: Timetable) -> None:
+        """Keep when a class trades, in place of what was known; slots are opened with it."""
+        (key,) = self._keys("sessions")
+        text = json.dumps(timetable.to_step())
+        self._cache.command("HSET", key, asset_class.value, text)
 
     def watch(self, symbols: Sequence[str], now_ms: int) -> None:
         """Note that clients ask for these symbols; the most recently asked for are kept."""

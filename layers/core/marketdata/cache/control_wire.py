@@ -28,12 +28,13 @@ from marketdata.cache.decisions import (
 from marketdata.chains import CHAINS
 from marketdata.outcomes import BreakerEffect, Outcome
 from marketdata.quotes import Source
+from marketdata.sessions import Timetable
 from marketdata.symbols import AssetClass
 
 TAG = "control"
 MAX_DETAIL = 200  # characters of an error that are kept
 
-_ERROR_EFFECTS = frozenset({BreakerEffect.FAILURE, BreakerEffect.TRIP})
+_ERROR_EFFECTS = frozenset({BreakerEffect.FAILURE, BreakerEffect.TRIP, BreakerEffect.STALE})
 _ERROR_OUTCOMES = frozenset({Outcome.RATE_LIMITED.value, Outcome.NOT_ENTITLED.value})
 
 
@@ -68,6 +69,7 @@ def policy_told(policy: BreakerPolicy) -> dict[str, int]:
         "probe_lease_ms": policy.probe_lease_ms,
         "window_ms": policy.window_ms,
         "failures": policy.failures,
+        "stale_answers": policy.stale_answers,
     }
 
 
@@ -121,6 +123,7 @@ def result_told(
         "end_ms": result.end_ms,
         "use": result.use.value,
         "effect": result.effect.value,
+        "unjudged": None if result.judged else True,
         "reason": result.reason,
         "hold_until_ms": result.hold_until_ms,
         "error": _error_told(result, now_ms),
@@ -156,6 +159,14 @@ def due_of(flat: Sequence[bytes], use: Use) -> Iterator[DueSymbol]:
     """The symbols of one of slot_open's lists, the longest due first."""
     pairs = sorted((int(at), symbol) for symbol, at in zip(flat[::2], flat[1::2], strict=True))
     return (DueSymbol(symbol.decode(), use, at) for at, symbol in pairs)
+
+
+def timetables_of(flat: Sequence[bytes]) -> dict[AssetClass, Timetable]:
+    """The timetables that a hash holds, by class; a damaged one is left out."""
+    stored = {name.decode(): text for name, text in zip(flat[::2], flat[1::2], strict=True)}
+    texts = {known: stored[known.value] for known in AssetClass if known.value in stored}
+    read = {known: Timetable.from_step(_json(text)) for known, text in texts.items()}
+    return {known: timetable for known, timetable in read.items() if timetable is not None}
 
 
 def breakers_of(source: Source) -> list[AssetClass]:
@@ -220,6 +231,13 @@ def _last_error(text: str | None) -> LastError | None:
         at_ms, outcome, detail = json.loads(text)
         return LastError(int(at_ms), str(outcome), str(detail))
     except (ValueError, TypeError):  # it is only told, so it must not stop a reader
+        return None
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
         return None
 
 

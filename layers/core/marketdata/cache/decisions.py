@@ -13,6 +13,7 @@ from marketdata.breaker import BreakerState
 from marketdata.budget import Limit, Use
 from marketdata.outcomes import BreakerEffect
 from marketdata.quotes import Source
+from marketdata.sessions import Timetable
 from marketdata.symbols import AssetClass
 
 
@@ -30,11 +31,13 @@ class OpenSlot:
     """A claimed slot. `due`: active symbols first, the longest due first, then new, then watched.
 
     `refused`: what a provider said that our plan excludes; it is not asked for that today.
+    `timetables`: when markets trade, for the classes of which that is stored.
     """
 
     slot_s: int
     due: tuple[DueSymbol, ...]
     refused: frozenset[tuple[Source, str]]
+    timetables: Mapping[AssetClass, Timetable]
 
 
 class Refusal(StrEnum):
@@ -87,7 +90,8 @@ class AttemptResult:
     """What came of one grant. The first block is the grant's own, as it was given.
 
     `reason`: why the breaker would open (`bad_key`). `hold_until_ms`: no call before that.
-    `detail` is for people and holds no secret.
+    `detail` is for people and holds no secret. `judged`: whether it is known if the prices were
+    current; only such a success ends a row of stale answers.
     """
 
     source: Source
@@ -104,6 +108,7 @@ class AttemptResult:
     detail: str = ""
     reason: str | None = None
     hold_until_ms: int | None = None
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ from marketdata.quotes import Quote, Source, plain
 
 # How long a price waits for its confirmation, and how long a reason is worth telling.
 HELD_S = 3600
-WHY_S = 120
+# Longer than any free tier's pace between two calls, so that the last real reason is told.
+WHY_S = 600
 WHY_NOT_FOUND_S = 900
 # One script call stays well under the time that a client waits for an answer.
 CHUNK = 500
@@ -81,14 +82,16 @@ class QuoteStore:
     def explain(
         self,
         missing: Sequence[Missing],
-        now_ms: int,
         retry_after_s: Mapping[str, float | None] | None = None,
     ) -> None:
         """Remember for some minutes why symbols are missing; no quote is touched.
 
-        `retry_after_s`: by symbol, in how many seconds asking again makes sense.
+        A reason that is known already stays: what came of asking says more than why nobody was
+        asked. `retry_after_s`: by symbol, in how many seconds asking again makes sense.
         """
-        self.commit((), missing, now_ms, retry_after_s)
+        self._cache.many(
+            [(*self._reason(m, (retry_after_s or {}).get(m.symbol)), "NX") for m in missing]
+        )
 
     def commit(
         self,

@@ -1,9 +1,9 @@
 -- Is this slot ours, and what is due in it?
--- KEYS: last slot, due, watched, refused. ARGV: the slot (s), now (ms), how far ahead a stored slot
+-- KEYS: last slot, due, watched, refused, timetables. ARGV: the slot (s), now (ms), how far ahead a stored slot
 -- may be (s), how long a symbol is watched (ms), how long a due time is remembered (ms), how many
 -- due times are kept beside the active ones, and the active symbols, one a line.
--- Answers nil to the loser; else {due active, new, due watched, refused}, each a flat list, the
--- first and third of symbols and due times (0: never priced).
+-- Answers nil to the loser; else {due active, new, due watched, refused, timetables}, each a flat
+-- list, the first and third of symbols and due times (0: never priced).
 
 -- include: numbers.lua
 
@@ -70,4 +70,5 @@ for place, score in ipairs(scores_of(watched)) do
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', whole(now))
-return { due_active, new, due_watched, redis.call('ZRANGE', KEYS[4], 0, -1) }
+local refused, timetables = redis.call('ZRANGE', KEYS[4], 0, -1), fields_of(KEYS[5]) or {}
+return { due_active, new, due_watched, refused, timetables }

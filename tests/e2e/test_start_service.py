@@ -1,0 +1,168 @@
+"""`make start` on the simulated market, seen from outside: one service for all tests of this file.
+
+They are a story: what kills a part comes after what only looks, and the last test ends it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from local.redis_server import port_is_free
+from tests.running_service import RunningService, eventually
+
+ASKED = "AAPL,GOOGL,BTC-USD,EUR/USD,NOPE123"
+SOURCES = {
+    "AAPL": "yfinance",
+    "GOOGL": "yfinance",
+    "BTC-USD": "coingecko",
+    "EUR/USD": "alpha_vantage",
+}
+TICK = re.compile(
+    r"^\d\d:\d\d:\d\d  due +2\d  written +20  yfinance 10, coingecko 6, alpha_vantage 4 .* \d+ ms$",
+    re.MULTILINE,
+)
+TICKS_S = 5 * 5  # five ticks
+END_S = 10.0
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """A service on the simulated market, up."""
+    with RunningService(tmp_path_factory.mktemp("home")) as service:
+        yield service.ready()
+
+
+def whole(service: RunningService) -> dict[str, dict]:
+    """The quotes, once there are all that can be."""
+    quotes, _ = service.quotes(ASKED)
+    return quotes if set(quotes) == set(SOURCES) else {}
+
+
+def test_four_symbols_are_priced_and_the_unknown_one_is_named(service):
+    """Four fresh quotes come from the first providers of their chains; the fifth is not found."""
+    _, errors = service.quotes(ASKED)
+    assert errors["NOPE123"]["code"] == "pending"
+    quotes = eventually(lambda: whole(service), "four quotes", TICKS_S)
+    assert {symbol: quote["source"] for symbol, quote in quotes.items()} == SOURCES
+    assert not any(quote["stale"] for quote in quotes.values())
+
+    def judged() -> bool:
+        quotes, errors = service.quotes(ASKED)
+        return list(quotes) == list(SOURCES) and errors["NOPE123"]["code"] == "not_found"
+
+    eventually(judged, "NOPE123 not found", TICKS_S)
+
+
+def test_prices_move(service):
+    """Within two ticks every price or its time is another."""
+    before = eventually(lambda: whole(service), "four quotes", TICKS_S)
+
+    def moved() -> bool:
+        now = whole(service)
+        return bool(now) and all(
+            (now[symbol]["price"], now[symbol]["timestamp"])
+            != (before[symbol]["price"], before[symbol]["timestamp"])
+            for symbol in SOURCES
+        )
+
+    eventually(moved, "other prices", TICKS_S)
+
+
+@pytest.mark.parametrize(
+    ("asset_type", "first"), [("stocks", "AAPL"), ("crypto", "BTC-USD"), ("forex", "EUR/USD")]
+)
+def test_assets_are_ranked_and_paged(service, asset_type, first):
+    """Pages follow each other by rank without a gap, and the best-known asset comes first."""
+    path, ranks, symbols = f"/v1/assets/{asset_type}?limit=5", [], []
+    cursor = ""
+    for _ in range(3):
+        page = service.get(path + cursor).json()
+        assert page["total"] >= 60
+        assert len(page["assets"]) == 5
+        ranks += [asset["rank"] for asset in page["assets"]]
+        symbols += [asset["symbol"] for asset in page["assets"]]
+        cursor = f"&cursor={page['next_cursor']}"
+    assert symbols[0] == first
+    assert ranks == sorted(ranks)
+    assert len(set(symbols)) == 15
+
+
+@pytest.mark.parametrize(
+    ("asset_type", "words", "found"),
+    [
+        ("stocks", "aapl", "AAPL"),
+        ("stocks", "apple", "AAPL"),
+        ("crypto", "btc", "BTC-USD"),
+        ("crypto", "bitcoin", "BTC-USD"),
+        ("forex", "EUR/USD", "EUR/USD"),
+        ("forex", "us dollar", "EUR/USD"),
+    ],
+)
+def test_assets_are_found_by_symbol_and_by_name(service, asset_type, words, found):
+    """A search in either finds the asset, and first of all."""
+    page = service.get(f"/v1/assets/{asset_type}?q={words}").json()
+    assert page["assets"][0]["symbol"] == found
+
+
+def test_the_terminal_tells_what_it_is_and_what_each_tick_does(service):
+    """Loudly that prices are invented, then a line per tick with what was written by whom."""
+    lines = service.output.splitlines()
+    assert lines[0].startswith("market  SIMULATED MARKET: every price here is invented.")
+    assert [line.partition(" ")[0] for line in lines[1:3]] == ["redis", ""]
+    for asset_type in ("stocks", "crypto", "forex"):
+        assert any(line.startswith(f"assets  {asset_type} ") for line in lines)
+    eventually(lambda: TICK.search(service.output), f"a tick in {service.output}", TICKS_S)
+
+
+def test_it_is_one_tree_of_processes(service):
+    """Redis, the market and the API are its children, and it has no others."""
+    assert sorted(service.children()) == ["api", "market", "redis"]
+
+
+def test_health_tells_that_all_is_well(service):
+    """Every active symbol is fresh, every list there, every breaker closed, and it says so."""
+    health = eventually(lambda: healthy(service), "health", TICKS_S)
+    assert (health["market"], health["reasons"]) == ("simulated", [])
+    assert health["quotes"]["fresh_ratio"] == 1.0
+
+
+def test_a_killed_redis_is_started_again(service):
+    """Its own Redis comes back empty on the same port, and within ticks all is well again."""
+    os.kill(service.children()["redis"], signal.SIGKILL)
+    service.wait_for("redis   ended with code -9; starting it again")
+    eventually(lambda: healthy(service), "health after Redis was killed")
+    assert "redis" in service.children()
+    assert eventually(lambda: whole(service), "four quotes", TICKS_S)
+
+
+def test_a_killed_api_is_started_again(service):
+    """The API comes back on the same port while the loop goes on."""
+    os.kill(service.children()["api"], signal.SIGKILL)
+    service.wait_for("api     ended with code -9; starting it again")
+    assert eventually(lambda: whole(service), "four quotes after the API was killed")
+
+
+def test_ctrl_c_ends_it_all(service, record_property):
+    """SIGINT ends every process, frees both ports, leaves no lock, and is no failure."""
+    code, took_s = service.end(signal.SIGINT)
+    record_property("ended_within_s", took_s)
+    assert code == 0
+    assert took_s < END_S
+    assert service.output.rstrip().endswith("\nstopped")
+    assert "Traceback" not in service.output
+    assert port_is_free(service.port)
+    assert port_is_free(int(service.env["REDIS_PORT"]))
+    left = {path.name for path in (service.home / ".local" / "simulated").iterdir()}
+    assert left == {"service.log", "archive"}
+
+
+def healthy(service: RunningService) -> dict | None:
+    """What `/health` tells, once that all is well."""
+    quotes, _ = service.quotes("AAPL")  # none while the API itself is away
+    told = service.get("/health").json() if quotes else {"status": "away"}
+    return told if told["status"] == "healthy" else None

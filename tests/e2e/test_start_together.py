@@ -1,0 +1,148 @@
+"""Two services from one folder, on two ports: one Redis, one set of calls, and what is left of it.
+
+Both ask one simulated market, which counts; a doorway before each of its ports counts connections.
+The tests are a story: the last two end the services.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from local.market import MarketServers
+from local.redis_server import port_is_free
+from marketdata.planning import SLOT_S
+from marketdata.quotes import Source
+from marketdata.settings import ENV_PREFIXES
+from tests.redis_servers import Doorway
+from tests.running_service import RunningService, eventually, paid_market
+
+ASKED = "AAPL,BTC-USD,EUR/USD"
+LINE = re.compile(r"^(\d\d:\d\d:\d\d)  (due|done by another loop|failed)", re.MULTILINE)
+# What one slot's twenty active symbols cost: one batch, one batch, a call for each pair.
+CALLS_A_SLOT = {Source.YFINANCE: 1, Source.COINGECKO: 1, Source.ALPHA_VANTAGE: 4}
+SLOTS = 4
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two services, the market that both ask, and the doors to it."""
+
+    market: MarketServers
+    doors: dict[Source, Doorway]
+    first: RunningService
+    second: RunningService
+
+    def slots(self, service: RunningService) -> dict[str, str]:
+        """What a service says of each slot."""
+        return dict(LINE.findall(service.output))
+
+    def shared_slots(self) -> list[str]:
+        """The slots that both have told of, but for the very first."""
+        first, second = self.slots(self.first), self.slots(self.second)
+        return sorted(set(first) & set(second))[1:]
+
+    def connections(self) -> Counter[Source]:
+        """How many connections have been made to each provider so far."""
+        return Counter({source: door.connections for source, door in self.doors.items()})
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """Two services, both up, the second started after the first."""
+    home = tmp_path_factory.mktemp("home")
+    with ExitStack() as stack:
+        market = stack.enter_context(paid_market())
+        env, doors = {}, {}
+        for source, url in market.base_urls.items():
+            origin, _, port_and_path = url.rpartition(":")
+            port, slash, path = port_and_path.partition("/")
+            doors[source] = stack.enter_context(Doorway(int(port)))
+            env[f"{ENV_PREFIXES[source]}_BASE_URL"] = f"{origin}:{doors[source].port}{slash}{path}"
+        first = stack.enter_context(RunningService(home, "first", **env))
+        first.wait_for("redis   ")
+        second = stack.enter_context(RunningService(home, "second", **env))
+        pair = Pair(market, doors, first.ready(), second.ready())
+        eventually(lambda: len(pair.shared_slots()) >= SLOTS, "slots that both saw")
+        yield pair
+
+
+def test_they_share_one_redis(pair):
+    """The second finds the Redis of the first, and starts none."""
+    assert f"{pair.first.env['REDIS_PORT']} (started here)" in pair.first.output
+    shared = f"{pair.first.env['REDIS_PORT']} (shared with the service that started it)"
+    assert shared in pair.second.output
+    assert sorted(pair.second.children()) == ["api", "market"]
+
+
+def test_each_slot_is_done_by_exactly_one(pair):
+    """Of each slot one says what it wrote, and the other that it was done."""
+    first, second = pair.slots(pair.first), pair.slots(pair.second)
+    for slot in pair.shared_slots():
+        assert {first[slot], second[slot]} == {"due", "done by another loop"}, slot
+
+
+def test_no_call_is_made_twice(pair):
+    """Each slot and each list costs at the market what it costs one service, within its limits."""
+    for source, calls in CALLS_A_SLOT.items():
+        quotes = [call for call in pair.market.calls[source] if call.kind == "quote"]
+        by_slot = Counter(call.arrival_ms // 1000 // SLOT_S for call in quotes)
+        assert len(by_slot) >= SLOTS
+        assert max(by_slot.values()) == calls, (source, by_slot)
+    lists = Counter(call.kind for call in pair.market.calls[Source.FINNHUB])
+    assert lists == {"list": 2}  # stocks and forex
+    assert set(pair.market.violations.values()) == {0}
+
+
+def test_both_answer_and_agree(pair):
+    """Either API serves the same fresh quotes."""
+
+    def the_same() -> bool:
+        answers = [service.quotes(ASKED)[0] for service in (pair.first, pair.second)]
+        return set(answers[0]) == set(ASKED.split(",")) and answers[0] == answers[1]
+
+    eventually(the_same, "the same quotes")
+
+
+def test_connections_are_used_again(pair):
+    """Over more ticks, calls go on and no provider sees a new connection."""
+    calls, connections = sum(map(len, pair.market.calls.values())), pair.connections()
+    seen = len(pair.shared_slots())
+    eventually(lambda: len(pair.shared_slots()) > seen + 1, "two more slots")
+    assert sum(map(len, pair.market.calls.values())) >= calls + 2 * sum(CALLS_A_SLOT.values())
+    assert pair.connections() == connections
+
+
+def test_a_killed_service_takes_its_children_along_and_the_other_goes_on(pair):
+    """After kill -9 nothing of the first is left; the second starts their Redis and prices again."""
+    first, second = pair.first, pair.second
+    port = int(first.env["REDIS_PORT"])
+    first.end(signal.SIGKILL)
+    assert port_is_free(first.port)
+    second.wait_for(f"redis   127.0.0.1:{port} (started here, as the service that had started it")
+    assert sorted(second.children()) == ["api", "market", "redis"]
+
+    def fresh() -> bool:
+        quotes, _ = second.quotes(ASKED)
+        return len(quotes) == 3 and not any(quote["stale"] for quote in quotes.values())
+
+    eventually(fresh, "fresh quotes from a new Redis")
+
+
+def test_sigterm_ends_it_all(pair, record_property):
+    """SIGTERM ends every process of the second, frees its ports and leaves no lock."""
+    code, took_s = pair.second.end(signal.SIGTERM)
+    record_property("ended_within_s", took_s)
+    assert code == 0
+    assert took_s < 10
+    assert "Traceback" not in pair.second.output
+    assert port_is_free(pair.second.port)
+    assert port_is_free(int(pair.first.env["REDIS_PORT"]))
+    left = {path.name for path in (pair.second.home / ".local" / "simulated").iterdir()}
+    assert left == {"service.log", "archive"}
