@@ -65,10 +65,9 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
             port, slash, path = port_and_path.partition("/")
             doors[source] = stack.enter_context(Doorway(int(port)))
             env[f"{ENV_PREFIXES[source]}_BASE_URL"] = f"{origin}:{doors[source].port}{slash}{path}"
-        first = stack.enter_context(RunningService(home, "first", **env))
-        first.wait_for("redis   ")
-        second = stack.enter_context(RunningService(home, "second", **env))
-        pair = Pair(market, doors, first.ready(), second.ready())
+        first = stack.enter_context(RunningService(home, "first", **env)).ready()
+        second = stack.enter_context(RunningService(home, "second", **env)).ready()
+        pair = Pair(market, doors, first, second)
         eventually(lambda: len(pair.shared_slots()) >= SLOTS, "slots that both saw")
         yield pair
 
@@ -120,7 +119,7 @@ def test_connections_are_used_again(pair):
 
 
 def test_a_killed_service_takes_its_children_along_and_the_other_goes_on(pair):
-    """After kill -9 nothing of the first is left; the second starts their Redis and prices again."""
+    """After kill -9 nothing of the first is left; the second starts their Redis and goes on."""
     first, second = pair.first, pair.second
     port = int(first.env["REDIS_PORT"])
     first.end(signal.SIGKILL)

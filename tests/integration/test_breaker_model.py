@@ -38,11 +38,12 @@ class Model:
         self.probe: str | None = None
         self.probe_until = 0
         self.results: list[tuple[int, bool]] = []
+        self.stale_in_a_row = 0
 
     def turn(self, state: BreakerState, now: int) -> None:
         """Change state."""
         self.state, self.since, self.generation = state, now, self.generation + 1
-        self.probe, self.results = None, []
+        self.probe, self.results, self.stale_in_a_row = None, [], 0
 
     def ask(self, now: int, token: str) -> str:
         """'pass', 'probe' or 'no'."""
@@ -57,8 +58,8 @@ class Model:
         self.probe, self.probe_until = token, now + POLICY.probe_lease_ms
         return "probe"
 
-    def tell(self, grant: Grant, effect: BreakerEffect, now: int) -> None:
-        """Take a result in."""
+    def tell(self, grant: Grant, effect: BreakerEffect, now: int, *, judged: bool) -> None:
+        """Take a result in; `judged` is for successes."""
         if grant.generation != self.generation:
             return
         if self.state is HALF_OPEN and grant.probe == self.probe:
@@ -69,10 +70,18 @@ class Model:
         elif self.state is CLOSED and effect is BreakerEffect.TRIP:
             self.turn(OPEN, now)
         elif self.state is CLOSED and effect is not BreakerEffect.NEUTRAL:
-            self.results.append((now // 1000, effect is BreakerEffect.SUCCESS))
+            good = effect is BreakerEffect.SUCCESS
+            times = self._stale_times() if effect is BreakerEffect.STALE else 1
+            self.results += [(now // 1000, good)] * times
+            if good and judged:
+                self.stale_in_a_row = 0
             last = [good for at, good in self.results if now // 1000 - at < 60]
-            if effect is BreakerEffect.FAILURE and last.count(False) >= max(5, last.count(True)):
+            if times and not good and last.count(False) >= max(5, last.count(True)):
                 self.turn(OPEN, now)
+
+    def _stale_times(self) -> int:
+        self.stale_in_a_row += 1
+        return {1: 0, 2: 0, 3: 3}.get(self.stale_in_a_row, 1)
 
 
 class BreakerMachine(RuleBasedStateMachine):
@@ -105,11 +114,11 @@ class BreakerMachine(RuleBasedStateMachine):
             self.in_flight[grant.probe] = self.now + POLICY.probe_lease_ms
         return grant
 
-    @rule(effect=st.sampled_from(BreakerEffect), burst=st.integers(1, 6))
-    def attempts_that_end_at_once(self, effect: BreakerEffect, burst: int) -> None:
+    @rule(effect=st.sampled_from(BreakerEffect), burst=st.integers(1, 6), judged=st.booleans())
+    def attempts_that_end_at_once(self, effect: BreakerEffect, burst: int, *, judged: bool) -> None:
         """A few workers ask and report without delay: the usual case."""
         for _ in range(burst):
-            self._tell(self.ask(), effect)
+            self._tell(self.ask(), effect, judged=judged)
 
     @rule(pause_ms=st.sampled_from([0, 2_000]))
     def an_outage_that_ends(self, pause_ms: int) -> None:
@@ -140,7 +149,7 @@ class BreakerMachine(RuleBasedStateMachine):
         held = [probe for probe, until in self.in_flight.items() if self.now < until]
         assert len(held) <= 1
 
-    def _tell(self, grant: Grant, effect: BreakerEffect) -> None:
+    def _tell(self, grant: Grant, effect: BreakerEffect, *, judged: bool = True) -> None:
         if not grant.calls:
             return
         before = self._seen()
@@ -155,9 +164,10 @@ class BreakerMachine(RuleBasedStateMachine):
             calls_used=1,
             effect=effect,
             outcome=effect.value,
+            judged=judged,
         )
         told = self.control.record([result], {}, (), self.now)
-        self.model.tell(grant, effect, self.now)
+        self.model.tell(grant, effect, self.now, judged=judged)
         after = self._seen()
         if grant.generation != before.generation or effect is BreakerEffect.NEUTRAL:
             assert (after.state, after.generation) == (before.state, before.generation)

@@ -151,7 +151,6 @@ def envelope_b(code):
         (400, envelope_b(10012), BadPayloadError),
         (200, envelope_b(10012), BadPayloadError),
         (422, {"error": "Missing parameter vs_currencies"}, BadPayloadError),
-        (400, {"error": "invalid vs_currency"}, BadPayloadError),
         (200, {"error": "invalid vs_currency"}, BadPayloadError),
         (404, "no such path", BadPayloadError),
         (404, {"error": "Incorrect path"}, BadPayloadError),
@@ -169,6 +168,12 @@ def test_each_refusal_is_its_own_error(status, body, error):
     with pytest.raises(error) as caught:
         parse(body, status=status)
     assert type(caught.value) is error
+
+
+def test_a_currency_that_it_does_not_price_in_is_not_found():
+    """The refusal of one currency says nothing against the provider."""
+    parsed = parse({"error": "invalid vs_currency"}, status=400)
+    assert {missing.code for missing in parsed.missing} == {Reason.NOT_FOUND}
 
 
 @pytest.mark.parametrize("text", ["coin not found", "Could not find coin with the given id"])

@@ -43,7 +43,9 @@ def prepare_yfinance() -> None:
     not swallowed; its logger is off, as its debug lines show crumbs.
     """
     logger = logging.getLogger("yfinance")
-    logger.disabled, logger.propagate = True, False
+    # A filter, because others who configure logging (uvicorn does) enable disabled loggers again.
+    logger.addFilter(lambda _: False)
+    logger.propagate = False
     folder = tempfile.mkdtemp(prefix="yfinance-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     yfinance.set_tz_cache_location(folder)
