@@ -47,11 +47,11 @@ $(VENV)/bin/python:
 
 $(VENV)/.run: requirements-run.txt | $(VENV)/bin/python
 	@echo "setup   packages of the service (once, about a minute)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r $<
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@echo "setup   packages for the tests (once, about a minute)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r $<
 	@$(BIN)/python -m local.redis_server >/dev/null
 	@touch $@

@@ -11,8 +11,10 @@ from marketdata.redaction import redact
 from marketdata.settings import Settings
 from marketdata.telemetry import ROOT, configure_logging
 
-# What it logs stands in the line of the tick too.
+# What the terminal tells in lines of its own: a commit of quotes by its logger, of a list by its
+# message.
 COMMITS = "marketdata.telemetry"
+LIST_COMMITTED = "asset list committed"
 
 
 class _ForPeople(logging.Formatter):
@@ -42,5 +44,5 @@ def log_to_file(path: Path, part: str) -> None:
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.WARNING)
     terminal.setFormatter(_ForPeople(settings.secrets))
-    terminal.addFilter(lambda record: record.name != COMMITS)
+    terminal.addFilter(lambda record: record.name != COMMITS and record.msg != LIST_COMMITTED)
     logging.getLogger(ROOT).addHandler(terminal)

@@ -109,22 +109,23 @@ class PriceLoop:
     def run(self) -> None:
         """Run until `stop`; the slot that is under way when it starts is run at once."""
         slot = int(time.time() // SLOT_S) * SLOT_S
-        while not self._stop.is_set():
-            self._slots.submit(self._one, slot)
-            # A machine that slept wakes up in a later slot; the missed ones are not made up for.
-            slot = max(slot + SLOT_S, int(time.time() // SLOT_S) * SLOT_S)
-            self._stop.wait(max(0.0, slot - time.time()))
+        with self._jobs, self._slots:
+            while not self._stop.is_set():
+                self._slots.submit(self._one, slot)
+                # A machine that slept wakes up in a later slot; missed ones are not made up for.
+                slot = max(slot + SLOT_S, int(time.time() // SLOT_S) * SLOT_S)
+                self._stop.wait(max(0.0, slot - time.time()))
 
     def stop(self) -> None:
-        """Start no further slot and wait for none."""
+        """Start no further slot, wait for none, and tell of none."""
         self._stop.set()
-        self._slots.shutdown(wait=False, cancel_futures=True)
-        self._jobs.shutdown(wait=False, cancel_futures=True)
 
     def _one(self, slot: int) -> None:
         try:
             tick = run_slot(self._steps, slot, self._jobs, time.monotonic)
         except Exception as error:
+            if self._stop.is_set():  # Redis may have ended before us
+                return
             log.exception("slot failed", extra={"slot": slot})
             tick = Tick(slot, error=f"{type(error).__name__}, see the log")
         if not self._stop.is_set():

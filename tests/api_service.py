@@ -24,10 +24,13 @@ from marketdata.archive import AssetList
 from marketdata.assets import Asset
 from marketdata.bootstrap import Stores
 from marketdata.breaker import BreakerPolicy
+from marketdata.budget import Use
 from marketdata.cache.assets import AssetStore
 from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
+from marketdata.cache.decisions import AttemptResult, Want
 from marketdata.cache.quotes import QuoteStore
+from marketdata.outcomes import BreakerEffect
 from marketdata.quotes import ChangeBasis, Quote, Source
 from marketdata.settings import Settings
 from marketdata.symbols import AssetClass, parse_symbol
@@ -129,6 +132,15 @@ class Service:
         listed = AssetList(asset_class, version, updated, (Source.COINGECKO,), assets)
         assert self.stores.assets.swap(listed)
 
+    def at_work(self) -> None:
+        """Bring it to its best state: slot claimed, every active symbol fresh, every list there."""
+        active = [symbol.text for symbol in self.settings.active_symbols]
+        self.price(*active)
+        for asset_class in AssetClass:
+            listed = [text for text in active if parse_symbol(text).asset_class is asset_class]
+            self.list_assets(asset_class, listed)
+        self.watched()  # claims the slot
+
     def watched(self) -> set[str]:
         """The symbols that planning would find watched."""
         opened = self.stores.control.open_slot(self.now_ms // 1000, self.now_ms, [])
@@ -145,10 +157,39 @@ class Service:
             finally:
                 asyncio.set_event_loop(None)
 
+    def attempt(
+        self,
+        source: Source,
+        asset_class: AssetClass,
+        effect: BreakerEffect,
+        *,
+        reason: str | None = None,
+        outcome: str = "x",
+    ) -> None:
+        """Reserve one call and record what came of it."""
+        want = Want(source, asset_class, 1, Use.ACTIVE, self.now_ms + 3_000)
+        (grant,) = self.stores.control.take([want], self.now_ms, "token")
+        assert grant.calls == 1
+        result = AttemptResult(
+            source=source,
+            asset_class=asset_class,
+            generation=grant.generation,
+            probe=grant.probe,
+            calls_granted=1,
+            end_ms=grant.end_ms,
+            use=grant.use,
+            calls_used=1,
+            effect=effect,
+            outcome=outcome,
+            detail=f"{source.value} refuses the key",
+            reason=reason,
+        )
+        self.stores.control.record([result], {}, (), self.now_ms, report=f"{source}-{self.now_ms}")
+
     @contextmanager
-    def served(self) -> Iterator[str]:
-        """The app behind a real uvicorn on a port of its own; its origin."""
-        config = uvicorn.Config(self.app, port=0, log_level="error", ws="none")
+    def served(self, port: int = 0) -> Iterator[str]:
+        """The app behind a real uvicorn, on a port of its own or a given one; its origin."""
+        config = uvicorn.Config(self.app, port=port, log_level="error", ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

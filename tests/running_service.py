@@ -9,8 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 import requests
 
@@ -18,6 +20,7 @@ from local.market import MarketServers
 from local.redis_server import free_port
 from marketdata.quotes import Source
 from marketdata.settings import ENV_PREFIXES, SETTINGS
+from tests.redis_servers import Doorway
 
 ROOT = Path(__file__).parents[1]
 # Far more than anything takes; only a hang gets there.
@@ -50,17 +53,20 @@ class RunningService:
     """
 
     def __init__(self, home: Path, name: str = "service", **env: str) -> None:
-        self.port = int(env.get("PORT") or free_port())
-        self.url = f"http://127.0.0.1:{self.port}"
         self.home = home
-        self.env = {"MARKETDATA_HOME": str(home), "REDIS_PORT": str(free_port()), **env}
+        self.env = {
+            "MARKETDATA_HOME": str(home),
+            "PORT": str(free_port()),
+            "REDIS_PORT": str(free_port()),
+            **env,
+        }
         self._file = home / f"{name}.out"
         home.mkdir(parents=True, exist_ok=True)
         with self._file.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "local", "start"],
                 cwd=ROOT,
-                env={**settings_free_environment(), **self.env, "PORT": str(self.port)},
+                env={**settings_free_environment(), **self.env},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -72,6 +78,11 @@ class RunningService:
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
             self.end(signal.SIGTERM)
+
+    @property
+    def port(self) -> int:
+        """The port of its API."""
+        return int(self.env["PORT"])
 
     @property
     def pid(self) -> int:
@@ -105,7 +116,7 @@ class RunningService:
 
     def get(self, path: str) -> requests.Response:
         """One answer of the API."""
-        return requests.get(self.url + path, timeout=5)
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
 
     def quotes(self, symbols: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Quotes and errors by symbol; all are missing while the API does not answer."""
@@ -146,6 +157,19 @@ class RunningService:
 def base_urls(market: MarketServers) -> dict[str, str]:
     """The settings that point a service to a market."""
     return {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in market.base_urls.items()}
+
+
+def doors_to(
+    market: MarketServers, stack: ExitStack
+) -> tuple[dict[Source, Doorway], dict[str, str]]:
+    """A doorway before each provider of a market, and the settings that lead through them."""
+    doors, env = {}, {}
+    for source, url in market.base_urls.items():
+        parts = urlsplit(url)
+        doors[source] = stack.enter_context(Doorway(parts.port or 80))
+        behind = parts._replace(netloc=f"{parts.hostname}:{doors[source].port}")
+        env[f"{ENV_PREFIXES[source]}_BASE_URL"] = behind.geturl()
+    return doors, env
 
 
 # What `make start` tells the service and its own market about plans, for a market of the test's.

@@ -14,7 +14,7 @@ from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from marketdata.reading.assets import AssetReader, asset_class_of
 from marketdata.reading.quotes import QuoteReader, SymbolError
@@ -22,6 +22,7 @@ from marketdata.reading.slots import seconds_left
 from marketdata.reading.spellings import requested_one
 from marketdata.reading.status import StatusReader
 from marketdata.web import openapi, problems, routes
+from marketdata.web.access import note
 from marketdata.web.conditional import answer
 from marketdata.web.edge import Edge
 from marketdata.web.parameters import read_query
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from marketdata.settings import Settings
 
 DOCS_MAX_AGE_S = 3600
+BOARD_MAX_AGE_S = 300
 
 _T = TypeVar("_T")
 
@@ -55,10 +57,12 @@ class Api:
     async def quotes(self, request: Request) -> Response:
         """The quotes of a list of symbols."""
         asked = read_query(request, routes.QUOTES.parameters)
+        note(request, symbols=len(asked["symbols"]))
         now_ms = self._now_ms()
         reading = await self._run(
             partial(self._quotes.read, asked["symbols"], now_ms, asked["max_age"])
         )
+        note(request, hits=len(reading.quotes), misses=reading.misses)
         return answer(request, reading.body(), max_age_s=seconds_left(now_ms))
 
     async def quote(self, request: Request) -> Response:
@@ -68,7 +72,9 @@ class Api:
         now_ms = self._now_ms()
         found = await self._run(partial(self._quotes.read_one, symbol, now_ms, asked["max_age"]))
         if isinstance(found, SymbolError):
+            note(request, hits=0, misses=1)
             raise Problem(found.code.value, found.message, found.retry_after_s)
+        note(request, hits=1, misses=0)
         return answer(request, found, max_age_s=seconds_left(now_ms))
 
     async def assets(self, request: Request) -> Response:
@@ -104,16 +110,17 @@ def create_app(
     now_ms: Callable[[], int],
     cors: bool = False,
     threads: bool = True,
+    metrics_service: str = "",
 ) -> FastAPI:
     """The app over its stores. `now_ms`: the clock, epoch milliseconds.
 
     `cors`: whether the app itself lets any origin read, where no gateway in front does.
-    `threads`: see `Api`.
+    `threads`: see `Api`. `metrics_service`: whose metrics the log carries; if empty, nobody's.
     """
     api = Api(settings, stores, now_ms, threads=threads)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     problems.install(app)
-    app.add_middleware(Edge, cors=cors)
+    app.add_middleware(Edge, cors=cors, service=metrics_service, now_ms=now_ms)
     for route, endpoint in (
         (routes.QUOTES, api.quotes),
         (routes.QUOTE, api.quote),
@@ -123,6 +130,7 @@ def create_app(
     ):
         app.add_api_route(route.path, endpoint, methods=["GET"], **openapi.operation(route))
     _add_documentation(app)
+    app.add_route("/", _board, methods=["GET"])
     return app
 
 
@@ -146,11 +154,22 @@ def _add_documentation(app: FastAPI) -> None:
             headers={"Content-Security-Policy": pages.CONTENT_POLICY},
         )
 
-    async def root(_: Request) -> Response:
-        return RedirectResponse("/docs", 307)
-
-    for path, endpoint in (("/openapi.json", as_json), ("/docs", as_page), ("/", root)):
+    for path, endpoint in (("/openapi.json", as_json), ("/docs", as_page)):
         app.add_route(path, endpoint, methods=["GET"])
+
+
+async def _board(request: Request) -> Response:
+    """The page that a person reads."""
+    from marketdata.web.board import board  # noqa: PLC0415 - no request for data pays for it
+
+    page = board()
+    return answer(
+        request,
+        page.body,
+        max_age_s=BOARD_MAX_AGE_S,
+        media_type="text/html; charset=utf-8",
+        headers={"Content-Security-Policy": page.policy},
+    )
 
 
 def behind_gateway(app: FastAPI) -> Mangum:
@@ -176,6 +195,10 @@ def _adapter() -> Mangum:
     from marketdata import bootstrap  # noqa: PLC0415 - it loads the logger
 
     app = create_app(
-        bootstrap.settings(), bootstrap.stores(), now_ms=bootstrap.wall_ms, threads=False
+        bootstrap.settings(),
+        bootstrap.stores(),
+        now_ms=bootstrap.wall_ms,
+        threads=False,
+        metrics_service=bootstrap.metrics_service(),
     )
     return behind_gateway(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketdata.bootstrap import committer, wall_ms
+from marketdata.bootstrap import committer, meter, wall_ms
 from marketdata.telemetry import log_commit
 
 
@@ -12,4 +12,5 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Commit one report, or a job whose fetch failed; see `marketdata.committing`."""
     summary = committer().commit(event, wall_ms())
     log_commit(summary)
+    meter().record_commit(summary)
     return summary

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketdata.bootstrap import planner, wall_ms
+from marketdata.bootstrap import meter, planner, wall_ms
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Plan the slot `{"slot": epoch seconds}`; see `marketdata.planning.Planner.plan`."""
-    return planner().plan(int(event["slot"]), wall_ms())
+    now_ms = wall_ms()
+    plan = planner().plan(int(event["slot"]), now_ms)
+    meter().record_plan(plan, now_ms)
+    return plan

@@ -1,12 +1,11 @@
-"""Connections to providers outlive an invocation: the real handlers' parts, and counted doors."""
+"""Connections to the providers outlive an invocation: a counting doorway before each of them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
-from functools import cache
+from contextlib import ExitStack
 
 from local.market import MarketServers
 from marketdata.bootstrap import MOST_CALLS_AT_ONCE, wall_ms
@@ -14,14 +13,55 @@ from marketdata.fetching import Clock, Fetcher
 from marketdata.providers.registry import make_provider, make_sender
 from marketdata.quotes import Source
 from marketdata.settings import ENV_PREFIXES, Settings
-from tests.redis_servers import Doorway
+from tests.running_service import doors_to
 
 INVOCATIONS = 20
 KEYS = {f"{ENV_PREFIXES[source]}_API_KEY": "planted" for source in Source}
-JOBS = {
-    Source.YFINANCE: ("stocks", {"AAPL": {}, "MSFT": {}, "GOOGL": {}}),
-    Source.FINNHUB: ("stocks", {"AAPL": {}, "MSFT": {}, "GOOGL": {}}),
-    Source.COINGECKO: ("crypto", {"BTC-USD": {"coingecko": "bitcoin"}}),
-    Source.COINMARKETCAP: ("crypto", {"BTC-USD": {"coinmarketcap": "1"}}),
-    Source.ALPHA_VANTAGE: ("forex", {"EUR/USD": {}, "GBP/USD": {}}),
+PLENTY = dict.fromkeys(Source, "10000/minute")
+# What each provider is asked for, and in how many calls at once.
+ASKED = {
+    Source.YFINANCE: ("stocks", {"AAPL": {}, "MSFT": {}}, 1),
+    Source.FINNHUB: ("stocks", {"AAPL": {}, "MSFT": {}}, 2),
+    Source.COINGECKO: ("crypto", {"BTC-USD": {"coingecko": "bitcoin"}}, 1),
+    Source.COINMARKETCAP: ("crypto", {"BTC-USD": {"coinmarketcap": "1"}}, 1),
+    Source.ALPHA_VANTAGE: ("forex", {"EUR/USD": {}, "GBP/USD": {}}, 2),
 }
+
+
+def job_for(source: Source) -> dict:
+    """A job that asks one provider."""
+    asset_class, symbols, calls = ASKED[source]
+    return {
+        "asset_class": asset_class,
+        "deadline_ms": wall_ms() + 20_000,
+        "instruments": [{"symbol": symbol, "ids": ids} for symbol, ids in symbols.items()],
+        "attempts": [{"provider": source.value, "calls": calls, "not_for": []}],
+        "skipped": [],
+        "last": {},
+    }
+
+
+def test_invocations_share_their_connections():
+    """Twenty invocations ask each provider over as many connections as one has calls at once."""
+    with ExitStack() as stack:
+        market = stack.enter_context(MarketServers(limits=PLENTY))
+        doors, env = doors_to(market, stack)
+        settings = Settings.from_env({**env, **KEYS})
+        senders = {source: make_sender(source, settings) for source in Source}
+        fetcher = Fetcher(
+            lambda source: make_provider(source, settings),
+            senders.__getitem__,
+            stack.enter_context(ThreadPoolExecutor(MOST_CALLS_AT_ONCE)),
+            Clock(wall_ms, time.monotonic),
+        )
+        for source in set(Source) - {Source.YFINANCE}:
+            stack.callback(senders[source].close)
+        for _ in range(INVOCATIONS):
+            for source, (_, symbols, _) in ASKED.items():
+                assert len(fetcher.fetch(job_for(source))["quotes"]) == len(symbols), source
+        asked = Counter({s: sum(c.kind == "quote" for c in market.calls[s]) for s in Source})
+        assert asked == {s: INVOCATIONS * calls for s, (_, _, calls) in ASKED.items()}
+        opened = {source: door.connections for source, door in doors.items()}
+    # curl keeps a connection for each thread, and two threads are enough for all that is asked
+    assert opened.pop(Source.YFINANCE) <= 2
+    assert opened == {source: ASKED[source][2] for source in opened}

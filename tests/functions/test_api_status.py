@@ -1,44 +1,16 @@
-from marketdata.budget import Use
-from marketdata.cache.decisions import AttemptResult, Want
 from marketdata.outcomes import BreakerEffect
 from marketdata.quotes import Source
 from marketdata.symbols import AssetClass
 from tests.api_service import NOON_MS, Service
 
-ALL = ("AAPL", "MSFT", "BTC-USD", "EUR/USD")
 STOCKS, CRYPTO = AssetClass.STOCKS, AssetClass.CRYPTO
 
 
 def at_work(cache, **env):
-    """A service in its best state: slot claimed, all fresh, all lists there."""
+    """A service in its best state."""
     service = Service(cache, **env)
-    service.price(*ALL)
-    for asset_class, symbol in zip(AssetClass, ("AAPL", "BTC-USD", "EUR/USD"), strict=True):
-        service.list_assets(asset_class, [symbol])
-    service.watched()  # claims the slot
+    service.at_work()
     return service
-
-
-def attempt(service, source, asset_class, effect, *, reason=None, outcome="x"):
-    """Reserve one call and record what came of it."""
-    want = Want(source, asset_class, 1, Use.ACTIVE, service.now_ms + 3_000)
-    (grant,) = service.stores.control.take([want], service.now_ms, "token")
-    assert grant.calls == 1
-    result = AttemptResult(
-        source=source,
-        asset_class=asset_class,
-        generation=grant.generation,
-        probe=grant.probe,
-        calls_granted=1,
-        end_ms=grant.end_ms,
-        use=grant.use,
-        calls_used=1,
-        effect=effect,
-        outcome=outcome,
-        detail="finnhub.io refuses the key",
-        reason=reason,
-    )
-    service.stores.control.record([result], {}, (), service.now_ms, report="one")
 
 
 def provider(reply, name):
@@ -64,7 +36,7 @@ def test_the_five_providers_come_in_a_fixed_order(cache):
 def test_a_provider_tells_its_budget_and_its_last_success(cache):
     """Times are absolute, so they do not run within a slot."""
     service = Service(cache)
-    attempt(service, Source.COINGECKO, CRYPTO, BreakerEffect.SUCCESS, outcome="ok")
+    service.attempt(Source.COINGECKO, CRYPTO, BreakerEffect.SUCCESS, outcome="ok")
     reply = service.get("/v1/providers")
     told = provider(reply, "coingecko")
     assert told["attribution"] == "Data provided by CoinGecko"
@@ -82,8 +54,7 @@ def test_a_provider_tells_its_budget_and_its_last_success(cache):
 def test_an_open_breaker_tells_why_since_when_and_until_when(cache):
     """So does the error that opened it."""
     service = Service(cache, FINNHUB_API_KEY="planted-key")
-    attempt(
-        service,
+    service.attempt(
         Source.FINNHUB,
         STOCKS,
         BreakerEffect.TRIP,
@@ -95,7 +66,7 @@ def test_an_open_breaker_tells_why_since_when_and_until_when(cache):
     error = {
         "at": "2025-11-22T14:05:00Z",
         "outcome": "unauthorized",
-        "detail": "finnhub.io refuses the key",
+        "detail": "finnhub refuses the key",
     }
     assert told["classes"] == [
         {
@@ -126,9 +97,9 @@ def test_a_service_that_does_its_work_is_healthy(cache):
     assert told["quotes"] == {
         "fresh_ratio": 1.0,
         "classes": [
-            {"asset_class": "stocks", "active": 2, "fresh": 2},
-            {"asset_class": "crypto", "active": 1, "fresh": 1},
-            {"asset_class": "forex", "active": 1, "fresh": 1},
+            {"asset_class": "stocks", "active": 2, "fresh": 2, "symbols": ["AAPL", "MSFT"]},
+            {"asset_class": "crypto", "active": 1, "fresh": 1, "symbols": ["BTC-USD"]},
+            {"asset_class": "forex", "active": 1, "fresh": 1, "symbols": ["EUR/USD"]},
         ],
     }
     assert told["assets"][1] == {
@@ -141,6 +112,15 @@ def test_a_service_that_does_its_work_is_healthy(cache):
     states = {(p["provider"], p["asset_class"]): p["state"] for p in told["providers"]}
     assert states["yfinance", "stocks"] == "closed"
     assert states["alpha_vantage", "forex"] == "disabled"
+
+
+def test_health_names_at_most_a_hundred_active_symbols_a_class(cache):
+    """It stays small for ten thousand of them; their number is told in full."""
+    symbols = [f"S{number}" for number in range(10_000)]
+    reply = Service(cache, ACTIVE_SYMBOLS=",".join(symbols)).get("/health")
+    stocks = reply.json["quotes"]["classes"][0]
+    assert (stocks["active"], stocks["symbols"]) == (10_000, symbols[:100])
+    assert len(reply.body) < 10_000
 
 
 def test_health_is_never_cached(cache):
@@ -175,7 +155,7 @@ def test_a_loop_that_stands_still_is_unhealthy(cache):
 def test_an_open_breaker_degrades(cache):
     """The service still serves, so the status is 200."""
     service = at_work(cache, FINNHUB_API_KEY="k")
-    attempt(service, Source.FINNHUB, STOCKS, BreakerEffect.TRIP, reason="bad_key")
+    service.attempt(Source.FINNHUB, STOCKS, BreakerEffect.TRIP, reason="bad_key")
     reply = service.get("/health")
     assert (reply.status, reply.json["status"]) == (200, "degraded")
     assert reply.json["reasons"] == ["the breaker of finnhub for stocks is open (bad key)"]

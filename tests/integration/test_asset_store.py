@@ -32,7 +32,7 @@ def test_before_the_first_list_there_is_nothing(store):
     """No meta, no rows, nothing found, and only the shipped ids."""
     assert store.meta(STOCKS) is None
     assert store.page(STOCKS, "v1", 0, 10) == []
-    assert store.search(STOCKS, "v1", "apple", 0, 10).total == 0
+    assert store.search(STOCKS, "v1", "apple", 0, 10) is None
     assert store.ids(["BTC", "NOSUCH"]) == {"BTC": COINS["BTC"]}
     assert store.ids([]) == {}
 

@@ -175,3 +175,14 @@ def test_readers_see_use_reset_and_the_next_routine_call(ledger_of):
     assert at == pytest.approx(NOW + DAY / 22 - 10_000, abs=2)
     assert ledger.take(1, at - 1).calls == 0
     assert ledger.take(1, at).calls == 1
+
+
+def test_calls_that_were_made_count_from_their_report(ledger_of):
+    """A long reservation blocks a short window only until its holder says that it is done."""
+    ledger = ledger_of("25/day,1/second")
+    grant = ledger.take(1, NOW, use=Use.ASSETS, run_ms=120_000)
+    assert ledger.take(1, NOW + 30_000, use=Use.ASSETS).calls == 0
+    ledger.settle(grant, 1, NOW + 30_000)
+    assert ledger.take(1, NOW + 30_500, use=Use.ASSETS).calls == 0
+    assert ledger.take(1, NOW + 31_100, use=Use.ASSETS).calls == 1
+    assert ledger.used(NOW + 31_100)[0] == 2

@@ -39,11 +39,23 @@ PAUSES = [0, 7, 300, 1_000, 4_000, 10_000, 31_000, 60_000, 400_000, 3_600_000, 8
 
 @dataclass
 class Entry:
-    """One reservation: its end, whether it is routine, and how many calls are counted."""
+    """One reservation: its end, what it is for, and how many calls are counted."""
 
     end_ms: int
-    routine: bool
+    use: Use
     calls: int
+
+    @property
+    def routine(self) -> bool:
+        """Whether it is paced."""
+        return self.use in ROUTINE
+
+
+@dataclass
+class Made:
+    """When the calls of one grant are made."""
+
+    at_ms: list[int]
 
 
 class Model:
@@ -71,9 +83,11 @@ class Model:
                 due = max(self.paces[limit.window], now - 5000)
                 paced = math.ceil((now + 5000 - due) / self._interval(limit))
                 room = min(room, self._share(limit) - own, max(0, paced))
+            if limit.is_long and want.use is Use.NEW:
+                room = min(room, self._new(limit) - sum(e.calls for e in used if e.use is Use.NEW))
         if now < self.hold or room < want.least:
             return 0, None
-        entry = Entry(want.until_ms, routine, room)
+        entry = Entry(want.until_ms, want.use, room)
         self.entries.append(entry)
         for limit in self.limits:
             if limit.is_long and routine:
@@ -81,11 +95,12 @@ class Model:
         return room, entry
 
     def give_back(self, entry: Entry, calls: int, now: int) -> None:
-        """Free calls that were not made, where they still count."""
+        """Free calls that were not made, where they still count; the others were made by now."""
         for limit in self.limits:
             if limit.is_long and entry.routine and self._counts(entry, limit, now):
                 self._pace(limit, self.paces[limit.window], -calls)
         entry.calls -= calls
+        entry.end_ms = min(entry.end_ms, now)
 
     def _pace(self, limit: Limit, due: float, calls: int) -> None:
         """Move the time of the next routine call; it is kept to the microsecond."""
@@ -105,6 +120,9 @@ class Model:
     def _share(limit: Limit) -> int:
         return max(1, limit.calls * 9 // 10)
 
+    def _new(self, limit: Limit) -> int:
+        return max(1, (limit.calls - self._share(limit)) // 2)
+
     def _interval(self, limit: Limit) -> float:
         return limit.window_ms / self._share(limit)
 
@@ -118,7 +136,7 @@ class BudgetMachine(RuleBasedStateMachine):
         super().__init__()
         self.control_with = control_with
         self.now, self.asked = START, 0
-        self.calls_made: list[int] = []
+        self.calls_made: list[Made] = []
 
     @initialize(limits=st.sampled_from(LIMITS), skew_ms=st.integers(-2000, 2000))
     def begin(self, limits: str, skew_ms: int) -> None:
@@ -142,7 +160,9 @@ class BudgetMachine(RuleBasedStateMachine):
         is_off=st.booleans(),
         random=st.randoms(use_true_random=False),
     )
-    def take(self, *, use, calls, least, run_ms, is_off, random) -> tuple[Grant, Entry | None, int]:
+    def take(
+        self, *, use, calls, least, run_ms, is_off, random
+    ) -> tuple[Grant, Entry | None, Made]:
         """A worker takes calls, and makes some or all of them at any moments of its time."""
         self.asked += 1
         skew_ms = self.skew_ms if is_off else 0
@@ -161,15 +181,19 @@ class BudgetMachine(RuleBasedStateMachine):
         if not granted and grant.available_at_ms is not None:
             assert grant.available_at_ms > clock
         used = random.randint(0, granted) if random.random() < 0.5 else granted
-        self.calls_made += [self.now + random.randint(0, run_ms) for _ in range(used)]
-        return grant, entry, used
+        made = Made([self.now + random.randint(0, run_ms) for _ in range(used)])
+        self.calls_made.append(made)
+        return grant, entry, made
 
     @rule(taken=consumes(grants), held_s=st.sampled_from([None, None, None, 1, 20]))
-    def report(self, taken: tuple[Grant, Entry | None, int], held_s: int | None) -> None:
+    def report(self, taken: tuple[Grant, Entry | None, Made], held_s: int | None) -> None:
         """A worker reports, at once or much later; sometimes it was told to wait."""
-        grant, entry, used = taken
+        grant, entry, made = taken
         if entry is None:
             return
+        # It reports when its calls are over.
+        made.at_ms = [min(at, self.now) for at in made.at_ms]
+        used = len(made.at_ms)
         hold = None if held_s is None else self.now + held_s * 1000
         result = AttemptResult(
             source=SOURCE,
@@ -201,7 +225,7 @@ class BudgetMachine(RuleBasedStateMachine):
         granted, _ = self.model.take(want, self.now)
         assert grant.calls == granted
         if granted:
-            self.calls_made.append(self.now)
+            self.calls_made.append(Made([self.now]))
             return
         assert grant.available_at_ms is not None
         early = Want(SOURCE, CLASS, 1, use, grant.available_at_ms - 1)
@@ -210,14 +234,14 @@ class BudgetMachine(RuleBasedStateMachine):
         want = Want(SOURCE, CLASS, 1, use, self.now)
         assert self.control.take([want], self.now, "again")[0].calls == 1
         assert self.model.take(want, self.now)[0] == 1
-        self.calls_made.append(self.now)
+        self.calls_made.append(Made([self.now]))
 
     @invariant()
     def no_window_is_exceeded(self) -> None:
         """In no rolling window were more calls made than its limit."""
         if not hasattr(self, "model"):
             return
-        made = sorted(self.calls_made)
+        made = sorted(at for grant in self.calls_made for at in grant.at_ms)
         for limit in self.model.limits:
             for first, last in zip(made, made[limit.calls :], strict=False):
                 assert last - first >= limit.window_ms, (str(limit), first, last)

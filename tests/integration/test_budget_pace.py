@@ -69,9 +69,9 @@ def test_unused_routine_calls_give_their_place_in_the_pace_back(ledger_of):
 
 def test_a_refund_of_lost_calls_does_not_quicken_the_pace(cache, ledger_of):
     """A report from before Redis lost its data gives back nothing that is not counted."""
-    ledger = ledger_of("25/day")
-    lost = ledger.take(1, NOW)
+    lost = ledger_of("25/day").take(1, NOW)
     cache.command("FLUSHALL")
+    ledger = ledger_of("25/day")  # another worker's, who has not seen the lost call
     ledger.take(1, NOW + 30 * MINUTE)
     ledger.settle(lost, 0, NOW + 30 * MINUTE)
     assert ledger.take(1, NOW + 31 * MINUTE).calls == 0
@@ -85,8 +85,20 @@ def test_a_tenth_of_a_day_is_kept_for_probes_and_new_symbols(ledger_of):
     rest = [Use.NEW, Use.PROBE, Use.ASSETS]
     late = NOW + 23 * HOUR
     assert [ledger.take(1, late, use=use).calls for use in rest] == [1, 1, 1]
-    assert ledger.take(9, late, use=Use.NEW).calls == 1
+    assert ledger.take(9, late, use=Use.ASSETS).calls == 1
     assert ledger.take(1, late, use=Use.PROBE).reason is Refusal.BUDGET_EXHAUSTED
+
+
+def test_first_prices_get_half_of_the_reserve_and_nothing_of_the_rest(ledger_of):
+    """However many new symbols clients ask for, a day's other calls stay where they are."""
+    ledger = ledger_of("100/day")
+    assert ledger.take(100, NOW, use=Use.NEW).calls == 5
+    refused = ledger.take(1, NOW + 12 * HOUR, use=Use.NEW)
+    assert refused.reason is Refusal.BUDGET_EXHAUSTED
+    assert ledger.take(1, NOW + 12 * HOUR, use=Use.PROBE).calls == 1
+    assert ledger.take(1, NOW + 12 * HOUR).calls == 1
+    assert ledger.take(1, refused.available_at_ms - 1, use=Use.NEW).calls == 0
+    assert ledger.take(9, refused.available_at_ms, use=Use.NEW).calls == 5
 
 
 def test_routine_calls_stop_at_nine_tenths_of_a_day(cache, ledger_of):

@@ -34,10 +34,11 @@ def store(cache):
     return QuoteStore(cache, retention_s=600)
 
 
-@pytest.fixture(scope="module")
-def lasting(plain_redis):
+@pytest.fixture(scope="module", params=["plain", "cluster"])
+def lasting(request):
     """A store that many examples share; each takes symbols of its own."""
-    cache = connect(Settings.from_env(plain_redis.env()))
+    server = request.getfixturevalue(f"{request.param}_redis")
+    cache = connect(Settings.from_env(server.env()))
     yield QuoteStore(cache, retention_s=600)
     cache.close()
 

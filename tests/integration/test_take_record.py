@@ -21,7 +21,7 @@ from tests.control_support import result_of
 from tests.redis_servers import Doorway
 
 NOW = 1_763_820_310_000
-LIMITS = {Source.YFINANCE: "60/minute", Source.FINNHUB: "10/minute,100/day"}
+LIMITS = {Source.YFINANCE: "60/minute", Source.FINNHUB: "10/minute,1000/day"}
 WANT = Want(Source.FINNHUB, AssetClass.STOCKS, 5, Use.NEW, NOW + 3500)
 
 

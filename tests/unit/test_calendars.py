@@ -90,7 +90,7 @@ def test_a_timetable_covers_a_week_back_and_two_ahead(asset_class, hour):
 def test_timetables_of_different_days_agree(asset_class):
     """What one refresh says of an hour, the refresh of any other day of that fortnight says too."""
     tables = [published(asset_class, THANKSGIVING_WEEK + day * DAY_MS) for day in range(10)]
-    for half_hour in range(0, 48 * 10):
+    for half_hour in range(48 * 10):
         at_ms = THANKSGIVING_WEEK + half_hour * 1_800_000
         answers = {trading_at(asset_class, table, at_ms) for table in tables if table.covers(at_ms)}
         assert len(answers) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,10 +17,9 @@ from marketdata.sessions import (
     keeps_hours,
     new_york_ms,
     trading_at,
-    usual_week,
 )
 from marketdata.symbols import AssetClass
-from tests.trading_support import MINUTE_MS, a_timetable, utc_ms
+from tests.trading_support import a_timetable, utc_ms
 
 STOCKS, CRYPTO, FOREX = AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.FOREX
 OPENS, CLOSES = utc_ms("2026-03-18T13:30"), utc_ms("2026-03-18T20:00")
@@ -32,15 +31,15 @@ TIMETABLE = a_timetable(BEGINS, ENDS, (OPENS, CLOSES), (NEXT_OPENS, NEXT_CLOSES)
 @pytest.mark.parametrize(
     ("at_ms", "expected"),
     [
-        (OPENS - 1, Trading(open=False, quiet_until_ms=OPENS)),
+        (OPENS - 1, Trading(open=False)),
         (OPENS, Trading(open=True, since_ms=OPENS)),
         (CLOSES - 1, Trading(open=True, since_ms=OPENS)),
-        (CLOSES, Trading(open=False, quiet_until_ms=NEXT_OPENS)),
-        (NEXT_CLOSES, Trading(open=False, quiet_until_ms=ENDS)),
+        (CLOSES, Trading(open=False)),
+        (NEXT_CLOSES, Trading(open=False)),
     ],
 )
 def test_a_timetable_tells_whether_a_market_is_open(at_ms, expected):
-    """From the opening, which counts, to the close, which does not; else until when it is quiet."""
+    """From the opening, which counts, to the close, which does not."""
     assert trading_at(STOCKS, TIMETABLE, at_ms) == expected
 
 
@@ -51,55 +50,10 @@ def test_a_timetable_that_has_run_out_tells_nothing(at_ms):
     assert trading_at(STOCKS, TIMETABLE, at_ms).since_ms is None
 
 
-@pytest.mark.parametrize(
-    ("at", "quiet_until"),
-    [
-        ("2026-03-16T13:29", "2026-03-16T13:30"),
-        ("2026-03-16T13:30", None),
-        ("2026-03-16T19:59", None),
-        ("2026-03-16T20:00", "2026-03-17T13:30"),
-        ("2026-03-20T20:00", "2026-03-23T13:30"),
-        ("2026-01-05T14:29", "2026-01-05T14:30"),
-        ("2026-01-05T20:59", None),
-        ("2026-11-26T15:00", None),
-    ],
-)
-def test_without_a_timetable_stocks_follow_a_rule_of_thumb(at, quiet_until):
-    """Weekdays from 9:30 to 16:00 in New York, holidays unknown: for the pace, not to judge by."""
-    expected = Trading(open=None, quiet_until_ms=quiet_until and utc_ms(quiet_until))
-    assert trading_at(STOCKS, None, utc_ms(at)) == expected
-
-
-@pytest.mark.parametrize(
-    ("at", "quiet_until"),
-    [
-        ("2026-01-09T21:59", None),
-        ("2026-01-09T22:00", "2026-01-11T22:00"),
-        ("2026-01-11T21:59", "2026-01-11T22:00"),
-        ("2026-01-11T22:00", None),
-        ("2026-03-06T22:00", "2026-03-08T21:00"),
-        ("2026-07-15T03:00", None),
-    ],
-)
-def test_without_a_timetable_forex_follows_its_week(at, quiet_until):
-    """From Sunday to Friday, 17:00 in New York, over the changes of its clock."""
-    expected = Trading(open=None, quiet_until_ms=quiet_until and utc_ms(quiet_until))
-    assert trading_at(FOREX, None, utc_ms(at)) == expected
-
-
 @given(st.integers(0, 4_000_000_000_000))
 def test_crypto_always_trades(at_ms):
     """No timetable makes it close."""
     assert trading_at(CRYPTO, TIMETABLE, at_ms) == Trading(open=True, since_ms=0)
-
-
-@given(st.sampled_from([STOCKS, FOREX]), st.integers(1_200_000_000_000, 2_100_000_000_000))
-def test_a_quiet_market_is_quiet_until_a_time_to_come(asset_class, at_ms):
-    """The rule of thumb always knows a next opening, within three days."""
-    quiet_until_ms = trading_at(asset_class, None, at_ms).quiet_until_ms
-    if quiet_until_ms is not None:
-        assert at_ms < quiet_until_ms <= at_ms + 3 * 86_400_000
-        assert trading_at(asset_class, None, quiet_until_ms).quiet_until_ms is None
 
 
 @given(st.dates(date(2007, 4, 1), date(2037, 12, 31)), st.sampled_from([time(9, 30), time(17, 0)]))
@@ -159,13 +113,3 @@ def test_trading_passes_through_json():
     known = Trading(open=True, since_ms=OPENS)
     assert Trading.from_step(json.loads(json.dumps(known.to_step()))) == known
     assert Trading.from_step(None) == Trading(open=None)
-
-
-def test_the_usual_week_of_forex_lasts_five_days():
-    """Its days follow one another without a gap."""
-    wednesday_ms = utc_ms("2026-03-18T12:00")
-    week = usual_week(FOREX, wednesday_ms)
-    opened_ms = utc_ms("2026-03-15T21:00")
-    for minute in range(0, int(timedelta(days=5).total_seconds() // 60), 7):
-        assert week.session_at(opened_ms + minute * MINUTE_MS) is not None
-    assert week.session_at(utc_ms("2026-03-20T21:00")) is None

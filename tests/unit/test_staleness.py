@@ -8,14 +8,16 @@ from marketdata.calendars import published
 from marketdata.quotes import Source
 from marketdata.secondlook import needs_second_look
 from marketdata.sessions import Trading, trading_at
-from marketdata.staleness import AGE_LIMITS_MS, Finding, finding, is_old, only_repeats
+from marketdata.staleness import AGE_LIMITS_MS, Finding, findings, is_old, only_repeats
 from marketdata.symbols import AssetClass, parse_symbol
 from tests.trading_support import MINUTE_MS, a_quote, utc_ms
 
 NOW = utc_ms("2026-03-18T15:00")
 OPEN = Trading(open=True, since_ms=utc_ms("2026-03-18T13:30"))
-CLOSED, UNKNOWN = Trading(open=False, quiet_until_ms=NOW + 1), Trading(open=None)
+CLOSED, UNKNOWN = Trading(open=False), Trading(open=None)
 HOUR_MS = 60 * MINUTE_MS
+YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
+CURRENT, UNJUDGED = Finding(judged=True), Finding(judged=False)
 COMPUTED = {  # a refresh some days before each of these instants
     "2026-03": utc_ms("2026-03-05T06:00"),
     "2026-11": utc_ms("2026-11-19T06:00"),
@@ -84,43 +86,67 @@ def test_a_quote_without_a_time_is_not_judged():
     assert is_old(a_quote("AAPL", NOW, None), OPEN) is None
 
 
+def found_of(*quotes, trading=OPEN, chosen=True, sources=(YAHOO, FINNHUB)):
+    """The findings of a job that asked these sources in this order."""
+    return findings(sources, quotes, trading, chosen=chosen)
+
+
+def aged(symbol, minutes, source=YAHOO):
+    """A quote of now, with a price of so many minutes ago."""
+    return a_quote(symbol, NOW, NOW - minutes * MINUTE_MS, source)
+
+
 def test_a_source_with_nothing_but_old_prices_is_stale():
     """The age that is told is that of its newest price."""
-    quotes = [a_quote("AAPL", NOW, NOW - 62 * MINUTE_MS), a_quote("MSFT", NOW, NOW - 9 * HOUR_MS)]
-    assert finding(quotes, OPEN, chosen=True) == Finding(
-        judged=True, stale="the newest price is 62 min old while the market is open"
-    )
-    years = [a_quote("AAPL", NOW, NOW - 30_000 * HOUR_MS)]
-    assert "30000 h old" in finding(years, OPEN, chosen=True).stale
+    found = found_of(aged("AAPL", 62), aged("MSFT", 540), aged("AAPL", 1, FINNHUB))
+    assert found == {
+        YAHOO: Finding(
+            judged=True, stale="the newest price is 62 min old while the market is open"
+        ),
+        FINNHUB: CURRENT,
+    }
+    assert "30000 h old" in found_of(aged("AAPL", 30_000 * 60))[YAHOO].stale
+
+
+def test_both_sources_may_be_stale():
+    """What is left to the second one is all there is, so it is judged by that."""
+    found = found_of(aged("AAPL", 60), aged("MSFT", 60), aged("AAPL", 90, FINNHUB))
+    assert [one.stale != "" for one in found.values()] == [True, True]
 
 
 def test_one_dead_asset_is_no_sign_of_a_stale_source():
-    """A coin that stopped years ago does not count against a source that is current for others."""
-    zombie = a_quote("ZRC-USD", NOW, NOW - 30_000 * HOUR_MS, Source.COINGECKO)
-    alive = a_quote("BTC-USD", NOW, NOW - MINUTE_MS, Source.COINGECKO)
-    assert finding([zombie, alive], OPEN, chosen=True) == Finding(judged=True)
+    """Neither of the first source, current for others, nor of the second, asked for it alone."""
+    found = found_of(aged("DEAD", 1_000_000), aged("AAPL", 1), aged("DEAD", 1_000_000, FINNHUB))
+    assert found == {YAHOO: CURRENT, FINNHUB: UNJUDGED}
+
+
+def test_an_old_price_where_an_earlier_source_has_a_current_one_is_a_sign():
+    """So it is with a probe, which asks for all whatever is there already."""
+    found = found_of(aged("AAPL", 1), aged("AAPL", 60, FINNHUB))
+    assert found[FINNHUB].stale
 
 
 def test_assets_with_hours_of_their_own_say_nothing():
     """Neither for their source nor against it."""
-    foreign = a_quote("OCDO.L", NOW, NOW - 90 * HOUR_MS)
-    assert finding([foreign], OPEN, chosen=True) == Finding(judged=False)
-    old = a_quote("AAPL", NOW, NOW - HOUR_MS)
-    assert finding([foreign, old], OPEN, chosen=True).stale
+    assert found_of(aged("OCDO.L", 5400))[YAHOO] == UNJUDGED
+    assert found_of(aged("OCDO.L", 5400), aged("AAPL", 60))[YAHOO].stale
 
 
 def test_what_clients_ask_for_never_speaks_against_a_source():
     """It may be an asset that nobody trades; but a current price speaks for the source."""
-    old, current = a_quote("AAPL", NOW, NOW - HOUR_MS), a_quote("MSFT", NOW, NOW)
-    assert finding([old], OPEN, chosen=False) == Finding(judged=False)
-    assert finding([old, current], OPEN, chosen=False) == Finding(judged=True)
+    assert found_of(aged("AAPL", 60), chosen=False)[YAHOO] == UNJUDGED
+    assert found_of(aged("AAPL", 60), aged("MSFT", 0), chosen=False)[YAHOO] == CURRENT
+
+
+def test_a_source_without_a_price_is_not_judged():
+    """It was asked, and said nothing."""
+    assert found_of(aged("AAPL", 1))[FINNHUB] == UNJUDGED
 
 
 @pytest.mark.parametrize("trading", [CLOSED, UNKNOWN])
 def test_no_source_is_stale_unless_its_market_is_known_to_be_open(trading):
     """Whatever it answers then clears it."""
-    old = a_quote("AAPL", NOW, NOW - 90 * HOUR_MS)
-    assert finding([old], trading, chosen=True) == Finding(judged=True)
+    assert found_of(aged("AAPL", 5400), trading=trading)[YAHOO] == CURRENT
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,10 @@ class AssetCommitter:
         """
         job = report.get("job", report)
         asset_class = AssetClass(job["asset_class"])
-        if job.get("attempts"):
+        reserved = [attempt for attempt in job.get("attempts", ()) if attempt["reservation"]]
+        if reserved:
             self.control.record(
-                [_result(asset_class, attempt, report, now_ms) for attempt in job["attempts"]],
+                [_result(asset_class, attempt, report, now_ms) for attempt in reserved],
                 {},
                 (),
                 now_ms,
@@ -66,7 +67,7 @@ class AssetCommitter:
             summary |= self._swap(asset_class, candidate, stored.total if stored else 0)
         elif not summary["reason"]:
             summary["reason"] = "no provider gave a list"
-        if stored is None and not summary["swapped"]:
+        if not summary["swapped"] and self.assets.is_lost(asset_class):
             summary |= self._restore(asset_class)
         if summary["swapped"] or summary["restored"] or "id" in job:
             _log(summary)

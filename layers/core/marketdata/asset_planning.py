@@ -9,7 +9,7 @@ from typing import Any
 from marketdata.budget import Use
 from marketdata.cache.assets import AssetStore
 from marketdata.cache.control import ControlState
-from marketdata.cache.decisions import Want
+from marketdata.cache.decisions import Grant, Want
 from marketdata.chains import FACTS
 from marketdata.quotes import Source
 from marketdata.settings import Settings
@@ -38,8 +38,7 @@ class AssetPlanner:
         A provider whose budget does not cover its list today is left out of its job and named
         under `skipped`; its list of yesterday serves. Raises `CacheUnavailableError`.
         """
-        metas = {asset_class: self.assets.meta(asset_class) for asset_class in AssetClass}
-        lost = [asset_class for asset_class, meta in metas.items() if meta is None]
+        lost = [asset_class for asset_class in AssetClass if self.assets.is_lost(asset_class)]
         interval_ms = self.settings.asset_list_update_interval * 1000
         interval_ms -= min(SCHEDULE_SLACK_MS, interval_ms // 10)
         restore = [asset_class.value for asset_class in lost]
@@ -50,52 +49,59 @@ class AssetPlanner:
             for asset_class in AssetClass
             for source in _listing_sources(asset_class, self.settings)
         ]
+        paid = [(c, source) for c, source in wanted if c not in FACTS[source].free_lists]
         grants = self.control.take(
-            [
-                Want(
-                    source=source,
-                    asset_class=asset_class,
-                    calls=FACTS[source].asset_calls[asset_class],
-                    least=FACTS[source].asset_calls[asset_class],
-                    use=Use.ASSETS,
-                    until_ms=now_ms + REFRESH_BUDGET_MS,
-                    ask_breaker=False,
-                )
-                for asset_class, source in wanted
-            ],
+            [_want(asset_class, source, now_ms) for asset_class, source in paid],
             now_ms,
             self.token(),
         )
         version = f"{now_ms:013d}"
-        return {
-            "version": version,
-            "restore": restore,
-            "jobs": [
+        jobs = []
+        for asset_class in AssetClass:
+            own = [grant for grant in grants if grant.asset_class is asset_class]
+            sources = [source for c, source in wanted if c is asset_class]
+            free = [source for source in sources if asset_class in FACTS[source].free_lists]
+            jobs.append(
                 {
                     "id": f"{version}-{asset_class.value}",
                     "asset_class": asset_class.value,
                     "version": version,
                     "planned_ms": now_ms,
-                    "sources": [s.value for c, s in wanted if c is asset_class],
+                    "sources": [source.value for source in sources],
                     "attempts": [
-                        {
-                            "provider": grant.source.value,
-                            "calls": grant.calls,
-                            "permit": {"generation": grant.generation, "probe": grant.probe},
-                            "reservation": {"end_ms": grant.end_ms, "use": grant.use.value},
-                        }
-                        for grant in grants
-                        if grant.asset_class is asset_class and grant.calls
+                        *(_attempt(grant) for grant in own if grant.calls),
+                        *({"provider": s.value, "calls": 1, "reservation": None} for s in free),
                     ],
                     "skipped": [
                         {"provider": grant.source.value, "reason": grant.reason}
-                        for grant in grants
-                        if grant.asset_class is asset_class and not grant.calls
+                        for grant in own
+                        if not grant.calls
                     ],
                 }
-                for asset_class in AssetClass
-            ],
-        }
+            )
+        return {"version": version, "restore": restore, "jobs": jobs}
+
+
+def _want(asset_class: AssetClass, source: Source, now_ms: int) -> Want:
+    calls = FACTS[source].asset_calls[asset_class]
+    return Want(
+        source=source,
+        asset_class=asset_class,
+        calls=calls,
+        least=calls,
+        use=Use.ASSETS,
+        until_ms=now_ms + REFRESH_BUDGET_MS,
+        ask_breaker=False,
+    )
+
+
+def _attempt(grant: Grant) -> dict[str, Any]:
+    return {
+        "provider": grant.source.value,
+        "calls": grant.calls,
+        "permit": {"generation": grant.generation, "probe": grant.probe},
+        "reservation": {"end_ms": grant.end_ms, "use": grant.use.value},
+    }
 
 
 def _listing_sources(asset_class: AssetClass, settings: Settings) -> tuple[Source, ...]:

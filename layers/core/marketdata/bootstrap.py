@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from marketdata.chains import FACTS
 from marketdata.settings import Settings
-from marketdata.telemetry import configure_logging
+from marketdata.telemetry import configure_logging, mask
 
 if TYPE_CHECKING:
     from marketdata.archive import Archive
@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from marketdata.cache.quotes import QuoteStore
     from marketdata.committing import Committer
     from marketdata.fetching import Fetcher
+    from marketdata.measuring import Meter
     from marketdata.planning import Planner
     from marketdata.providers.contract import Provider, Sender
     from marketdata.quotes import Source
+    from marketdata.secrets import SecretKeys
 
 # Calls that one fetch may have under way: Finnhub's burst limit, one symbol a call.
 MOST_CALLS_AT_ONCE = 32
@@ -74,6 +76,11 @@ def settings() -> Settings:
     return read
 
 
+def metrics_service() -> str:
+    """Whose metrics these are, as the template names the deployment; empty where none are kept."""
+    return os.environ.get("METRICS_SERVICE", "")
+
+
 @cache
 def stores() -> Stores:
     """The stores of this process."""
@@ -108,6 +115,16 @@ def committer() -> Committer:
     from marketdata.committing import Committer
 
     return Committer(settings(), stores().control, stores().quotes)
+
+
+@cache
+def meter() -> Meter:
+    """What `plan_quotes` and `commit_quotes` are measured with."""
+    from marketdata.measuring import Gauges, Meter
+
+    mine = stores()
+    gauges = Gauges(settings(), mine.cache, mine.control, mine.quotes)
+    return Meter(metrics_service(), gauges)
 
 
 @cache
@@ -167,7 +184,23 @@ def _calls() -> ThreadPoolExecutor:
 def _provider(source: Source) -> Provider:
     from marketdata.providers.registry import make_provider
 
-    return make_provider(source, settings())
+    read = settings()
+    if read.provider_keys_secret and not read.keys[source]:
+        from marketdata.secrets import KeyedProvider, takes_key
+
+        def make(key: str) -> Provider:
+            return make_provider(source, replace(read, keys={**read.keys, source: key}))
+
+        if takes_key(source):
+            return KeyedProvider(source, make, _secret_keys())
+    return make_provider(source, read)
+
+
+@cache
+def _secret_keys() -> SecretKeys:
+    from marketdata.secrets import SecretKeys, secrets_manager
+
+    return SecretKeys(secrets_manager(settings().provider_keys_secret), time.monotonic, mask)
 
 
 @cache

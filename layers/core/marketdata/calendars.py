@@ -15,9 +15,10 @@ from marketdata.symbols import AssetClass
 
 # New York's exchanges share one calendar of holidays and early closes.
 EXCHANGE = "XNYS"
-# A session of forex lasts up to a week, and its beginning must be known; the daily refresh may
-# fail for two weeks before nobody knows the sessions any more.
+# The daily refresh may fail for two weeks before nobody knows the sessions any more.
 DAYS_BACK, DAYS_AHEAD = 7, 14
+# In days: forex trades a week through, and the beginning of every session must be known.
+LONGEST_SESSION = 7
 
 
 def published(asset_class: AssetClass, now_ms: int) -> Timetable | None:
@@ -27,7 +28,7 @@ def published(asset_class: AssetClass, now_ms: int) -> Timetable | None:
     """
     if asset_class is AssetClass.CRYPTO:
         return None
-    days = days_around(now_ms, DAYS_BACK + 1, DAYS_AHEAD + 1)
+    days = days_around(now_ms, DAYS_BACK + LONGEST_SESSION, DAYS_AHEAD + 1)
     of_class = _stock_sessions if asset_class is AssetClass.STOCKS else forex_sessions
     return around(now_ms, of_class(days), DAYS_BACK, DAYS_AHEAD)
 

@@ -39,8 +39,9 @@ class ProviderFacts:
     `batch_size`: most instruments in one quote call. `needs_key`: left out without one.
     `free_limits`: the free tier, in the notation of `budget.parse_limits`. `free_update_s`: how
     often the free tier's prices change upstream; asking sooner only burns quota. It applies while
-    the limits are the free ones. `asset_calls`: how many calls list a class. `attribution`: what
-    the provider asks its users to show.
+    the limits are the free ones. `asset_calls`: how many calls list a class; `free_lists`: classes
+    whose calls need no key and count against no limit. `attribution`: what the provider asks its
+    users to show.
     """
 
     source: Source
@@ -50,6 +51,7 @@ class ProviderFacts:
     free_update_s: int
     asset_calls: Mapping[AssetClass, int]
     attribution: str
+    free_lists: frozenset[AssetClass] = frozenset()
 
 
 FACTS: Mapping[Source, ProviderFacts] = MappingProxyType(
@@ -100,6 +102,7 @@ FACTS: Mapping[Source, ProviderFacts] = MappingProxyType(
                 free_update_s=60,
                 asset_calls={AssetClass.STOCKS: 1, AssetClass.FOREX: 1},
                 attribution="Data from Alpha Vantage",
+                free_lists=frozenset((AssetClass.FOREX,)),
             ),
         )
     }

@@ -21,22 +21,20 @@ from marketdata.cache.quotes import QuoteStore
 from marketdata.outcomes import BREAKER_EFFECTS, BreakerEffect, Missing, Outcome, Reason
 from marketdata.planning import SLOT_S
 from marketdata.quotes import Quote, Source
-from marketdata.sessions import Trading, keeps_hours
+from marketdata.sessions import Trading
 from marketdata.settings import Settings
-from marketdata.staleness import STALE_SOURCE, finding, only_repeats
+from marketdata.staleness import STALE_SOURCE, Finding, findings, only_repeats
 from marketdata.symbols import AssetClass
 
 # A symbol that nobody knows is looked for again after this time.
 NOT_FOUND_PAUSE_S = 900
+# One that had a price before is more likely missing by mistake.
+LOST_PAUSE_S = 60
 # A symbol whose price is old while its source has current ones for others: nobody trades it.
 UNTRADED_PAUSE_S = 60
-# Prices of a closed market do not change; asking again only shows that they still hold. At most
-# half of QUOTE_TTL, so that one failure does not make them stale.
-CLOSED_PAUSE_S = 120
 # A rate limit without a Retry-After holds the provider for this time.
 DEFAULT_HOLD_S = 60.0
 
-ANSWERED = (Result.WRITTEN, Result.OLDER)
 STALE = BREAKER_EFFECTS[Outcome.STALE]
 
 
@@ -65,11 +63,11 @@ class Committer:
             _result(job, attempt, outcomes.get(attempt["provider"]), report, now_ms)
             for attempt in job["attempts"]
         ]
-        results = [_judged(result, job, quotes, trading) for result in results]
+        results = _judged(results, job, quotes, trading)
         transitions = self.control.record(
             results,
             self._next_due(
-                job, verdicts, missing, trading, {r.source for r in results if r.effect is STALE}
+                job, verdicts, missing, {r.source for r in results if r.effect is STALE}
             ),
             [
                 (Source(provider), symbol)
@@ -120,20 +118,20 @@ class Committer:
         job: Mapping[str, Any],
         verdicts: Sequence[Verdict],
         missing: Sequence[Missing],
-        trading: Trading,
         stale: Collection[Source],
     ) -> dict[str, int]:
         """When each symbol of a job is next due, epoch ms: on the grid of slots, so without drift.
 
         A written one after its source's own period; one that nobody knows, or hardly anybody
-        trades, after a pause; all others in the next slot. While the market is closed an answered
-        one may wait longer, but no longer than to the slot after the opening.
+        trades, after a pause; all others in the next slot.
         """
-        slot_ms, asset_class = job["slot"] * 1000, AssetClass(job["asset_class"])
+        slot_ms = job["slot"] * 1000
         due = {step["symbol"]: slot_ms + SLOT_S * 1000 for step in job["instruments"]}
         for reason in missing:
             if reason.code is Reason.NOT_FOUND:
-                due[reason.symbol] = slot_ms + NOT_FOUND_PAUSE_S * 1000
+                known = reason.symbol in job.get("last", {})
+                pause_s = LOST_PAUSE_S if known else NOT_FOUND_PAUSE_S
+                due[reason.symbol] = slot_ms + pause_s * 1000
         for verdict in sorted(verdicts, key=lambda v: v.result is Result.WRITTEN):
             pause_s = SLOT_S
             if verdict.result is Result.WRITTEN:
@@ -141,16 +139,7 @@ class Committer:
             elif verdict.reason == STALE_SOURCE and verdict.source not in stale:
                 pause_s = UNTRADED_PAUSE_S
             due[verdict.symbol] = slot_ms + pause_s * 1000
-            if verdict.result in ANSWERED and keeps_hours(asset_class, verdict.symbol):
-                due[verdict.symbol] = max(due[verdict.symbol], self._patient_ms(slot_ms, trading))
         return due
-
-    def _patient_ms(self, slot_ms: int, trading: Trading) -> int:
-        """Until when the prices of a closed market need not be asked for again; they stay fresh."""
-        if trading.quiet_until_ms is None:
-            return slot_ms
-        pause_s = min(CLOSED_PAUSE_S, self.settings.quote_ttl // 2) // SLOT_S * SLOT_S
-        return min(slot_ms + pause_s * 1000, trading.quiet_until_ms + SLOT_S * 1000)
 
 
 def _result(
@@ -189,13 +178,22 @@ def _result(
 
 
 def _judged(
-    result: AttemptResult, job: Mapping[str, Any], quotes: Sequence[Quote], trading: Trading
-) -> AttemptResult:
-    """The result of an attempt that went well, seen by the age of the prices that it brought."""
-    if result.effect is not BreakerEffect.SUCCESS:
-        return result
-    own = [quote for quote in quotes if quote.source is result.source]
-    found = finding(own, trading, chosen=job.get("use", Use.ACTIVE) == Use.ACTIVE)
+    results: Sequence[AttemptResult],
+    job: Mapping[str, Any],
+    quotes: Sequence[Quote],
+    trading: Trading,
+) -> list[AttemptResult]:
+    """The results, those that went well seen by the age of the prices that they brought."""
+    sources = [result.source for result in results]
+    chosen = job.get("use", Use.ACTIVE) == Use.ACTIVE
+    found = findings(sources, quotes, trading, chosen=chosen)
+    return [
+        _seen(result, found[result.source]) if result.effect is BreakerEffect.SUCCESS else result
+        for result in results
+    ]
+
+
+def _seen(result: AttemptResult, found: Finding) -> AttemptResult:
     if not found.stale:
         return replace(result, judged=found.judged)
     return replace(

@@ -7,7 +7,7 @@ end: the job's deadline, shared out so that a hanging provider leaves time for t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -68,8 +68,10 @@ class _Attempt:
         return Outcome.PARTIAL if self.missing or self.errors else Outcome.OK
 
     def detail(self) -> str:
-        """The first error's words, for people."""
-        return str(self.errors[0]) if self.errors else ""
+        """The words, for people, of the first error that the outcome is about, else of any."""
+        outcome = self.outcome()
+        told = [error for error in self.errors if outcome_of(error) is outcome] or self.errors
+        return str(told[0]) if told else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,8 @@ class Fetcher:
             left_s = end_s - self.clock.steady_s()
             is_last = number + 1 == len(job["attempts"])
             share_s = left_s if is_last else left_s * SHARE_WITH_SUCCESSOR
-            attempt = self._attempt(
-                step, list(todo.values()) or _probed(step, instruments), share_s
-            )
+            asked = list(todo.values()) or _probed(step, instruments)
+            attempt = self._attempt(step, asked, job.get("riders", ()), share_s)
             attempts.append(attempt)
             quotes += attempt.quotes
             for quote in attempt.quotes:
@@ -123,14 +124,22 @@ class Fetcher:
         }
 
     def _attempt(
-        self, step: Mapping[str, Any], todo: Sequence[Instrument], share_s: float
+        self,
+        step: Mapping[str, Any],
+        todo: Sequence[Instrument],
+        riders: Collection[str],
+        share_s: float,
     ) -> _Attempt:
-        """Ask one provider, with at most the calls that it was granted, side by side."""
+        """Ask one provider, with at most the calls that it was granted, side by side.
+
+        No call is made for riders alone; they fill those that are made for others.
+        """
         source = Source(step["provider"])
         attempt = _Attempt(source)
         not_for = set(step.get("not_for", ()))
         asked = [instrument for instrument in todo if instrument.symbol not in not_for]
-        groups = batches(source, asked)[: step["calls"]]
+        needed = len(batches(source, [one for one in asked if one.symbol not in riders]))
+        groups = batches(source, asked)[: min(needed, step["calls"])]
         if not groups or share_s < LEAST_CALL_S:
             return attempt
         started_s = self.clock.steady_s()
@@ -208,7 +217,7 @@ def _reason(
             return missing
     unasked = [s for s in skipped if serves(Source(s["provider"]), instrument)]
     if told:
-        broken = [s for s in unasked if s["reason"] in ("breaker_open", "probing")]
+        broken = [s for s in unasked if s["reason"] != "budget_exhausted"]
         return missing_because(symbol, broken) if broken else told[0]
     served = [attempt for attempt in attempts if serves(attempt.source, instrument)]
     if served and not unasked:

@@ -10,34 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
-from marketdata.budget import Use
 from marketdata.cache.assets import AssetStore
 from marketdata.cache.control import ControlState
-from marketdata.cache.decisions import DueSymbol, Grant, OpenSlot, Want
+from marketdata.cache.decisions import Grant, OpenSlot, Want
 from marketdata.cache.quotes import LastQuote, QuoteStore
-from marketdata.chains import CHAINS, FACTS, Instrument, batches
+from marketdata.chains import CHAINS, batches
+from marketdata.drafting import Draft, drafts, ordered, with_riders
 from marketdata.outcomes import missing_because
 from marketdata.quotes import Source
 from marketdata.sessions import trading_at
 from marketdata.settings import Settings
-from marketdata.symbols import AssetClass, Symbol, parse_symbol
+from marketdata.symbols import AssetClass, parse_symbol
 
 SLOT_S = 5
 # A job must be over well before the next slot, so that its results meet no younger plan.
 FETCH_BUDGET_MS = 3_500
-
-_USES = (Use.ACTIVE, Use.NEW, Use.WATCHED)
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A job before anybody granted anything: symbols of one class for one use."""
-
-    asset_class: AssetClass
-    use: Use
-    instruments: tuple[Instrument, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +41,22 @@ class Planner:
     def plan(self, slot_s: int, now_ms: int) -> dict[str, Any]:
         """Claim a slot (its start, epoch seconds) and plan its jobs, as plain JSON.
 
-        The answer is `{slot, claimed, due, jobs, skipped}`; a slot that somebody else claimed has
-        no jobs. Raises `CacheUnavailableError` when Redis is away.
+        The answer is `{slot, claimed, previous, due, jobs, skipped}`; `previous` is the slot that
+        was claimed before, if that is known. A slot that somebody else claimed has no jobs. Raises
+        `CacheUnavailableError` when Redis is away.
         """
         opened = self.control.open_slot(
             slot_s, now_ms, [symbol.text for symbol in self.settings.active_symbols]
         )
         if opened is None:
-            return {"slot": slot_s, "claimed": False, "due": 0, "jobs": [], "skipped": []}
-        due = [(parse_symbol(entry.symbol), entry.use) for entry in _ordered(opened.due, slot_s)]
+            nothing: dict[str, Any] = {"previous": None, "due": 0, "jobs": [], "skipped": []}
+            return {"slot": slot_s, "claimed": False, **nothing}
+        due = [(parse_symbol(entry.symbol), entry.use) for entry in ordered(opened.due, slot_s)]
         ids = self.assets.ids([s.base for s, _ in due if s.asset_class is AssetClass.CRYPTO])
         last = self.quotes.last([symbol.text for symbol, _ in due])
-        drafts = list(_drafts(due, ids))
+        planned = list(drafts(due, ids))
         deadline_ms, token = now_ms + FETCH_BUDGET_MS, self.token()
-        granted = self._take(drafts, opened.refused, deadline_ms, now_ms, token)
+        granted = self._take(planned, opened.refused, deadline_ms, now_ms, token)
         jobs = [
             {
                 "id": f"{slot_s}-{number}-{token}",
@@ -74,12 +64,13 @@ class Planner:
                 "deadline_ms": deadline_ms,
                 **_job(draft, grants, opened, last, now_ms),
             }
-            for number, (draft, grants) in enumerate(zip(drafts, granted, strict=True))
+            for number, (draft, grants) in enumerate(with_riders(planned, granted))
         ]
         self._explain([job for job in jobs if not job["attempts"]], last, now_ms)
         return {
             "slot": slot_s,
             "claimed": True,
+            "previous": opened.previous_s,
             "due": len(due),
             "jobs": [job for job in jobs if job["attempts"]],
             "skipped": [
@@ -91,19 +82,19 @@ class Planner:
 
     def _take(
         self,
-        drafts: Sequence[_Draft],
+        planned: Sequence[Draft],
         refused: frozenset[tuple[Source, str]],
         until_ms: int,
         now_ms: int,
         token: str,
     ) -> list[list[Grant]]:
         """The grants of each draft, in the order of its chain; one round trip for all."""
-        wants = [list(self._wants(draft, refused, until_ms)) for draft in drafts]
+        wants = [list(self._wants(draft, refused, until_ms)) for draft in planned]
         grants = iter(self.control.take([want for group in wants for want in group], now_ms, token))
         return [[next(grants) for _ in group] for group in wants]
 
     def _wants(
-        self, draft: _Draft, refused: frozenset[tuple[Source, str]], until_ms: int
+        self, draft: Draft, refused: frozenset[tuple[Source, str]], until_ms: int
     ) -> Iterator[Want]:
         for source in CHAINS[draft.asset_class]:
             if self.settings.enabled(source):
@@ -135,35 +126,8 @@ class Planner:
             self.quotes.explain(missing, retry_s)
 
 
-def _ordered(due: Sequence[DueSymbol], slot_s: int) -> list[DueSymbol]:
-    """Active symbols first, the longest due first.
-
-    Among equals the order changes with the slot, so that a budget that covers only some of them
-    does not always cover the same ones.
-    """
-    return sorted(
-        due,
-        key=lambda e: (_USES.index(e.use), e.due_ms, crc32(f"{slot_s} {e.symbol}".encode())),
-    )
-
-
-def _drafts(
-    due: Sequence[tuple[Symbol, Use]], ids: Mapping[str, Mapping[str, str]]
-) -> Iterator[_Draft]:
-    """Due symbols as jobs of at most the largest batch in their chain, active ones first."""
-    groups: dict[tuple[Use, AssetClass], list[Instrument]] = {}
-    for symbol, use in due:
-        known = ids.get(symbol.base, {}) if symbol.asset_class is AssetClass.CRYPTO else {}
-        instrument = Instrument(symbol.text, symbol.asset_class, known)
-        groups.setdefault((use, symbol.asset_class), []).append(instrument)
-    for (use, asset_class), group in groups.items():
-        size = max(FACTS[source].batch_size for source in CHAINS[asset_class])
-        for start in range(0, len(group), size):
-            yield _Draft(asset_class, use, tuple(group[start : start + size]))
-
-
 def _job(
-    draft: _Draft,
+    draft: Draft,
     grants: Sequence[Grant],
     opened: OpenSlot,
     last: Mapping[str, LastQuote],
@@ -174,7 +138,8 @@ def _job(
         "asset_class": draft.asset_class.value,
         "use": draft.use.value,
         "session": trading_at(draft.asset_class, timetable, now_ms).to_step(),
-        "instruments": [instrument.to_step() for instrument in draft.instruments],
+        "instruments": [instrument.to_step() for instrument in draft.everyone],
+        "riders": [instrument.symbol for instrument in draft.riders],
         "attempts": [
             {
                 "provider": grant.source.value,
@@ -182,9 +147,7 @@ def _job(
                 "permit": {"generation": grant.generation, "probe": grant.probe},
                 "reservation": {"end_ms": grant.end_ms, "use": grant.use.value},
                 "not_for": [
-                    i.symbol
-                    for i in draft.instruments
-                    if (grant.source, i.symbol) in opened.refused
+                    i.symbol for i in draft.everyone if (grant.source, i.symbol) in opened.refused
                 ],
             }
             for grant in grants
@@ -201,7 +164,7 @@ def _job(
         ],
         "last": {
             instrument.symbol: last[instrument.symbol].to_step()
-            for instrument in draft.instruments
+            for instrument in draft.everyone
             if instrument.symbol in last
         },
     }

@@ -1,8 +1,8 @@
 """When markets trade: sessions as data, and what an instant means by them.
 
 Stocks and forex have a timetable, which the daily refresh computes (`calendars.py`) and the control
-state keeps; crypto always trades. Beyond its timetable a class follows a rule of thumb without
-holidays: good enough to say how often it pays to ask, never to call a price old.
+state keeps; crypto always trades. Beyond its timetable nothing is known of a class, and then no
+price is called old.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ DAY_MS = 86_400_000
 MOST_SESSIONS = 64
 
 FOREX_TURNS = time(17, 0)  # New York; its week begins and ends then, on Sunday and Friday
-_STOCKS_OPEN, _STOCKS_CLOSE = time(9, 30), time(16, 0)
 _MUTUAL_FUND = re.compile(r"[A-Z]{4}X")
 
 
@@ -49,11 +48,6 @@ class Timetable:
         """The session that runs at an instant."""
         return next((s for s in self.sessions if s.opens_ms <= at_ms < s.closes_ms), None)
 
-    def opens_after(self, at_ms: int) -> int:
-        """The next opening, or the end of what is known if that comes first."""
-        opening = next((s.opens_ms for s in self.sessions if s.opens_ms > at_ms), self.until_ms)
-        return min(opening, self.until_ms)
-
     def to_step(self) -> dict[str, Any]:
         """As plain JSON."""
         return {
@@ -80,20 +74,15 @@ class Trading:
     """How a class of assets trades at an instant; epoch milliseconds.
 
     `open`: whether its market is open, None where nobody knows. `since_ms`: since when it is, None
-    unless it is. `quiet_until_ms`: no trade is expected before that; None while one is.
+    unless it is.
     """
 
     open: bool | None = None
     since_ms: int | None = None
-    quiet_until_ms: int | None = None
 
     def to_step(self) -> dict[str, Any]:
         """As plain JSON."""
-        return {
-            "open": self.open,
-            "since_ms": self.since_ms,
-            "quiet_until_ms": self.quiet_until_ms,
-        }
+        return {"open": self.open, "since_ms": self.since_ms}
 
     @classmethod
     def from_step(cls, step: Mapping[str, Any] | None) -> Trading:
@@ -109,10 +98,8 @@ def trading_at(asset_class: AssetClass, timetable: Timetable | None, at_ms: int)
         session = timetable.session_at(at_ms)
         if session is not None:
             return Trading(open=True, since_ms=session.opens_ms)
-        return Trading(open=False, quiet_until_ms=timetable.opens_after(at_ms))
-    usual = usual_week(asset_class, at_ms)
-    expected = usual.session_at(at_ms) is not None
-    return Trading(quiet_until_ms=None if expected else usual.opens_after(at_ms))
+        return Trading(open=False)
+    return Trading()
 
 
 def keeps_hours(asset_class: AssetClass, symbol: str) -> bool:
@@ -125,11 +112,6 @@ def keeps_hours(asset_class: AssetClass, symbol: str) -> bool:
         return True
     own_hours = has_exchange_suffix(symbol) or any(mark in symbol for mark in "^=")
     return not own_hours and not _MUTUAL_FUND.fullmatch(symbol)
-
-
-def usual_week(asset_class: AssetClass, at_ms: int) -> Timetable:
-    """The sessions of stocks or forex a week each way of an instant, as if without holidays."""
-    return around(at_ms, _usual_sessions(asset_class, days_around(at_ms, 8, 8)), 7, 7)
 
 
 def forex_sessions(days: Sequence[date]) -> Iterator[Session]:
@@ -173,17 +155,6 @@ def new_york_ms(day: date, at: time) -> int:
     summer = _sunday(day.year, 3, 2) <= day < _sunday(day.year, 11, 1)
     utc = datetime.combine(day, at, UTC) + timedelta(hours=4 if summer else 5)
     return int(utc.timestamp()) * 1000
-
-
-def _usual_sessions(asset_class: AssetClass, days: Sequence[date]) -> Iterator[Session]:
-    for day in days:
-        if day.weekday() >= 5:
-            continue
-        if asset_class is AssetClass.STOCKS:
-            yield Session(new_york_ms(day, _STOCKS_OPEN), new_york_ms(day, _STOCKS_CLOSE))
-        else:
-            begins_ms = new_york_ms(day - timedelta(days=1), FOREX_TURNS)
-            yield Session(begins_ms, new_york_ms(day, FOREX_TURNS))
 
 
 def _sunday(year: int, month: int, number: int) -> date:

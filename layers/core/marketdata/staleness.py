@@ -7,13 +7,13 @@ the opening on Monday, nor in the first minutes after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from marketdata.acceptance import epoch_ms
-from marketdata.quotes import Quote
+from marketdata.quotes import Quote, Source
 from marketdata.sessions import Trading, keeps_hours
 from marketdata.symbols import AssetClass
 
@@ -48,7 +48,7 @@ def is_old(quote: Quote, trading: Trading) -> bool | None:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the prices of one answer say of their source.
+    """What prices say of their source.
 
     `judged`: whether they say anything. `stale`: how old they are, in words, where they are nothing
     but old; else empty.
@@ -58,20 +58,31 @@ class Finding:
     stale: str = ""
 
 
-def finding(quotes: Iterable[Quote], trading: Trading, *, chosen: bool) -> Finding:
-    """What the prices of one answer say of their source.
+def findings(
+    sources: Iterable[Source], quotes: Sequence[Quote], trading: Trading, *, chosen: bool
+) -> dict[Source, Finding]:
+    """What the prices of a job say of the sources that were asked, in this order.
 
-    One current price clears it: a single asset that nobody trades any more is no sign. `chosen`:
-    whether the service is set to price these assets. What clients ask for may well be such an
-    asset alone, so it never speaks against a source.
+    One current price clears a source: an asset that nobody trades any more is no sign. Nor is what
+    an earlier source, current itself, left to a later one: that may be nothing but such assets.
+    `chosen`: whether the service is set to price these assets. What clients ask for may also be
+    such assets alone, so it never speaks against a source.
     """
-    if not trading.open:
-        return Finding(judged=True)  # nothing can be too old
-    ages = [(quote, is_old(quote, trading)) for quote in quotes]
-    old = [quote for quote, judgement in ages if judgement]
-    if any(judgement is False for _, judgement in ages):
-        return Finding(judged=True)
-    return Finding(judged=True, stale=_told(old)) if old and chosen else Finding(judged=False)
+    found, current = {}, set[str]()
+    for source in sources:
+        own = [quote for quote in quotes if quote.source is source]
+        fresh = {quote.symbol for quote in own if is_old(quote, trading) is False}
+        old = [quote for quote in own if is_old(quote, trading)]
+        if current:
+            old = [quote for quote in old if quote.symbol in current]
+        if fresh or not trading.open:  # where nothing is traded nothing can be too old
+            found[source] = Finding(judged=True)
+        elif old and chosen:
+            found[source] = Finding(judged=True, stale=_told(old))
+        else:
+            found[source] = Finding(judged=False)
+        current |= fresh
+    return found
 
 
 def only_repeats(quote: Quote, last: Mapping[str, Any] | None, trading: Trading) -> bool:

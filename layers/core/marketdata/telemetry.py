@@ -22,6 +22,8 @@ ROOT = "marketdata"
 log = logging.getLogger(f"{ROOT}.telemetry")
 # Libraries whose own logs tell URLs, cookies or crumbs.
 _TALKATIVE = ("urllib3", "requests", "yfinance", "curl_cffi", "peewee", "botocore", "boto3")
+# Secrets that came after the logs were configured.
+_learned: set[str] = set()
 
 
 class RedactingFormatter(LambdaPowertoolsFormatter):
@@ -33,7 +35,12 @@ class RedactingFormatter(LambdaPowertoolsFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON without secrets, traceback included."""
-        return redact(super().format(record), self._secrets)
+        return redact(super().format(record), self._secrets | _learned)
+
+
+def mask(secrets: Iterable[str]) -> None:
+    """Mask these in every log line from now on, too."""
+    _learned.update(secrets)
 
 
 def configure_logging(

@@ -74,7 +74,11 @@ class AssetStore:
             raise ValueError("an empty list is never swapped in")
         for _ in range(2):  # once more where another list came in between
             current = self.meta(listed.asset_class)
-            if current is not None and current.version == listed.version:
+            if (
+                current is not None
+                and current.version == listed.version
+                and not self._is_torn(listed.asset_class, current)
+            ):
                 return True
             ids = _ids(listed)
             self._stage(listed, ids)
@@ -97,6 +101,11 @@ class AssetStore:
             told["version"], told["total"], told["updated_at_ms"], tuple(told["sources"])
         )
 
+    def is_lost(self, asset_class: AssetClass) -> bool:
+        """Whether there is no current list, or a full Redis has dropped a part of it."""
+        meta = self.meta(asset_class)
+        return meta is None or self._is_torn(asset_class, meta)
+
     def page(self, asset_class: AssetClass, version: str, offset: int, limit: int) -> list[bytes]:
         """Rows of a version, as JSON objects; none past its end, or where it is gone."""
         if limit <= 0:
@@ -107,13 +116,16 @@ class AssetStore:
 
     def search(
         self, asset_class: AssetClass, version: str, query: str, offset: int, limit: int
-    ) -> Found:
+    ) -> Found | None:
         """One page of the rows of a version that match, the best first (see `searching`).
 
-        The index of one version a class stays in the process; another one is read when asked for.
+        None where the version is gone. The index of one version a class stays in the process;
+        another one is read when asked for.
         """
         index = self._index(asset_class, version)
-        places = index.find(query) if index else []
+        if index is None:
+            return None
+        places = index.find(query)
         key = self._key(asset_class, version, "rows")
         wanted = [("LINDEX", key, place) for place in places[offset : offset + limit]]
         rows = self._cache.many(wanted) if wanted else []
@@ -133,6 +145,12 @@ class AssetStore:
             for base, text in zip(bases, texts, strict=True)
         }
         return {base: ids for base, ids in known.items() if ids}
+
+    def _is_torn(self, asset_class: AssetClass, meta: ListMeta) -> bool:
+        parts = [self._key(asset_class, meta.version, part) for part in ("rows", "index")]
+        if asset_class is AssetClass.CRYPTO:
+            parts.append(self._key(asset_class, "ids"))
+        return int(self._cache.command("EXISTS", *parts)) < len(parts)
 
     def _stage(self, listed: AssetList, ids: Sequence[tuple[str, str]]) -> None:
         """Write a list where nobody reads; what appends is never sent twice."""

@@ -21,7 +21,8 @@ redis.call('RENAME', KEYS[3], KEYS[6])
 redis.call('UNLINK', KEYS[7])
 if tonumber(ARGV[5]) > 0 then redis.call('RENAME', KEYS[4], KEYS[7]) end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[6])
-for i = 5, 7 do redis.call('EXPIRE', KEYS[i], ARGV[6]) end
--- A reader in the middle of the list before this one may finish.
+-- A reader in the middle of the list before this one may finish. A list that was dropped in part is
+-- put back under its own version: then these are the same keys, and the longer life is theirs.
 for i = 8, 9 do redis.call('EXPIRE', KEYS[i], ARGV[7]) end
+for i = 5, 7 do redis.call('EXPIRE', KEYS[i], ARGV[6]) end
 return 'switched'

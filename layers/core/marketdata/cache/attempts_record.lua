@@ -16,7 +16,7 @@ local function settle(result, ledger)
   if ledger.broken then
     return
   end
-  ledger_count(ledger, result.limits, result.use, result.end_ms, result.used - result.granted)
+  ledger_settle(ledger, result.limits, result.use, result.end_ms, result.granted, result.used)
   if result.hold_until_ms then
     ledger_hold(ledger, result.hold_until_ms)
   end

@@ -1,7 +1,9 @@
 -- May these calls be made? For each want a breaker permit and reserved calls, or neither.
 -- KEYS: ledgers and breakers. ARGV: now (ms), a token that no other call uses, and JSON
--- {policy, wants: [{breaker, ledger, limits, calls, least, use, until_ms, ask}]}; breaker and
--- ledger are places in KEYS. Answers JSON [{calls, generation, probe, use, reason, at}].
+-- {policy, wants: [{breaker, ledger, limits, calls, least, use, until_ms, ask}], ledgers: [{place,
+-- born, turns}]}; breaker, ledger and place are places in KEYS, born and turns what the caller has
+-- seen of a ledger. Answers nil, and decides nothing, if a ledger has lost some of that; else JSON
+-- [{calls, generation, probe, use, reason, at}] and the fields and values of each ledger.
 
 -- include: numbers.lua
 -- include: breaker_rules.lua
@@ -30,6 +32,7 @@ local function decide(want, ledger, breaker, probe_token)
     return { calls = 0, generation = generation, use = want.use, reason = reason, at = room_at }
   end
   ledger_count(ledger, want.limits, use, want.until_ms, room)
+  ledger_turn(ledger)
   if probing then
     breaker_begin_probe(breaker, now, asked.policy, probe_token)
   end
@@ -38,15 +41,24 @@ local function decide(want, ledger, breaker, probe_token)
   }
 end
 
+for _, seen in ipairs(asked.ledgers) do
+  local ledger = ledger_read(KEYS[seen.place], now)
+  if seen.born and ledger_lost(ledger, seen.born, seen.turns) then
+    return false
+  end
+  ledgers[seen.place] = ledger
+end
+for _, seen in ipairs(asked.ledgers) do
+  ledger_prune(ledgers[seen.place])
+end
 for place, want in ipairs(asked.wants) do
   local ledger = ledgers[want.ledger]
-  if not ledger then
-    ledger = ledger_read(KEYS[want.ledger], now)
-    ledger_prune(ledger)
-    ledgers[want.ledger] = ledger
-  end
   local breaker = breakers[want.breaker] or breaker_read(KEYS[want.breaker])
   breakers[want.breaker] = breaker
   grants[place] = decide(want, ledger, breaker, token .. ':' .. place)
 end
-return cjson.encode(grants)
+local answer = { cjson.encode(grants) }
+for _, seen in ipairs(asked.ledgers) do
+  table.insert(answer, fields_of(KEYS[seen.place]) or {})
+end
+return answer

@@ -1,11 +1,13 @@
 -- The ledger of one provider: how many calls are reserved or made, per rolling window.
 --
--- A hash. Field '<window ms>:<bucket>:<kind>' counts calls of routine ('r') or other ('o') uses.
+-- A hash. Field '<window ms>:<bucket>:<kind>' counts calls of routine uses ('r'), for first prices
+-- ('n'), or of other uses ('o').
 -- A reserved call may happen at any time until its reservation's end, so it counts in the bucket
 -- of that end, and until the whole bucket is older than the window: never too few are counted.
 -- Field 'pace:<window ms>' is when the next routine call is due by even pacing. Field 'hold' is
 -- when the provider may be asked again at all. Names carry the window's length, not a place in
--- the settings, so that a change of limits loses nothing.
+-- the settings, so that a change of limits loses nothing. 'born' is when the ledger was begun and
+-- 'turns' how often it has granted since: by these two a worker knows a ledger again.
 
 local BUCKETS = 120         -- per window: it is rounded up by less than a hundredth
 local SKEW_MS = 2000        -- by so much a worker's clock may be off
@@ -13,6 +15,7 @@ local MINUTE_MS, DAY_MS = 60000, 86400000
 local PACE_SLACK_MS = 5000  -- one tick: rounding to ticks must not slow the average pace
 
 local ROUTINE = { active = true, watched = true }
+local KINDS = { active = 'r', watched = 'r', new = 'n' }
 local LEAVES_HALF = { watched = true, new = true }
 
 local function width_of(window)
@@ -34,15 +37,21 @@ local function routine_share(calls)
   return math.max(1, math.floor(calls * 0.9))
 end
 
--- ledger = {key, now, counts = {[window] = {[field] = {bucket, kind, calls}}}, pace, hold, old,
--- broken}. A ledger with anything unreadable is broken, and grants nothing.
+-- What first prices may have of a long window: half of the reserve, since clients decide how many
+-- there are; the other half is for probes and lists. At least one call.
+local function new_share(calls)
+  return math.max(1, math.floor((calls - routine_share(calls)) / 2))
+end
+
+-- ledger = {key, now, counts = {[window] = {[field] = {bucket, kind, calls}}}, pace, hold, born,
+-- turns, old, broken}. A ledger with anything unreadable is broken, and grants nothing.
 local function ledger_read(key, now)
-  local ledger = { key = key, now = now, counts = {}, pace = {}, hold = 0, old = {} }
+  local ledger = { key = key, now = now, counts = {}, pace = {}, hold = 0, turns = 0, old = {} }
   local flat = fields_of(key)
   ledger.broken = flat == nil
   for i = 1, #(flat or {}), 2 do
     local field, value = flat[i], finite(flat[i + 1])
-    local window, bucket, kind = string.match(field, '^(%d+):(%d+):([ro])$')
+    local window, bucket, kind = string.match(field, '^(%d+):(%d+):([rno])$')
     local paced = string.match(field, '^pace:(%d+)$')
     if not value or value < 0 then
       ledger.broken = true
@@ -56,8 +65,8 @@ local function ledger_read(key, now)
       end
     elseif paced then
       ledger.pace[tonumber(paced)] = value
-    elseif field == 'hold' then
-      ledger.hold = value
+    elseif field == 'hold' or field == 'born' or field == 'turns' then
+      ledger[field] = value
     end
   end
   return ledger
@@ -107,6 +116,8 @@ local function caps_of(calls, window, use)
   end
   if ROUTINE[use] then
     return { { calls }, { routine_share(calls), 'r' } }
+  elseif use == 'new' then
+    return { { calls }, { new_share(calls), 'n' } }
   end
   return { { calls } }
 end
@@ -153,7 +164,7 @@ local function ledger_room(ledger, limits, use, least, wanted)
 end
 
 local function ledger_add(ledger, window, end_ms, use, calls)
-  local bucket, kind = bucket_of(window, end_ms), ROUTINE[use] and 'r' or 'o'
+  local bucket, kind = bucket_of(window, end_ms), KINDS[use] or 'o'
   local field = whole(window) .. ':' .. whole(bucket) .. ':' .. kind
   ledger.counts[window] = ledger.counts[window] or {}
   local counts = ledger.counts[window]
@@ -177,17 +188,43 @@ local function ledger_pace(ledger, limit, calls)
   redis.call('HSET', ledger.key, 'pace:' .. whole(window), string.format('%.3f', due))
 end
 
--- Count calls that end by `end_ms`; a negative number takes reserved ones back.
+-- Count calls that end by `end_ms`.
 local function ledger_count(ledger, limits, use, end_ms, calls)
   for _, limit in ipairs(limits) do
+    ledger_add(ledger, limit[2], end_ms, use, calls)
+    if limit[2] >= DAY_MS and ROUTINE[use] then
+      ledger_pace(ledger, limit, calls)
+    end
+  end
+end
+
+-- Of the reserved calls, `used` were made, before now; the others are given back. What was made
+-- counts from now on, no longer from the latest moment at which it could have been made.
+local function ledger_settle(ledger, limits, use, end_ms, reserved, used)
+  for _, limit in ipairs(limits) do
     local window = limit[2]
-    if calls > 0 or leaves_at(window, bucket_of(window, end_ms)) > ledger.now then
-      local counted = ledger_add(ledger, window, end_ms, use, calls)
-      if window >= DAY_MS and ROUTINE[use] and counted ~= 0 then
-        ledger_pace(ledger, limit, counted)
+    if leaves_at(window, bucket_of(window, end_ms)) > ledger.now then
+      local found = -ledger_add(ledger, window, end_ms, use, -reserved)
+      local made = math.min(used, found)
+      if made > 0 then
+        ledger_add(ledger, window, math.min(end_ms, ledger.now), use, made)
+      end
+      if window >= DAY_MS and ROUTINE[use] and found > made then
+        ledger_pace(ledger, limit, made - found)
       end
     end
   end
+end
+
+-- Note that the ledger has granted.
+local function ledger_turn(ledger)
+  ledger.born, ledger.turns = ledger.born or ledger.now, ledger.turns + 1
+  redis.call('HSET', ledger.key, 'born', whole(ledger.born), 'turns', whole(ledger.turns))
+end
+
+-- Whether this is not, or no longer wholly, the ledger that somebody has seen.
+local function ledger_lost(ledger, born, turns)
+  return not ledger.broken and (ledger.born ~= born or ledger.turns < turns)
 end
 
 local function ledger_hold(ledger, until_ms)

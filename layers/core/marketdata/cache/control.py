@@ -2,7 +2,7 @@
 
 Every decision is one Lua script, so it is atomic for all workers; time and randomness are given.
 No key here has a TTL, so no eviction drops one, and none grows without bound. Lost state rebuilds
-itself: breakers begin closed, ledgers empty, symbols due.
+itself: breakers begin closed, symbols due, and ledgers with what workers remember of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from marketdata.breaker import BreakerPolicy, Transition
 from marketdata.budget import HOUR_MS, MINUTE_MS, Limit, Use
 from marketdata.cache import control_wire as wire
-from marketdata.cache.client import Cache
+from marketdata.cache.client import Cache, Command
 from marketdata.cache.decisions import (
     AttemptResult,
     ControlView,
@@ -23,6 +23,8 @@ from marketdata.cache.decisions import (
     OpenSlot,
     Want,
 )
+from marketdata.cache.recollection import Recollection
+from marketdata.errors import CacheUnavailableError
 from marketdata.quotes import Source
 from marketdata.sessions import Timetable
 from marketdata.symbols import AssetClass
@@ -51,6 +53,7 @@ class ControlState:
         self._cache = cache
         self._limits = limits
         self._policy = wire.policy_told(policy)
+        self._recollection = Recollection()
 
     def open_slot(self, slot_s: int, now_ms: int, active: Sequence[str]) -> OpenSlot | None:
         """Claim a slot (epoch seconds) and tell what is due in it; None if it is not ours.
@@ -64,7 +67,7 @@ class ControlState:
         )
         if answer is None:
             return None
-        due_active, new, due_watched, refused, timetables = answer
+        due_active, new, due_watched, refused, timetables, previous = answer
         return OpenSlot(
             slot_s=slot_s,
             due=(
@@ -74,6 +77,7 @@ class ControlState:
             ),
             refused=frozenset(map(wire.refusal_of, refused)),
             timetables=wire.timetables_of(timetables),
+            previous_s=None if previous is None else int(previous),
         )
 
     def take(self, wants: Sequence[Want], now_ms: int, token: str) -> tuple[Grant, ...]:
@@ -83,13 +87,34 @@ class ControlState:
         """
         if not wants:
             return ()
+        for _ in range(3):
+            grants = self._take(wants, now_ms, token)
+            if grants is not None:
+                return grants
+            sources = {want.source for want in wants}
+            keys = {source: self._cache.key(wire.TAG, "budget", source.value) for source in sources}
+            self._recollection.give_back(self._cache, keys, now_ms)
+        raise CacheUnavailableError(f"Redis at {self._cache.address}: it loses budgets")
+
+    def _take(self, wants: Sequence[Want], now_ms: int, token: str) -> tuple[Grant, ...] | None:
+        """One try of `take`; None where Redis has lost what we know of a ledger."""
         keys = wire.KeyList(self._cache)
+        sources = list(dict.fromkeys(want.source for want in wants))
         asked = {
             "policy": self._policy,
             "wants": [wire.want_told(want, keys, self._limits[want.source]) for want in wants],
+            "ledgers": [
+                {"place": keys.ledger(source), **self._recollection.told(source)}
+                for source in sources
+            ],
         }
         answer = self._cache.script("attempts_take", keys.keys, (now_ms, token, json.dumps(asked)))
-        return tuple(map(wire.grant_of, wants, json.loads(answer)))
+        if answer is None:
+            return None
+        grants, *ledgers = answer
+        for source, ledger in zip(sources, ledgers, strict=True):
+            self._recollection.see(source, ledger)
+        return tuple(map(wire.grant_of, wants, json.loads(grants)))
 
     def record(
         self,
@@ -149,6 +174,11 @@ class ControlState:
 
     def read_providers(self, now_ms: int) -> ControlView:
         """How every breaker and ledger stands, and the last claimed slot."""
+        (answer,) = self._cache.many([self.providers_command(now_ms)])
+        return self.providers_told(answer)
+
+    def providers_command(self, now_ms: int) -> Command:
+        """`read_providers` as a command for `Cache.many`; `providers_told` reads its answer."""
         keys = wire.KeyList(self._cache, "slot")
         asked = {
             "policy": self._policy,
@@ -162,7 +192,10 @@ class ControlState:
                 for asset_class in wire.breakers_of(source)
             ],
         }
-        answer = self._cache.script("control_read", keys.keys, (now_ms, json.dumps(asked)))
+        return "script", "control_read", keys.keys, (now_ms, json.dumps(asked))
+
+    def providers_told(self, answer: bytes) -> ControlView:
+        """What `providers_command` was answered."""
         return wire.view_of(json.loads(answer), self._limits)
 
     def _keys(self, *names: str) -> list[str]:

@@ -31,13 +31,15 @@ class OpenSlot:
     """A claimed slot. `due`: active symbols first, the longest due first, then new, then watched.
 
     `refused`: what a provider said that our plan excludes; it is not asked for that today.
-    `timetables`: when markets trade, for the classes of which that is stored.
+    `timetables`: when markets trade, for the classes of which that is stored. `previous_s`: the
+    slot that was claimed before it; None where nobody knows.
     """
 
     slot_s: int
     due: tuple[DueSymbol, ...]
     refused: frozenset[tuple[Source, str]]
     timetables: Mapping[AssetClass, Timetable]
+    previous_s: int | None
 
 
 class Refusal(StrEnum):

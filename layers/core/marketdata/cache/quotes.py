@@ -122,8 +122,12 @@ class QuoteStore:
         """The stored values, in order; None for a symbol without one. One MGET."""
         if not symbols:
             return []
-        values: list[bytes | None] = self._cache.command("MGET", *map(self._quote_key, symbols))
+        values: list[bytes | None] = self._cache.command(*self.read_command(symbols))
         return values
+
+    def read_command(self, symbols: Sequence[str]) -> Command:
+        """`read` of at least one symbol as a command for `Cache.many`."""
+        return "MGET", *map(self._quote_key, symbols)
 
     def last(self, symbols: Sequence[str]) -> dict[str, LastQuote]:
         """What is stored, for the symbols that have a quote. One MGET."""
@@ -133,15 +137,18 @@ class QuoteStore:
             if value is not None
         }
 
-    def reasons(self, symbols: Sequence[str]) -> list[Why | None]:
+    def reasons(
+        self, symbols: Sequence[str], alongside: Sequence[Command] = ()
+    ) -> list[Why | None]:
         """Why each symbol has no newer quote, in order; None where nothing is known. One MGET.
 
         A symbol with a held price has the code `quarantined`, whatever else is known of it.
+        The commands `alongside` share the round trip; their answers are dropped.
         """
         if not symbols:
             return []
         keys = [self._held_key(s) for s in symbols] + [self._why_key(s) for s in symbols]
-        texts = self._cache.command("MGET", *keys)
+        texts, *_ = self._cache.many((("MGET", *keys), *alongside))
         both = zip(texts[: len(symbols)], texts[len(symbols) :], strict=True)
         return [_held(held) if held else _why(why) if why else None for held, why in both]
 

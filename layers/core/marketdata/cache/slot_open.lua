@@ -2,8 +2,9 @@
 -- KEYS: last slot, due, watched, refused, timetables. ARGV: the slot (s), now (ms), how far ahead a stored slot
 -- may be (s), how long a symbol is watched (ms), how long a due time is remembered (ms), how many
 -- due times are kept beside the active ones, and the active symbols, one a line.
--- Answers nil to the loser; else {due active, new, due watched, refused, timetables}, each a flat
--- list, the first and third of symbols and due times (0: never priced).
+-- Answers nil to the loser; else {due active, new, due watched, refused, timetables, slot claimed
+-- before}, each but the last a flat list, the first and third of symbols and due times (0: never
+-- priced); the last is nil before the first slot and after a clock that ran ahead.
 
 -- include: numbers.lua
 
@@ -71,4 +72,5 @@ end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', whole(now))
 local refused, timetables = redis.call('ZRANGE', KEYS[4], 0, -1), fields_of(KEYS[5]) or {}
-return { due_active, new, due_watched, refused, timetables }
+local before = last and last < slot and whole(last) or false
+return { due_active, new, due_watched, refused, timetables, before }

@@ -30,11 +30,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer, read whole. `headers` has lower-case names."""
+    """One answer, read whole. `headers` has lower-case names.
+
+    `secrets`: what the request carried, beside the provider's key, that nobody may be shown.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,8 @@ class Reader:
     def excerpt(self, response: Response) -> str:
         """How an answer's body begins, on one line, printable and without secrets."""
         # Masked before it is cut, so that no half of a secret is left.
-        text = redact(response.body[:2000].decode("utf-8", "replace"), [self.secret])
+        secrets = (self.secret, *response.secrets)
+        text = redact(response.body[:2000].decode("utf-8", "replace"), secrets)
         text = "".join(c if c.isprintable() else " " for c in text)
         text = " ".join(text.split())
         return repr(text[:77] + "..." if len(text) > 80 else text)

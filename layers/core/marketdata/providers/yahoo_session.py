@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -66,7 +67,7 @@ class YahooSender:
             try:
                 answer = self._ask(self._private(transport), request, call)
                 if answer.status not in (404, 410) or not _is_batch(request):
-                    return answer
+                    return replace(answer, secrets=transport.secrets(call))
                 why = f"status {answer.status}"
             except _CHANGED as exc:
                 why = f"yfinance has changed ({type(exc).__name__})"

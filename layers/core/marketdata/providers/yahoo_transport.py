@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -117,11 +117,12 @@ class YahooTransport(requests.Session[requests.Response]):
     def __init__(self, base_url: str = "", clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(
             impersonate="chrome",
-            discard_cookies=bool(base_url),  # see _keep_cookies
+            discard_cookies=bool(base_url),  # see _once
             curl_options={CurlOpt.MAXFILESIZE_LARGE: _MAX_BODY_BYTES},
         )
         self._origin = base_url.rstrip("/")
         self._has_cookie = False
+        self._cookie_values: dict[str, str] = {}  # never changed but replaced: threads read it
         self._clock = clock
         self._calls = threading.local()
 
@@ -168,6 +169,10 @@ class YahooTransport(requests.Session[requests.Response]):
         self._has_cookie = False
         self.cookies.clear()
 
+    def secrets(self, call: Call) -> tuple[str, ...]:
+        """The crumb and the cookies that a call carried; nothing as short as a flag."""
+        return tuple(v for v in (call.crumb or "", *self._cookie_values.values()) if len(v) >= 8)
+
     def _follow(
         self, call: Call, method: Any, url: str, options: dict[str, Any]
     ) -> requests.Response:
@@ -202,8 +207,10 @@ class YahooTransport(requests.Session[requests.Response]):
         except curl_errors.RequestException as exc:
             call.failure = f"{host}: {_told(exc)}"
             raise
-        if self._origin:
-            self._keep_cookies(answer)
+        cookies = dict(_cookies_of(answer))
+        self._cookie_values = self._cookie_values | cookies
+        for name, value in cookies.items() if self._origin else ():
+            self.cookies.set(name, value)  # curl refuses a stand-in's: they are yahoo.com's
         return answer
 
     def _target(self, url: str) -> str:
@@ -217,15 +224,12 @@ class YahooTransport(requests.Session[requests.Response]):
             return url
         return self._origin + (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
-    def _keep_cookies(self, answer: requests.Response) -> None:
-        """A stand-in's cookies, which curl would refuse: they are for yahoo.com, and secure."""
-        for line in answer.headers.get_list("set-cookie"):
-            try:
-                cookies = SimpleCookie(line or "")
-            except CookieError:
-                continue
-            for name, morsel in cookies.items():
-                self.cookies.set(name, morsel.value)
+
+def _cookies_of(answer: requests.Response) -> Iterator[tuple[str, str]]:
+    """The names and values of the cookies that an answer sets."""
+    for line in answer.headers.get_list("set-cookie"):
+        with suppress(CookieError):
+            yield from ((name, cookie.value) for name, cookie in SimpleCookie(line or "").items())
 
 
 def _failed(answer: requests.Response) -> bool:

@@ -67,16 +67,9 @@ class AssetReader:
             if cursor is not None
             else self._first(asset_class, q)
         )
-        if q is None:
-            total = start.total
-            rows = self.assets.page(asset_class, start.version, start.offset, limit)
-        else:
-            found = self.assets.search(asset_class, start.version, q, start.offset, limit)
-            total, rows = found.total, found.rows
-        if cursor is not None and not rows:
-            raise RefusedRequestError(
-                "cursor_expired", "The list was replaced too long ago; start again without cursor."
-            )
+        total, rows = self._rows(asset_class, start, limit)
+        if not rows and (total or cursor is not None):
+            raise _missing(asset_class) if cursor is None else _expired()
         end = start.offset + len(rows)
         following = None
         if end < total and rows:
@@ -95,11 +88,30 @@ class AssetReader:
             json.dumps(told, separators=(",", ":")).encode()[1:],
         )
 
+    def _rows(self, asset_class: AssetClass, start: Cursor, limit: int) -> tuple[int, list[bytes]]:
+        """How many there are in all, and one page: empty before the end where the list is lost."""
+        if start.q is None:
+            rows = self.assets.page(asset_class, start.version, start.offset, limit)
+            return start.total, rows
+        found = self.assets.search(asset_class, start.version, start.q, start.offset, limit)
+        return (start.total, []) if found is None else (found.total, found.rows)
+
     def _first(self, asset_class: AssetClass, q: str | None) -> Cursor:
         """The beginning of the current list, as if a cursor named it."""
         meta = self.assets.meta(asset_class)
         if meta is None:
-            raise RefusedRequestError(
-                "pending", f"The list of {asset_class.value} is not there yet.", SLOT_S
-            )
+            raise _missing(asset_class)
         return Cursor(asset_class.value, meta.version, 0, meta.total, meta.updated_at_ms, q)
+
+
+def _missing(asset_class: AssetClass) -> RefusedRequestError:
+    """Before the first list, and where the cache has dropped it."""
+    return RefusedRequestError(
+        "pending", f"The list of {asset_class.value} is not there yet.", SLOT_S
+    )
+
+
+def _expired() -> RefusedRequestError:
+    return RefusedRequestError(
+        "cursor_expired", "The list was replaced too long ago; start again without cursor."
+    )

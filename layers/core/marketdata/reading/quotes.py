@@ -1,6 +1,6 @@
 """Quotes as clients get them: stored bytes joined, without parsing one of them.
 
-The usual request costs one round trip. Only what is missing, or not watched by itself, costs more.
+The usual request costs one round trip; what is missing, or not watched by itself, costs one more.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from marketdata.cache.quotes import QuoteStore, Why, fetched_ms, fragment
-from marketdata.errors import InvalidSymbolError
+from marketdata.errors import CacheUnavailableError, InvalidSymbolError
 from marketdata.outcomes import Reason
 from marketdata.quotes import utc_text
 from marketdata.reading.slots import SLOT_S, slot_start_ms
@@ -53,6 +53,11 @@ class Reading:
     quotes: Sequence[bytes]
     errors: Sequence[SymbolError]
 
+    @property
+    def misses(self) -> int:
+        """How many symbols could have a quote and have none."""
+        return sum(error.code is not Reason.INVALID_SYMBOL for error in self.errors)
+
     def body(self) -> bytes:
         """Both as one JSON object."""
         errors = json.dumps([error.to_json() for error in self.errors], separators=(",", ":"))
@@ -90,15 +95,17 @@ class QuoteReader:
                 missing[symbol] = value
             else:
                 quotes.append(fragment(value) + (_STALE if value[:13] < stale_before else _FRESH))
-        errors = list(self._errors(wanted, missing)) if len(quotes) < len(wanted) else []
         watched = [symbol for symbol in symbols if symbol not in self._active]
-        if watched:
-            self._watch.note(
-                [symbol for symbol in watched if symbol not in missing],
-                [symbol for symbol in watched if symbol in missing],
-                now_ms,
-            )
-        return Reading(quotes, errors)
+        due = self._watch.due(
+            [symbol for symbol in watched if symbol not in missing],
+            [symbol for symbol in watched if symbol in missing],
+            now_ms,
+        )
+        if len(quotes) == len(wanted):
+            self._watch.note(due, now_ms)
+            return Reading(quotes, ())
+        reasons = self._reasons(list(missing), due, now_ms)
+        return Reading(quotes, list(self._errors(wanted, missing, reasons)))
 
     def read_one(
         self, symbol: Symbol, now_ms: int, max_age_s: int | None = None
@@ -107,10 +114,29 @@ class QuoteReader:
         reading = self.read({symbol.text: symbol}, now_ms, max_age_s)
         return reading.quotes[0] if reading.quotes else reading.errors[0]
 
+    def _reasons(
+        self, missing: Sequence[str], due: Sequence[str], now_ms: int
+    ) -> dict[str, Why | None]:
+        """Why symbols are missing, and the note that is due, in one round trip."""
+        if not missing or not due:
+            self._watch.note(due, now_ms)
+            return dict(zip(missing, self._quotes.reasons(missing), strict=True))
+        try:
+            found = self._quotes.reasons(missing, [self._watch.command(due, now_ms)])
+        except CacheUnavailableError as error:
+            # A cache without room for the note may still have the reasons.
+            found = self._quotes.reasons(missing)
+            self._watch.lost(due, error)
+        else:
+            self._watch.noted(due)
+        return dict(zip(missing, found, strict=True))
+
     def _errors(
-        self, wanted: Requested, missing: Mapping[str, bytes | None]
+        self,
+        wanted: Requested,
+        missing: Mapping[str, bytes | None],
+        reasons: Mapping[str, Why | None],
     ) -> Iterator[SymbolError]:
-        reasons = dict(zip(missing, self._quotes.reasons(list(missing)), strict=True))
         for name, entry in wanted.items():
             if isinstance(entry, InvalidSymbolError):
                 yield SymbolError(name, Reason.INVALID_SYMBOL, str(entry))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from marketdata.settings import Settings
 
 DISABLED = "disabled"  # the state of a provider that has no key
+# Active symbols of a class that health names: enough for a screen, little for an alarm that polls.
+MOST_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,12 @@ class StatusReader:
             "quotes": {
                 "fresh_ratio": fresh_ratio(facts.classes),
                 "classes": [
-                    {"asset_class": c.asset_class.value, "active": c.active, "fresh": c.fresh}
+                    {
+                        "asset_class": c.asset_class.value,
+                        "active": c.active,
+                        "fresh": c.fresh,
+                        "symbols": self._active(c.asset_class)[:MOST_NAMED],
+                    }
                     for c in facts.classes
                 ],
             },
@@ -115,6 +122,10 @@ class StatusReader:
         active = [symbol.asset_class for symbol in symbols]
         for asset_class in AssetClass:
             yield ClassFacts(asset_class, active.count(asset_class), fresh.count(asset_class))
+
+    def _active(self, asset_class: AssetClass) -> list[str]:
+        symbols = self.settings.active_symbols
+        return [symbol.text for symbol in symbols if symbol.asset_class is asset_class]
 
     def _lists(self, now_ms: int) -> Iterator[ListFacts]:
         for asset_class in AssetClass:

@@ -1,6 +1,6 @@
 """Notes which symbols clients ask for, so that planning prices them for a while.
 
-The answer is already in hand when a note is made, so a note that fails costs the client nothing.
+A note that fails costs the client nothing: it is logged, and the next request makes another.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from marketdata.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
+    from marketdata.cache.client import Command
     from marketdata.cache.control import ControlState
 
 log = logging.getLogger("marketdata.api")
@@ -28,21 +29,36 @@ class Watch:
         self._minute = -1
         self._renewed: set[str] = set()
 
-    def note(self, served: Collection[str], missing: Collection[str], now_ms: int) -> None:
-        """Watch symbols that were asked for.
+    def due(self, served: Collection[str], missing: Collection[str], now_ms: int) -> list[str]:
+        """Those that a note is due for.
 
-        The missing ones at once; the served ones once a minute, since their note only lengthens
-        what is there.
+        The missing ones are, at once; the served ones once a minute, since their note only
+        lengthens what is there.
         """
         if now_ms // RENEW_MS != self._minute:
             self._minute, self._renewed = now_ms // RENEW_MS, set()
-        symbols = [*missing, *(symbol for symbol in served if symbol not in self._renewed)]
+        return [*missing, *(symbol for symbol in served if symbol not in self._renewed)]
+
+    def command(self, symbols: Collection[str], now_ms: int) -> Command:
+        """The note as a command for `Cache.many`; tell `noted` or `lost` what came of it."""
+        return self._control.watch_command(list(symbols), now_ms)
+
+    def note(self, symbols: Collection[str], now_ms: int) -> None:
+        """Make the note in a round trip of its own. It never raises."""
         if not symbols:
             return
         try:
-            self._control.watch(symbols, now_ms)
+            self._control.watch(list(symbols), now_ms)
         except CacheUnavailableError as error:
-            fields = {"count": len(symbols), "error": str(error)}
-            log.error("watch note lost", extra=fields)  # noqa: TRY400 - the error says it all
+            self.lost(symbols, error)
         else:
-            self._renewed.update(served)
+            self.noted(symbols)
+
+    def noted(self, symbols: Collection[str]) -> None:
+        """Remember that these need no other note in this minute."""
+        self._renewed.update(symbols)
+
+    def lost(self, symbols: Collection[str], error: CacheUnavailableError) -> None:
+        """Log that a note was not made."""
+        fields = {"count": len(symbols), "error": str(error)}
+        log.error("watch note lost", extra=fields)

@@ -1,18 +1,21 @@
 """The outermost layer of the app: what every answer gets, whatever produced it.
 
 HEAD as GET without its body, security headers, CORS where nothing in front adds it, no request
-bodies, and a problem in place of any exception. Plain ASGI, so that it costs microseconds.
+bodies, a problem in place of any exception, and a line in the log. Plain ASGI, so that it costs
+microseconds.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from marketdata.web.access import log_request, with_facts
 from marketdata.web.problems import Problem, internal_error
 
 log = logging.getLogger("marketdata.api")
@@ -40,10 +43,24 @@ _PREFLIGHT = {
 
 
 class Edge:
-    """ASGI middleware around the whole app. `cors`: whether to allow reading from any origin."""
+    """ASGI middleware around the whole app.
 
-    def __init__(self, app: ASGIApp, *, cors: bool) -> None:
+    `cors`: whether to allow reading from any origin; `service` and `now_ms`: whose metrics the log
+    carries, and the clock for them; `clock` measures how long answers take, in seconds.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        cors: bool,
+        service: str,
+        now_ms: Callable[[], int],
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self._app = app
+        self._service, self._now_ms = service, now_ms
+        self._clock = clock
         added = {**_SECURITY, **_CORS} if cors else _SECURITY
         self._headers = [(name.lower().encode(), value.encode()) for name, value in added.items()]
         self._cors = cors
@@ -53,26 +70,34 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        method, started = scope["method"], False
+        began, method, status = self._clock(), scope["method"], 0
+        inner = with_facts(scope, "GET" if method == "HEAD" else method)
 
         async def finish(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 message = {**message, "headers": self._completed(message["headers"])}
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
 
         try:
-            app = self._early_answer(scope) or self._app
-            inner = {**scope, "method": "GET"} if method == "HEAD" else scope
-            await app(inner, receive, finish)
+            await (self._early_answer(scope) or self._app)(inner, receive, finish)
         except Exception:
             log.exception("request failed", extra={"method": method, "path": scope["path"]})
-            if started:
+            if status:
                 raise
-            await internal_error().response(scope["path"])(scope, receive, finish)
+            await internal_error().response(scope["path"])(inner, receive, finish)
+        finally:
+            log_request(
+                inner,
+                method=method,
+                status=status,
+                duration_s=self._clock() - began,
+                service=self._service,
+                now_ms=self._now_ms(),
+            )
 
     def _early_answer(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)

@@ -23,6 +23,7 @@ from starlette.responses import Response
 from marketdata.errors import CacheUnavailableError
 from marketdata.outcomes import Reason
 from marketdata.reading.refused import RefusedRequestError
+from marketdata.web.access import note
 
 MEDIA_TYPE = "application/problem+json"
 CACHE_RETRY_S = 5  # one slot: as soon as the loop itself tries again
@@ -111,15 +112,18 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CacheUnavailableError, _cache)
 
 
+def _told(request: Request, problem: Problem) -> Response:
+    note(request, code=problem.code)
+    return problem.response(request.scope["path"])
+
+
 async def _ours(request: Request, error: Exception) -> Response:
-    error = cast("Problem", error)
-    return error.response(request.scope["path"])
+    return _told(request, cast("Problem", error))
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     error = cast("RefusedRequestError", error)
-    problem = Problem(error.code, str(error), error.retry_after_s)
-    return problem.response(request.scope["path"])
+    return _told(request, Problem(error.code, str(error), error.retry_after_s))
 
 
 async def _frameworks(request: Request, error: Exception) -> Response:
@@ -134,14 +138,13 @@ async def _frameworks(request: Request, error: Exception) -> Response:
         "method_not_allowed": f"{request.method} is not allowed here; use GET or HEAD.",
     }.get(code, HTTPStatus(error.status_code).phrase)
     headers = {"Allow": "GET, HEAD"} if code == "method_not_allowed" else {}
-    return Problem(code, detail, headers=headers).response(path)
+    return _told(request, Problem(code, detail, headers=headers))
 
 
 async def _validation(request: Request, error: Exception) -> Response:
     error = cast("RequestValidationError", error)
     named = ", ".join(str(item["loc"][-1]) for item in error.errors())
-    problem = Problem("invalid_parameter", f"Not allowed: {named}.")
-    return problem.response(request.scope["path"])
+    return _told(request, Problem("invalid_parameter", f"Not allowed: {named}."))
 
 
 async def _cache(request: Request, error: Exception) -> Response:
@@ -151,4 +154,4 @@ async def _cache(request: Request, error: Exception) -> Response:
         "All data is read from a cache, which does not answer at the moment.",
         retry_after_s=CACHE_RETRY_S,
     )
-    return problem.response(request.scope["path"])
+    return _told(request, problem)

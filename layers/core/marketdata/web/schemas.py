@@ -13,7 +13,7 @@ from marketdata.budget import WINDOWS_MS
 from marketdata.outcomes import Reason
 from marketdata.quotes import ChangeBasis, Source
 from marketdata.reading.health import Status
-from marketdata.reading.status import DISABLED
+from marketdata.reading.status import DISABLED, MOST_NAMED
 from marketdata.symbols import AssetClass
 from marketdata.web.openapi import ref
 from marketdata.web.problems import KINDS
@@ -186,7 +186,11 @@ SCHEMAS: dict[str, Schema] = {
             fresh_ratio=_or_null(_number("The share that is fresh.", minimum=0, maximum=1)),
             classes=_list(
                 _object(
-                    "One class.", asset_class=_CLASS, active=_whole("All."), fresh=_whole("Fresh.")
+                    "One class.",
+                    asset_class=_CLASS,
+                    active=_whole("How many are always priced."),
+                    fresh=_whole("How many of them have a fresh quote."),
+                    symbols={**_list(_SYMBOL, "The first of them."), "maxItems": MOST_NAMED},
                 ),
                 "By class.",
             ),

@@ -1,0 +1,39 @@
+# How `sam build` makes the layers and the functions' packages, on any host: wheels for Python 3.13
+# on Amazon Linux 2023 are downloaded, not built, so neither the host's Python nor its processor
+# matters. The folders named like an architecture hold the Makefile that the template chooses; it
+# sets MACHINE. SAM copies a layer's or function's folder, runs `make build-<logical id>` there and
+# takes what it finds in ARTIFACTS_DIR.
+
+PYTHON ?= python3
+PIP_INSTALL = $(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+  --no-compile --no-deps --require-hashes --only-binary=:all: --implementation cp --python-version 3.13 \
+  --platform manylinux_2_28_$(MACHINE) --platform manylinux2014_$(MACHINE) -r requirements.txt
+
+.PHONY: build-CoreLayer build-YahooLayer build-Api
+
+build-CoreLayer:
+	@$(PIP_INSTALL) --target "$(ARTIFACTS_DIR)/python"
+	@cp -R marketdata "$(ARTIFACTS_DIR)/python/"
+	@$(call slim,$(ARTIFACTS_DIR)/python)
+
+build-YahooLayer:
+	@$(PIP_INSTALL) --target "$(ARTIFACTS_DIR)/python"
+	@$(call slim,$(ARTIFACTS_DIR)/python)
+
+build-Api:
+	@$(PIP_INSTALL) --target "$(ARTIFACTS_DIR)"
+	@cp app.py "$(ARTIFACTS_DIR)/"
+	@$(call slim,$(ARTIFACTS_DIR))
+
+# Every other function is one module, and lives off the layers.
+build-%:
+	@cp app.py "$(ARTIFACTS_DIR)/"
+
+# Neither tests nor scripts run on Lambda, and bytecode of the host's Python would be of no use.
+# Every *.dist-info stays: some packages ask for their own version.
+define slim
+rm -rf "$(1)/bin"; \
+  find "$(1)" -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +; \
+  find "$(1)" -type f -name '*.py[co]' -delete; \
+  echo "size    $@ ($(MACHINE)): $$(du -sm "$(1)" | cut -f1) MB unzipped"
+endef

@@ -1,0 +1,62 @@
+"""The page at /: prices, providers and budgets as a person reads them, live.
+
+It is one answer, with its style and its script inside, and the browser is told to load and to run
+nothing else. Its parts are the files of the folder `page`, joined as they are: there is no build.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "page"
+# In this order they are one script; each uses only what stands before it, or is called later.
+SCRIPTS = (
+    "text.js",
+    "api.js",
+    "sparks.js",
+    "prices.js",
+    "providers.js",
+    "search.js",
+    "watching.js",
+    "main.js",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, HTML in UTF-8, and the value of its `Content-Security-Policy`."""
+
+    body: bytes
+    policy: str
+
+
+@cache
+def board() -> Page:
+    """The page with all its parts in place."""
+    style = _text("board.css")
+    script = "\n".join(map(_text, SCRIPTS))
+    html = _text("board.html").replace("/* style */", style).replace("/* script */", script)
+    policy = (
+        "default-src 'none'",
+        f"style-src 'sha256-{_digest(style)}'",
+        f"script-src 'sha256-{_digest(script)}'",
+        "connect-src 'self'",
+        "img-src data:",  # the icon
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    )
+    return Page(html.encode(), "; ".join(policy))
+
+
+def _text(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return b64encode(sha256(text.encode()).digest()).decode()

@@ -1,0 +1,87 @@
+// Numbers, times and nodes as the page shows them. Nothing here knows of the service.
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A decimal text in two parts, thousands grouped: "90679.068" is ["90,679", "068"]. */
+function decimal(text) {
+  const [whole, fraction = ""] = text.split(".");
+  return [whole.replace(/\B(?=(\d{3})+$)/g, ","), fraction.padEnd(2, "0")];
+}
+
+/** A signed number with so many decimals, with a true minus: "−4,150.21"; zero has no sign. */
+function signed(value, decimals) {
+  const size = Math.abs(value).toLocaleString("en-US", {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
+  const isZero = !/[1-9]/.test(size);
+  return (isZero ? "" : value < 0 ? "−" : "+") + size;
+}
+
+/** How many decimals tell something about the change of such a price. */
+function decimalsFor(price) {
+  return price >= 20 ? 2 : price >= 0.1 ? 4 : 8;
+}
+
+/** A length of time in its largest unit: "12 s", "4 min", "3 h", "5 d". */
+function age(ms) {
+  const [size, unit] = ms < MINUTE ? [1000, "s"] : ms < HOUR ? [MINUTE, "min"] : ms < 2 * DAY ? [HOUR, "h"] : [DAY, "d"];
+  return `${Math.max(0, Math.floor(ms / size))}\u00a0${unit}`;
+}
+
+/** The time until something: "32 s", "4:32", "2 h 5 min", "3 d". */
+function countdown(ms) {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}:${String(seconds % 60).padStart(2, "0")}`;
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return `${Math.floor(minutes / 1440)} d`;
+}
+
+/** A moment as the viewer's clock shows it, with the day where that is not the day of `now`. */
+function clock(ms, now) {
+  const then = new Date(ms);
+  const time = then.toLocaleTimeString("en-GB");
+  if (then.toDateString() === new Date(now).toDateString()) return time;
+  return `${then.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${time.slice(0, 5)}`;
+}
+
+/** A code of the service as words: "bad_key" is "bad key". */
+function words(code) {
+  return code.replaceAll("_", " ");
+}
+
+function plural(count, one, many) {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+}
+
+/** An element: `make("td", {class: "num"}, "text", child)`. Attributes that are null are left out. */
+function make(name, attributes = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) attribute(node, key, value);
+  node.append(...children);
+  return node;
+}
+
+/** Set an attribute, or remove it where the value is null, only if that changes something. */
+function attribute(node, key, value) {
+  if (value === null || value === undefined) node.removeAttribute(key);
+  else if (node.getAttribute(key) !== String(value)) node.setAttribute(key, value);
+}
+
+/** Set a node's text only if it changes, so that assistive technology is not told of nothing. */
+function tell(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Words that only a screen reader tells. */
+function unseen(text) {
+  return make("span", { class: "unseen" }, text);
+}
+
+function byId(id) {
+  return document.getElementById(id);
+}

@@ -1,0 +1,169 @@
+"""The loop of the day: every slot contended for by all workers, and jobs that go astray.
+
+Everything random is drawn in one thread in one order, so a seed is a run. What a step is given
+goes through JSON, as between the states of the state machine.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import partial
+from typing import Any
+
+from local.day.clock import DayClock
+from local.day.judge import Judge
+from local.day.parts import REFRESHES, Service, Worker
+from local.day.script import Script
+from local.loop import through_json
+from marketdata.errors import CacheUnavailableError
+from marketdata.planning import SLOT_S
+
+SLOT_MS = SLOT_S * 1000
+# A step waits for the slowest call of its slot; anything faster than this is not a wait.
+NO_WAIT_MS = 1_000
+
+Step = dict[str, Any]
+
+
+class Fate(Enum):
+    """What becomes of one job."""
+
+    DONE = "jobs committed once"
+    LATE = "jobs committed late"
+    TWICE = "jobs committed twice"
+    KILLED_BEFORE = "jobs lost with a worker before fetching"
+    KILLED_AFTER = "jobs lost with a worker before committing"
+
+
+_ODDS = {
+    Fate.DONE: 0.95,
+    Fate.LATE: 0.02,
+    Fate.TWICE: 0.02,
+    Fate.KILLED_BEFORE: 0.005,
+    Fate.KILLED_AFTER: 0.005,
+}
+LATEST_MS = 90_000
+
+
+@dataclass(slots=True)
+class Driver:
+    """Drives a service through a script, and shows the judge all that comes of it."""
+
+    service: Service
+    clock: DayClock
+    judge: Judge
+    script: Script
+    rng: random.Random
+    pool: ThreadPoolExecutor
+    _late: list[tuple[int, Step]] = field(default_factory=list)
+
+    def run(self, progress: Callable[[int], None]) -> None:
+        """Run every slot, then look once more; `progress` is told each slot's start (epoch ms)."""
+        script = self.script
+        every_ms = (script.end_ms - script.start_ms) // REFRESHES // SLOT_MS * SLOT_MS
+        for slot_ms in range(script.start_ms, script.end_ms, SLOT_MS):
+            self.clock.move_to(slot_ms)
+            if (slot_ms - script.start_ms) % every_ms == 0:
+                self._refresh()
+            self.judge.look(slot_ms)
+            self._slot(slot_ms)
+            progress(slot_ms)
+        self.clock.move_to(script.end_ms)
+        self.judge.look(script.end_ms)
+
+    def _slot(self, slot_ms: int) -> None:
+        jobs = self._plan(slot_ms)
+        fates = [self._fate() for _ in jobs]
+        self.clock.move_to(slot_ms + self.rng.randrange(300, 900))
+        fetched = [
+            (fate, job)
+            for fate, job in zip(fates, jobs, strict=True)
+            if fate is not Fate.KILLED_BEFORE
+        ]
+        fetch = self.service.fetcher.fetch
+        reports = list(self._together([partial(_through, fetch, job) for _, job in fetched]))
+        self.clock.move_to(self.clock.now_ms + max(map(_waited_ms, reports), default=0))
+        due = [report for at_ms, report in self._late if at_ms <= slot_ms]
+        self._late = [late for late in self._late if late[0] > slot_ms]
+        for (fate, _), report in zip(fetched, reports, strict=True):
+            due += self._deliveries(fate, report, slot_ms)
+        self.clock.move_to(self.clock.now_ms + self.rng.randrange(20, 200))
+        for summary in self._together([self._commit(report) for report in due]):
+            self.judge.committed(summary, self.clock.now_ms)
+        for name in (fate.value for fate in fates):
+            self.judge.count(name)
+
+    def _plan(self, slot_ms: int) -> list[Step]:
+        """The slot's jobs, from the one worker that wins it."""
+        plans = self._together(
+            [
+                partial(_plan_once, worker, slot_ms, slot_ms + self.rng.randrange(300))
+                for worker in self.service.workers
+            ]
+        )
+        won = [plan for plan in plans if plan["claimed"]]
+        self.judge.claimed(len(won))
+        return [job for plan in won for job in plan["jobs"]]
+
+    def _deliveries(self, fate: Fate, report: Step, slot_ms: int) -> list[Step]:
+        """The report as often as it arrives now."""
+        wrong = self.judge.fetched(report, lost=fate is Fate.KILLED_AFTER)
+        if fate is Fate.KILLED_AFTER:
+            return []
+        if fate is Fate.LATE:
+            after_ms = self.rng.randrange(SLOT_MS, LATEST_MS)
+            self._late.append((slot_ms + after_ms, report))
+            return []
+        # A wrong price that arrives twice must not confirm itself.
+        again = fate is Fate.TWICE or (wrong and self.rng.random() < 0.5)
+        return [report, report] if again else [report]
+
+    def _commit(self, report: Step) -> Callable[[], Step]:
+        worker = self.rng.choice(self.service.workers)
+        return partial(_through, partial(_commit_once, worker, self.clock.now_ms), report)
+
+    def _refresh(self) -> None:
+        """One round of the asset lists."""
+        service, now_ms = self.service, self.clock.now_ms
+        plan = service.asset_planner.plan(now_ms)
+        self.judge.count("asset lists planned", len(plan["jobs"]))
+        for job in plan["jobs"]:
+            report = _through(service.asset_fetcher.fetch, job)
+            summary = service.asset_committer.commit(report, now_ms)
+            self.judge.count("asset lists kept" if summary["swapped"] else "asset lists refused")
+
+    def _fate(self) -> Fate:
+        return self.rng.choices(list(_ODDS), list(_ODDS.values()))[0]
+
+    def _together(self, steps: Sequence[Callable[[], Step]]) -> list[Step]:
+        """What the workers make of these steps, side by side; one that Redis failed is left out."""
+        done = [self.pool.submit(step) for step in steps]
+        results = []
+        for step in done:
+            try:
+                results.append(step.result())
+            except CacheUnavailableError:
+                self.judge.count("steps that Redis did not answer")
+        return results
+
+
+def _plan_once(worker: Worker, slot_ms: int, now_ms: int) -> Step:
+    return worker.planner.plan(slot_ms // 1000, now_ms)
+
+
+def _commit_once(worker: Worker, now_ms: int, report: Step) -> Step:
+    return worker.committer.commit(report, now_ms)
+
+
+def _through(step: Callable[[Step], Step], event: Step) -> Step:
+    return through_json(lambda told, _context: step(told), event)
+
+
+def _waited_ms(report: Step) -> int:
+    """How long a fetch waited for providers, where it did."""
+    waited = sum(outcome["latency_ms"] for outcome in report["outcomes"])
+    return waited if waited >= NO_WAIT_MS else 0

@@ -1,0 +1,245 @@
+"""Watches the day from outside and from within, and compares every price with the market's record.
+
+From outside it reads as a client does, through the API's reader, once a slot. From within it hears
+each verdict of a commit, so that a wrong price counts even if the next commit replaces it at once.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from local.day.jumps import JumpWatch
+from local.day.script import MINUTE_MS, Script
+from local.day.watchlist import ALL, CLASS_OF
+from local.market import Market
+from local.market.sessions import Hours
+from marketdata.acceptance import Result, Verdict, epoch_ms
+from marketdata.cache.client import Cache
+from marketdata.cache.quotes import QuoteStore
+from marketdata.chains import CHAINS
+from marketdata.errors import CacheUnavailableError
+from marketdata.outcomes import Missing
+from marketdata.quotes import Quote, Source, parse_utc
+from marketdata.reading.quotes import QuoteReader
+from marketdata.reading.spellings import requested
+from marketdata.symbols import AssetClass
+
+HOURS = {
+    AssetClass.STOCKS: Hours.US,
+    AssetClass.CRYPTO: Hours.CRYPTO,
+    AssetClass.FOREX: Hours.FOREX,
+}
+# A price of an open market that is this old must not be shown as fresh; the service's own limits
+# are stricter, and a price may be five minutes in the cache before it counts as stale.
+TOO_OLD_MS = 30 * MINUTE_MS
+
+Heard = Callable[[Sequence[Quote], Sequence[Verdict]], None]
+
+
+class HeardStore(QuoteStore):
+    """The store that commits write to, which tells the verdicts to one more listener."""
+
+    def __init__(self, cache: Cache, *, retention_s: int, heard: Heard) -> None:
+        super().__init__(cache, retention_s=retention_s)
+        self._heard = heard
+
+    def commit(
+        self,
+        quotes: Sequence[Quote],
+        missing: Sequence[Missing],
+        now_ms: int,
+        retry_after_s: Mapping[str, float | None] | None = None,
+    ) -> tuple[Verdict, ...]:
+        """As the store does."""
+        verdicts = super().commit(quotes, missing, now_ms, retry_after_s)
+        self._heard(quotes, verdicts)
+        return verdicts
+
+
+@dataclass(slots=True)
+class Share:
+    """How often a quote was looked for in session, and how often it was there and fresh."""
+
+    looked: int = 0
+    fresh: int = 0
+
+    def value(self) -> float | None:
+        """The share; None where nothing was looked for."""
+        return self.fresh / self.looked if self.looked else None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One change of state of a breaker."""
+
+    at_ms: int
+    source: Source
+    asset_class: AssetClass
+    state: str
+    reason: str | None
+
+
+class _Shown(NamedTuple):
+    price: Decimal
+    time: datetime | None
+    source: Source
+
+
+@dataclass(slots=True)
+class Seen:
+    """All that the judge noted. `fresh` leaves Yahoo's outage out for forex, `raw` does not.
+
+    `wrong` tells each wrong price that was visible, `held` the planted ones that were held back.
+    `fallbacks` counts the commits that wrote quotes of a class's second provider, `same_tick` those
+    where it answered in the tick in which the first failed.
+    """
+
+    fresh: dict[AssetClass, Share]
+    raw: dict[AssetClass, Share]
+    wrong: list[str] = field(default_factory=list)
+    held: set[tuple[Source, str, int]] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[tuple[Source, str]] = field(default_factory=Counter)
+    written: Counter[tuple[AssetClass, Source]] = field(default_factory=Counter)
+    fallbacks: Counter[AssetClass] = field(default_factory=Counter)
+    same_tick: Counter[AssetClass] = field(default_factory=Counter)
+    turns: list[Turn] = field(default_factory=list)
+
+
+class Judge:
+    """Compares what a service shows and writes with a market. `reader` is set before `look`."""
+
+    def __init__(self, market: Market, script: Script) -> None:
+        self.seen = Seen(
+            {asset_class: Share() for asset_class in AssetClass},
+            {asset_class: Share() for asset_class in AssetClass},
+        )
+        self.jumps = JumpWatch(market)
+        self.reader: QuoteReader | None = None
+        self._market = market
+        self._outage_ms = script.outage_ms
+        self._suspects = {(p.source, p.symbol) for p in script.planned if p.kind == "bad_tick"}
+        self._wanted = requested(",".join(ALL))
+        self._shown: dict[str, _Shown] = {}
+        self._lock = threading.Lock()
+        self._was = lru_cache(maxsize=1024)(market.is_true)
+
+    def store(self, cache: Cache, retention_s: int) -> QuoteStore:
+        """A store whose verdicts the judge hears."""
+        return HeardStore(cache, retention_s=retention_s, heard=self._hear)
+
+    def look(self, now_ms: int) -> None:
+        """Read every quote as a client would, and note what is fresh and what is wrong."""
+        if self.reader is None:
+            raise ValueError("nothing to look through")
+        try:
+            body = self.reader.read(self._wanted, now_ms).body()
+        except CacheUnavailableError:
+            self.count("looks that Redis did not answer")
+            return
+        told = {q["symbol"]: q for q in json.loads(body, parse_float=Decimal)["quotes"]}
+        open_since = {c: self._open_since(c, now_ms) for c in AssetClass}
+        for symbol in ALL:
+            asset_class, quote = CLASS_OF[symbol], told.get(symbol)
+            if quote is not None:
+                self._check(symbol, quote)
+            if open_since[asset_class] is not None:
+                self._weigh(asset_class, quote, open_since[asset_class] or 0, now_ms)
+
+    def fetched(self, report: Mapping[str, Any], *, lost: bool) -> bool:
+        """Whether a report holds a planted price; one that is `lost` will never be committed."""
+        wrong = [
+            quote
+            for quote in map(Quote.from_step, report["quotes"])
+            if (quote.source, quote.symbol) in self._suspects and not self._is_true(quote)
+        ]
+        self.count("bad ticks lost with a worker", len(wrong) if lost else 0)
+        return bool(wrong)
+
+    def committed(self, summary: Mapping[str, Any], now_ms: int) -> None:
+        """Note a commit's summary."""
+        asset_class = AssetClass(summary["asset_class"])
+        for provider, quotes in summary["written"].items():
+            self.seen.written[asset_class, Source(provider)] += quotes
+        told = [step["provider"] for step in summary["outcomes"] if step["quotes"]]
+        if told and told[0] != summary["outcomes"][0]["provider"]:
+            self.seen.same_tick[asset_class] += 1
+        if set(summary["written"]) - {CHAINS[asset_class][0].value}:
+            self.seen.fallbacks[asset_class] += 1
+        for step in summary["outcomes"]:
+            self.seen.outcomes[Source(step["provider"]), step["outcome"]] += 1
+        for told_turn in summary["transitions"]:
+            source, kind = Source(told_turn["provider"]), AssetClass(told_turn["asset_class"])
+            turn = Turn(now_ms, source, kind, told_turn["to"], told_turn["reason"])
+            self.seen.turns.append(turn)
+
+    def claimed(self, workers: int) -> None:
+        """Note how many workers won a slot."""
+        self.count("slots" if workers == 1 else "slots that not exactly one worker won")
+
+    def count(self, what: str, times: int = 1) -> None:
+        """Count something that happened."""
+        with self._lock:
+            self.seen.counts[what] += times
+
+    def _hear(self, quotes: Sequence[Quote], verdicts: Sequence[Verdict]) -> None:
+        """Hear the verdicts of one commit."""
+        judged = [(q, v, self._is_true(q)) for q, v in zip(quotes, verdicts, strict=True)]
+        with self._lock:
+            for quote, verdict, is_true in judged:
+                if is_true:
+                    self.jumps.note(quote, written=verdict.result is Result.WRITTEN)
+                elif verdict.result is Result.WRITTEN:
+                    self.seen.wrong.append(f"written: {quote.symbol} {quote.price} {quote.source}")
+                else:
+                    at_ms = epoch_ms(quote.fetched_at)
+                    self.seen.held.add((quote.source, quote.symbol, at_ms))
+
+    def _check(self, symbol: str, quote: Mapping[str, Any]) -> None:
+        told = quote["timestamp"]
+        time = None if told is None else parse_utc(told)
+        shown = _Shown(Decimal(quote["price"]), time, Source(quote["source"]))
+        before = self._shown.get(symbol)
+        if shown == before:
+            return
+        self._shown[symbol] = shown
+        if not self._was_true(symbol, shown.price, time, shown.source):
+            self.seen.wrong.append(f"shown: {symbol} {shown.price} {shown.source} {told}")
+        if before and before.time and time and time < before.time:
+            self.count("quotes that went back in time")
+
+    def _weigh(
+        self, asset_class: AssetClass, quote: Mapping[str, Any] | None, since_ms: int, now_ms: int
+    ) -> None:
+        is_fresh = quote is not None and not quote["stale"]
+        in_outage = self._outage_ms[0] <= now_ms < self._outage_ms[1]
+        shares = [self.seen.raw]
+        if asset_class is not AssetClass.FOREX or not in_outage:
+            shares.append(self.seen.fresh)
+        for share in shares:
+            share[asset_class].looked += 1
+            share[asset_class].fresh += is_fresh
+        if is_fresh and quote is not None and quote["timestamp"] is not None:
+            expected_ms = max(epoch_ms(parse_utc(quote["timestamp"])), since_ms)
+            if now_ms - expected_ms > TOO_OLD_MS:
+                self.count("old prices shown as fresh")
+
+    def _open_since(self, asset_class: AssetClass, now_ms: int) -> int | None:
+        session = self._market.sessions.at(HOURS[asset_class], now_ms)
+        return session.open_ms if session.is_open else None
+
+    def _is_true(self, quote: Quote) -> bool:
+        return self._was_true(quote.symbol, quote.price, quote.timestamp, quote.source)
+
+    def _was_true(self, symbol: str, price: Decimal, time: datetime | None, source: Source) -> bool:
+        if time is None:  # then it depends on now
+            return self._market.is_true(symbol, price, None, source)
+        return self._was(symbol, price, epoch_ms(time), source)

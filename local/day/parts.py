@@ -1,0 +1,168 @@
+"""The real parts of the service, put together for one day: what `bootstrap` does on AWS.
+
+Each worker has its own connection to Redis, so that they contend as processes would. The senders
+are shared, as the environment of one fetch function shares them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.children import Children
+from local.day.clock import DayClock, PacedSender, steady_s
+from local.day.watchlist import ALL
+from local.market import MarketServers
+from local.redis_server import find_server, free_port, server_command, wait_until_it_answers
+from local.terminal import CannotStartError
+from marketdata.archive import LocalArchive
+from marketdata.asset_committing import AssetCommitter
+from marketdata.asset_fetching import AssetFetcher
+from marketdata.asset_planning import AssetPlanner
+from marketdata.breaker import BreakerPolicy
+from marketdata.cache.assets import AssetStore
+from marketdata.cache.client import Cache, connect
+from marketdata.cache.control import ControlState
+from marketdata.cache.quotes import QuoteStore
+from marketdata.calendars import published
+from marketdata.committing import Committer
+from marketdata.fetching import Clock, Fetcher
+from marketdata.planning import Planner
+from marketdata.providers.registry import make_provider, make_sender
+from marketdata.quotes import Source
+from marketdata.reading.quotes import QuoteReader
+from marketdata.settings import ENV_PREFIXES, Settings
+
+LOOPBACK = "127.0.0.1"
+MOST_CALLS_AT_ONCE = 32
+REFRESHES = 2
+
+MakeStore = Callable[[Cache, int], QuoteStore]
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One worker's own plan and commit."""
+
+    planner: Planner
+    committer: Committer
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """All steps of the service. `cache` is the connection of its readers."""
+
+    settings: Settings
+    workers: tuple[Worker, ...]
+    fetcher: Fetcher
+    asset_planner: AssetPlanner
+    asset_fetcher: AssetFetcher
+    asset_committer: AssetCommitter
+    reader: QuoteReader
+    cache: Cache
+
+
+@contextlib.contextmanager
+def empty_redis() -> Iterator[int]:
+    """The port of a Redis of our own, which ends with us. Raises `CannotStartError`."""
+    children, port = Children(), free_port()
+    try:
+        command = server_command(find_server(), port, None)
+        process = children.start("redis", command, os.environ, output=subprocess.DEVNULL)
+        if not wait_until_it_answers(LOOPBACK, port, process):
+            raise CannotStartError(f"Redis did not start; try it by hand: {' '.join(command)}")
+        yield port
+    finally:
+        children.end_all()
+
+
+def day_settings(market: MarketServers, redis_port: int, folder: Path, hours: float) -> Settings:
+    """Free plans throughout, which are the defaults, and lists refreshed twice in the run."""
+    urls = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in market.base_urls.items()}
+    keys = {
+        f"{ENV_PREFIXES[source]}_API_KEY": "simulated-key"
+        for source in (Source.FINNHUB, Source.COINMARKETCAP, Source.ALPHA_VANTAGE)
+    }
+    return Settings.from_env(
+        {
+            **urls,
+            **keys,
+            "REDIS_HOST": LOOPBACK,
+            "REDIS_PORT": str(redis_port),
+            "REDIS_PREFIX": "mda-day",
+            "MARKET": "simulated",
+            "ACTIVE_SYMBOLS": ",".join(ALL),
+            "ARCHIVE_FOLDER": str(folder),
+            "ASSET_LIST_UPDATE_INTERVAL": str(round(hours * 3600 / REFRESHES)),
+        }
+    )
+
+
+@contextlib.contextmanager
+def running_service(
+    settings: Settings, clock: DayClock, workers: int, make_store: MakeStore
+) -> Iterator[Service]:
+    """The service for these settings; `make_store` makes the store that a committer writes to."""
+    caches = [connect(settings) for _ in range(workers + 1)]
+    providers = {source: make_provider(source, settings) for source in Source}
+    senders = {source: PacedSender(make_sender(source, settings)) for source in Source}
+    archive = LocalArchive(Path(settings.archive_folder))
+    control = _control(caches[-1], settings)
+    with ThreadPoolExecutor(MOST_CALLS_AT_ONCE, thread_name_prefix="call") as calls:
+        for sender in senders.values():
+            sender.warm()
+        try:
+            yield Service(
+                settings=settings,
+                workers=tuple(
+                    _worker(settings, cache, make_store, f"worker{number}")
+                    for number, cache in enumerate(caches[:-1])
+                ),
+                fetcher=Fetcher(
+                    providers.__getitem__, senders.__getitem__, calls, Clock(clock, steady_s)
+                ),
+                asset_planner=AssetPlanner(
+                    settings, control, AssetStore(caches[-1]), _tokens("assets")
+                ),
+                asset_fetcher=AssetFetcher(
+                    providers.__getitem__, senders.__getitem__, calls, archive, published
+                ),
+                asset_committer=AssetCommitter(control, AssetStore(caches[-1]), archive),
+                reader=QuoteReader(
+                    settings, QuoteStore(caches[-1], retention_s=settings.quote_retention), control
+                ),
+                cache=caches[-1],
+            )
+        finally:
+            for cache in caches:
+                cache.close()
+
+
+def _worker(settings: Settings, cache: Cache, make_store: MakeStore, name: str) -> Worker:
+    control = _control(cache, settings)
+    quotes = make_store(cache, settings.quote_retention)
+    planner = Planner(settings, control, quotes, AssetStore(cache), _tokens(name))
+    return Worker(planner, Committer(settings, control, quotes))
+
+
+def _control(cache: Cache, settings: Settings) -> ControlState:
+    policy = BreakerPolicy(open_ms=settings.circuit_breaker_timeout * 1000)
+    return ControlState(cache, limits=settings.limits, policy=policy)
+
+
+def _tokens(name: str) -> Callable[[], str]:
+    """Texts that are unlike within the day, and alike in the next run of the same day."""
+    numbers = itertools.count()
+    return lambda: f"{name}-{next(numbers)}"
+
+
+def memory_of(cache: Cache) -> tuple[int, int]:
+    """How many keys Redis holds, and its memory in bytes."""
+    found: Mapping[str, int] = cache.command("INFO", "memory")
+    return int(cache.command("DBSIZE")), int(found["used_memory"])

@@ -1,0 +1,216 @@
+"""What goes wrong during the day, and when: a pure function of seed, start and length.
+
+A whole day runs from midnight to midnight. A shorter run begins a quarter of its length before New
+York opens and has the same faults, each at its own share of the run.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from local.day.watchlist import SYMBOLS
+from marketdata.quotes import Source
+from marketdata.symbols import AssetClass
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+MIDNIGHT_MS = 1_773_792_000_000  # Wednesday 2026-03-18 00:00 UTC
+OPENS_MS = MIDNIGHT_MS + 13 * HOUR_MS + 30 * MINUTE_MS  # New York, summer time
+CLOSES_MS = OPENS_MS + 6 * HOUR_MS + 30 * MINUTE_MS
+LEAST_HOURS, MOST_HOURS = 2.0, 24.0
+
+STOCKS, CRYPTO, FOREX = AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.FOREX
+# A bad tick waits so long for its provider to be asked; the slowest answers every five minutes.
+BAD_TICK_MS = 12 * MINUTE_MS
+BAD_FACTORS = (10.0, 0.1, 100.0, 0.01, 2.5, 0.4)
+JUMP_FACTORS = {STOCKS: 1.4, CRYPTO: 0.6, FOREX: 1.07}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One fault, or one true jump (`kind` is "jump"), from `from_ms` to `until_ms` (epoch ms).
+
+    `what` names it for people. `kind` and `options` are those of `Market.control`.
+    """
+
+    what: str
+    kind: str
+    from_ms: int
+    until_ms: int
+    source: Source | None = None
+    symbol: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A breaker that has to open: because of a fault of its provider, for a reason."""
+
+    source: Source
+    asset_class: AssetClass
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The whole run: its span (epoch ms), what goes wrong, and which breakers that opens.
+
+    `outage_ms`: from when to when Yahoo is down altogether.
+    """
+
+    start_ms: int
+    end_ms: int
+    planned: tuple[Planned, ...]
+    outage_ms: tuple[int, int]
+    openings: tuple[Opening, ...]
+
+
+# Minutes after midnight, or the share of a shorter run; then the lengths in minutes.
+_PLACES: Mapping[str, tuple[float, float, float, float]] = MappingProxyType(
+    {
+        "coingecko": (150, 0.06, 60, 12),
+        "coingecko again": (510, 0.90, 20, 6),
+        "coinmarketcap": (330, 0.20, 60, 12),
+        "stale": (855, 0.46, 20, 4),
+        "outage": (930, 0.60, 60, 4),
+        "finnhub": (958, 0.604, 3, 1),  # inside the outage, when nobody is left for stocks
+    }
+)
+_SHAKE_MS = 8 * MINUTE_MS  # of a whole day
+
+
+def write_script(seed: int, hours: float = MOST_HOURS) -> Script:
+    """The script of a run of so many hours. Raises ValueError beyond `LEAST_` and `MOST_HOURS`."""
+    if not LEAST_HOURS <= hours <= MOST_HOURS:
+        raise ValueError(f"a day has {LEAST_HOURS:g} to {MOST_HOURS:g} hours, not {hours:g}")
+    return _Writer(random.Random(f"script {seed}"), hours).script()
+
+
+class _Writer:
+    def __init__(self, rng: random.Random, hours: float) -> None:
+        self._rng = rng
+        self._whole = hours == MOST_HOURS
+        span_ms = round(hours * 720) * 5_000
+        self._start_ms = MIDNIGHT_MS if self._whole else OPENS_MS - span_ms // 4 // 5_000 * 5_000
+        self._end_ms = self._start_ms + span_ms
+        shaken = rng.uniform(-1, 1)
+        self._shift_ms = round(shaken * (_SHAKE_MS if self._whole else span_ms * 0.004))
+
+    def script(self) -> Script:
+        faults = [*self._coin_trouble(), *self._stock_trouble()]
+        jumps = list(self._jumps())
+        bad_ticks = list(self._bad_ticks(faults, {jump.symbol for jump in jumps}))
+        return Script(
+            self._start_ms,
+            self._end_ms,
+            tuple(sorted([*faults, *jumps, *bad_ticks], key=lambda p: p.from_ms)),
+            self._span("outage"),
+            (
+                Opening(Source.COINMARKETCAP, CRYPTO, "bad_key"),
+                Opening(Source.YFINANCE, STOCKS, "stale_source"),
+                Opening(Source.YFINANCE, STOCKS, "unavailable"),
+                Opening(Source.YFINANCE, FOREX, "unavailable"),
+            ),
+        )
+
+    def _coin_trouble(self) -> Iterator[Planned]:
+        limited = "CoinGecko says 429"
+        for name, wait in (
+            ("coingecko", {"retry_after": 120}),
+            ("coingecko again", {"retry_after": 90, "form": "date"}),
+        ):
+            yield Planned(
+                limited, "rate_limited", *self._span(name), Source.COINGECKO, options=wait
+            )
+        key = "CoinMarketCap refuses the key"
+        yield Planned(key, "bad_key", *self._span("coinmarketcap"), Source.COINMARKETCAP)
+
+    def _stock_trouble(self) -> Iterator[Planned]:
+        old = "Yahoo's times are an hour old"
+        for symbol in (*SYMBOLS[STOCKS], SYMBOLS[FOREX][-1]):
+            span = self._span("stale")
+            yield Planned(old, "stale", *span, Source.YFINANCE, symbol, {"age_s": 3600})
+        begins, ends = self._span("outage")
+        half = (begins + ends) // 2
+        down = "Yahoo is down"
+        yield Planned(down, "status", begins, half, Source.YFINANCE, options={"status": 503})
+        yield Planned(down, "refuse", half, ends, Source.YFINANCE)
+        yield Planned("Finnhub hangs", "hang", *self._span("finnhub"), Source.FINNHUB)
+
+    def _jumps(self) -> Iterator[Planned]:
+        """True jumps, each of a symbol that has no bad tick."""
+        last = CLOSES_MS if self._whole else self._end_ms
+        for asset_class, factor in JUMP_FACTORS.items():
+            earliest = self._span("outage")[1] + 10 * MINUTE_MS
+            at_ms = self._between(earliest, last - 15 * MINUTE_MS)
+            symbol = self._rng.choice(SYMBOLS[asset_class][:-1])
+            options = {"factor": factor}
+            yield Planned("a true jump", "jump", at_ms, at_ms, None, symbol, options)
+
+    def _bad_ticks(self, faults: Sequence[Planned], jumping: set[str | None]) -> Iterator[Planned]:
+        """Lone bad ticks, while their provider is well, of a different symbol and size each."""
+        early_ms = self._start_ms + (self._end_ms - self._start_ms) // 10
+        late_ms = self._end_ms - BAD_TICK_MS - 2 * MINUTE_MS
+        stock_ms = OPENS_MS + 2 * MINUTE_MS, min(CLOSES_MS - BAD_TICK_MS, late_ms)
+        any_ms = early_ms, late_ms
+        many = 2 if self._whole else 1
+        wanted = [
+            (STOCKS, Source.YFINANCE, 2 + many, stock_ms),
+            (CRYPTO, Source.COINGECKO, many, any_ms),
+            (CRYPTO, Source.COINMARKETCAP, many, any_ms),
+            (FOREX, Source.YFINANCE, 1 + many, any_ms),
+        ]
+        factors = {asset_class: list(BAD_FACTORS) for asset_class in SYMBOLS}
+        symbols = {
+            asset_class: [symbol for symbol in listed if symbol not in jumping]
+            for asset_class, listed in SYMBOLS.items()
+        }
+        for asset_class, source, count, span in wanted:
+            for _ in range(count):
+                begins = self._healthy(source, faults, *span)
+                symbol = _take(self._rng, symbols[asset_class])
+                factor = _take(self._rng, factors[asset_class])
+                yield self._bad_tick(source, symbol, factor, begins)
+        if self._whole:  # asked once an hour at most, for whichever pair has its turn
+            for symbol in [s for s in SYMBOLS[FOREX] if s not in jumping]:
+                factor = _take(self._rng, factors[FOREX])
+                begins = self._start_ms + 6 * HOUR_MS
+                yield self._bad_tick(Source.ALPHA_VANTAGE, symbol, factor, begins, 4 * HOUR_MS)
+
+    def _bad_tick(
+        self, source: Source, symbol: str, factor: float, begins: int, wait_ms: int = BAD_TICK_MS
+    ) -> Planned:
+        what, options = "a bad tick", {"factor": factor}
+        return Planned(what, "bad_tick", begins, begins + wait_ms, source, symbol, options)
+
+    def _healthy(
+        self, source: Source, faults: Sequence[Planned], from_ms: int, until_ms: int
+    ) -> int:
+        """A random time from which a provider has been well for a while and stays so."""
+        while True:
+            at_ms = self._between(from_ms, until_ms)
+            before, after = at_ms - 7 * MINUTE_MS, at_ms + BAD_TICK_MS
+            own = [fault for fault in faults if fault.source is source]
+            if all(fault.until_ms < before or fault.from_ms > after for fault in own):
+                return at_ms
+
+    def _between(self, from_ms: int, until_ms: int) -> int:
+        return self._rng.randrange(from_ms, until_ms)
+
+    def _span(self, name: str) -> tuple[int, int]:
+        minutes, share, length, short_length = _PLACES[name]
+        if self._whole:
+            begins = MIDNIGHT_MS + round(minutes * MINUTE_MS)
+        else:
+            begins, length = self._start_ms, short_length
+            begins += round((self._end_ms - self._start_ms) * share)
+        begins += self._shift_ms
+        return begins, begins + round(length * MINUTE_MS)
+
+
+def _take(rng: random.Random, left: list[Any]) -> Any:
+    return left.pop(rng.randrange(len(left)))

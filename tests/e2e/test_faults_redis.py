@@ -1,0 +1,130 @@
+"""Redis killed, emptied, paused and demoted, and the loop paused, in a service seen from outside.
+
+One service for all tests of this file; each test leaves it healthy. Throughout, a client asks the
+API and compares every price with the market's own record.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from local.market import MarketServers
+from marketdata.planning import SLOT_S
+from tests.fault_support import SYMBOLS, Watch, ticks_until_well
+from tests.redis_servers import RedisServer
+from tests.running_service import RunningService, base_urls, eventually, paid_market
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A service, its Redis, and the market that it asks."""
+
+    service: RunningService
+    redis: RedisServer
+    market: MarketServers
+
+    def fail_a_tick(self, words: str) -> None:
+        """Wait until a tick has failed with these words."""
+        self.service.wait_for(words, after=self.service.output)
+
+    def recovers(self, watch: Watch, tell: Callable[[str, object], None]) -> None:
+        """All is well within two ticks, every symbol has its price, and no harm was done."""
+        ticks = ticks_until_well(self.service)
+        quotes, _ = self.service.quotes(SYMBOLS)
+        assert set(quotes) == set(SYMBOLS.split(","))
+        assert not any(quote["stale"] for quote in quotes.values())
+        told = watch.harmless()
+        assert set(self.market.violations.values()) == {0}
+        tell("recovery", f"healthy {ticks} ticks after the fault; {told}")
+        assert ticks <= 2
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A healthy service on a Redis and a market of the test's own."""
+    redis = RedisServer(tmp_path_factory.mktemp("redis"))
+    redis.start()
+    try:
+        with (
+            paid_market() as market,
+            RunningService(
+                tmp_path_factory.mktemp("home"), **redis.env(), **base_urls(market)
+            ) as service,
+        ):
+            ticks_until_well(service.ready())
+            yield Scene(service, redis, market)
+    finally:
+        redis.kill()
+
+
+@pytest.fixture
+def watch(scene: Scene) -> Iterator[Watch]:
+    """A client that asks throughout the test."""
+    with Watch(scene.service, scene.market) as watch:
+        yield watch
+
+
+def test_redis_is_killed_and_comes_back_empty(scene, watch, record_property):
+    """Readers get 503 at once, nobody is called meanwhile, and all is well within two ticks."""
+    watch.wait_for(200, 4, 0)
+    since_s = time.monotonic()
+    scene.redis.kill()
+    scene.fail_a_tick("failed: Redis at")
+    calls = sum(map(len, scene.market.calls.values()))
+    scene.fail_a_tick("failed: Redis at")
+    assert sum(map(len, scene.market.calls.values())) == calls
+    watch.wait_for(503, 8, since_s)
+    assert 200 not in watch.statuses(since_s + 1)
+    scene.redis.start()
+    scene.recovers(watch, record_property)
+
+
+def test_redis_hangs_and_goes_on(scene, watch, record_property):
+    """A Redis that is stopped and continued costs readers a 503 in under a second, and no data."""
+    since_s = time.monotonic()
+    scene.redis.pause()
+    scene.fail_a_tick("failed: Redis at")
+    watch.wait_for(503, 4, since_s)
+    scene.redis.resume()
+    scene.recovers(watch, record_property)
+
+
+def test_redis_is_restarted_without_its_data(scene, watch, record_property):
+    """What was lost comes back: prices from the providers, lists from the archive."""
+    before = scene.service.output
+    scene.redis.stop()
+    scene.redis.start()
+    scene.recovers(watch, record_property)
+    restored = [line for line in scene.service.output[len(before) :].splitlines() if "from" in line]
+    for asset_type in ("stocks", "crypto", "forex"):
+        assert any(line.startswith(f"assets  {asset_type} ") for line in restored)
+
+
+def test_redis_becomes_a_replica(scene, watch, record_property):
+    """While Redis takes no writes the loop waits and readers get what it has; then it goes on."""
+    watch.wait_for(200, 4, 0)
+    with scene.redis.client() as client:
+        client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        scene.fail_a_tick("failed: Redis at")
+        watch.wait_for(200, 8, time.monotonic())
+        assert set(watch.statuses()) == {200}
+        client.execute_command("REPLICAOF", "NO", "ONE")
+    scene.recovers(watch, record_property)
+
+
+def test_the_loop_hangs_and_goes_on(scene, watch, record_property):
+    """A loop that is stopped for more than a slot makes up for nothing; readers see none of it."""
+    slots_before = time.time() // SLOT_S
+    os.kill(scene.service.pid, signal.SIGSTOP)
+    try:
+        eventually(lambda: time.time() // SLOT_S > slots_before + 1, "two more slots")
+    finally:
+        os.kill(scene.service.pid, signal.SIGCONT)
+    scene.recovers(watch, record_property)
+    assert set(watch.statuses()) == {200}

@@ -1,0 +1,101 @@
+"""The live providers without a network: what the service says when nobody can be reached."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from local.redis_server import free_port
+from tests.running_service import RunningService, eventually
+
+ASKED = "AAPL,BTC-USD,EUR/USD"
+# Whose failure may be named as the reason: anybody's of the chain.
+HOSTS = {
+    "AAPL": {"yahoo.invalid", "finnhub.invalid"},
+    "BTC-USD": {"127.0.0.1"},
+    "EUR/USD": {"alphavantage.invalid", "yahoo.invalid"},
+}
+TICK_S = 5.0
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """A service on live providers, some of unknown hosts, some that refuse connections."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".env").write_text(
+        "# kept beside the service\n"
+        "YAHOO_BASE_URL=http://yahoo.invalid\n"
+        "FINNHUB_API_KEY=planted-finnhub\n"
+        "FINNHUB_BASE_URL=http://finnhub.invalid/api/v1\n"
+        f"COINGECKO_BASE_URL=http://127.0.0.1:{free_port()}\n"
+        "ALPHA_VANTAGE_API_KEY=planted-alpha\n"
+        "ALPHA_VANTAGE_BASE_URL=http://alphavantage.invalid\n"
+        "ALPHA_VANTAGE_LIMITS=300/minute\n"
+        "COINGEKO_LIMITS=5/minute\n"
+        "PORT=1\n"
+    )
+    with RunningService(home) as service:
+        yield service.ready()
+
+
+def test_an_env_file_means_the_live_providers(service):
+    """It says so, warns of a name that is no setting, and the environment's port wins."""
+    lines = service.output.splitlines()
+    assert (
+        "warning: .env: COINGEKO_LIMITS is not a setting; did you mean COINGECKO_LIMITS?" in lines
+    )
+    assert "market  live providers" in lines
+    assert service.get("/v1/providers").json()["market"] == "live"
+
+
+def test_each_class_answers_that_its_providers_are_unavailable(service):
+    """Each symbol has an error with the host that could not be reached, and none has a price."""
+
+    def all_unavailable() -> dict:
+        quotes, errors = service.quotes(ASKED)
+        assert quotes == {}
+        codes = {error["code"] for error in errors.values()}
+        return errors if codes == {"provider_unavailable"} else {}
+
+    errors = eventually(all_unavailable, "reasons for all classes")
+    for symbol, hosts in HOSTS.items():
+        assert errors[symbol]["message"].partition(":")[0] in hosts
+
+
+def test_health_tells_why(service):
+    """It is unhealthy, says so with 503, and names each class without a quote or a list."""
+    answer = service.get("/health")
+    told = answer.json()
+    assert (answer.status_code, told["status"]) == (503, "unhealthy")
+    for asset_type in ("stocks", "crypto", "forex"):
+        assert f"no quote of {asset_type} is fresh" in told["reasons"]
+        assert f"there is no list of {asset_type} yet" in told["reasons"]
+
+
+def test_the_log_names_the_hosts(service):
+    """ERROR lines tell which host could not be reached and how."""
+    eventually(lambda: "alphavantage.invalid" in service.log, "Alpha Vantage's host")
+    failures = [json.loads(line) for line in service.log.splitlines()]
+    told = {
+        failure["detail"].partition(":")[0]
+        for failure in failures
+        if failure["level"] == "ERROR" and "detail" in failure
+    }
+    assert told >= {"yahoo.invalid", "finnhub.invalid", "alphavantage.invalid", "127.0.0.1"}
+
+
+def test_the_terminal_tells_it_with_each_tick(service):
+    """A tick's line names who failed and how."""
+    failed = "failed: yfinance unavailable (yahoo.invalid: the name could not be resolved)"
+    eventually(lambda: failed in service.output, "the failure in a line")
+
+
+def test_nothing_waits_for_a_provider(service):
+    """A request is answered at once, and the loop goes on, slot by slot."""
+    before = time.monotonic()
+    service.quotes(ASKED)
+    assert time.monotonic() - before < TICK_S
+    assert service.get("/health").json()["loop"]["lag_s"] < 2 * TICK_S

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonata import Jsonata
+
+from marketdata.planning import FETCH_BUDGET_MS, SLOT_S
+from tests.infrastructure.stack import ROOT, Stack, definition, template
+
+NAMES = [path.name.removesuffix(".asl.json") for path in (ROOT / "functions").glob("*.asl.json")]
+RESOURCES = {"price_loop": "PriceLoop", "asset_refresh": "AssetRefresh"}
+
+every_machine = pytest.mark.parametrize("name", NAMES)
+
+
+def machines_of(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A machine and those inside its maps: whatever has StartAt and States."""
+    yield machine
+    for state in machine["States"].values():
+        if state["Type"] == "Map":
+            yield from machines_of(state["ItemProcessor"])
+
+
+def states_of(name: str) -> dict[str, dict[str, Any]]:
+    """All states of a definition by their names, which are unique."""
+    found = [
+        item for machine in machines_of(definition(name)) for item in machine["States"].items()
+    ]
+    states = dict(found)
+    assert len(states) == len(found)
+    return states
+
+
+def tasks_of(name: str) -> dict[str, dict[str, Any]]:
+    """The states that call a function."""
+    return {label: state for label, state in states_of(name).items() if state["Type"] == "Task"}
+
+
+def next_of(state: dict[str, Any]) -> set[str]:
+    """Where a state may lead."""
+    ways = [state, *state.get("Choices", ()), *state.get("Catch", ())]
+    return {way[key] for way in ways for key in ("Next", "Default") if key in way}
+
+
+def strings_of(part: Any) -> Iterator[str]:
+    """Every text in a definition."""
+    if isinstance(part, dict):
+        for value in part.values():
+            yield from strings_of(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from strings_of(value)
+    elif isinstance(part, str):
+        yield part
+
+
+def test_both_machines_are_in_the_template():
+    """Each definition has its state machine, and each state machine its definition."""
+    machines = {
+        name: resource["Properties"]["DefinitionUri"]
+        for name, resource in template()["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::StateMachine"
+    }
+    assert machines == {RESOURCES[name]: f"functions/{name}.asl.json" for name in NAMES}
+
+
+@every_machine
+def test_every_state_is_reached_and_every_way_leads_somewhere(name):
+    """From the start of each machine its own states are reached, all of them and no others."""
+    for machine in machines_of(definition(name)):
+        reached, open_ = set(), {machine["StartAt"]}
+        while open_:
+            state = open_.pop()
+            assert state in machine["States"], f"{state} is no state"
+            reached.add(state)
+            open_ |= next_of(machine["States"][state]) - reached
+        assert reached == machine["States"].keys()
+
+
+@every_machine
+def test_every_state_ends_or_leads_on(name):
+    """A state has an end, a successor or a choice of successors, and only one of these."""
+    for label, state in states_of(name).items():
+        final = state["Type"] in ("Succeed", "Fail") or state.get("End", False)
+        leads_on = "Default" in state if state["Type"] == "Choice" else "Next" in state
+        assert final != leads_on, label
+
+
+@every_machine
+def test_every_call_has_a_time_limit_and_no_failure_ends_the_machine(name):
+    """A task has TimeoutSeconds, and tasks and maps catch whatever may happen."""
+    for label, state in states_of(name).items():
+        if state["Type"] in ("Task", "Map"):
+            assert any(c["ErrorEquals"] == ["States.ALL"] for c in state["Catch"]), label
+        if state["Type"] == "Task":
+            assert state["TimeoutSeconds"] > 0, label
+    assert definition(name)["TimeoutSeconds"] > 0
+
+
+@every_machine
+def test_every_expression_parses(name):
+    """What stands between {% and %} is JSONata, without the functions that Step Functions lacks."""
+    expressions = [text for text in strings_of(definition(name)) if "{%" in text]
+    assert expressions
+    for text in expressions:
+        (inner,) = re.fullmatch(r"\{%(.*)%\}", text).groups()
+        Jsonata(inner)
+        assert "$eval" not in inner
+
+
+@every_machine
+def test_substitutions_are_those_of_the_template(name):
+    """Each placeholder of a definition is declared in the template, and each declared one used."""
+    used = set(re.findall(r"\$\{(\w+)\}", json.dumps(definition(name))))
+    properties = template()["Resources"][RESOURCES[name]]["Properties"]
+    assert used == properties["DefinitionSubstitutions"].keys()
+
+
+@every_machine
+def test_machines_call_the_published_versions(name):
+    """A substitution is the alias of the function that it is named for."""
+    properties = template()["Resources"][RESOURCES[name]]["Properties"]
+    for placeholder, value in properties["DefinitionSubstitutions"].items():
+        assert value == {"Ref": f"{placeholder.removesuffix('Arn')}.Alias"}
+
+
+@every_machine
+def test_a_state_gives_up_before_its_function_does(name):
+    """The state's time limit is the one that is seen; the function outlives it, and stays warm."""
+    functions = Stack().functions()
+    for label, state in tasks_of(name).items():
+        function = re.fullmatch(r"\$\{(\w+)Arn\}", state["Arguments"]["FunctionName"]).group(1)
+        assert functions[function]["Timeout"] > state["TimeoutSeconds"], label
+
+
+def test_nothing_in_the_loop_is_tried_past_its_slot():
+    """Retries of the loop are one each, a second later, and only of calls that never began."""
+    for label, state in tasks_of("price_loop").items():
+        for retry in state.get("Retry", ()):
+            assert retry["ErrorEquals"] == ["Lambda.TooManyRequestsException"], label
+            assert (retry["MaxAttempts"], retry["IntervalSeconds"]) == (1, 1), label
+
+
+def test_the_time_limits_of_the_loop_fit_its_slots():
+    """Planning leaves time to fetch, and a fetch may end by its own deadline before it is cut."""
+    tasks = tasks_of("price_loop")
+    assert tasks["Plan"]["TimeoutSeconds"] * 1000 + FETCH_BUDGET_MS > SLOT_S * 1000
+    assert tasks["Fetch"]["TimeoutSeconds"] * 1000 > FETCH_BUDGET_MS
+    assert max(task["TimeoutSeconds"] for task in tasks.values()) < SLOT_S
+
+
+def test_the_loop_counts_the_slots_that_the_program_counts():
+    """The definition's slots are as long as the program's, and a minute has all of them."""
+    text = json.dumps(definition("price_loop"))
+    assert f"* {SLOT_S * 1000}" in text
+    assert f"/ {SLOT_S * 1000}" in text
+    assert f"$tick < {60 // SLOT_S} " in text
+
+
+def test_a_failed_fetch_is_committed_as_such():
+    """Commit gets the job and the error's name, so that reservations and probes are settled."""
+    for name in NAMES:
+        (caught,) = tasks_of(name)["Fetch"]["Catch"]
+        assert caught["Next"] == "Commit"
+        assert caught["Output"].keys() == {"job", "error"}
+        assert caught["Output"]["job"] == "{% $states.input %}"

@@ -1,0 +1,29 @@
+"""Two hours of the simulated day, across the opening of New York, with all kinds of faults."""
+
+from __future__ import annotations
+
+import json
+
+from local.day import command
+
+
+def test_a_short_day_meets_every_target(capfd):
+    """Through outages, refusals, bad ticks and lost workers every figure of the day is met."""
+    code = command.day(seed=1, hours=2)
+    out, err = capfd.readouterr()
+    told = json.loads(out.splitlines()[-1])
+    assert (code, told["missed"], err) == (0, [], "")
+    assert told["ok"]
+    assert told["wrong_quotes"] == 0
+    assert told["bad_ticks"]["planted"] == 7
+    assert [provider["violations"] for provider in told["calls"].values()] == [0] * 5
+    assert min(told["fresh_stocks"], told["fresh_crypto"], told["fresh_forex"]) >= 0.99
+    reasons = {reason for _, _, _, reason in told["openings"]}
+    assert reasons == {"unavailable", "stale_source", "bad_key"}
+    assert all(count > 0 for count in told["fallbacks"].values())
+
+
+def test_hours_for_which_there_is_no_script_are_refused(capfd):
+    """A day of one hour or of two days does not run, and says what is allowed."""
+    assert [command.day(seed=1, hours=hours) for hours in (1, 48)] == [2, 2]
+    assert capfd.readouterr().err == "error: --hours is 2 to 24\n" * 2

@@ -1,0 +1,262 @@
+"""Workers that die, come twice, come late, or whose clock is off: nothing sticks, nothing is wrong.
+
+The whole way runs over a real Redis and against the simulated market, which counts every call.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from local.loop import Steps, run_job
+from local.market import MarketServers
+from marketdata.cache.client import Cache
+from marketdata.planning import SLOT_S
+from marketdata.quotes import Source
+from marketdata.settings import ENV_PREFIXES
+from tests.fault_support import plan_and_be_killed
+from tests.pipeline import ACTIVE, KEYS, SLOT_MS, Pipeline
+from tests.redis_servers import RedisServer
+from tests.simulated_market import Clock
+
+YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
+FIRST = {"AAPL": "yfinance", "BTC-USD": "coingecko", "EUR/USD": "alpha_vantage"}
+# Plans on which every symbol is priced in every slot, with no call to spare at Finnhub.
+PAID = {
+    Source.COINGECKO: "60/minute",
+    Source.COINMARKETCAP: "60/minute",
+    Source.ALPHA_VANTAGE: "120/minute",
+}
+LIMITS = {f"{ENV_PREFIXES[source]}_LIMITS": limits for source, limits in PAID.items()}
+TEN_STOCKS = "AAPL,MSFT,GOOGL,AMZN,META,NVDA,TSLA,JPM,V,NFLX"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The true time, which is the market's."""
+    return Clock()
+
+
+@pytest.fixture
+def market(clock: Clock) -> Iterator[MarketServers]:
+    """A market with paid plans, whose quotas are exact."""
+    with MarketServers(clock=clock, limits=PAID, update_s=dict.fromkeys(PAID, 0.0)) as market:
+        yield market
+
+
+@pytest.fixture
+def workers(cache: Cache, market: MarketServers) -> Iterator:
+    """Makes workers, each with a clock and tokens of its own."""
+    made: list[Pipeline] = []
+
+    def make(clock: Clock, **env: str) -> Pipeline:
+        number = len(made)
+        worker = Pipeline(cache, market, clock, **{**LIMITS, **env})
+        mint = worker.planner.token
+        worker.planner = replace(worker.planner, token=lambda: f"w{number}-{mint()}")
+        made.append(worker)
+        return worker
+
+    yield make
+    for worker in made:
+        worker.close()
+
+
+def used(worker: Pipeline, source: Source) -> int:
+    """How many calls of the minute are counted."""
+    return worker.told(source)["used"]["minute"]
+
+
+def steps(worker: Pipeline) -> Steps:
+    """The steps of a worker whose job is run by hand."""
+    return Steps(worker._plan, worker._fetch, worker._commit)
+
+
+def plan(worker: Pipeline) -> dict:
+    """What a worker plans for the slot that it is time for by its clock."""
+    return worker.planner.plan(worker.clock() // SLOT_MS * SLOT_S, worker.clock())
+
+
+# kill -9 between plan and commit
+
+
+@pytest.fixture
+def env(shared_redis: RedisServer, market: MarketServers) -> dict[str, str]:
+    """The environment of a worker that is a process."""
+    urls = {f"{ENV_PREFIXES[s]}_BASE_URL": url for s, url in market.base_urls.items()}
+    return {**shared_redis.env(), **KEYS, **LIMITS, **urls, "ACTIVE_SYMBOLS": ACTIVE}
+
+
+def killed(worker: Pipeline, env: dict[str, str]) -> dict:
+    """The plan that died with its worker, for the slot that it is time for."""
+    now_ms = worker.clock()
+    return plan_and_be_killed(env, now_ms // SLOT_MS * SLOT_S, now_ms)
+
+
+def test_a_worker_killed_after_planning_costs_one_tick(workers, clock, env):
+    """Its symbols are due again in the next slot, and are priced there."""
+    worker = workers(clock)
+    lost = killed(worker, env)
+    assert (lost["claimed"], lost["due"]) == (True, 6)
+    assert worker.run().tick.claimed is False  # the slot is gone, and with it one tick
+    ran = worker.run_next()
+    assert (ran.tick.claimed, ran.tick.due, ran.tick.written.total()) == (True, 6, 6)
+    assert worker.sources("AAPL,BTC-USD,EUR/USD") == FIRST
+
+
+def test_calls_of_a_killed_worker_stay_spent_until_their_window_is_over(workers, clock, env):
+    """Nobody can know whether it made them, so they count; then they are free again."""
+    worker = workers(clock)
+    lost = killed(worker, env)
+    reserved = Counter()
+    for job in lost["jobs"]:
+        for attempt in job["attempts"]:
+            reserved[Source(attempt["provider"])] += attempt["calls"]
+    assert reserved[YAHOO] == 2  # stocks, and forex in the second place
+    for source, calls in reserved.items():
+        assert used(worker, source) == calls
+    clock.pass_s(70)
+    assert used(worker, YAHOO) == 0
+
+
+def test_a_probe_whose_worker_was_killed_is_given_again(workers, clock, env):
+    """After its lease the half-open breaker lets another probe pass, whose success closes it."""
+    worker = workers(clock)
+    worker.market.control("status", provider=YAHOO.value, status=500)
+    while worker.told(YAHOO)["classes"]["stocks"]["state"] != "open":
+        worker.run_next()
+    worker.market.clear()
+    clock.pass_s(300)
+    lost = killed(worker, env)
+    probes = [a["permit"]["probe"] for job in lost["jobs"] for a in job["attempts"]]
+    assert sum(token is not None for token in probes) >= 1
+    assert worker.run_next().outcome(YAHOO, "stocks") == "not asked"
+    clock.pass_s(5)
+    assert worker.run_next().outcome(YAHOO, "stocks") == "ok"
+    assert worker.told(YAHOO)["classes"]["stocks"]["state"] == "closed"
+    assert worker.sources("AAPL") == {"AAPL": "yfinance"}
+
+
+# two loops
+
+
+def test_two_loops_do_each_slot_once(workers, clock):
+    """Of two workers in the same slot at the same time one does it, and no call is made twice."""
+    pair = [workers(clock), workers(clock)]
+    pair[0].sender(YAHOO).warm()
+    with ThreadPoolExecutor(2) as both:
+        for _ in range(8):
+            clock.pass_s(SLOT_S)
+            claims = [ran.tick.claimed for ran in both.map(Pipeline.run, pair)]
+            assert sorted(claims) == [False, True]
+    market = pair[0].market
+    calls = {source: len(pair[0].asked(source)) for source in (YAHOO, Source.COINGECKO)}
+    assert calls == {YAHOO: 8, Source.COINGECKO: 8}
+    assert set(market.violations.values()) == {0}
+
+
+# a clock that is off
+
+
+@pytest.mark.parametrize("off_s", [2.0, -2.0])
+def test_a_clock_two_seconds_off_overspends_nothing(workers, clock, market, off_s):
+    """Whoever wins a slot, over four minutes at the limit no window sees a call too many."""
+    off = Clock()
+    right, wrong = (workers(c, ACTIVE_SYMBOLS=TEN_STOCKS) for c in (clock, off))
+    market.control("status", provider=YAHOO.value, status=500)
+    chance, claims, turns = random.Random(off_s), Counter(), []
+    for slot_ms in range(clock(), clock() + 48 * SLOT_MS, SLOT_MS):
+        # When each worker sees the slot begin, or wakes up late.
+        turns.append((slot_ms + chance.randrange(SLOT_MS), "right"))
+        turns.append((slot_ms - round(off_s * 1000) + chance.randrange(SLOT_MS), "wrong"))
+    for true_ms, who in sorted(turns):
+        clock.now_ms, off.now_ms = true_ms, true_ms + round(off_s * 1000)
+        claims[who] += (right if who == "right" else wrong).run().tick.claimed
+    assert min(claims.values()) >= 5
+    assert market.peak(FINNHUB)["minute"] > 50
+    assert set(market.violations.values()) == {0}
+    told = right.sources(TEN_STOCKS)  # each price is compared with the market's own record
+    assert set(told.values()) <= {"finnhub", "stale"}
+
+
+# a commit that comes late, or twice
+
+
+def late(worker: Pipeline) -> list[dict]:
+    """The reports of one slot, fetched and not committed."""
+    return [json.loads(json.dumps(worker.fetcher.fetch(job))) for job in plan(worker)["jobs"]]
+
+
+def test_a_commit_a_minute_late_changes_no_newer_quote(workers, clock):
+    """What newer slots wrote stays, and every price served is true."""
+    worker = workers(clock)
+    reports = late(worker)
+    for _ in range(12):
+        worker.run_next()
+    before, due = worker.read(ACTIVE), worker.control
+    summaries = [worker.committer.commit(report, clock()) for report in reports]
+    assert [summary["written"] for summary in summaries] == [{}] * len(reports)
+    assert worker.read(ACTIVE) == before
+    assert due.open_slot(clock() // 1000 + SLOT_S, clock() + 1, []).due == ()
+    assert worker.sources("AAPL,BTC-USD,EUR/USD") == FIRST
+
+
+def test_a_late_failure_says_nothing_of_a_breaker_that_turned_since(workers, clock):
+    """Reports of failures that are older than the breaker's state leave it as it is."""
+    worker = workers(clock)
+    worker.market.control("status", provider=YAHOO.value, status=500)
+    held_back = []
+    while worker.told(YAHOO)["classes"]["stocks"]["state"] != "open":
+        held_back += late(worker)
+        worker.run_next()
+    worker.market.clear()
+    clock.pass_s(300)
+    worker.run_next()
+    before = worker.told(YAHOO)["classes"]["stocks"]
+    assert before["state"] == "closed"
+    for _ in range(3):
+        for report in held_back:
+            assert worker.committer.commit(report, clock())["transitions"] == []
+    after = worker.told(YAHOO)["classes"]["stocks"]
+    assert (after["state"], after["since"]) == ("closed", before["since"])
+
+
+def test_a_commit_that_comes_twice_counts_once(workers, clock):
+    """Unused calls are given back once, and no price confirms itself."""
+    worker = workers(clock, FINNHUB_API_KEY="")  # there is nobody else to confirm it
+    worker.run()
+    worker.market.control("bad_tick", provider=YAHOO.value, symbol="AAPL", factor=3, answers=1)
+    before = worker.read("AAPL")["AAPL"]
+    worker.clock.pass_s(SLOT_S)
+    reports = late(worker)
+    spent = []
+    for _ in range(3):
+        for report in reports:
+            worker.committer.commit(report, clock())
+        spent.append([used(worker, source) for source in Source])
+        assert worker.read("AAPL")["AAPL"]["price"] == before["price"]
+    assert spent[0] == spent[1] == spent[2]
+    assert worker.sources("MSFT,BTC-USD") == {"MSFT": "yfinance", "BTC-USD": "coingecko"}
+
+
+def test_a_fetch_that_died_is_committed_as_such(workers, clock):
+    """Its calls count as spent, its provider is not blamed, and its symbols are due again."""
+    worker = workers(clock)
+
+    def dies(job: dict, _context: object) -> dict:
+        raise MemoryError(f"{len(job)} fields were too many")
+
+    broken = replace(steps(worker), fetch=dies)
+    for job in plan(worker)["jobs"]:
+        summary = run_job(broken, job)
+        assert "MemoryError" in summary["error"]
+        assert summary["transitions"] == []
+    assert used(worker, YAHOO) == 2
+    assert worker.run_next().tick.due == 6
+    assert worker.sources("AAPL,BTC-USD,EUR/USD") == FIRST
