@@ -5,7 +5,12 @@ BIN := $(VENV)/bin
 export PYTHONPATH := .:layers/core
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help start test check format lock clean
+.PHONY: help start test check day format lock clean
+
+# Every lock is a part of the one that holds all, so that no two ever disagree on a version.
+LOCKED := layers/core/requirements layers/yahoo/requirements functions/api/requirements local/requirements
+COMPILE := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header \
+  --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -22,18 +27,16 @@ check: $(VENV)/.dev ## lint, types, then the tests
 	@$(BIN)/mypy layers/core/marketdata local $(wildcard functions/*/app.py)
 	@$(MAKE) --no-print-directory test
 
+day: $(VENV)/.run ## simulate a whole day with faults, in minutes, and judge it (ARGS="--seed 2 --hours 6")
+	@$(BIN)/python -m local day $(ARGS)
+
 format: $(VENV)/.dev ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-# Every lock is a part of the one that holds all, so that no two ever disagree on a version.
-LOCKED := layers/core/requirements layers/yahoo/requirements functions/api/requirements local/requirements
-COMPILE := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header \
-  --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
-
 lock: $(VENV)/bin/python ## pin exact versions and hashes anew from the *.in files
 	@$(BIN)/python -m pip install --quiet pip-tools==7.6.2
-	@$(COMPILE) -o requirements-dev.txt requirements-dev.in $(LOCKED:=.in)
+	@echo "lock    requirements-dev.txt"; $(COMPILE) -o requirements-dev.txt requirements-dev.in $(LOCKED:=.in)
 	@for part in $(LOCKED); do echo "lock    $$part.txt"; $(COMPILE) -c requirements-dev.txt -o $$part.txt $$part.in; done
 
 clean: ## remove what the other targets made
@@ -45,13 +48,14 @@ $(VENV)/bin/python:
 	@echo "setup   virtual environment in $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements-run.txt | $(VENV)/bin/python
+$(VENV)/.run: requirements-run.txt $(LOCKED:=.txt) | $(VENV)/bin/python
 	@echo "setup   packages of the service (once, about a minute)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r $<
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+$(VENV)/.dev: requirements-dev.txt tests/infrastructure/requirements-translator.txt $(VENV)/.run
 	@echo "setup   packages for the tests (once, about a minute)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r $<
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -r tests/infrastructure/requirements-translator.txt
 	@$(BIN)/python -m local.redis_server >/dev/null
 	@touch $@

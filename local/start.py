@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from local.children import Children, python
+from local.endings import interrupted_by
 from local.environment import home, service_environment, state_folder, unknown_names
 from local.redis_choice import RedisTakenError
 from local.redis_for_us import RedisForUs
@@ -32,22 +33,19 @@ SIMULATED = (
     "SIMULATED MARKET: every price here is invented. For live prices: cp .env.example .env, "
     "or MARKET=live make start"
 )
-# Ctrl-C, what `kill` sends, and a terminal that is closed.
-_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def start() -> int:
     """Run the service until Ctrl-C or SIGTERM; the exit code of the program."""
-    for number in _ENDINGS:
-        signal.signal(number, signal.default_int_handler)
+    # Ctrl-C, what `kill` sends, and a terminal that is closed.
+    no_interruption = interrupted_by(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     code = 2
     try:
         with contextlib.ExitStack() as at_end:
             try:
                 run(home(os.environ), at_end)
             finally:
-                for number in _ENDINGS:
-                    signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C changes nothing
+                no_interruption()
     except KeyboardInterrupt:
         code = 0
         with contextlib.suppress(OSError):  # the terminal may be gone

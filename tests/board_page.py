@@ -51,8 +51,8 @@ class BoardPage:
         self.page = self._context.new_page()
         self.page.on("console", lambda message: self._complain(message.type, message.text))
         self.page.on("pageerror", lambda error: self._complain("error", str(error)))
-        self.page.on("request", lambda request: self.asked.append(request))
-        self.page.on("response", lambda response: self.answers.append(response))
+        self.page.on("request", self._note_request)
+        self.page.on("response", self._note_answer)
         self.page.clock.install(time=datetime.fromtimestamp(service.now_ms / 1000 - 1, UTC))
         self.page.clock.pause_at(datetime.fromtimestamp(service.now_ms / 1000, UTC))
 
@@ -65,7 +65,7 @@ class BoardPage:
     def open(self, place: str = "/") -> Self:
         """Open the board and wait for its first answer."""
         self.page.goto(self.origin + place)
-        expect(self.page.locator("#verdict")).not_to_have_text("Loading")
+        self._settle()
         return self
 
     def next_slot(self, *, working: bool = True) -> None:
@@ -75,6 +75,7 @@ class BoardPage:
             self.service.watched()
         with self.page.expect_response(re.compile("v1/quotes")):
             self.pass_s(ASKED_BY_S)
+        self._settle()
 
     def pass_s(self, seconds: float) -> None:
         """Let time pass for the page."""
@@ -101,7 +102,8 @@ class BoardPage:
         return [request for request in self.asked if re.search(path, request.url)]
 
     def violations(self) -> list[str]:
-        """What axe finds wrong, each with where."""
+        """What axe finds wrong, each with where. Time passes for the page from here on."""
+        self.page.clock.resume()  # axe waits for timers
         self.page.evaluate(AXE_SCRIPT)
         found: dict[str, Any] = self.page.evaluate("axe.run({resultTypes: ['violations']})")
         return [
@@ -113,6 +115,15 @@ class BoardPage:
     def forget_complaints(self) -> None:
         """Start a new list; for what a browser says of its own when a server is away."""
         self.complaints.clear()
+
+    def _settle(self) -> None:
+        expect(self.page.locator("#page")).to_have_attribute("data-asking", "no")
+
+    def _note_request(self, request: Request) -> None:
+        self.asked.append(request)
+
+    def _note_answer(self, response: Response) -> None:
+        self.answers.append(response)
 
     def _complain(self, kind: str, text: str) -> None:
         if kind in ("error", "warning", "assert"):

@@ -1,4 +1,4 @@
-"""A server that gives one and the same answer to whatever it is asked, as a broken provider does."""
+"""A server that gives one and the same answer to everything, as a broken provider does."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
@@ -25,15 +25,24 @@ import requests
 from local.market import MarketServers
 from marketdata.breaker import BreakerPolicy
 from marketdata.cache.assets import AssetStore
-from marketdata.cache.client import connect
+from marketdata.cache.client import Cache, connect
 from marketdata.cache.control import ControlState
 from marketdata.cache.quotes import QuoteStore
 from marketdata.planning import SLOT_S, Planner
 from marketdata.quotes import Source, parse_utc
-from marketdata.settings import Settings
+from marketdata.settings import ENV_PREFIXES, Settings
+from tests.pipeline import Pipeline
 from tests.running_service import RunningService, eventually
+from tests.simulated_market import Clock
 
 ROOT = Path(__file__).parents[1]
+# Plans on which every symbol is priced in every slot, with no call to spare at Finnhub.
+PLANS = {
+    Source.COINGECKO: "60/minute",
+    Source.COINMARKETCAP: "60/minute",
+    Source.ALPHA_VANTAGE: "120/minute",
+}
+LIMITS = {f"{ENV_PREFIXES[source]}_LIMITS": limits for source, limits in PLANS.items()}
 SYMBOLS = "AAPL,GOOGL,MSFT,BTC-USD,ETH-USD,EUR/USD"
 # What the terminal says of a slot, and how many symbols are always priced unless settings differ.
 WRITTEN = re.compile(r"^\d\d:\d\d:\d\d .*  written +(\d+)", re.MULTILINE)
@@ -141,6 +150,37 @@ def ticks_until_well(service: RunningService) -> int:
 
     eventually(is_well, f"health: {service.output}")
     return int(time.time() // SLOT_S - before)
+
+
+class Workers:
+    """Makes workers over one cache and market, each with a clock and tokens of its own."""
+
+    def __init__(self, cache: Cache, market: MarketServers) -> None:
+        self._cache, self._market = cache, market
+        self._made: list[Pipeline] = []
+
+    def __call__(self, clock: Clock, **env: str) -> Pipeline:
+        """One more worker, on paid plans."""
+        worker = Pipeline(self._cache, self._market, clock, **{**LIMITS, **env})
+        number, mint = len(self._made), worker.planner.token
+        worker.planner = replace(worker.planner, token=lambda: f"w{number}-{mint()}")
+        self._made.append(worker)
+        return worker
+
+    def close(self) -> None:
+        """End all of them."""
+        for worker in self._made:
+            worker.close()
+
+
+def moving_market(clock: Clock) -> MarketServers:
+    """A market on paid plans whose prices move with every slot, and whose quotas are exact."""
+    return MarketServers(clock=clock, limits=PLANS, update_s=dict.fromkeys(PLANS, 0.0))
+
+
+def used(worker: Pipeline, source: Source) -> int:
+    """How many calls of the minute are counted."""
+    return int(worker.told(source)["used"]["minute"])
 
 
 def plan_and_be_killed(env: dict[str, str], slot_s: int, now_ms: int) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from local.loop import Steps, Tick, run_slot
@@ -39,7 +37,6 @@ from marketdata.reading.status import StatusReader
 from marketdata.settings import ENV_PREFIXES, Settings
 from tests.redis_servers import RedisServer
 from tests.simulated_market import KEY, Clock
-from tests.yahoo_calls import forget_yfinance
 
 KEYS = {f"{name}_API_KEY": KEY for name in ("FINNHUB", "COINMARKETCAP", "ALPHA_VANTAGE")}
 # Limits of no plan in particular: nothing but the provider itself keeps a call from being made.
@@ -121,9 +118,6 @@ class Pipeline:
         self._calls.shutdown()
         for sender in self._senders.values():
             getattr(sender, "close", lambda: None)()
-        if Source.YFINANCE in self._senders:
-            with tempfile.TemporaryDirectory() as folder:
-                forget_yfinance(Path(folder))
 
     def provider(self, source: Source) -> Provider:
         """A provider's formats."""
@@ -180,10 +174,9 @@ class Pipeline:
         """What /health says."""
         return self.status.health(self.clock())
 
-    def asked(self, source: Source, since: int = 0) -> list[int]:
+    def asked(self, source: Source) -> list[int]:
         """How many symbols each call for quotes asked for, as the market saw it."""
-        calls = [call for call in self.market.calls[source] if call.kind == "quote"]
-        return [call.symbols for call in calls[since:]]
+        return [call.symbols for call in self.market.calls[source] if call.kind == "quote"]
 
     def _source(self, told: Mapping[str, Any]) -> str:
         if "code" in told:

@@ -27,6 +27,7 @@ from marketdata.web.conditional import answer
 from marketdata.web.edge import Edge
 from marketdata.web.parameters import read_query
 from marketdata.web.problems import Problem
+from marketdata.web.routes import DataRoute
 
 if TYPE_CHECKING:
     from marketdata.bootstrap import Stores
@@ -128,7 +129,7 @@ def create_app(
         (routes.PROVIDERS, api.providers),
         (routes.HEALTH, api.health),
     ):
-        app.add_api_route(route.path, endpoint, methods=["GET"], **openapi.operation(route))
+        app.router.routes.append(DataRoute(route.path, endpoint, methods=["GET"]))
     _add_documentation(app)
     app.add_route("/", _board, methods=["GET"])
     return app
@@ -137,7 +138,7 @@ def create_app(
 def _add_documentation(app: FastAPI) -> None:
     @cache
     def document() -> dict[str, Any]:
-        return openapi.document(app)
+        return openapi.document()
 
     async def as_json(request: Request) -> Response:
         body = json.dumps(document()).encode()

@@ -99,7 +99,7 @@ def _plan(script: Script) -> Iterator[str]:
 
 
 def _calls(market: Market) -> Iterator[Sequence[str]]:
-    yield "calls", "arrived", "beyond quota", "most in any window / limit"
+    yield "calls", "arrived, free ones too", "beyond quota", "most in any window / limit"
     for source in Source:
         limits, peaks = _limits(market, source), market.peak(source)
         windows = ", ".join(f"{peaks[w]}/{limits[w]} a {w}" for w in limits)

@@ -8,14 +8,16 @@ settings `<PROVIDER>_LIMITS`, unless arguments say otherwise.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import signal
-import threading
+import time
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+from local.endings import interrupted_by
 from local.market.servers import MarketServers
 from marketdata.budget import parse_limits
 from marketdata.chains import FACTS
@@ -28,9 +30,13 @@ PARENT_CHECK_S = 0.5
 def main(argv: list[str] | None = None) -> None:
     """Serve until told to end."""
     options = _parser().parse_args(argv)
-    parent, ended = os.getppid(), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    parent = os.getppid()
+    interrupted_by(signal.SIGTERM, signal.SIGINT)
+    with contextlib.suppress(KeyboardInterrupt):
+        _serve(options, parent)
+
+
+def _serve(options: argparse.Namespace, parent: int) -> None:
     paid = _paid_plans(os.environ)
     with MarketServers(
         host=options.host,
@@ -47,8 +53,8 @@ def main(argv: list[str] | None = None) -> None:
         if options.ports_file is not None:
             _write_whole(options.ports_file, line)
         print(line, flush=True)
-        while not ended.wait(PARENT_CHECK_S) and os.getppid() == parent:
-            pass
+        while os.getppid() == parent:
+            time.sleep(PARENT_CHECK_S)
 
 
 def _paid_plans(environ: Mapping[str, str]) -> dict[Source, str]:

@@ -105,9 +105,3 @@ def test_the_page_needs_no_other_host_and_no_script(service):
     assert "<script" not in page
     for address in re.findall(r'(?:href|src)="([^"#]+)"', page):
         assert service.get(address.replace("&amp;", "&")).status in (200, 503)
-
-
-def test_the_root_leads_to_the_documentation(service):
-    """Until there is something better to see."""
-    reply = service.get("/")
-    assert (reply.status, reply.headers["location"]) == (307, "/docs")

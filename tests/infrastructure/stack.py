@@ -105,19 +105,11 @@ class Stack:
         if isinstance(condition, str):
             return self._holds(self._conditions[condition])
         ((function, operands),) = condition.items()
-        match function:
-            case "Condition":
-                return self._holds(operands)
-            case "Fn::Not":
-                return not self._holds(operands[0])
-            case "Fn::And":
-                return all(self._holds(operand) for operand in operands)
-            case "Fn::Or":
-                return any(self._holds(operand) for operand in operands)
-            case "Fn::Equals":
-                first, second = map(self._resolved, operands)
-                return str(first) == str(second)
-        raise AssertionError(f"unknown condition {function}")
+        if function == "Fn::Equals":
+            first, second = map(self._resolved, operands)
+            return str(first) == str(second)
+        told = [self._holds(operand) for operand in _listed(operands)]
+        return {"Condition": all, "Fn::And": all, "Fn::Or": any, "Fn::Not": _none}[function](told)
 
     def _resolved(self, part: Any) -> Any:
         if isinstance(part, list):
@@ -152,9 +144,15 @@ class Stack:
 def statements(policy: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The statements of a policy document, actions and resources as lists."""
     for statement in policy["Statement"]:
-        listed = {
-            name: statement[name] if isinstance(statement[name], list) else [statement[name]]
-            for name in ("Action", "Resource")
-            if name in statement
+        lists = {
+            name: _listed(statement[name]) for name in ("Action", "Resource") if name in statement
         }
-        yield {**statement, **listed}
+        yield {**statement, **lists}
+
+
+def _listed(part: Any) -> list[Any]:
+    return part if isinstance(part, list) else [part]
+
+
+def _none(told: list[bool]) -> bool:
+    return not any(told)

@@ -146,9 +146,8 @@ def test_nothing_in_the_loop_is_tried_past_its_slot():
 
 
 def test_the_time_limits_of_the_loop_fit_its_slots():
-    """Planning leaves time to fetch, and a fetch may end by its own deadline before it is cut."""
+    """A fetch may end by its own deadline before it is cut, and no call takes a whole slot."""
     tasks = tasks_of("price_loop")
-    assert tasks["Plan"]["TimeoutSeconds"] * 1000 + FETCH_BUDGET_MS > SLOT_S * 1000
     assert tasks["Fetch"]["TimeoutSeconds"] * 1000 > FETCH_BUDGET_MS
     assert max(task["TimeoutSeconds"] for task in tasks.values()) < SLOT_S
 

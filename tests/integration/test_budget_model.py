@@ -45,11 +45,6 @@ class Entry:
     use: Use
     calls: int
 
-    @property
-    def routine(self) -> bool:
-        """Whether it is paced."""
-        return self.use in ROUTINE
-
 
 @dataclass
 class Made:
@@ -79,7 +74,7 @@ class Model:
             spared = want.use in (Use.WATCHED, Use.NEW) and not limit.is_long
             room = min(room, limit.calls - (limit.calls // 2 if spared else 0) - total)
             if limit.is_long and routine:
-                own = sum(entry.calls for entry in used if entry.routine)
+                own = sum(entry.calls for entry in used if entry.use in ROUTINE)
                 due = max(self.paces[limit.window], now - 5000)
                 paced = math.ceil((now + 5000 - due) / self._interval(limit))
                 room = min(room, self._share(limit) - own, max(0, paced))
@@ -97,7 +92,7 @@ class Model:
     def give_back(self, entry: Entry, calls: int, now: int) -> None:
         """Free calls that were not made, where they still count; the others were made by now."""
         for limit in self.limits:
-            if limit.is_long and entry.routine and self._counts(entry, limit, now):
+            if limit.is_long and entry.use in ROUTINE and self._counts(entry, limit, now):
                 self._pace(limit, self.paces[limit.window], -calls)
         entry.calls -= calls
         entry.end_ms = min(entry.end_ms, now)

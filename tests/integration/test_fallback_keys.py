@@ -1,4 +1,4 @@
-"""Providers that may not be asked: without a key, with a bad one, or with a plan that is too small."""
+"""Providers that may not be asked: without a key, with a bad one, with too small a plan."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def silence(make: Make, source: Source) -> None:
 
 
 def test_without_any_key_every_class_is_served(make):
-    """Yahoo and CoinGecko serve all three classes; the others are shown as disabled, and no fault."""
+    """Yahoo and CoinGecko serve all classes; the others are shown as disabled, not as broken."""
     pipe = make(**THREE, **GENEROUS, **dict.fromkeys(KEYS, ""))
     for _ in range(3):
         ran = pipe.run_next()
@@ -124,3 +124,17 @@ def test_a_pair_beyond_the_plan_goes_to_the_next_provider_for_a_day(make):
         pipe.run_next(seconds)
         assert len(pipe.asked(Source.ALPHA_VANTAGE)) - before == calls
         assert pipe.sources() == {"EUR/USD": "yfinance", "GBP/USD": "alpha_vantage"}
+
+
+@pytest.mark.parametrize("fault", ["not_entitled", "unknown"])
+def test_no_number_of_excluded_or_unknown_symbols_opens_a_breaker(make, fault):
+    """A provider that does not have what is asked for is not broken, however often it says so."""
+    pipe = make(ACTIVE_SYMBOLS="EUR/USD", **GENEROUS)
+    pipe.run()
+    make.market.control(fault, provider="alpha_vantage")
+    for pair in ("GBP/USD", "USD/JPY", "USD/CHF", "EUR/GBP", "EUR/JPY", "EUR/CHF", "GBP/JPY"):
+        pipe.read(pair)
+        pipe.run_next()
+        assert pipe.sources(f"EUR/USD,{pair}") == {"EUR/USD": "yfinance", pair: "yfinance"}
+    assert len(pipe.asked(Source.ALPHA_VANTAGE)) >= 9
+    assert pipe.told(Source.ALPHA_VANTAGE)["classes"]["forex"]["state"] == "closed"

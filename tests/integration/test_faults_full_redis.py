@@ -95,11 +95,13 @@ def test_quotes_give_way_and_control_state_stays(pipeline, redis):
 
 
 def test_a_full_redis_is_written_to_without_an_error(pipeline, redis):
-    """While there is something to evict every slot runs, and its prices are served."""
+    """While there is something to evict every slot runs; what it writes is served, or evicted."""
     fill(redis)
     for _ in range(3):
         assert pipeline.run_next().tick.written.total() == 6
+        assert set(pipeline.sources().values()) <= {"yfinance", "coingecko", "pending"}
         fill(redis)
+    relieve(redis)
     pipeline.run_next()
     assert set(pipeline.sources().values()) == {"yfinance", "coingecko"}
     assert pipeline.told(Source.ALPHA_VANTAGE)["classes"]["forex"]["reason"] == "bad_key"

@@ -1,39 +1,30 @@
-"""Workers that die, come twice, come late, or whose clock is off: nothing sticks, nothing is wrong.
+"""Workers that die, come twice, or whose clock is off: nothing sticks, no call is made too many.
 
 The whole way runs over a real Redis and against the simulated market, which counts every call.
 """
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from contextlib import closing
 
 import pytest
 
-from local.loop import Steps, run_job
 from local.market import MarketServers
 from marketdata.cache.client import Cache
 from marketdata.planning import SLOT_S
 from marketdata.quotes import Source
 from marketdata.settings import ENV_PREFIXES
-from tests.fault_support import plan_and_be_killed
+from tests.fault_support import LIMITS, Workers, moving_market, plan_and_be_killed, used
 from tests.pipeline import ACTIVE, KEYS, SLOT_MS, Pipeline
 from tests.redis_servers import RedisServer
 from tests.simulated_market import Clock
 
 YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
 FIRST = {"AAPL": "yfinance", "BTC-USD": "coingecko", "EUR/USD": "alpha_vantage"}
-# Plans on which every symbol is priced in every slot, with no call to spare at Finnhub.
-PAID = {
-    Source.COINGECKO: "60/minute",
-    Source.COINMARKETCAP: "60/minute",
-    Source.ALPHA_VANTAGE: "120/minute",
-}
-LIMITS = {f"{ENV_PREFIXES[source]}_LIMITS": limits for source, limits in PAID.items()}
 TEN_STOCKS = "AAPL,MSFT,GOOGL,AMZN,META,NVDA,TSLA,JPM,V,NFLX"
 
 
@@ -46,41 +37,15 @@ def clock() -> Clock:
 @pytest.fixture
 def market(clock: Clock) -> Iterator[MarketServers]:
     """A market with paid plans, whose quotas are exact."""
-    with MarketServers(clock=clock, limits=PAID, update_s=dict.fromkeys(PAID, 0.0)) as market:
+    with moving_market(clock) as market:
         yield market
 
 
 @pytest.fixture
-def workers(cache: Cache, market: MarketServers) -> Iterator:
-    """Makes workers, each with a clock and tokens of its own."""
-    made: list[Pipeline] = []
-
-    def make(clock: Clock, **env: str) -> Pipeline:
-        number = len(made)
-        worker = Pipeline(cache, market, clock, **{**LIMITS, **env})
-        mint = worker.planner.token
-        worker.planner = replace(worker.planner, token=lambda: f"w{number}-{mint()}")
-        made.append(worker)
-        return worker
-
-    yield make
-    for worker in made:
-        worker.close()
-
-
-def used(worker: Pipeline, source: Source) -> int:
-    """How many calls of the minute are counted."""
-    return worker.told(source)["used"]["minute"]
-
-
-def steps(worker: Pipeline) -> Steps:
-    """The steps of a worker whose job is run by hand."""
-    return Steps(worker._plan, worker._fetch, worker._commit)
-
-
-def plan(worker: Pipeline) -> dict:
-    """What a worker plans for the slot that it is time for by its clock."""
-    return worker.planner.plan(worker.clock() // SLOT_MS * SLOT_S, worker.clock())
+def workers(cache: Cache, market: MarketServers) -> Iterator[Workers]:
+    """Makes workers, each with a clock of its own."""
+    with closing(Workers(cache, market)) as workers:
+        yield workers
 
 
 # kill -9 between plan and commit
@@ -183,80 +148,3 @@ def test_a_clock_two_seconds_off_overspends_nothing(workers, clock, market, off_
     assert set(market.violations.values()) == {0}
     told = right.sources(TEN_STOCKS)  # each price is compared with the market's own record
     assert set(told.values()) <= {"finnhub", "stale"}
-
-
-# a commit that comes late, or twice
-
-
-def late(worker: Pipeline) -> list[dict]:
-    """The reports of one slot, fetched and not committed."""
-    return [json.loads(json.dumps(worker.fetcher.fetch(job))) for job in plan(worker)["jobs"]]
-
-
-def test_a_commit_a_minute_late_changes_no_newer_quote(workers, clock):
-    """What newer slots wrote stays, and every price served is true."""
-    worker = workers(clock)
-    reports = late(worker)
-    for _ in range(12):
-        worker.run_next()
-    before, due = worker.read(ACTIVE), worker.control
-    summaries = [worker.committer.commit(report, clock()) for report in reports]
-    assert [summary["written"] for summary in summaries] == [{}] * len(reports)
-    assert worker.read(ACTIVE) == before
-    assert due.open_slot(clock() // 1000 + SLOT_S, clock() + 1, []).due == ()
-    assert worker.sources("AAPL,BTC-USD,EUR/USD") == FIRST
-
-
-def test_a_late_failure_says_nothing_of_a_breaker_that_turned_since(workers, clock):
-    """Reports of failures that are older than the breaker's state leave it as it is."""
-    worker = workers(clock)
-    worker.market.control("status", provider=YAHOO.value, status=500)
-    held_back = []
-    while worker.told(YAHOO)["classes"]["stocks"]["state"] != "open":
-        held_back += late(worker)
-        worker.run_next()
-    worker.market.clear()
-    clock.pass_s(300)
-    worker.run_next()
-    before = worker.told(YAHOO)["classes"]["stocks"]
-    assert before["state"] == "closed"
-    for _ in range(3):
-        for report in held_back:
-            assert worker.committer.commit(report, clock())["transitions"] == []
-    after = worker.told(YAHOO)["classes"]["stocks"]
-    assert (after["state"], after["since"]) == ("closed", before["since"])
-
-
-def test_a_commit_that_comes_twice_counts_once(workers, clock):
-    """Unused calls are given back once, and no price confirms itself."""
-    worker = workers(clock, FINNHUB_API_KEY="")  # there is nobody else to confirm it
-    worker.run()
-    worker.market.control("bad_tick", provider=YAHOO.value, symbol="AAPL", factor=3, answers=1)
-    before = worker.read("AAPL")["AAPL"]
-    worker.clock.pass_s(SLOT_S)
-    reports = late(worker)
-    spent = []
-    for _ in range(3):
-        for report in reports:
-            worker.committer.commit(report, clock())
-        spent.append([used(worker, source) for source in Source])
-        assert worker.read("AAPL")["AAPL"]["price"] == before["price"]
-    assert spent[0] == spent[1] == spent[2]
-    assert worker.sources("MSFT,BTC-USD") == {"MSFT": "yfinance", "BTC-USD": "coingecko"}
-
-
-def test_a_fetch_that_died_is_committed_as_such(workers, clock):
-    """Its calls count as spent, its provider is not blamed, and its symbols are due again."""
-    worker = workers(clock)
-
-    def dies(job: dict, _context: object) -> dict:
-        raise MemoryError(f"{len(job)} fields were too many")
-
-    broken = replace(steps(worker), fetch=dies)
-    for job in plan(worker)["jobs"]:
-        summary = run_job(broken, job)
-        assert "MemoryError" in summary["error"]
-        assert summary["transitions"] == []
-    assert used(worker, YAHOO) == 2
-    assert worker.run_next().tick.due == 6
-    assert worker.sources("AAPL,BTC-USD,EUR/USD") == FIRST

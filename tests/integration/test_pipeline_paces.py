@@ -47,7 +47,7 @@ def test_alpha_vantage_prices_a_pair_each_65_minutes_and_yahoo_the_rest(make):
 
 
 def test_coingecko_and_coinmarketcap_share_a_month(make):
-    """Each is asked every 5 minutes, as 10,000 a month allow, in turns, so that coins stay fresh."""
+    """Each is asked every 5 minutes, as 10,000 a month allow, in turns: coins stay fresh."""
     pipe = make(ACTIVE_SYMBOLS=COINS)
     for _ in range(HOUR_S // 15):
         pipe.run_next(15)
@@ -57,6 +57,12 @@ def test_coingecko_and_coinmarketcap_share_a_month(make):
         assert len(pipe.asked(source)) == pytest.approx(HOUR_S / pace_s, abs=1.1)
         assert set(pipe.asked(source)) == {3}
         assert all(pace_s - 10 < gap < pace_s + 20 for gap in gaps_s(pipe, source))
+    both = sorted(
+        call.arrival_ms
+        for source in (Source.COINGECKO, Source.COINMARKETCAP)
+        for call in pipe.market.calls[source]
+    )
+    assert min(after - before for before, after in pairwise(both)) >= 60_000
     assert not any(pipe.market.violations.values())
 
 

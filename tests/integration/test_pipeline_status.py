@@ -48,9 +48,9 @@ def test_used_limits_and_times_are_the_markets_own(cache: Cache):
         pipe.run_next()
         for source in Source:
             told, quota = pipe.told(source), pipe.market.quotas[source]
-            counted = {l.window: quota.used(l.window, pipe.clock()) for l in quota.limits}
+            counted = {own.window: quota.used(own.window, pipe.clock()) for own in quota.limits}
             assert told["used"] == counted
-            assert [str(l) for l in quota.limits] == [
+            assert [str(own) for own in quota.limits] == [
                 f"{window['limit']}/{window['window']}" for window in told["budget"]
             ]
             good = [call.arrival_ms for call in pipe.market.calls[source] if call.status == 200]
@@ -111,7 +111,7 @@ def test_a_held_provider_is_told_with_the_end_of_its_hold(make):
 
 
 def test_a_breaker_is_told_through_its_whole_life(cache: Cache):
-    """Closed, open, half-open while its probe is out, open again, closed: with times and reasons."""
+    """Closed, open, half-open with its probe out, open, closed: with times and reasons."""
     with simulated(cache) as make:
         pipe = make(ACTIVE_SYMBOLS="AAPL")
         pipe.run()

@@ -1,4 +1,4 @@
-"""Symbols that only clients ask for: pending, priced from the next slot on, and forgotten in time."""
+"""Symbols that only clients ask for: pending, priced from the next slot, forgotten in time."""
 
 from __future__ import annotations
 

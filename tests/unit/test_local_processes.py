@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.children import Children
+from local.endings import interrupted_by
 from local.logs import LIST_COMMITTED
 from local.terminal import CannotStartError
 from tests.running_service import settings_free_environment
@@ -72,6 +73,42 @@ def test_a_child_that_has_to_last_ends_the_service(children):
     children.start("market", [sys.executable, "-c", "raise SystemExit(3)"], os.environ).wait()
     with pytest.raises(CannotStartError, match="market ended with code 3"):
         children.look_after()
+
+
+@pytest.fixture
+def usr1() -> Iterator[signal.Signals]:
+    """A signal that nobody else uses, with its handler put back afterwards."""
+    before = signal.getsignal(signal.SIGUSR1)
+    yield signal.SIGUSR1
+    signal.signal(signal.SIGUSR1, before)
+
+
+def test_only_the_first_signal_interrupts(usr1):
+    """What cleans up after it is not interrupted by the next."""
+    interrupted_by(usr1)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(usr1)
+    signal.raise_signal(usr1)
+
+
+def test_not_even_the_first_signal_interrupts_the_end(usr1):
+    """Whoever is ending for another reason ends in peace."""
+    no_interruption = interrupted_by(usr1)
+    no_interruption()
+    signal.raise_signal(usr1)
+
+
+def test_a_market_ends_under_a_hail_of_signals():
+    """A killed parent sends one for each of its threads, and none of them may lock up the end."""
+    command = [sys.executable, "-m", "local.market"]
+    env = settings_free_environment()
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE)  # noqa: S603
+    with process:
+        assert b"control_url" in process.stdout.readline()
+        while process.poll() is None:
+            process.terminate()
+    # by itself, or by the last of them once Python has put its handlers away
+    assert process.returncode in (0, -signal.SIGTERM)
 
 
 LOGS = f"""

@@ -29,7 +29,8 @@ class Use(StrEnum):
     `active`: a symbol of ACTIVE_SYMBOLS, or one watched for a while. `watched`: the same for a
     symbol that a client asked for; it leaves half of each short window to the active ones. `new`:
     the first price of a watched symbol. `probe`: the one call that tests a half-open breaker.
-    `assets`: the daily lists. The last three may spend the reserve of the long windows.
+    `assets`: the daily lists. The last three may spend the reserve of the long windows, `new`
+    at most half of it, since clients decide how many of those there are.
     """
 
     ACTIVE = "active"

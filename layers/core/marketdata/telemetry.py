@@ -6,6 +6,7 @@ a rate limit, ERROR a failing provider or cache, DEBUG detail.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,7 @@ ROOT = "marketdata"
 log = logging.getLogger(f"{ROOT}.telemetry")
 # Libraries whose own logs tell URLs, cookies or crumbs.
 _TALKATIVE = ("urllib3", "requests", "yfinance", "curl_cffi", "peewee", "botocore", "boto3")
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
 # Secrets that came after the logs were configured.
 _learned: set[str] = set()
 
@@ -56,7 +58,15 @@ def configure_logging(
         service=ROOT,
         level=level,
         stream=stream or sys.stdout,
-        logger_formatter=RedactingFormatter(secrets, utc=True, use_rfc3339=True, function=function),
+        logger_formatter=RedactingFormatter(
+            secrets,
+            utc=True,
+            use_rfc3339=True,
+            function=function,
+            # Powertools would try to parse each message as JSON, and make an encoder for each line.
+            json_deserializer=str,
+            json_serializer=_ENCODER.encode,
+        ),
     )
 
 

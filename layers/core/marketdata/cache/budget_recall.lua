@@ -2,9 +2,10 @@
 -- KEYS: the ledger. ARGV: now (ms), born and turns as the worker has seen them, and the fields and
 -- values that it saw. Answers {born, turns} as they are now, as text.
 --
--- Of two counts of a bucket the larger one holds, so however many workers remember, none of them
--- counts twice. Pace is not given back: what is lost with it is evenness, no limit, and a service
--- that has lost its quotes too needs the next call soon.
+-- Of two counts of a bucket the larger one holds, so never fewer are counted than either knows, and
+-- what many remember alike is counted once. (A call that was settled in between has moved, and may
+-- count twice until its window is over.) Pace is not given back: what is lost with it is evenness,
+-- no limit, and a service that has lost its quotes too needs the next call soon.
 
 -- include: numbers.lua
 -- include: budget_windows.lua

@@ -72,7 +72,7 @@ class ControlState:
             slot_s=slot_s,
             due=(
                 *wire.due_of(due_active, Use.ACTIVE),
-                *(DueSymbol(symbol.decode(), Use.NEW, 0) for symbol in new),
+                *(DueSymbol(symbol, Use.NEW, 0) for symbol in wire.lines_of(new)),
                 *wire.due_of(due_watched, Use.WATCHED),
             ),
             refused=frozenset(map(wire.refusal_of, refused)),

@@ -155,10 +155,16 @@ def refusal_of(name: bytes) -> tuple[Source, str]:
     return Source(source), symbol
 
 
-def due_of(flat: Sequence[bytes], use: Use) -> Iterator[DueSymbol]:
+def due_of(text: bytes, use: Use) -> Iterator[DueSymbol]:
     """The symbols of one of slot_open's lists, the longest due first."""
-    pairs = sorted((int(at), symbol) for symbol, at in zip(flat[::2], flat[1::2], strict=True))
-    return (DueSymbol(symbol.decode(), use, at) for at, symbol in pairs)
+    lines = lines_of(text)
+    pairs = sorted(zip(map(int, lines[1::2]), lines[::2], strict=True))
+    return (DueSymbol(symbol, use, at) for at, symbol in pairs)
+
+
+def lines_of(text: bytes) -> list[str]:
+    """The items of one of slot_open's lists."""
+    return text.decode().split("\n") if text else []
 
 
 def timetables_of(flat: Sequence[bytes]) -> dict[AssetClass, Timetable]:

@@ -60,8 +60,11 @@ class Reading:
 
     def body(self) -> bytes:
         """Both as one JSON object."""
+        quotes = b",".join(self.quotes)
+        if not self.errors:
+            return b'{"quotes":[%b],"errors":[]}' % quotes
         errors = json.dumps([error.to_json() for error in self.errors], separators=(",", ":"))
-        return b'{"quotes":[%b],"errors":%b}' % (b",".join(self.quotes), errors.encode())
+        return b'{"quotes":[%b],"errors":%b}' % (quotes, errors.encode())
 
 
 class QuoteReader:
@@ -85,16 +88,16 @@ class QuoteReader:
         slot_ms = slot_start_ms(now_ms)
         symbols = [name for name, entry in wanted.items() if isinstance(entry, Symbol)]
         values = self._quotes.read(symbols)
-        # Stored times have 13 digits, so they compare as bytes do.
+        # A stored value begins with its time, of 13 digits, so it compares as that does.
         stale_before = b"%013d" % (slot_ms - self._ttl_ms)
         missing_before = b"" if max_age_s is None else b"%013d" % (slot_ms - max_age_s * 1000)
         quotes = []
         missing: dict[str, bytes | None] = {}
         for symbol, value in zip(symbols, values, strict=True):
-            if value is None or value[:13] < missing_before:
+            if value is None or value < missing_before:
                 missing[symbol] = value
             else:
-                quotes.append(fragment(value) + (_STALE if value[:13] < stale_before else _FRESH))
+                quotes.append(fragment(value) + (_STALE if value < stale_before else _FRESH))
         watched = [symbol for symbol in symbols if symbol not in self._active]
         due = self._watch.due(
             [symbol for symbol in watched if symbol not in missing],

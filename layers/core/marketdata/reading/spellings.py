@@ -7,6 +7,7 @@ slip of a finger explains, is refused as a whole before the cache is asked.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from marketdata.errors import InvalidSymbolError
@@ -22,9 +23,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MARK = r"[^\s'\"`;\\<>(){}\[\]/]"
 _TYPO = re.compile(rf"(?!.*\.\.){_MARK}{{1,40}}(/{_MARK}{{0,40}})?", re.ASCII)
 
-Requested = dict[str, Symbol | InvalidSymbolError]
+Requested = Mapping[str, Symbol | InvalidSymbolError]
 
 
+@lru_cache(maxsize=256)  # a client that polls sends the same list again and again
 def requested(text: str) -> Requested:
     """Each requested symbol by its canonical spelling, or its own spelling where it has none.
 
@@ -39,7 +41,7 @@ def requested(text: str) -> Requested:
         )
     if _CONTROL.search(text):
         raise RefusedRequestError("invalid_parameter", "symbols holds control characters.")
-    found: Requested = {}
+    found: dict[str, Symbol | InvalidSymbolError] = {}
     for part in text.split(","):
         spelling = part.strip()
         if spelling:

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "page"
+STYLES = ("theme.css", "frame.css", "search.css", "prices.css", "providers.css", "narrow.css")
 # In this order they are one script; each uses only what stands before it, or is called later.
 SCRIPTS = (
     "text.js",
@@ -37,7 +38,7 @@ class Page:
 @cache
 def board() -> Page:
     """The page with all its parts in place."""
-    style = _text("board.css")
+    style = "\n".join(map(_text, STYLES))
     script = "\n".join(map(_text, SCRIPTS))
     html = _text("board.html").replace("/* style */", style).replace("/* script */", script)
     policy = (

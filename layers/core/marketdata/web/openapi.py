@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 
 from marketdata.web.problems import KINDS, MEDIA_TYPE
-from marketdata.web.routes import Route
+from marketdata.web.routes import ROUTES, Route
 
 TITLE = "Market Data Aggregator"
 VERSION = "1.0.0"
@@ -62,19 +62,26 @@ def operation(route: Route) -> dict[str, Any]:
     }
 
 
-def document(app: FastAPI) -> dict[str, Any]:
-    """The whole OpenAPI 3.1 document of the app's documented routes."""
+def document() -> dict[str, Any]:
+    """The whole OpenAPI 3.1 document of the public routes."""
     from marketdata.web.schemas import SCHEMAS  # noqa: PLC0415 - no request for data pays for it
 
+    documented = APIRouter()
+    for route in ROUTES:
+        documented.add_api_route(route.path, _answer, methods=["GET"], **operation(route))
     found: dict[str, Any] = get_openapi(
         title=TITLE,
         version=VERSION,
         summary=SUMMARY,
         description=_DESCRIPTION,
-        routes=app.routes,
+        routes=documented.routes,
     )
     found.setdefault("components", {})["schemas"] = SCHEMAS
     return found
+
+
+async def _answer() -> None:
+    """Stands for a route's function: what that takes and answers is told by the tables alone."""
 
 
 def _problem() -> dict[str, Any]:

@@ -58,11 +58,11 @@ def _operation(path: str, operation: Mapping[str, Any]) -> str:
             f"<p><strong>{escape(operation['summary'])}.</strong> ",
             f"{_prose(operation['description'])}</p>",
             _table(
-                ("parameter", "", "meaning"),
+                ("parameter", "required", "meaning"),
                 (
                     (
                         f"<code>{p['name']}</code>",
-                        "required" if p["required"] else "",
+                        "yes" if p["required"] else "no",
                         _prose(p["description"]),
                     )
                     for p in parameters

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.routing import Match
+from starlette.routing import Route as PlainRoute
+from starlette.types import Scope
+
 from marketdata.outcomes import Reason
 from marketdata.reading.assets import DEFAULT_LIMIT, MAX_LIMIT, search_text
 from marketdata.reading.spellings import MAX_SYMBOLS, requested
@@ -173,3 +177,18 @@ HEALTH = Route(
     problems=(*_ALWAYS, "internal_error"),
     other_answers={503: ("Unhealthy; `reasons` says why.", "Health")},
 )
+
+ROUTES = (QUOTES, QUOTE, ASSETS, PROVIDERS, HEALTH)
+
+
+class DataRoute(PlainRoute):
+    """A public route as the app serves it. The log finds its path in the scope, under `route`.
+
+    FastAPI's own would look for parameters in the endpoint's signature, where there are none, and
+    do so again for each request: a tenth of what an answer costs.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether a request is for it, wholly or but for the method."""
+        match, found = super().matches(scope)
+        return match, {**found, "route": self} if match is not Match.NONE else found

@@ -17,10 +17,13 @@ class Trouble extends Error {
 function parse(text) {
   return JSON.parse(text, (key, value, context) => {
     if (typeof value !== "number" || (key !== "price" && key !== "change")) return value;
-    return context?.source ?? value.toLocaleString("en-US", {
-      useGrouping: false,
-      maximumSignificantDigits: 21,
-    });
+    return (
+      context?.source ??
+      value.toLocaleString("en-US", {
+        useGrouping: false,
+        maximumSignificantDigits: 21,
+      })
+    );
   });
 }
 
@@ -40,7 +43,9 @@ async function ask(path) {
   try {
     told = parse(body);
   } catch {
-    throw new Trouble(`The API answers with something that is not its own (HTTP ${response.status})`);
+    throw new Trouble(
+      `The API answers with something that is not its own (HTTP ${response.status})`,
+    );
   }
   if (response.ok || (path === "health" && told?.status)) return told;
   throw new Trouble(told?.detail ?? `The API answers with HTTP ${response.status}`);
@@ -50,7 +55,10 @@ async function ask(path) {
 async function askQuotes(symbols, more = "") {
   const requests = [];
   for (let start = 0; start < symbols.length; start += MOST_SYMBOLS) {
-    const names = symbols.slice(start, start + MOST_SYMBOLS).map(encodeURIComponent).join(",");
+    const names = symbols
+      .slice(start, start + MOST_SYMBOLS)
+      .map(encodeURIComponent)
+      .join(",");
     requests.push(ask(`v1/quotes?symbols=${names}${more}`));
   }
   const found = new Map();
@@ -60,7 +68,7 @@ async function askQuotes(symbols, more = "") {
   return found;
 }
 
-/** Why stale quotes have no younger one: the same question, but with an age that none of them meets. */
+/** Why stale quotes have no younger one: the same question, with an age that none meets. */
 async function askReasons(stale) {
   return stale.length ? askQuotes(stale, "&max_age=0") : new Map();
 }

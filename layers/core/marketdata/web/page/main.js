@@ -43,7 +43,9 @@ async function askAll() {
     const { last_slot: slot, lag_s: lag } = told.loop;
     if (slot) board.ahead = Date.parse(slot) + lag * 1000 - Date.now();
   });
-  const providers = ask("v1/providers").then((told) => { board.providers = told; });
+  const providers = ask("v1/providers").then((told) => {
+    board.providers = told;
+  });
   // Only the first question has to wait for the answer that names the symbols.
   if (!board.health) await health;
   const symbols = Object.values(activeGroups()).flatMap((group) => group.symbols);
@@ -61,19 +63,24 @@ async function askAll() {
 async function poll() {
   clearTimeout(timer);
   if (asking || document.hidden) return asking;
-  asking = askAll().then(() => {
-    Object.assign(board, { answered: Date.now(), trouble: null, failures: 0 });
-    nameSymbols();
-  }, (error) => {
-    board.failures += 1;
-    board.trouble ??= { since: Date.now() };
-    board.trouble.message = error.message;
-  });
+  byId("page").dataset.asking = "yes";
+  asking = askAll().then(
+    () => {
+      Object.assign(board, { answered: Date.now(), trouble: null, failures: 0 });
+      nameSymbols();
+    },
+    (error) => {
+      board.failures += 1;
+      board.trouble ??= { since: Date.now() };
+      board.trouble.message = error.message;
+    },
+  );
   await asking;
   asking = null;
   showAll();
   keepSeen();
   schedule(board.failures ? untilRetry(board.failures) : untilNextSlot(serviceNow()));
+  byId("page").dataset.asking = "no";
 }
 
 function schedule(delay) {
@@ -93,7 +100,9 @@ async function nameSymbols() {
 }
 
 function listedClasses() {
-  return (board.health?.assets ?? []).filter((list) => list.total !== null).map((list) => list.asset_class);
+  return (board.health?.assets ?? [])
+    .filter((list) => list.total !== null)
+    .map((list) => list.asset_class);
 }
 
 function showAll() {
@@ -122,14 +131,20 @@ function showVerdict() {
   const status = trouble ? "down" : (health?.status ?? "loading");
   const verdict = byId("verdict");
   verdict.dataset.status = status;
-  tell(verdict, {
-    healthy: "Healthy",
-    degraded: "Degraded",
-    unhealthy: "Unhealthy",
-    loading: "Loading",
-    down: trouble && `No new data since ${since()}. ${trouble.message}`,
-  }[status]);
-  document.title = status === "healthy" ? "Market data" : `${status[0].toUpperCase()}${status.slice(1)} · Market data`;
+  tell(
+    verdict,
+    {
+      healthy: "Healthy",
+      degraded: "Degraded",
+      unhealthy: "Unhealthy",
+      loading: "Loading",
+      down: trouble && `No new data since ${since()}. ${trouble.message}`,
+    }[status],
+  );
+  document.title =
+    status === "healthy"
+      ? "Market data"
+      : `${status[0].toUpperCase()}${status.slice(1)} · Market data`;
   const reasons = trouble ? [] : (health?.reasons ?? []);
   const list = byId("reasons");
   list.hidden = reasons.length === 0;
@@ -144,9 +159,15 @@ function showVerdict() {
   }
   const { classes } = health.quotes;
   const sum = (key) => classes.reduce((total, entry) => total + entry[key], 0);
-  tell(byId("fresh"), `${sum("fresh").toLocaleString("en-US")} of ${sum("active").toLocaleString("en-US")}`);
+  tell(
+    byId("fresh"),
+    `${sum("fresh").toLocaleString("en-US")} of ${sum("active").toLocaleString("en-US")}`,
+  );
   const enabled = health.providers.filter((entry) => entry.state !== "disabled");
-  tell(byId("closed"), `${enabled.filter((entry) => entry.state === "closed").length} of ${enabled.length}`);
+  tell(
+    byId("closed"),
+    `${enabled.filter((entry) => entry.state === "closed").length} of ${enabled.length}`,
+  );
 }
 
 /** What runs with the clock, once a second. */
@@ -170,43 +191,6 @@ function pageWords() {
   return board.answered ? `updated ${age(Date.now() - board.answered)} ago` : "loading";
 }
 
-function stopWatching(symbol, row) {
-  const buttons = [...document.querySelectorAll(".remove")];
-  const place = buttons.findIndex((button) => row.contains(button));
-  board.watched = board.watched.filter((other) => other !== symbol);
-  keepWatched(board.watched);
-  showAll();
-  // The button that had the focus is gone; the next one takes it, or the box that brings new ones.
-  const next = [...document.querySelectorAll(".remove")];
-  (next[Math.min(place, next.length - 1)] ?? byId("query")).focus();
-  tell(byId("found-note"), `${symbol} is no longer watched`);
-}
-
-async function startWatching(text, name) {
-  const note = byId("found-note");
-  let entry;
-  try {
-    [entry] = (await askQuotes([text])).values();
-  } catch (error) {
-    return tell(note, error.message);
-  }
-  if (!entry || entry.code === "invalid_symbol") return tell(note, entry?.message ?? "This is no symbol");
-  if (name) names.set(entry.symbol, name);
-  board.entries.set(entry.symbol, entry);
-  const isThere = Object.values(activeGroups()).some((group) => group.symbols.includes(entry.symbol));
-  if (!isThere && board.watched.length >= MOST_WATCHED) return tell(note, `At most ${MOST_WATCHED} symbols are watched`);
-  if (!isThere) {
-    board.watched = [...board.watched, entry.symbol];
-    keepWatched(board.watched);
-  }
-  tell(note, isThere ? `${entry.symbol} is there already` : `${entry.symbol} is watched`);
-  showAll();
-  const { row } = rows.get(entry.symbol);
-  row.scrollIntoView({ block: "nearest" });
-  row.classList.add("found");
-  row.addEventListener("animationend", () => row.classList.remove("found"), { once: true });
-}
-
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) clearTimeout(timer);
   else poll();
@@ -225,6 +209,7 @@ byId("again").addEventListener("click", () => {
   poll();
 });
 tell(byId("zone"), Intl.DateTimeFormat().resolvedOptions().timeZone ?? "local");
+byId("unscripted").remove();
 recallSeen();
 keepWatched(board.watched);
 startSearch(listedClasses, startWatching);

@@ -1,4 +1,4 @@
-// The tables of prices: one a class, one row a symbol, each row kept and only changed where it must be.
+// The tables of prices: one a class, one row a symbol, each kept and changed only where it must be.
 
 const CLASSES = { stocks: "Stocks", crypto: "Crypto", forex: "Forex" };
 const BASES = { previous_close: "since close", "24h": "24 h" };
@@ -17,7 +17,9 @@ function classOf(symbol) {
 function makeTable(name) {
   const count = make("span", { class: "count" });
   const basis = make("span", { class: "basis" });
-  const head = make("tr", {},
+  const head = make(
+    "tr",
+    {},
     make("th", { scope: "col" }, "Symbol"),
     make("th", { scope: "col", class: "num" }, "Price"),
     make("th", { scope: "col", class: "num" }, "Change ", basis),
@@ -28,7 +30,9 @@ function makeTable(name) {
   );
   const body = make("tbody");
   const title = make("h3", { id: `title-${name}` }, CLASSES[name]);
-  const section = make("section", { class: "class", "data-class": name },
+  const section = make(
+    "section",
+    { class: "class", "data-class": name },
     make("div", { class: "class-head" }, title, count),
     make("table", { "aria-labelledby": title.id }, make("thead", {}, head), body),
   );
@@ -58,11 +62,22 @@ function makeRow(symbol, onRemove) {
     parts.age,
   ];
   const act = make("td", { class: "act" });
-  const head = make("th", { scope: "row" },
-    make("span", { class: "symbol" }, symbol), " ", parts.name, parts.under);
+  const head = make(
+    "th",
+    { scope: "row" },
+    make("span", { class: "symbol" }, symbol),
+    " ",
+    parts.name,
+    parts.under,
+  );
   const row = make("tr", { "data-symbol": symbol }, head, ...cells, act);
   const noteRow = make("tr", { class: "note", hidden: "" }, parts.note);
-  const remove = make("button", { type: "button", class: "remove" }, "×", unseen(` Stop watching ${symbol}`));
+  const remove = make(
+    "button",
+    { type: "button", class: "remove" },
+    "×",
+    unseen(` Stop watching ${symbol}`),
+  );
   remove.addEventListener("click", () => onRemove(symbol, row));
   const made = { ...parts, row, noteRow, cells, act, remove, quote: null };
   span(made);
@@ -82,8 +97,15 @@ function showPrice(parts, quote) {
   const [whole, fraction] = decimal(quote.price);
   if (before?.price !== quote.price) {
     parts.price.value = quote.price;
-    parts.price.replaceChildren(`${whole}.`, make("span", { class: "fraction" },
-      fraction.slice(0, 2), make("span", { class: "fine" }, fraction.slice(2))));
+    parts.price.replaceChildren(
+      `${whole}.`,
+      make(
+        "span",
+        { class: "fraction" },
+        fraction.slice(0, 2),
+        make("span", { class: "fine" }, fraction.slice(2)),
+      ),
+    );
     const moved = before ? Math.sign(Number(quote.price) - Number(before.price)) : 0;
     parts.row.classList.remove("rose", "fell");
     if (moved) {
@@ -93,27 +115,32 @@ function showPrice(parts, quote) {
   }
   tell(parts.currency, quote.currency ?? "");
   const percent = quote.percent_change;
-  const direction = percent === null ? "none" : Math.sign(Number(signed(percent, 2).replace("−", "-")));
+  const direction =
+    percent === null ? "none" : Math.sign(Number(signed(percent, 2).replace("−", "-")));
   parts.cells[1].dataset.direction = direction;
   tell(parts.arrow, { 1: "▲", "-1": "▼", 0: "■" }[direction] ?? "");
   if (percent !== null) tell(parts.percent, `${signed(percent, 2)}%`);
   else if (parts.percent.dataset.told !== "none") {
-    parts.percent.replaceChildren(make("span", { "aria-hidden": "true" }, "–"), unseen("not told by the source"));
+    parts.percent.replaceChildren(
+      make("span", { "aria-hidden": "true" }, "–"),
+      unseen("not told by the source"),
+    );
   }
   parts.percent.dataset.told = percent === null ? "none" : "";
-  const absolute = quote.change === null ? "" : signed(Number(quote.change), decimalsFor(Number(quote.price)));
+  const absolute =
+    quote.change === null ? "" : signed(Number(quote.change), decimalsFor(Number(quote.price)));
   tell(parts.change, absolute);
   tell(parts.source, quote.source);
 }
 
-/** Show a symbol's entry: a quote, or the error that stands for it; `reason`, why a quote is stale. */
+/** Show a symbol's quote, or the error that stands for it; `reason`: why a quote is stale. */
 function showEntry(parts, entry, reason) {
   const isQuote = entry !== undefined && "price" in entry;
   const stale = isQuote && entry.stale;
   parts.row.classList.toggle("stale", stale);
   parts.row.classList.toggle("missing", !isQuote);
-  if (isQuote && !parts.cells[0].isConnected) parts.why.replaceWith(...parts.cells);
-  if (!isQuote && parts.cells[0].isConnected) {
+  if (isQuote && !parts.cells[0].parentNode) parts.why.replaceWith(...parts.cells);
+  if (!isQuote && parts.cells[0].parentNode) {
     parts.cells[0].before(parts.why);
     for (const cell of parts.cells) cell.remove();
   }
@@ -121,7 +148,8 @@ function showEntry(parts, entry, reason) {
   else showWhy(parts.why, entry ?? { code: "pending", message: "not asked yet" });
   parts.quote = isQuote ? entry : null;
   parts.noteRow.hidden = !stale;
-  if (stale) showWhy(parts.note, { code: "stale", message: reason ?? "no younger price has come in" });
+  if (stale)
+    showWhy(parts.note, { code: "stale", message: reason ?? "no younger price has come in" });
 }
 
 function showWhy(cell, { code, message }) {
@@ -145,7 +173,7 @@ function showPrices({ groups, entries, reasons, watched, asOf, onRemove }) {
       showEntry(parts, entries.get(symbol), reasons.get(symbol)?.message);
       tell(parts.name, names.get(symbol) ?? "");
       drawSpark(parts.spark, symbol);
-      if (watched.has(symbol) !== parts.remove.isConnected) {
+      if (watched.has(symbol) !== (parts.remove.parentNode !== null)) {
         parts.act.replaceChildren(...(watched.has(symbol) ? [parts.remove] : []));
       }
       nodes.push(parts.row, parts.noteRow);
@@ -158,7 +186,8 @@ function showPrices({ groups, entries, reasons, watched, asOf, onRemove }) {
 }
 
 function placeRows({ body }, nodes) {
-  const same = nodes.length === body.children.length && nodes.every((n, i) => n === body.children[i]);
+  const same =
+    nodes.length === body.children.length && nodes.every((n, i) => n === body.children[i]);
   if (!same) body.replaceChildren(...nodes);
 }
 
@@ -168,9 +197,14 @@ function placeTable({ section }, wanted) {
 }
 
 function showHead(table, symbols, entries, total, asOf) {
-  const quotes = symbols.map((symbol) => entries.get(symbol)).filter((entry) => entry && "price" in entry);
+  const quotes = symbols
+    .map((symbol) => entries.get(symbol))
+    .filter((entry) => entry && "price" in entry);
   const fresh = quotes.filter((quote) => !quote.stale).length;
-  const more = total > symbols.length ? `, ${(total - symbols.length).toLocaleString("en-US")} more not shown` : "";
+  const more =
+    total > symbols.length
+      ? `, ${(total - symbols.length).toLocaleString("en-US")} more not shown`
+      : "";
   tell(table.count, asOf ?? `${fresh} of ${symbols.length} fresh${more}`);
   const bases = [...new Set(quotes.map((quote) => quote.change_basis).filter(Boolean))];
   tell(table.basis, bases.map((basis) => BASES[basis] ?? basis).join(", "));
@@ -190,7 +224,8 @@ function showAges(now) {
     const told = age(now - fetched);
     const time = quote.timestamp === null ? null : Date.parse(quote.timestamp);
     // What the source says of its own price matters where it is older than the answer.
-    const older = time !== null && fetched - time > 2 * MINUTE ? `price of ${clock(time, now)}` : "";
+    const older =
+      time !== null && fetched - time > 2 * MINUTE ? `price of ${clock(time, now)}` : "";
     const note = time === null ? "source gives no time" : older;
     if (cell.dataset.told !== told + note) {
       cell.dataset.told = told + note;

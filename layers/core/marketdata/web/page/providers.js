@@ -12,8 +12,13 @@ const MARKS = { closed: "✓", open: "✕", half_open: "◐", disabled: "–" };
 const cards = new Map(); // provider -> its parts
 
 function makeCard(told) {
-  const title = make("h3", { id: `provider-${told.provider}` }, NAMES[told.provider] ?? told.provider,
-    " ", make("code", {}, told.provider));
+  const title = make(
+    "h3",
+    { id: `provider-${told.provider}` },
+    NAMES[told.provider] ?? told.provider,
+    " ",
+    make("code", {}, told.provider),
+  );
   const parts = {
     breakers: make("ul", { class: "breakers" }),
     budgets: make("ul", { class: "budgets" }),
@@ -22,8 +27,17 @@ function makeCard(told) {
     error: make("p", { class: "error" }),
   };
   const credit = make("p", { class: "credit" }, told.attribution);
-  const card = make("article", { class: "provider", "aria-labelledby": title.id, "data-provider": told.provider },
-    title, parts.breakers, parts.budgets, parts.held, parts.last, parts.error, credit);
+  const card = make(
+    "article",
+    { class: "provider", "aria-labelledby": title.id, "data-provider": told.provider },
+    title,
+    parts.breakers,
+    parts.budgets,
+    parts.held,
+    parts.last,
+    parts.error,
+    credit,
+  );
   return { ...parts, card, told };
 }
 
@@ -45,9 +59,14 @@ function tickProviders(now) {
     const { told } = parts;
     parts.card.classList.toggle("off", !told.enabled);
     matchList(parts.breakers, told.classes, (item, found) => showBreaker(item, found, now));
-    matchList(parts.budgets, told.enabled ? told.budget : [], (item, found) => showBudget(item, found, now));
+    matchList(parts.budgets, told.enabled ? told.budget : [], (item, found) =>
+      showBudget(item, found, now),
+    );
     tell(parts.held, heldWords(told, now));
-    tell(parts.last, told.last_success ? `Last answer ${age(now - Date.parse(told.last_success))} ago` : "");
+    tell(
+      parts.last,
+      told.last_success ? `Last answer ${age(now - Date.parse(told.last_success))} ago` : "",
+    );
     tell(parts.error, errorWords(told.last_error, now));
   }
 }
@@ -64,8 +83,10 @@ function showBreaker(item, found, now) {
   if (!item.firstChild) {
     item.append(
       make("span", { class: "mark", "aria-hidden": "true" }),
-      make("span", { class: "breaker-class" }), " ",
-      make("strong"), " ",
+      make("span", { class: "breaker-class" }),
+      " ",
+      make("strong"),
+      " ",
       make("span", { class: "detail" }),
     );
   }
@@ -78,7 +99,8 @@ function showBreaker(item, found, now) {
 }
 
 function breakerWords(found, now) {
-  if (found.state === "disabled") return found.reason === "no_key" ? "no key" : words(found.reason ?? "");
+  if (found.state === "disabled")
+    return found.reason === "no_key" ? "no key" : words(found.reason ?? "");
   const since = found.since ? `since ${clock(Date.parse(found.since), now)}` : "";
   if (found.state === "closed") return since;
   const probe = found.probing ? "probe under way" : probeWords(found.next_probe_at, now);
@@ -101,7 +123,8 @@ function showBudget(item, limit, now) {
   }
   const [told, reset, meter] = item.children;
   const share = Math.min(1, limit.used / limit.limit);
-  const used = `${limit.used.toLocaleString("en-US")} of ${limit.limit.toLocaleString("en-US")} a ${limit.window}`;
+  const [calls, most] = [limit.used, limit.limit].map((count) => count.toLocaleString("en-US"));
+  const used = `${calls} of ${most} a ${limit.window}`;
   tell(told, used);
   const left = limit.resets_at ? Date.parse(limit.resets_at) - now : null;
   tell(reset, left === null ? "" : left > 0 ? `frees up in ${countdown(left)}` : "frees up now");

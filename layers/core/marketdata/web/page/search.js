@@ -4,7 +4,7 @@ const TYPING_PAUSE = 250;
 const PER_CLASS = 6;
 const MOST_FOUND = 8;
 
-/** Wire up the box. `classes()` tells which lists there are; `onPick(text, name)` gets what is chosen. */
+/** Wire up the box. `classes()` are those with a list; `onPick(text, name)` gets what is chosen. */
 function startSearch(classes, onPick) {
   const [input, list, note, count] = ["query", "found", "found-note", "found-count"].map(byId);
   let timer = 0;
@@ -34,7 +34,9 @@ function startSearch(classes, onPick) {
   }
 
   function open(assets, text) {
-    const options = assets.map((asset, index) => option(index, asset.symbol, asset.name, asset.class));
+    const options = assets.map((asset, index) =>
+      option(index, asset.symbol, asset.name, asset.class),
+    );
     const isListed = assets.some((asset) => asset.symbol.toLowerCase() === text.toLowerCase());
     if (!isListed && !/\s/.test(text)) {
       options.push(option(options.length, text.toUpperCase(), "watch what I typed", null));
@@ -48,9 +50,15 @@ function startSearch(classes, onPick) {
   }
 
   function option(index, symbol, name, assetClass) {
-    const node = make("li", { role: "option", id: `found-${index}`, "aria-selected": "false" },
-      make("span", { class: "symbol" }, symbol), " ", make("span", { class: "name" }, name), " ",
-      make("span", { class: "kind" }, assetClass ? CLASSES[assetClass] : ""));
+    const node = make(
+      "li",
+      { role: "option", id: `found-${index}`, "aria-selected": "false" },
+      make("span", { class: "symbol" }, symbol),
+      " ",
+      make("span", { class: "name" }, name),
+      " ",
+      make("span", { class: "kind" }, assetClass ? CLASSES[assetClass] : ""),
+    );
     // Before the box loses focus, which would close the list under the pointer.
     node.addEventListener("pointerdown", (event) => event.preventDefault());
     node.addEventListener("click", () => pick(symbol, assetClass ? name : null));
@@ -96,13 +104,17 @@ function startSearch(classes, onPick) {
   });
 }
 
-/** One list of all classes' finds: first what begins with the text, then in turn the best of each. */
+/** One list of all classes' finds: first what begins with the text, then in turn each's best. */
 function ranked(pages, text) {
   const start = text.toLowerCase();
   const turns = pages.flatMap((assets) => assets.map((asset, turn) => ({ asset, turn })));
   const worse = ({ asset, turn }) => {
     const symbol = asset.symbol.toLowerCase();
-    return (symbol === start ? 0 : symbol.startsWith(start) ? 100 : 200) + turn;
+    const isExact = symbol === start || symbol.split(/[-/]/).includes(start);
+    return (isExact ? 0 : symbol.startsWith(start) ? 100 : 200) + turn;
   };
-  return turns.sort((a, b) => worse(a) - worse(b)).slice(0, MOST_FOUND).map(({ asset }) => asset);
+  return turns
+    .sort((a, b) => worse(a) - worse(b))
+    .slice(0, MOST_FOUND)
+    .map(({ asset }) => asset);
 }

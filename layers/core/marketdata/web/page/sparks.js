@@ -13,7 +13,10 @@ function remember(quote, now) {
   const points = seen.get(quote.symbol) ?? [];
   const at = Date.parse(quote.fetched_at);
   if (!points.length || points.at(-1)[0] < at) points.push([at, Number(quote.price)]);
-  seen.set(quote.symbol, points.filter(([time]) => now - time <= SPAN));
+  seen.set(
+    quote.symbol,
+    points.filter(([time]) => now - time <= SPAN),
+  );
 }
 
 /** Keep what was seen over a reload of this tab. */
@@ -40,7 +43,8 @@ function makeSpark() {
     viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
     preserveAspectRatio: "none",
     role: "img",
-  })) svg.setAttribute(key, value);
+  }))
+    svg.setAttribute(key, value);
   for (const name of ["base", "line"]) {
     const path = document.createElementNS(SVG, "path");
     path.setAttribute("class", name);

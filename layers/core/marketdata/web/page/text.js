@@ -27,7 +27,14 @@ function decimalsFor(price) {
 
 /** A length of time in its largest unit: "12 s", "4 min", "3 h", "5 d". */
 function age(ms) {
-  const [size, unit] = ms < MINUTE ? [1000, "s"] : ms < HOUR ? [MINUTE, "min"] : ms < 2 * DAY ? [HOUR, "h"] : [DAY, "d"];
+  const [size, unit] =
+    ms < MINUTE
+      ? [1000, "s"]
+      : ms < HOUR
+        ? [MINUTE, "min"]
+        : ms < 2 * DAY
+          ? [HOUR, "h"]
+          : [DAY, "d"];
   return `${Math.max(0, Math.floor(ms / size))}\u00a0${unit}`;
 }
 
@@ -46,7 +53,8 @@ function clock(ms, now) {
   const then = new Date(ms);
   const time = then.toLocaleTimeString("en-GB");
   if (then.toDateString() === new Date(now).toDateString()) return time;
-  return `${then.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${time.slice(0, 5)}`;
+  const day = then.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return `${day} ${time.slice(0, 5)}`;
 }
 
 /** A code of the service as words: "bad_key" is "bad key". */
@@ -58,7 +66,7 @@ function plural(count, one, many) {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
-/** An element: `make("td", {class: "num"}, "text", child)`. Attributes that are null are left out. */
+/** An element: `make("td", {class: "num"}, "text", child)`; attributes of null are left out. */
 function make(name, attributes = {}, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) attribute(node, key, value);

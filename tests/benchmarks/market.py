@@ -1,0 +1,122 @@
+"""The simulated market as a process of its own, so that its work is not mistaken for ours."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from local.market.universe import Universe
+from marketdata.archive import AssetList
+from marketdata.assets import Asset
+from marketdata.quotes import Source
+from marketdata.settings import ENV_PREFIXES
+from marketdata.symbols import AssetClass, parse_symbol
+
+ROOT = Path(__file__).parents[2]
+# More than any round makes: here time is measured, not thrift.
+LIMITS = "1000000/minute"
+# Of 100 symbols, so many are stocks; all others are coins, each in several currencies.
+STOCKS_IN_100 = 24
+CURRENCIES = ("USD", "EUR", "GBP", "JPY", "CHF", "CAD")
+
+
+@dataclass(frozen=True)
+class MarketProcess:
+    """A running market: where its providers are, and its control port."""
+
+    base_urls: Mapping[Source, str]
+    control_url: str
+
+    def env(self) -> dict[str, str]:
+        """The settings that point the service to it."""
+        urls = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in self.base_urls.items()}
+        limits = {f"{prefix}_LIMITS": LIMITS for prefix in ENV_PREFIXES.values()}
+        keys = {f"{ENV_PREFIXES[source]}_API_KEY": "goodkey" for source in self.base_urls}
+        del keys["YAHOO_API_KEY"]
+        return {**urls, **limits, **keys}
+
+    def delay(self, latency_ms: int) -> None:
+        """Answer every later call so much later than at once."""
+        self._control("DELETE", None)
+        if latency_ms:
+            self._control("POST", {"fault": "latency", "latency_ms": latency_ms})
+
+    def quote_calls(self) -> int:
+        """How many calls for quotes it has answered so far."""
+        state = requests.get(f"{self.control_url}/control/state", timeout=10).json()
+        return sum(
+            entry["count"]
+            for provider in state["providers"].values()
+            for entry in provider["calls"]
+            if entry["kind"] == "quote"
+        )
+
+    def _control(self, method: str, told: Mapping[str, object] | None) -> None:
+        url = f"{self.control_url}/control/faults"
+        requests.request(method, url, json=told, timeout=10).raise_for_status()
+
+
+@contextlib.contextmanager
+def running_market() -> Iterator[MarketProcess]:
+    """A new market without quotas."""
+    limits = [word for source in Source for word in ("--limits", f"{source.value}={LIMITS}")]
+    command = [sys.executable, "-m", "local.market", *limits]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603  (our own words)
+        assert process.stdout is not None
+        try:
+            told = json.loads(process.stdout.readline())
+            urls = {Source(name): url for name, url in told["base_urls"].items()}
+            yield MarketProcess(urls, told["control_url"])
+        finally:
+            process.terminate()
+
+
+def symbols_of(count: int) -> list[str]:
+    """So many symbols that the market trades, always of the same mixture."""
+    universe = Universe.build()
+    stocks = [
+        stock.symbol
+        for stock in universe.stocks.values()
+        if not stock.dead and stock.frozen_ms is None and stock.currency == "USD"
+    ]
+    pairs = [f"{coin.ticker}-{to}" for coin in _coins(universe) for to in CURRENCIES]
+    pairs = [pair for pair in pairs if parse_symbol(pair).asset_class is AssetClass.CRYPTO]
+    many = max(1, count * STOCKS_IN_100 // 100)
+    chosen = stocks[:many] + pairs[: count - many]
+    assert len(chosen) == count, f"the market has {len(stocks)} stocks and {len(pairs)} pairs"
+    return chosen
+
+
+def coin_list(updated_ms: int) -> AssetList:
+    """The coins with the ids that providers know them by, as a refresh would list them."""
+    from datetime import UTC, datetime
+
+    assets = tuple(
+        Asset(
+            f"{coin.ticker}-USD",
+            AssetClass.CRYPTO,
+            coin.name,
+            None,
+            "USD",
+            coin.rank,
+            {"coingecko": coin.slug, "coinmarketcap": str(coin.cmc_id)},
+        )
+        for coin in _coins(Universe.build())
+    )
+    updated = datetime.fromtimestamp(updated_ms / 1000, UTC)
+    return AssetList(AssetClass.CRYPTO, "benchmark", updated, (Source.COINGECKO,), assets)
+
+
+def _coins(universe: Universe) -> list:
+    return [
+        coin
+        for coin in universe.coins.values()
+        if coin.active and not coin.blank and coin.frozen_ms is None and coin.label == coin.ticker
+    ]

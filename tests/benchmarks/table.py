@@ -1,0 +1,95 @@
+"""What a benchmark found: rows with their spread and, where the design sets one, their bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.benchmarks.rounds import Spread
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure. `at_most` and `at_least` are what the design asks of its median, if anything."""
+
+    name: str
+    value: Spread
+    unit: str = "ms"
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """`ok` or `MISSED` where there is a bound, else empty."""
+        if self.at_most is None and self.at_least is None:
+            return ""
+        kept = (self.at_most is None or self.value.median <= self.at_most) and (
+            self.at_least is None or self.value.median >= self.at_least
+        )
+        return "ok" if kept else "MISSED"
+
+    @property
+    def bound(self) -> str:
+        """The bound in words."""
+        if self.at_most is not None:
+            return f"<= {plain(self.at_most)}"
+        return "" if self.at_least is None else f">= {plain(self.at_least)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        told = {"name": self.name, "unit": self.unit, **self.value.to_json()}
+        bounds = {"at_most": self.at_most, "at_least": self.at_least}
+        told |= {name: bound for name, bound in bounds.items() if bound is not None}
+        return told | ({"verdict": self.verdict} if self.verdict else {})
+
+
+@dataclass
+class Section:
+    """The rows of one benchmark, and what a reader should know beside them."""
+
+    title: str
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {
+            "title": self.title,
+            "rows": [row.to_json() for row in self.rows],
+            "notes": self.notes,
+        }
+
+
+def ms(seconds: Spread) -> Spread:
+    """Milliseconds."""
+    return Spread(seconds.median * 1000, seconds.low * 1000, seconds.high * 1000)
+
+
+def exact(value: float) -> Spread:
+    """A figure that was counted, not timed."""
+    return Spread(value, value, value)
+
+
+def plain(number: float) -> str:
+    """A number with about three digits that count, as a person writes it."""
+    if number == int(number) or abs(number) >= 1000:
+        return f"{number:,.0f}"
+    return f"{number:.{0 if abs(number) >= 100 else 1 if abs(number) >= 10 else 2 if abs(number) >= 1 else 3}f}"
+
+
+def drawn(sections: Sequence[Section]) -> str:
+    """All sections as text for a terminal."""
+    lines = []
+    for section in sections:
+        lines += ["", section.title]
+        width = max((len(row.name) for row in section.rows), default=0)
+        for row in section.rows:
+            told = f"  {row.name:<{width}}  {plain(row.value.median):>10} {row.unit:<5}"
+            if row.value.low != row.value.high:
+                told += f"  ({plain(row.value.low)} to {plain(row.value.high)})"
+            if row.bound:
+                told += f"  {row.bound}: {row.verdict}"
+            lines.append(told.rstrip())
+        lines += [f"  {note}" for note in section.notes]
+    return "\n".join(lines[1:])

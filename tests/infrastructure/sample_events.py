@@ -1,0 +1,80 @@
+"""Writes the sample events of the steps anew: `python -m tests.infrastructure.sample_events`.
+
+They are what the steps really hand to each other in one slot and one refresh on the simulated
+market, so run it when the shape of a job or a report changes. The api's events are written by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from local.market import MarketServers
+from marketdata.archive import LocalArchive
+from marketdata.asset_fetching import AssetFetcher
+from marketdata.asset_planning import AssetPlanner
+from marketdata.cache.client import connect
+from marketdata.settings import Settings
+from tests.infrastructure.stack import ROOT
+from tests.pipeline import GENEROUS_MARKET, Pipeline
+from tests.redis_servers import RedisServer
+from tests.simulated_market import Clock
+
+NOW_MS = 1_763_820_310_020
+# So that a job can be tried whenever it is; a late one is never fetched.
+IN_2100_MS = 4_102_444_800_000
+TIMED_OUT = "States.Timeout"
+
+
+def sample_events(folder: Path) -> dict[str, dict[str, Any]]:
+    """The events by their names; `folder` is for what is made on the way."""
+    server = RedisServer(folder)
+    server.start()
+    cache = connect(Settings.from_env(server.env()))
+    clock = Clock(NOW_MS)
+    try:
+        with MarketServers(clock=clock, limits=GENEROUS_MARKET) as market:
+            pipeline = Pipeline(cache, market, clock)
+            try:
+                slot = pipeline.run()
+                refresh = _refresh(pipeline, folder)
+            finally:
+                pipeline.close()
+    finally:
+        cache.close()
+        server.kill()
+    reports = {report["job"]["asset_class"]: report for report in slot.reports}
+    late, crypto = reports["stocks"]["job"], reports["crypto"]["job"]
+    return {
+        "plan_quotes__slot": {"slot": slot.plan["slot"]},
+        "fetch_quotes__late": late,
+        "fetch_quotes__crypto": crypto | {"deadline_ms": IN_2100_MS},
+        "commit_quotes__report": reports["crypto"],
+        "commit_quotes__failed_fetch": {"job": late, "error": TIMED_OUT},
+        "plan_assets__refresh": {},
+        "fetch_assets__forex": refresh["job"],
+        "commit_assets__report": refresh,
+        "commit_assets__failed_fetch": {"job": refresh["job"], "error": TIMED_OUT},
+        "commit_assets__restore": {"restore": True, "asset_class": "crypto"},
+    }
+
+
+def _refresh(pipeline: Pipeline, folder: Path) -> dict[str, Any]:
+    """The report of the refresh of one class."""
+    planner = AssetPlanner(pipeline.settings, pipeline.control, pipeline.assets, lambda: "t1")
+    fetcher = AssetFetcher(
+        pipeline.provider, pipeline.sender, pipeline._calls, LocalArchive(folder), lambda *_: None
+    )
+    (job,) = [
+        job for job in planner.plan(pipeline.clock())["jobs"] if job["asset_class"] == "forex"
+    ]
+    return fetcher.fetch(job)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        for name, event in sample_events(Path(place)).items():
+            text = json.dumps(event, indent=2) + "\n"
+            (ROOT / "events" / f"{name}.json").write_text(text, encoding="utf-8")

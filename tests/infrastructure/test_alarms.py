@@ -1,0 +1,107 @@
+"""The alarms: what makes them ring, whom they tell, what they cost, and their runbooks."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from tests.infrastructure.stack import NODES, OWN, ROOT, Stack
+from tests.infrastructure.watched import alarms_of, all_alarmed, every_stack, widgets_of
+
+# How many metrics are alarmed on, of which 10 are free and the rest is 0.10 USD a month each.
+MOST_ALARM_METRICS = 21
+
+
+def test_a_serverless_cache_is_full_at_what_it_may_hold():
+    """The percentage is of the limit that the parameter sets."""
+    alarm = alarms_of(Stack(CacheMaximumGB="7"))["cache-full"]
+    (expression,) = [query["Expression"] for query in alarm["Metrics"] if "Expression" in query]
+    assert expression == "100 * bytes / (7 * 1000000000)"
+    assert alarm["Threshold"] == 80
+
+
+@pytest.mark.parametrize(("parameters", "nodes"), [(OWN, 1), (NODES, 2)], ids="own nodes".split())
+def test_a_cache_of_ours_is_watched_for_room(parameters, nodes):
+    """Evictions and how full it is, of every node."""
+    watched = Counter(n.name for n in all_alarmed(Stack(**parameters)) if "Cache" in n.namespace)
+    full = "BytesUsedForCache" if parameters is OWN else "DatabaseMemoryUsagePercentage"
+    assert watched.pop("Evictions") == watched.pop(full) == nodes
+    assert watched == ({"ThrottledCmds": 1} if parameters is OWN else {})
+
+
+@every_stack
+def test_alarm_expressions_name_the_metrics_beside_them(parameters):
+    """Every metric is used, and only one result is judged."""
+    for alarm in alarms_of(Stack(**parameters)).values():
+        queries = alarm.get("Metrics", ())
+        for expression in (query["Expression"] for query in queries if "Expression" in query):
+            words = set(re.findall(r"[a-z]+", expression))
+            assert words == {query["Id"] for query in queries if "MetricStat" in query}
+        assert sum(query.get("ReturnData", True) for query in queries) == (1 if queries else 0)
+
+
+@every_stack
+def test_silence_is_an_alarm_only_where_the_loop_would_speak(parameters):
+    """A loop that stands still writes no age; no other metric is missed when nothing happens."""
+    for name, alarm in alarms_of(Stack(**parameters)).items():
+        silent = "breaching" if name.endswith("-old") else "notBreaching"
+        assert alarm["TreatMissingData"] == silent
+
+
+def test_ages_are_judged_by_the_time_to_live_of_quotes():
+    """An alarm rings when the API begins to call a price stale, and stays so for three minutes."""
+    alarm = alarms_of(Stack(QuoteTtl="120"))["stocks-are-old"]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == ("120", "GreaterThanThreshold")
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 3)
+    widget = next(w for w in widgets_of(Stack(QuoteTtl="120"), "metric") if "oldest" in w["title"])
+    assert widget["annotations"]["horizontal"][0]["value"] == 120
+
+
+@pytest.mark.parametrize(("state", "rings"), [("ENABLED", True), ("DISABLED", False)])
+def test_a_loop_that_was_switched_off_does_not_ring(state, rings):
+    """Old prices are what one wants then."""
+    alarms = alarms_of(Stack(ScheduleState=state))
+    assert {alarms[name]["ActionsEnabled"] for name in alarms if name.endswith("-old")} == {rings}
+
+
+@every_stack
+def test_every_alarm_tells_the_topic_when_it_rings_and_when_it_ends(parameters):
+    """None is only to be found in the console."""
+    for alarm in alarms_of(Stack(**parameters)).values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
+        assert alarm["AlarmDescription"].endswith(".")
+
+
+def test_the_topic_mails_to_those_who_want_it():
+    """Without an address there is a topic without subscribers."""
+    assert not Stack().of_type("AWS::SNS::Subscription")
+    stack = Stack(AlarmEmail="me@example.com")
+    (subscription,) = stack.of_type("AWS::SNS::Subscription").values()
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "me@example.com")
+    assert stack.of_type("AWS::SNS::Topic")
+
+
+@every_stack
+def test_alarms_cost_no_more_than_is_told(parameters):
+    """An alarm is paid for by each metric that it looks at."""
+    assert len(all_alarmed(Stack(**parameters))) <= MOST_ALARM_METRICS
+
+
+def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm():
+    """Each says what it means, what to look at and what to do."""
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    _, _, alarms = text.partition("\n## Alarms\n")
+    alarms = re.split(r"\n## ", alarms)[0]
+    sections = dict(
+        re.findall(
+            r"^### ([a-z-]+(?:, [a-z-]+)*)\n(.*?)(?=^### |\Z)", alarms, re.MULTILINE | re.DOTALL
+        )
+    )
+    described = [name for title in sections for name in title.split(", ")]
+    known = alarms_of(Stack(**OWN)) | alarms_of(Stack(**NODES))
+    assert sorted(described) == sorted(known)
+    for section in sections.values():
+        for part in ("**It means**", "**Look at**", "**Do**"):
+            assert section.count(part) == 1

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+from redis.exceptions import NoPermissionError
+
+from local.market import MarketServers
+from marketdata.cache.client import Cache, connect
+from marketdata.settings import Settings
+from marketdata.symbols import AssetClass
+from tests.api_service import Service
+from tests.infrastructure.stack import Stack
+from tests.pipeline import ACTIVE, GENEROUS_MARKET, Pipeline
+from tests.redis_servers import RedisServer
+from tests.simulated_market import Clock
+
+STACK = Stack()
+PREFIX = STACK.functions()["Api"]["Environment"]["Variables"]["REDIS_PREFIX"]
+
+
+@pytest.fixture
+def signed_in(redis_server: RedisServer) -> Iterator[Cache]:
+    """The program's client of a real Redis, as the user that the template makes."""
+    rules = STACK.resources["CacheUser"]["Properties"]["AccessString"].split()
+    with redis_server.client() as admin:
+        admin.execute_command("ACL", "SETUSER", "functions", *rules, ">password")
+    user = {"REDIS_USERNAME": "functions", "REDIS_PASSWORD": "password", "REDIS_AUTH": "password"}
+    cache = connect(Settings.from_env({**redis_server.env(), **user, "REDIS_PREFIX": PREFIX}))
+    yield cache
+    cache.close()
+
+
+def test_the_user_of_the_template_may_do_all_that_the_loop_does(signed_in):
+    """Slots are planned and committed, and quotes read, with the rights of the stack's user."""
+    clock = Clock()
+    with MarketServers(clock=clock, limits=GENEROUS_MARKET) as market:
+        pipeline = Pipeline(signed_in, market, clock)
+        try:
+            assert not pipeline.run().tick.failed
+            assert pipeline.run_next(300.0).tick.written
+            assert set(pipeline.sources()) == set(ACTIVE.split(","))
+            assert pipeline.health()["status"] != "unhealthy"
+        finally:
+            pipeline.close()
+
+
+def test_the_user_of_the_template_may_do_all_that_the_api_does(signed_in):
+    """Lists are swapped in, paged and searched, and unknown symbols watched."""
+    service = Service(signed_in)
+    service.list_assets(AssetClass.CRYPTO, [f"C{number}-USD" for number in range(30)])
+    for path in ("/v1/quotes?symbols=TSLA", "/v1/assets/crypto?q=C1", "/v1/providers"):
+        assert service.get(path).status == 200
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("GET", "another-stack:{quotes}:q"),
+        ("SET", "another-stack:{quotes}:q", "1"),
+        ("FLUSHALL",),
+        ("KEYS", "*"),
+        ("CONFIG", "GET", "*"),
+        ("ACL", "LIST"),
+        ("PUBLISH", "channel", "text"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_the_user_of_the_template_may_do_nothing_else(signed_in, redis_server, command):
+    """Keys of other stacks, channels, and whatever is dangerous are refused."""
+    with (
+        Redis(port=redis_server.port, username="functions", password="password") as client,
+        pytest.raises(NoPermissionError),
+    ):
+        client.execute_command(*command)

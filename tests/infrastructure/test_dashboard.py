@@ -1,0 +1,83 @@
+"""The dashboard: what stands where, and that its queries find what is logged."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from marketdata.metrics import STATES
+from marketdata.outcomes import Outcome
+from marketdata.telemetry import log_commit
+from tests.infrastructure.stack import Stack
+from tests.infrastructure.watched import dashboard_of, every_stack, shown_by, widgets_of
+
+
+@every_stack
+def test_the_dashboard_shows_the_state_of_every_alarm(parameters):
+    """In the first widget, beside the age of quotes."""
+    stack = Stack(**parameters)
+    first, second = dashboard_of(stack)["widgets"][:2]
+    shown = [re.fullmatch(r"\$\{(\w+)\.Arn\}", alarm) for alarm in first["properties"]["alarms"]]
+    assert sorted(alarm[1] for alarm in shown) == sorted(stack.of_type("AWS::CloudWatch::Alarm"))
+    assert {named.name for named in shown_by(second["properties"])} == {"QuoteAge"}
+
+
+@every_stack
+def test_widgets_lie_beside_each_other(parameters):
+    """On the grid of 24 columns, none over another, and each of a region and with a title."""
+    taken = set()
+    for widget in dashboard_of(Stack(**parameters))["widgets"]:
+        left, top = widget["x"], widget["y"]
+        cells = {
+            (x, y)
+            for x in range(left, left + widget["width"])
+            for y in range(top, top + widget["height"])
+        }
+        assert not cells & taken
+        assert all(x < 24 for x, _ in cells)
+        taken |= cells
+        assert widget["properties"]["title"]
+        assert widget["type"] == "alarm" or widget["properties"]["region"] == "eu-central-1"
+
+
+def test_the_breakers_are_drawn_with_the_numbers_that_they_have():
+    """The title says what the numbers mean, as the code writes them."""
+    (title,) = [w["title"] for w in widgets_of(Stack(), "metric") if "breakers" in w["title"]]
+    words = ", ".join(f"{at} {state.value.replace('_', '-')}" for state, at in STATES.items())
+    assert f"({words})" in title
+
+
+def test_log_queries_find_what_is_logged(caplog):
+    """Every message and field that they name is one that a commit logs."""
+    step = {"provider": "finnhub", "calls_used": 1, "latency_ms": 9, "quotes": 0, "detail": "x"}
+    change = {"provider": "finnhub", "asset_class": "stocks", "from": "closed", "to": "open"}
+    summary = {
+        "slot": 1,
+        "asset_class": "stocks",
+        "written": {},
+        "held_back": {},
+        "missing": {},
+        "error": None,
+        "outcomes": [{**step, "outcome": outcome.value} for outcome in Outcome],
+        "transitions": [{**change, "reason": "bad_key"}],
+    }
+    with caplog.at_level(logging.DEBUG, "marketdata"):
+        log_commit(summary)
+    logged: dict[str, set[str]] = {}
+    for record in caplog.records:
+        logged.setdefault(record.message, set()).update(vars(record))
+    queries = [widget["query"] for widget in widgets_of(Stack(), "log")]
+    assert len(queries) == 2
+    for query in queries:
+        assert query.startswith("SOURCE '${FunctionLogs}' | filter message ")
+        _, found, shown, *_ = query.split(" | ")
+        messages = re.findall(r"'([^']+)'", found)
+        fields = re.sub(r"fields @timestamp,|stats .* by", "", shown).replace("`", "")
+        for message in messages:
+            assert {field.strip() for field in fields.split(",")} <= logged[message]
+
+
+def test_log_queries_read_the_log_that_functions_write_to():
+    """All functions share one log group, which is the one that is asked."""
+    for function in Stack().functions().values():
+        assert function["LoggingConfig"]["LogGroup"] == {"Ref": "FunctionLogs"}

@@ -1,0 +1,114 @@
+"""Every metric of the dashboard and the alarms, held against those that there are."""
+
+from __future__ import annotations
+
+import re
+
+from marketdata.metrics import METRICS, NAMESPACE
+from tests.infrastructure.stack import EXISTING, ROOT, Stack
+from tests.infrastructure.watched import (
+    alarms_of,
+    all_alarmed,
+    all_shown,
+    every_stack,
+    ours,
+)
+from tests.metric_lines import TABLE
+
+# What AWS itself measures of our resources: the dimension by which, the type of resource that it
+# names, and the metrics, as each service documents them.
+AWS_METRICS = {
+    ("AWS/Lambda", "FunctionName"): (
+        "AWS::Lambda::Function",
+        "Invocations Errors Throttles Duration ConcurrentExecutions",
+    ),
+    ("AWS/States", "StateMachineArn"): (
+        "AWS::StepFunctions::StateMachine",
+        "ExecutionsStarted ExecutionsSucceeded ExecutionsFailed ExecutionsTimedOut ExecutionTime",
+    ),
+    ("AWS/SQS", "QueueName"): ("AWS::SQS::Queue", "ApproximateNumberOfMessagesVisible"),
+    ("AWS/ApiGateway", "ApiId"): (
+        "AWS::ApiGatewayV2::Api",
+        "Count 4xx 5xx Latency IntegrationLatency DataProcessed",
+    ),
+    ("AWS/ElastiCache", "clusterId"): (
+        "AWS::ElastiCache::ServerlessCache",
+        "BytesUsedForCache Evictions ElastiCacheProcessingUnits ThrottledCmds CurrConnections",
+    ),
+    ("AWS/ElastiCache", "CacheClusterId"): (
+        "AWS::ElastiCache::ReplicationGroup",
+        "DatabaseMemoryUsagePercentage Evictions EngineCPUUtilization CurrConnections",
+    ),
+}
+# How many metrics are alarmed on, of which 10 are free and the rest is 0.10 USD a month each.
+COUNTED = {metric.name for metric in METRICS if metric.unit == "Count"}
+
+
+@every_stack
+def test_the_dashboard_shows_every_series_that_the_code_measures_and_no_other(parameters):
+    """A series that nobody sees is not worth its price, and one that nobody writes is a blank."""
+    shown = {
+        ours(named) for named in all_shown(Stack(**parameters)) if named.namespace == NAMESPACE
+    }
+    assert shown == TABLE
+
+
+@every_stack
+def test_alarms_watch_series_that_the_code_measures(parameters):
+    """A typing error in an alarm is an alarm that never rings, or always."""
+    watched = [ours(n) for n in all_alarmed(Stack(**parameters)) if n.namespace == NAMESPACE]
+    assert sorted(watched) == [
+        ("QuoteAge", ("asset_class", name)) for name in ("crypto", "forex", "stocks")
+    ]
+    assert set(watched) <= TABLE
+
+
+@every_stack
+def test_other_metrics_are_ones_that_aws_has_of_our_resources(parameters):
+    """Each is one that its service knows, by one dimension, of a resource that the stack holds."""
+    stack = Stack(**parameters)
+    others = [n for n in all_shown(stack) + all_alarmed(stack) if n.namespace != NAMESPACE]
+    assert others
+    for named in others:
+        ((dimension, value),) = named.dimensions
+        kind, names = AWS_METRICS[named.namespace, dimension]
+        assert named.name in names.split()
+        logical = re.fullmatch(r"\$\{(\w+)(\.QueueName)?\}(-00[12])?", value)
+        assert logical, value
+        assert logical[1] in stack.of_type(kind)
+
+
+def test_a_cache_that_is_not_ours_has_no_alarms_and_no_graphs():
+    """Its owner watches it; what we see of it, hits and misses, is shown nevertheless."""
+    stack = Stack(**EXISTING)
+    named = all_shown(stack) + all_alarmed(stack)
+    assert not [one for one in named if one.namespace == "AWS/ElastiCache"]
+    assert not [name for name in alarms_of(stack) if name.startswith("cache-")]
+    assert "CacheHits" in {one.name for one in named}
+
+
+@every_stack
+def test_statistics_fit_their_metrics(parameters):
+    """Counts are summed, states and ages are never averaged."""
+    stack = Stack(**parameters)
+    for named in all_shown(stack) + all_alarmed(stack):
+        if named.name in COUNTED:
+            assert named.statistic == "Sum"
+        if named.name in ("QuoteAge", "BreakerState"):
+            assert named.statistic == "Maximum"
+        assert re.fullmatch(r"Sum|SampleCount|Maximum|Minimum|p\d\d", named.statistic)
+
+
+def test_every_metric_is_in_the_operators_table():
+    """With its unit, its number of series and what it means, as in the code."""
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\d+) \| (.+) \|$", text, re.MULTILINE)
+    assert rows == [
+        (metric.name, metric.unit, str(len(metric.series)), metric.meaning) for metric in METRICS
+    ]
+
+
+def test_functions_name_the_stack_in_their_metrics():
+    """So the series of two stacks in one account are two."""
+    for function in Stack().functions().values():
+        assert function["Environment"]["Variables"]["METRICS_SERVICE"] == "a-stack"

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from marketdata.settings import SETTINGS, Settings
+from tests.infrastructure.stack import EXISTING, NODES, OWN, ROOT, Stack, template
+
+PARAMETERS = template()["Parameters"]
+# What the template alone decides, so no parameter has its default.
+DECIDED = {"ARCHIVE_BUCKET", "ARCHIVE_FOLDER", "PROVIDER_KEYS_SECRET", "METRICS_SERVICE"}
+
+every_parameter = pytest.mark.parametrize("name", PARAMETERS)
+
+
+def as_setting(parameter: str) -> str:
+    """The setting that a parameter is named for: QuoteTtl is QUOTE_TTL."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", parameter).upper()
+
+
+@every_parameter
+def test_every_parameter_says_what_it_is_and_what_it_may_be(name):
+    """Each has a description, a default, and the values that are allowed."""
+    declared = PARAMETERS[name]
+    assert re.match(r"[A-Z].*\.$", declared["Description"]), declared["Description"]
+    assert "Default" in declared
+    free = name == "JwtAudience"  # an issuer's own text
+    allowed = {"AllowedValues", "AllowedPattern", "MinValue"} & declared.keys()
+    assert allowed or free
+
+
+@every_parameter
+def test_every_default_is_allowed(name):
+    """A person who accepts every default is never refused."""
+    declared = PARAMETERS[name]
+    default = declared["Default"]
+    if "AllowedValues" in declared:
+        assert default in declared["AllowedValues"]
+    if "AllowedPattern" in declared:
+        assert re.fullmatch(declared["AllowedPattern"], default)
+        assert len(default) <= declared.get("MaxLength", 4096)
+    if "MinValue" in declared:
+        assert declared["MinValue"] <= default <= declared["MaxValue"]
+
+
+@every_parameter
+def test_every_parameter_is_used(name):
+    """No parameter is left that changes nothing."""
+    rest = json.dumps({key: part for key, part in template().items() if key != "Metadata"})
+    assert f'{{"Ref": "{name}"}}' in rest or f"${{{name}}}" in rest
+
+
+def test_the_console_shows_every_parameter_in_a_group():
+    """Each parameter stands in one group, and groups name no other."""
+    groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(PARAMETERS)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_parameter_has_the_default_of_its_setting(setting):
+    """Where a parameter is named for a setting, both have the same default."""
+    defaults = {as_setting(name): declared["Default"] for name, declared in PARAMETERS.items()}
+    if setting.name in defaults:
+        assert str(defaults[setting.name]) == setting.default
+    else:
+        assert (
+            setting.name.startswith("REDIS_")
+            or setting.secret
+            or setting.name
+            in DECIDED
+            | {
+                "MARKET",
+                "PORT",
+            }
+        )
+
+
+@pytest.mark.parametrize("parameters", [OWN, NODES, EXISTING], ids="own nodes existing".split())
+def test_functions_get_settings_that_the_program_knows_and_accepts(parameters):
+    """Every variable is a setting, with a value that passes its check, and fits Lambda's 4 KB."""
+    names = {setting.name for setting in SETTINGS}
+    for function in Stack(**parameters).functions().values():
+        variables = function["Environment"]["Variables"]
+        assert variables.keys() <= names | DECIDED
+        texts = {name: value for name, value in variables.items() if isinstance(value, str)}
+        Settings.from_env(texts)
+        longest = sum(len(name) + len(str(value)) for name, value in variables.items())
+        assert longest + PARAMETERS["ActiveSymbols"]["MaxLength"] < 4096
+
+
+def test_rules_refuse_what_cannot_work():
+    """Each rule's assertions say which parameter is missing, by its name."""
+    told = [
+        assertion["AssertDescription"]
+        for rule in template()["Rules"].values()
+        for assertion in rule["Assertions"]
+    ]
+    assert told
+    for text in told:
+        assert [name for name in PARAMETERS if name in text]
+
+
+def test_every_output_says_what_it_is():
+    """Outputs are described, and those that a person runs are whole commands."""
+    outputs = template()["Outputs"]
+    assert all(re.match(r"[A-Z].*\.$", output["Description"]) for output in outputs.values())
+    told = Stack().outputs
+    for name in ("PutProviderKeys", "RefreshAssetLists", "ReadLogs"):
+        assert f"--region {'eu-central-1'}" in json.dumps(told[name]["Value"])
+
+
+def test_a_deployment_needs_no_named_roles():
+    """The defaults of `sam deploy` ask for no more than generated names need."""
+    text = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
+    assert "CAPABILITY_NAMED_IAM" not in re.sub("#.*", "", text)

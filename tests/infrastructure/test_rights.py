@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.stack import EXISTING, NODES, OWN, Stack, statements, template
+
+# IAM knows no resource for these; Step Functions needs them to deliver logs.
+LOG_DELIVERY = {
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+IN_VPC = {"PlanQuotes", "CommitQuotes", "PlanAssets", "CommitAssets", "Api"}
+OUTSIDE = {"FetchQuotes", "FetchAssets"}
+
+every_stack = pytest.mark.parametrize(
+    "parameters", [OWN, NODES, EXISTING], ids="own nodes existing".split()
+)
+
+
+def policies_of(stack: Stack, role: str) -> Iterator[dict[str, Any]]:
+    """The statements of a role: its own, and those of the stack's policies that it has."""
+    properties = stack.resources[role]["Properties"]
+    for policy in properties.get("Policies", ()):
+        yield from statements(policy["PolicyDocument"])
+    for attached in properties.get("ManagedPolicyArns", ()):
+        if isinstance(attached, dict):
+            yield from statements(stack.resources[attached["Ref"]]["Properties"]["PolicyDocument"])
+
+
+def role_of(function: dict[str, Any]) -> str:
+    """The logical id of a function's role."""
+    return function["Role"]["Fn::GetAtt"][0]
+
+
+def allowed(stack: Stack, function: str) -> set[str]:
+    """Every action that a function may take."""
+    role = role_of(stack.functions()[function])
+    return {
+        action
+        for statement in policies_of(stack, role)
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+    }
+
+
+@every_stack
+def test_the_functions_are_on_their_sides(parameters):
+    """Those that use the cache are in the VPC; those that reach providers are not."""
+    functions = Stack(**parameters).functions()
+    assert {name for name, function in functions.items() if "VpcConfig" in function} == IN_VPC
+    assert functions.keys() == IN_VPC | OUTSIDE
+
+
+@every_stack
+def test_no_role_may_do_anything_everywhere(parameters):
+    """The only `*` is that of the log delivery, with just the actions that know no resource."""
+    stack = Stack(**parameters)
+    for role in stack.of_type("AWS::IAM::Role"):
+        for statement in policies_of(stack, role):
+            if statement["Effect"] == "Allow" and "*" in statement["Resource"]:
+                assert role == "PriceLoopRole"
+                assert set(statement["Action"]) == LOG_DELIVERY
+            assert not any("*" in action for action in statement["Action"])
+
+
+@every_stack
+def test_every_resource_is_one_of_the_stack(parameters):
+    """A right ends at what the stack made, or at the one cache that the parameters name."""
+    stack = Stack(**parameters)
+    for role in stack.of_type("AWS::IAM::Role"):
+        for statement in policies_of(stack, role):
+            for resource in statement["Resource"]:
+                text = json.dumps(resource)
+                names_own = any(
+                    f'"{name}"' in text or f"${{{name}" in text for name in stack.resources
+                )
+                names_given = any(f":{name}" in text for name in ("prices", "reader"))
+                exempt = statement["Effect"] == "Deny" or resource == "*"
+                assert names_own or names_given or exempt, resource
+
+
+@every_stack
+def test_the_fetch_side_has_no_way_into_the_cache(parameters):
+    """Its roles know no action of ElastiCache, and nothing else of EC2 or the VPC either."""
+    for function in OUTSIDE:
+        services = {action.split(":")[0] for action in allowed(Stack(**parameters), function)}
+        assert services <= {"logs", "secretsmanager", "s3"}
+
+
+@every_stack
+def test_the_cache_side_has_no_way_to_the_keys(parameters):
+    """In the VPC no role may read secrets or parameters, and only commit_assets may read S3."""
+    stack = Stack(**parameters)
+    for function in IN_VPC:
+        services = {action.split(":")[0] for action in allowed(stack, function)}
+        own = {"logs", "elasticache"} | ({"s3"} if function == "CommitAssets" else set())
+        assert services == own, function
+
+
+def test_without_iam_nobody_signs_in_to_the_cache():
+    """A Redis without IAM authentication needs no right, so there is none."""
+    stack = Stack(**EXISTING | {"ExistingRedisAuth": "none"})
+    assert not any("elasticache" in action for name in IN_VPC for action in allowed(stack, name))
+
+
+def test_the_network_rights_of_lambda_are_not_those_of_the_code():
+    """What Lambda may do to join the VPC is denied to the code that runs in it."""
+    stack = Stack()
+    for function in IN_VPC:
+        role = role_of(stack.functions()[function])
+        (denial,) = [s for s in policies_of(stack, role) if s["Effect"] == "Deny"]
+        assert "ec2:CreateNetworkInterface" in denial["Action"]
+        assert "lambda:SourceFunctionArn" in denial["Condition"]["ArnLike"]
+
+
+def test_managed_policies_of_aws_are_only_those_for_joining_a_vpc():
+    """No role carries one of AWS's broad policies, such as the usual one for logs."""
+    foreign = {
+        policy
+        for role in Stack().of_type("AWS::IAM::Role").values()
+        for policy in role.get("ManagedPolicyArns", ())
+        if isinstance(policy, str)
+    }
+    assert foreign == {"arn:aws:iam::aws:policy/service-role/AWSLambdaENIManagementAccess"}
+
+
+def test_every_role_is_written_in_the_template():
+    """The SAM transform adds no role of its own, whose rights nobody chose."""
+    added = Stack().of_type("AWS::IAM::Role").keys() - template()["Resources"].keys()
+    assert not added
+
+
+def test_roles_of_services_trust_this_account_only():
+    """A schedule or state machine of another account cannot use ours as its deputy."""
+    for name in ("PriceLoopRole", "AssetRefreshRole", "ScheduleRole"):
+        role = Stack().resources[name]["Properties"]
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Condition"]["StringEquals"] == {
+            "aws:SourceAccount": {"Ref": "AWS::AccountId"}
+        }
+
+
+def test_machines_invoke_their_own_functions_only():
+    """Each state machine may call the published versions of its three functions."""
+    stack = Stack()
+    for role, kind in (("PriceLoopRole", "Quotes"), ("AssetRefreshRole", "Assets")):
+        resources = [
+            resource["Ref"]
+            for statement in policies_of(stack, role)
+            if statement["Action"] == ["lambda:InvokeFunction"]
+            for resource in statement["Resource"]
+        ]
+        assert resources == [f"{step}{kind}Aliaslive" for step in ("Plan", "Fetch", "Commit")]
+
+
+def test_no_secret_is_in_the_template():
+    """The environment names no key, the secret starts empty, nothing resolves it on deploying."""
+    for function in Stack().functions().values():
+        names = function["Environment"]["Variables"].keys()
+        assert not [name for name in names if name.endswith(("_API_KEY", "_PASSWORD"))]
+    assert Stack().resources["ProviderKeys"]["Properties"]["SecretString"] == "{}"
+    assert "{{resolve:" not in json.dumps(template())
+
+
+def test_every_log_is_kept_for_a_time():
+    """Each log group has its retention, and each function writes to one of them."""
+    stack = Stack(LogRetentionDays="30")
+    groups = stack.of_type("AWS::Logs::LogGroup")
+    assert groups
+    assert {group["RetentionInDays"] for group in groups.values()} == {"30"}
+    for function in stack.functions().values():
+        assert function["LoggingConfig"]["LogGroup"]["Ref"] in groups
+
+
+def test_the_archive_is_closed():
+    """The bucket is encrypted, private and versioned, and forgets its leftovers; TLS is needed."""
+    stack = Stack()
+    bucket = stack.resources["ArchiveBucket"]["Properties"]
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["LifecycleConfiguration"]["Rules"]
+    policy = stack.resources["ArchiveBucketPolicy"]["Properties"]["PolicyDocument"]
+    (statement,) = statements(policy)
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
