@@ -5,7 +5,11 @@ BIN := $(VENV)/bin
 export PYTHONPATH := .:layers/core
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help start test check day format lock clean
+.PHONY: help start test check day bench build validate scan format lock clean
+
+INFRA := tests/infrastructure
+SAM := .venv-sam
+SCAN := .venv-scan
 
 # Every lock is a part of the one that holds all, so that no two ever disagree on a version.
 LOCKED := layers/core/requirements layers/yahoo/requirements functions/api/requirements local/requirements
@@ -30,6 +34,22 @@ check: $(VENV)/.dev ## lint, types, then the tests
 day: $(VENV)/.run ## simulate a whole day with faults, in minutes, and judge it (ARGS="--seed 2 --hours 6")
 	@$(BIN)/python -m local day $(ARGS)
 
+bench: $(VENV)/.dev ## measure speed side by side with its yardsticks (ARGS="--json FILE")
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+build: $(SAM)/.done ## build the AWS packages with SAM, on any host Python
+	@PYTHON=$(abspath $(BIN)/python) $(SAM)/bin/sam build $(ARGS)
+
+validate: $(SAM)/.done ## lint the template and the state machines
+	@$(SAM)/bin/sam validate --lint --region us-east-1
+	@$(SAM)/bin/cfn-lint -t template.yaml -a cfn_lint_serverless.rules
+	@npm ci --prefix $(INFRA) --no-audit --no-fund --silent
+	@for file in functions/*.asl.json; do $(INFRA)/node_modules/.bin/asl-validator --json-path $$file || exit 1; done
+
+scan: $(SCAN)/.done ## look for known weaknesses in the template and the packages
+	@$(SCAN)/bin/checkov --config-file .checkov.yaml
+	@for lock in $(LOCKED:=.txt); do $(SCAN)/bin/pip-audit --disable-pip --require-hashes -r $$lock || exit 1; done
+
 format: $(VENV)/.dev ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -37,10 +57,20 @@ format: $(VENV)/.dev ## format the code
 lock: $(VENV)/bin/python ## pin exact versions and hashes anew from the *.in files
 	@$(BIN)/python -m pip install --quiet pip-tools==7.6.2
 	@echo "lock    requirements-dev.txt"; $(COMPILE) -o requirements-dev.txt requirements-dev.in $(LOCKED:=.in)
+	@for part in $(INFRA)/requirements-sam $(INFRA)/requirements-scan; do echo "lock    $$part.txt"; $(COMPILE) -o $$part.txt $$part.in; done
 	@for part in $(LOCKED); do echo "lock    $$part.txt"; $(COMPILE) -c requirements-dev.txt -o $$part.txt $$part.in; done
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(SAM) $(SCAN) $(INFRA)/node_modules .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+# Tools that pin much each have an environment of their own.
+$(SAM)/.done: $(INFRA)/requirements-sam.txt $(VENV)/.run
+$(SCAN)/.done: $(INFRA)/requirements-scan.txt
+$(SAM)/.done $(SCAN)/.done:
+	@echo "setup   $(@D) (once, a minute or two)"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-deps -r $<
+	@touch $@
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -53,9 +83,9 @@ $(VENV)/.run: requirements-run.txt $(LOCKED:=.txt) | $(VENV)/bin/python
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r $<
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt tests/infrastructure/requirements-translator.txt $(VENV)/.run
+$(VENV)/.dev: requirements-dev.txt $(INFRA)/requirements-translator.txt $(VENV)/.run
 	@echo "setup   packages for the tests (once, about a minute)"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r $<
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -r tests/infrastructure/requirements-translator.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -r $(INFRA)/requirements-translator.txt
 	@$(BIN)/python -m local.redis_server >/dev/null
 	@touch $@

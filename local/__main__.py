@@ -1,10 +1,15 @@
-"""`python -m local start`: the whole service on one machine; `day`: a judged day of it, fast."""
+"""`python -m local start`: the whole service on one machine; `day`: a judged day of it, fast.
+
+`bill`: what a month on AWS costs; `crowd`: what a CDN in front of the api absorbs.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
+from local import crowd
+from local.bill import command as bill
 from local.start import start
 
 
@@ -16,9 +21,17 @@ def main() -> int:
     day = commands.add_parser("day", help="simulate a day with faults; 1 if it missed a target")
     day.add_argument("--hours", type=float, default=24.0, help="from 2 to 24 (the default)")
     day.add_argument("--seed", type=int, default=1, help="of prices, faults and accidents")
+    for name, meaning, tool in (
+        ("bill", "what a month on AWS costs, by item, and what free keys allow", bill),
+        ("crowd", "how many of a crowd's requests a CDN leaves to the api", crowd),
+    ):
+        tool.add_words(commands.add_parser(name, help=meaning))
     words = parser.parse_args()
     if words.command == "start":
         return start()
+    if words.command in ("bill", "crowd"):
+        print((bill if words.command == "bill" else crowd).told(words))
+        return 0
     from local.day.command import day as simulate  # noqa: PLC0415 it loads what start does not need
 
     return simulate(words.seed, words.hours)

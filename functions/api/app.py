@@ -200,6 +200,6 @@ def _adapter() -> Mangum:
         bootstrap.stores(),
         now_ms=bootstrap.wall_ms,
         threads=False,
-        metrics_service=bootstrap.metrics_service(),
+        metrics_service=bootstrap.settings().metrics_service,
     )
     return behind_gateway(app)

@@ -90,7 +90,9 @@ def measure(*, quick: bool) -> Section:
                 result = race({"it": lambda e=asked: handler(e, None)}, rounds, calls=2)
             section.rows.append(Row(what, ms(result.spread("it"))))
         cold = race({"it": lambda: _first_search(handler)}, 1 if quick else 5, warm_up=0)
-        section.rows.append(Row("the first search of a process (reads the index)", ms(cold.spread("it"))))
+        section.rows.append(
+            Row("the first search of a process (reads the index)", ms(cold.spread("it")))
+        )
         bare.close()
     return section
 

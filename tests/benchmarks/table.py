@@ -75,7 +75,9 @@ def plain(number: float) -> str:
     """A number with about three digits that count, as a person writes it."""
     if number == int(number) or abs(number) >= 1000:
         return f"{number:,.0f}"
-    return f"{number:.{0 if abs(number) >= 100 else 1 if abs(number) >= 10 else 2 if abs(number) >= 1 else 3}f}"
+    size = abs(number)
+    digits = sum(size < bound for bound in (100, 10, 1))
+    return f"{number:.{digits}f}"
 
 
 def drawn(sections: Sequence[Section]) -> str:

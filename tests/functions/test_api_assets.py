@@ -106,7 +106,7 @@ def test_a_cursor_serves_its_own_list_alone(cache):
     cursor = service.get("/v1/assets/crypto?limit=20").json["next_cursor"]
     for target in ("stocks?", "crypto?q=c&"):
         reply = service.get(f"/v1/assets/{target}cursor={cursor}")
-        assert (reply.status, reply.json["code"]) == (400, "invalid_cursor")
+        assert (reply.status, reply.json["code"]) == (404, "unknown_cursor")
 
 
 def test_a_list_is_stale_once_it_is_older_than_its_ttl(cache):

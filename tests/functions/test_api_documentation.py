@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from marketdata.outcomes import Missing, Reason
 from marketdata.symbols import AssetClass
 from marketdata.web.problems import KINDS
+from tests.api_examples import examples
 from tests.api_service import Service
 
 
@@ -105,3 +106,25 @@ def test_the_page_needs_no_other_host_and_no_script(service):
     assert "<script" not in page
     for address in re.findall(r'(?:href|src)="([^"#]+)"', page):
         assert service.get(address.replace("&amp;", "&")).status in (200, 503)
+
+
+def test_the_examples_are_what_the_api_answers(cache, service):
+    """Each is a real answer; `python -m tests.api_examples` writes them anew."""
+    document = service.get("/openapi.json").json
+    cache.command("FLUSHALL")
+    real = examples(cache)
+    told = {}
+    for operations in document["paths"].values():
+        for status, response in operations["get"]["responses"].items():
+            for content in response.get("content", {}).values():
+                if "example" in content:
+                    name = operations["get"]["operationId"]
+                    told.setdefault(name, {})[status] = content["example"]
+    assert told == real
+
+
+def test_an_answer_that_is_never_kept_is_not_documented_as_kept(service):
+    """Health has no tag, and so no 304."""
+    responses = service.get("/openapi.json").json["paths"]["/health"]["get"]["responses"]
+    assert "304" not in responses
+    assert list(responses["200"]["headers"]) == ["Cache-Control"]

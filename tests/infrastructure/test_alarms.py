@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 
-from tests.infrastructure.stack import NODES, OWN, ROOT, Stack
+from tests.infrastructure.stack import EXISTING, NODES, OWN, ROOT, Stack
 from tests.infrastructure.watched import alarms_of, all_alarmed, every_stack, widgets_of
 
 # How many metrics are alarmed on, of which 10 are free and the rest is 0.10 USD a month each.
-MOST_ALARM_METRICS = 21
+MOST_ALARM_METRICS = 20
 
 
 def test_a_serverless_cache_is_full_at_what_it_may_hold():
@@ -105,3 +105,26 @@ def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm():
     for section in sections.values():
         for part in ("**It means**", "**Look at**", "**Do**"):
             assert section.count(part) == 1
+
+
+def test_everything_that_can_stand_still_or_fail_has_an_alarm():
+    """Prices, loop, refresh, steps, schedules and API, whoever's the cache is."""
+    assert sorted(alarms_of(Stack(**EXISTING))) == sorted(
+        """
+        stocks-are-old crypto-is-old forex-is-old loop-fails loop-late refresh-fails refresh-late
+        plan-fails fetch-fails commit-fails plan-throttled fetch-throttled commit-throttled
+        api-throttled dead-letters api-fails
+        """.split()
+    )
+
+
+def test_a_few_errors_do_not_ring():
+    """A step may fail twice in five minutes; of the API's answers a tenth may be 5xx."""
+    alarms = alarms_of(Stack())
+    for step in ("plan", "fetch", "commit"):
+        alarm = alarms[f"{step}-fails"]
+        assert (alarm["Threshold"], alarm["Period"]) == (3, 300)
+        assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    api = alarms["api-fails"]
+    assert (api["MetricName"], api["Statistic"], api["Threshold"]) == ("5xx", "Average", 0.1)
+    assert (api["DatapointsToAlarm"], api["EvaluationPeriods"]) == (4, 5)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 
 import pytest
 
@@ -21,7 +22,7 @@ from marketdata.settings import ENV_PREFIXES
 from tests.fault_support import LIMITS, Workers, moving_market, plan_and_be_killed, used
 from tests.pipeline import ACTIVE, KEYS, SLOT_MS, Pipeline
 from tests.redis_servers import RedisServer
-from tests.simulated_market import Clock
+from tests.simulated_market import WEDNESDAY_MS, Clock
 
 YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
 FIRST = {"AAPL": "yfinance", "BTC-USD": "coingecko", "EUR/USD": "alpha_vantage"}
@@ -46,6 +47,28 @@ def workers(cache: Cache, market: MarketServers) -> Iterator[Workers]:
     """Makes workers, each with a clock of its own."""
     with closing(Workers(cache, market)) as workers:
         yield workers
+
+
+@dataclass
+class Shift:
+    """Two workers of one service, and by how much the clock of the second is off."""
+
+    market: MarketServers
+    right: Pipeline
+    wrong: Pipeline
+    off_ms: int
+
+    def run(self, who: str, true_ms: int, clock: Clock) -> bool:
+        """Run the slot that it is time for by a worker's own clock; whether it was won."""
+        worker, off_ms = (self.right, 0) if who == "right" else (self.wrong, self.off_ms)
+        clock.now_ms, worker.clock.now_ms = true_ms, true_ms + off_ms
+        return worker.run().tick.claimed
+
+    def overspent_nothing(self) -> None:
+        """The limit was reached, and never passed; every price is the market's own."""
+        assert self.market.peak(FINNHUB)["minute"] > 50
+        assert set(self.market.violations.values()) == {0}
+        assert set(self.right.sources(TEN_STOCKS).values()) <= {"finnhub", "stale"}
 
 
 # kill -9 between plan and commit
@@ -129,22 +152,33 @@ def test_two_loops_do_each_slot_once(workers, clock):
 # a clock that is off
 
 
-@pytest.mark.parametrize("off_s", [2.0, -2.0])
-def test_a_clock_two_seconds_off_overspends_nothing(workers, clock, market, off_s):
-    """Whoever wins a slot, over four minutes at the limit no window sees a call too many."""
-    off = Clock()
-    right, wrong = (workers(c, ACTIVE_SYMBOLS=TEN_STOCKS) for c in (clock, off))
+@pytest.fixture(params=[2000, -2000])
+def shift(request: pytest.FixtureRequest, workers: Workers, market: MarketServers) -> Shift:
+    """Two workers at Finnhub's limit, the second with a clock that is off by so many ms."""
     market.control("status", provider=YAHOO.value, status=500)
-    chance, claims, turns = random.Random(off_s), Counter(), []
+    right, wrong = (workers(Clock(), ACTIVE_SYMBOLS=TEN_STOCKS) for _ in range(2))
+    return Shift(market, right, wrong, request.param)
+
+
+def test_a_clock_two_seconds_off_overspends_nothing(shift, clock):
+    """Whoever wins a slot, over four minutes at the limit no window sees a call too many."""
+    chance, claims, turns = random.Random(shift.off_ms), Counter(), []
     for slot_ms in range(clock(), clock() + 48 * SLOT_MS, SLOT_MS):
         # When each worker sees the slot begin, or wakes up late.
         turns.append((slot_ms + chance.randrange(SLOT_MS), "right"))
-        turns.append((slot_ms - round(off_s * 1000) + chance.randrange(SLOT_MS), "wrong"))
+        turns.append((slot_ms - shift.off_ms + chance.randrange(SLOT_MS), "wrong"))
     for true_ms, who in sorted(turns):
-        clock.now_ms, off.now_ms = true_ms, true_ms + round(off_s * 1000)
-        claims[who] += (right if who == "right" else wrong).run().tick.claimed
+        claims[who] += shift.run(who, true_ms, clock)
     assert min(claims.values()) >= 5
-    assert market.peak(FINNHUB)["minute"] > 50
-    assert set(market.violations.values()) == {0}
-    told = right.sources(TEN_STOCKS)  # each price is compared with the market's own record
-    assert set(told.values()) <= {"finnhub", "stale"}
+    shift.overspent_nothing()
+
+
+def test_a_slow_clock_before_a_fast_one_overspends_nothing(shift, clock):
+    """A worker that is early, by its clock, counts in full what one that was late has called."""
+    slow, fast = ("right", "wrong") if shift.off_ms > 0 else ("wrong", "right")
+    for number in range(4 * 13):
+        who = (slow, fast)[number // 13 % 2]
+        off_ms = shift.off_ms if who == "wrong" else 0
+        late_ms = 4000 if who == slow else 0
+        shift.run(who, WEDNESDAY_MS + number * SLOT_MS - off_ms + late_ms, clock)
+    shift.overspent_nothing()

@@ -4,8 +4,14 @@ from hypothesis import strategies as st
 
 from marketdata.errors import InvalidSymbolError
 from marketdata.reading.refused import RefusedRequestError
-from marketdata.reading.spellings import MAX_CHARACTERS, requested, requested_one
-from marketdata.symbols import Symbol
+from marketdata.reading.spellings import (
+    LIST,
+    MAX_CHARACTERS,
+    SPELLING,
+    requested,
+    requested_one,
+)
+from marketdata.symbols import MAX_LENGTH, Symbol
 
 NONSENSE = {
     "nothing": "",
@@ -18,6 +24,7 @@ NONSENSE = {
     "SQL": "' OR 1=1 --",
     "more SQL": "AAPL'; DROP TABLE quotes;--",
     "a path": "../../etc/passwd",
+    "a short path": "../x",
     "a longer path": "/etc/passwd",
     "a path with back-slashes": r"..\..\windows\win.ini",
     "a URL": "file:///etc/passwd",
@@ -93,3 +100,18 @@ def test_any_text_is_read_or_refused(text):
     assert 1 <= len(found) <= 100
     for name, entry in found.items():
         assert entry.text == name if isinstance(entry, Symbol) else name in text
+
+
+@given(st.from_regex(LIST, fullmatch=True).filter(lambda text: len(text) <= MAX_CHARACTERS))
+def test_a_list_that_looks_as_documented_is_read(text):
+    """The documented pattern promises nothing that is refused."""
+    assert requested(text)
+
+
+@given(st.from_regex(SPELLING, fullmatch=True).filter(lambda text: len(text) <= MAX_LENGTH))
+def test_a_symbol_that_looks_as_documented_is_one(text):
+    """But for a currency against itself, which no pattern can tell."""
+    try:
+        assert requested_one(text)
+    except RefusedRequestError as error:
+        assert "both sides are" in str(error)  # noqa: PT017  (the one refusal there may be)

@@ -76,11 +76,6 @@ def settings() -> Settings:
     return read
 
 
-def metrics_service() -> str:
-    """Whose metrics these are, as the template names the deployment; empty where none are kept."""
-    return os.environ.get("METRICS_SERVICE", "")
-
-
 @cache
 def stores() -> Stores:
     """The stores of this process."""
@@ -124,7 +119,7 @@ def meter() -> Meter:
 
     mine = stores()
     gauges = Gauges(settings(), mine.cache, mine.control, mine.quotes)
-    return Meter(metrics_service(), gauges)
+    return Meter(settings().metrics_service, gauges)
 
 
 @cache

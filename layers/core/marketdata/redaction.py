@@ -25,8 +25,10 @@ _PLACES = tuple(
         # Headers, as `X-Finnhub-Token: abc` and as a dump of a mapping.
         (
             "x",
-            r"(\bx[-_][\w-]*(?:token|key)(?:\\?[\"'])?\s*[:=]\s*(?:\\?[\"'])?)"
-            r"[^\s\"'\\,;&}<>]+",
+            (
+                r"(\bx[-_][\w-]*(?:token|key)(?:\\?[\"'])?\s*[:=]\s*(?:\\?[\"'])?)"
+                r"[^\s\"'\\,;&}<>]+"
+            ),
         ),
         # Passwords of Redis URLs, which may hold any mark, and of all other URLs.
         ("://", r"(\brediss?://[^:@/\s\"'\\]*:)[^\s\"'\\]+(?=@)"),

@@ -86,8 +86,8 @@ class Trading:
 
     @classmethod
     def from_step(cls, step: Mapping[str, Any] | None) -> Trading:
-        """What `to_step` wrote; without a step nothing is known."""
-        return cls(**step) if step else cls()
+        """What `to_step` wrote, by this version or another; without a step nothing is known."""
+        return cls(step.get("open"), step.get("since_ms")) if step else cls()
 
 
 def trading_at(asset_class: AssetClass, timetable: Timetable | None, at_ms: int) -> Trading:

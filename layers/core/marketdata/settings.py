@@ -68,7 +68,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("REDIS_CACHE_NAME", "", "ElastiCache's name of the cache, for iam", any_text),
     Setting("REDIS_CLUSTER", "false", "whether it runs in cluster mode", flag),
     Setting("REDIS_PREFIX", "mda", "first part of every key, so that services can share", word),
-    Setting("FINNHUB_API_KEY", "", "Finnhub's key; without it Finnhub is off", api_key, secret=True),
+    Setting("FINNHUB_API_KEY", "", "Finnhub's key; without it off", api_key, secret=True),
     Setting(
         "COINMARKETCAP_API_KEY", "", "CoinMarketCap's key; without it off", api_key, secret=True
     ),
@@ -117,6 +117,12 @@ SETTINGS: tuple[Setting, ...] = (
         "ARCHIVE_FOLDER", ".local/archive", "folder for them where there is no bucket", any_text
     ),
     Setting(
+        "METRICS_SERVICE",
+        "",
+        "name that this deployment's metrics carry; without it none are written",
+        any_text,
+    ),
+    Setting(
         "LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR",
         choice("debug", "info", "warning", "error"),
     ),
@@ -154,6 +160,7 @@ class Settings:
     assets_ttl: int
     archive_bucket: str
     archive_folder: str
+    metrics_service: str
     log_level: str
     market: str
     port: int

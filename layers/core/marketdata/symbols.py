@@ -92,10 +92,10 @@ def parse_symbol(spelling: str) -> Symbol:
     text = unquote(spelling) if "%" in spelling else spelling
     text = text.strip()
     if not text.isascii():
-        raise _invalid(spelling)
+        raise invalid_symbol(spelling)
     text = text.upper()
     if len(text) > MAX_LENGTH or not any(c.isalnum() for c in text):
-        raise _invalid(spelling)
+        raise invalid_symbol(spelling)
     pair = _pair(text)
     if pair is not None:
         base, quote = pair
@@ -105,11 +105,16 @@ def parse_symbol(spelling: str) -> Symbol:
             return Symbol(f"{base}/{quote}", AssetClass.FOREX)
         return Symbol(f"{base}-{quote}", AssetClass.CRYPTO)
     if not _STOCK.fullmatch(text):
-        raise _invalid(spelling)
+        raise invalid_symbol(spelling)
     share = _SHARE_CLASS.fullmatch(text)
     if share and share[2] not in ONE_LETTER_EXCHANGES:
         text = f"{share[1]}.{share[2]}"
     return Symbol(text, AssetClass.STOCKS)
+
+
+def invalid_symbol(spelling: str) -> InvalidSymbolError:
+    """The error that stands for a spelling that is none."""
+    return InvalidSymbolError(f"symbol {_shown(spelling)} is not valid; allowed: {_ALLOWED}")
 
 
 def has_exchange_suffix(stock: str) -> bool:
@@ -131,7 +136,3 @@ def _pair(text: str) -> tuple[str, str] | None:
 
 def _shown(spelling: str) -> str:
     return repr(spelling if len(spelling) <= 40 else spelling[:37] + "...")
-
-
-def _invalid(spelling: str) -> InvalidSymbolError:
-    return InvalidSymbolError(f"symbol {_shown(spelling)} is not valid; allowed: {_ALLOWED}")

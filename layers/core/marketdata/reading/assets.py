@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 MAX_SEARCH = 64  # characters
+# Something to look for, and no control characters.
+SEARCH = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+_SEARCH = re.compile(SEARCH)
 
 
 def search_text(text: str) -> str:
     """What to search for. ValueError, with what is allowed, for nothing, too much or garble."""
-    words = " ".join(text.split())
-    if 0 < len(words) <= MAX_SEARCH and words.isprintable():
-        return words
-    raise ValueError(f"1 to {MAX_SEARCH} printable characters")
+    if len(text) <= MAX_SEARCH and _SEARCH.fullmatch(text):
+        return " ".join(text.split())
+    raise ValueError(f"1 to {MAX_SEARCH} characters, none of them a control character")
 
 
 def asset_class_of(word: str) -> AssetClass:
@@ -59,8 +62,9 @@ class AssetReader:
     ) -> bytes:
         """One page as a JSON object: the first, or the one that a cursor of the page before names.
 
-        Raises `RefusedRequestError`: `pending` before the first list, `invalid_cursor`, and
-        `cursor_expired` once its version is gone. Raises `CacheUnavailableError`.
+        Raises `RefusedRequestError`: `pending` before the first list, `invalid_cursor`,
+        `unknown_cursor`, and `cursor_expired` once its version is gone. Raises
+        `CacheUnavailableError`.
         """
         start = (
             read_cursor(cursor, asset_class, q)

@@ -1,7 +1,7 @@
 """A list of symbols as clients write it: each asset once, in the order of its first mention.
 
-One misspelt symbol is an entry among the errors. A list in which nothing is a symbol, and that no
-slip of a finger explains, is refused as a whole before the cache is asked.
+One misspelt symbol is an entry among the errors. A list in which nothing even looks like a symbol
+is refused as a whole before the cache is asked.
 """
 
 from __future__ import annotations
@@ -12,16 +12,25 @@ from functools import lru_cache
 
 from marketdata.errors import InvalidSymbolError
 from marketdata.reading.refused import RefusedRequestError
-from marketdata.symbols import Symbol, parse_symbol
+from marketdata.symbols import CURRENCIES, Symbol, invalid_symbol, parse_symbol
 
 MAX_SYMBOLS = 100
 MAX_CHARACTERS = 4_096  # 100 symbols of 20 characters, percent-encoded slashes and all, fit twice
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# What a mistyped symbol looks like; quotes, brackets, blanks, back-slashes, `..`, a second slash
-# or anything but ASCII come from something else.
-_MARK = r"[^\s'\"`;\\<>(){}\[\]/]"
-_TYPO = re.compile(rf"(?!.*\.\.){_MARK}{{1,40}}(/{_MARK}{{0,40}})?", re.ASCII)
+# What a symbol looks like, and one with a slip of the finger in it, as every dialect of regular
+# expressions reads it: printable ASCII without blanks, quotes, brackets, back-slashes, semicolons;
+# one slash, after a letter or digit. Anything else comes from something else.
+_MARK = r"[!#-&*+.0-:=?-Z^_a-z|~\-]"
+_SYMBOL_LIKE = rf"(?:{_MARK}{{1,40}}|[A-Za-z0-9]{_MARK}{{0,39}}/{_MARK}{{0,40}})"
+_ANY = r"[^\x00-\x1f\x7f]*"
+# A list that is answered symbol by symbol: it has a part that looks like a symbol.
+LIST = rf"^(?:{_ANY},)? *{_SYMBOL_LIKE} *(?:,{_ANY})?$"
+_LIST = re.compile(LIST)
+
+# One symbol of a path, in any accepted spelling.
+_STOCK_LIKE = "[.^=-]{0,19}[A-Za-z0-9][A-Za-z0-9.^=-]{0,19}"
+SPELLING = f"^(?:{_STOCK_LIKE}|[A-Za-z0-9]{{1,16}}/(?:{'|'.join(sorted(CURRENCIES))}))$"
 
 Requested = Mapping[str, Symbol | InvalidSymbolError]
 
@@ -31,8 +40,8 @@ def requested(text: str) -> Requested:
     """Each requested symbol by its canonical spelling, or its own spelling where it has none.
 
     Raises `RefusedRequestError`: `invalid_parameter` for an empty, over-long or garbled list,
-    `too_many_symbols` for more than 100 different ones, `invalid_symbol` for a list without a
-    single symbol that is not a mere misspelling.
+    `too_many_symbols` for more than 100 different ones, `invalid_symbol` for a list without
+    anything that looks like a symbol.
     """
     if len(text) > MAX_CHARACTERS:
         raise RefusedRequestError(
@@ -60,9 +69,8 @@ def requested(text: str) -> Requested:
             "too_many_symbols",
             f"symbols names {len(found)} different symbols; at most {MAX_SYMBOLS} are allowed.",
         )
-    errors = [entry for entry in found.values() if isinstance(entry, InvalidSymbolError)]
-    if len(errors) == len(found) and not all(_is_typo(spelling) for spelling in found):
-        raise RefusedRequestError("invalid_symbol", str(errors[0]))
+    if not _LIST.fullmatch(text):
+        raise RefusedRequestError("invalid_symbol", str(invalid_symbol(next(iter(found)))))
     return found
 
 
@@ -75,7 +83,3 @@ def requested_one(spelling: str) -> Symbol:
 
 
 _parse = lru_cache(maxsize=4_096)(parse_symbol)
-
-
-def _is_typo(spelling: str) -> bool:
-    return spelling.isascii() and _TYPO.fullmatch(spelling) is not None

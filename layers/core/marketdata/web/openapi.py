@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
@@ -18,10 +21,14 @@ _DESCRIPTION = (
     "missing is named, with a reason. Answers are cacheable to the end of their 5-second slot: "
     "send `If-None-Match` and poll no more often than `Cache-Control` says."
 )
+# Real answers, by operation and status; a test gets them anew and compares.
+EXAMPLES = Path(__file__).with_name("examples.json")
 _HEADERS = {
     "ETag": "Tag of these very bytes; send it back as `If-None-Match`.",
     "Cache-Control": "How long the answer holds: to the next slot.",
 }
+_NOT_KEPT = {"Cache-Control": "`no-store`: the answer is of this very moment."}
+_RETRY = {"Retry-After": "Seconds after which it is worth asking again, where anybody knows."}
 
 
 def ref(name: str) -> dict[str, Any]:
@@ -34,20 +41,28 @@ def operation(route: Route) -> dict[str, Any]:
     responses: dict[int | str, dict[str, Any]] = {
         200: {
             "description": route.answer_meaning,
-            "headers": _string_headers(_HEADERS),
+            "headers": _string_headers(_HEADERS if route.is_kept else _NOT_KEPT),
             "content": {"application/json": {"schema": ref(route.answer)}},
         },
-        304: {"description": "Nothing has changed since the answer that `If-None-Match` names."},
     }
+    if route.is_kept:
+        responses[304] = {
+            "description": "Nothing has changed since the answer that `If-None-Match` names."
+        }
     for code in route.problems:
         status = KINDS[code].status
         told = responses.setdefault(status, {"description": "", "content": _problem()})
         told["description"] = " ".join(filter(None, (told["description"], f"`{code}`")))
+        if status == 503:
+            told["headers"] = _string_headers(_RETRY)
     for status, (meaning, schema) in route.other_answers.items():
         responses[status] = {
             "description": meaning,
             "content": {"application/json": {"schema": ref(schema)}},
         }
+    for status, body in _examples().get(route.name, {}).items():
+        (content,) = responses[int(status)]["content"].values()
+        content["example"] = body
     return {
         "summary": route.summary,
         "description": route.meaning,
@@ -82,6 +97,12 @@ def document() -> dict[str, Any]:
 
 async def _answer() -> None:
     """Stands for a route's function: what that takes and answers is told by the tables alone."""
+
+
+@cache
+def _examples() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    return found
 
 
 def _problem() -> dict[str, Any]:

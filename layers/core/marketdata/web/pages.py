@@ -5,6 +5,7 @@ It is made on the server from the document alone, so it needs nothing from any o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
@@ -21,7 +22,9 @@ body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 section { border-top: 1px solid #8886; padding-top: 1rem; }
 table { border-collapse: collapse; width: 100%; display: block; overflow-x: auto; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; }
-code { font: .9em ui-monospace, monospace; }
+code, pre { font: .9em ui-monospace, monospace; }
+pre { overflow-x: auto; padding: .75rem; background: #8881; }
+summary { cursor: pointer; }
 :target { outline: 2px solid; }
 """
 
@@ -72,6 +75,7 @@ def _operation(path: str, operation: Mapping[str, Any]) -> str:
             else "",
             _table(("status", "meaning"), _answers(operation["responses"])),
             link,
+            *_examples(operation["responses"]),
             "</section>",
         )
     )
@@ -83,6 +87,17 @@ def _answers(responses: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         names = (reference.rsplit("/", 1)[-1] for reference in schemas)
         links = "".join(f' <a href="#schema-{name}">{name}</a>' for name in names)
         yield status, _prose(told["description"]) + links
+
+
+def _examples(responses: Mapping[str, Any]) -> Iterator[str]:
+    for status, told in sorted(responses.items()):
+        for content in told.get("content", {}).values():
+            if "example" in content:
+                text = escape(json.dumps(content["example"], indent=2, ensure_ascii=False))
+                yield (
+                    f"<details><summary>An answer with status {status}</summary>"
+                    f'<pre tabindex="0">{text}</pre></details>'
+                )
 
 
 def _problems() -> str:

@@ -14,9 +14,10 @@ from starlette.routing import Route as PlainRoute
 from starlette.types import Scope
 
 from marketdata.outcomes import Reason
-from marketdata.reading.assets import DEFAULT_LIMIT, MAX_LIMIT, search_text
-from marketdata.reading.spellings import MAX_SYMBOLS, requested
-from marketdata.symbols import AssetClass
+from marketdata.reading.assets import DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH, SEARCH, search_text
+from marketdata.reading.cursors import SHAPE
+from marketdata.reading.spellings import LIST, MAX_CHARACTERS, MAX_SYMBOLS, SPELLING, requested
+from marketdata.symbols import MAX_LENGTH, AssetClass
 from marketdata.web.parameters import Parameter, whole
 
 MAX_AGE_S = 604_800  # seven days: as long as a quote is kept at all
@@ -30,7 +31,8 @@ _FROM_CACHE = ("cache_unavailable", "internal_error")
 class Route:
     """One path that is read. `name` is its operation id, `answer` the schema of its 200.
 
-    `problems` are the codes that it can answer with; `other_answers` maps a status to its meaning
+    `problems` are the codes that it can answer with; `is_kept`: whether a cache may keep its answer
+    to the next slot; `other_answers` maps a status to its meaning
     and schema where an answer that is no 200 is no problem either.
     """
 
@@ -43,6 +45,7 @@ class Route:
     parameters: tuple[Parameter, ...] = ()
     path_parameters: tuple[dict[str, Any], ...] = ()
     problems: tuple[str, ...] = (*_ALWAYS, *_FROM_CACHE)
+    is_kept: bool = True
     other_answers: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -69,7 +72,9 @@ QUOTES = Route(
             name="symbols",
             meaning=f"Comma-separated symbols, at most {MAX_SYMBOLS} different ones: AAPL, "
             "BTC-USD, EUR/USD; also eur-usd, EURUSD=X, BRK-B. May be repeated.",
-            schema={"type": "string", "minLength": 1},
+            schema={
+                "type": "string", "minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": LIST,
+            },
             read=requested,
             example="AAPL,BTC-USD,EUR/USD",
             required=True,
@@ -97,7 +102,7 @@ QUOTE = Route(
             "in": "path",
             "required": True,
             "description": "Any accepted spelling; a slash may be written as it is or as %2F.",
-            "schema": {"type": "string", "minLength": 1},
+            "schema": {"type": "string", "maxLength": MAX_LENGTH, "pattern": SPELLING},
             "example": "BTC-USD",
         },
     ),
@@ -127,7 +132,7 @@ ASSETS = Route(
         Parameter(
             name="cursor",
             meaning="`next_cursor` of the page before, as it is.",
-            schema={"type": "string"},
+            schema={"type": "string", "pattern": SHAPE},
             read=str,
             example=None,
         ),
@@ -135,7 +140,9 @@ ASSETS = Route(
             name="q",
             meaning="Only assets whose symbol begins with this text, or whose name holds it; "
             "upper and lower case are alike.",
-            schema={"type": "string", "minLength": 1, "maxLength": 64},
+            schema={
+                "type": "string", "minLength": 1, "maxLength": MAX_SEARCH, "pattern": SEARCH,
+            },
             read=search_text,
             example="bit",
         ),
@@ -151,7 +158,8 @@ ASSETS = Route(
         },
     ),
     problems=(
-        *_ALWAYS, "invalid_parameter", "invalid_cursor", "no_such_route", "cursor_expired",
+        *_ALWAYS, "invalid_parameter", "invalid_cursor", "no_such_route", "unknown_cursor",
+        "cursor_expired",
         Reason.PENDING.value, *_FROM_CACHE,
     ),
 )  # fmt: skip
@@ -175,6 +183,7 @@ HEALTH = Route(
     answer="Health",
     answer_meaning="Healthy or degraded.",
     problems=(*_ALWAYS, "internal_error"),
+    is_kept=False,
     other_answers={503: ("Unhealthy; `reasons` says why.", "Health")},
 )
 

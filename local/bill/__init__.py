@@ -1,0 +1,1 @@
+"""What a month on AWS costs, item by item, and what other designs would cost."""

@@ -1,0 +1,114 @@
+"""`python -m local bill`: prints a month by item, other designs, and what free keys allow."""
+
+from __future__ import annotations
+
+import argparse
+
+from local.bill import prices, usage
+from local.bill.free_keys import allowed
+from local.bill.month import bill, other_designs, total
+from local.bill.usage import Wanted
+from marketdata.quotes import Source
+from marketdata.symbols import AssetClass
+
+NO_KEYS: tuple[Source, ...] = ()
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """The words that the command takes."""
+    default = Wanted()
+    parser.add_argument("--symbols", type=_count, default=default.symbols, help="always priced")
+    parser.add_argument("--requests-per-day", type=_count, default=default.requests_per_day)
+    parser.add_argument("--symbols-per-request", type=_count, default=default.symbols_per_request)
+    parser.add_argument(
+        "--interval", type=_slots, default=default.interval_s, metavar="S",
+        help="seconds between two prices of a symbol; 5 needs paid plans",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cdn-share", type=_share, default=0.0, metavar="0..1",
+        help="part of the requests that a CDN in front answers by itself",
+    )  # fmt: skip
+    parser.add_argument("--x86", action="store_true", help="x86_64 in place of arm64")
+
+
+def told(words: argparse.Namespace) -> str:
+    """The whole answer as text."""
+    wanted = Wanted(
+        symbols=words.symbols,
+        requests_per_day=words.requests_per_day,
+        symbols_per_request=words.symbols_per_request,
+        interval_s=words.interval,
+        cdn_share=words.cdn_share,
+        arm=not words.x86,
+    )
+    return "\n".join([*_month(wanted), "", *_others(wanted), "", *_free(wanted)])
+
+
+def _month(wanted: Wanted) -> list[str]:
+    items, freed = bill(wanted), bill(wanted, free_tier=True)
+    asked = f"{wanted.symbols:,} symbols every {wanted.interval_s} s"
+    reads = f"{wanted.requests_per_day:,} requests a day"
+    lines = [
+        f"A month of {asked} and {reads}, {prices.REGION}, prices of {prices.AS_OF}",
+        f"  {'':<24} {'units':>16} {'$':>9} {'free tier':>10}",
+    ]
+    for item, less in zip(items, freed, strict=True):
+        doubt = "" if item.price.sure else " ?"
+        lines.append(
+            f"  {item.name:<24} {item.units:>16,.0f} {item.dollars:>9.2f} {less.dollars:>10.2f}"
+            f"  {item.price.unit}{doubt}"
+        )
+    lines.append(f"  {'total':<24} {'':>16} {total(items):>9.2f} {total(freed):>10.2f}")
+    lines.append("  ? this price was not read on a page of AWS; look it up")
+    return lines
+
+
+def _others(wanted: Wanted) -> list[str]:
+    lines = ["Other designs, against the total before the free tier"]
+    for name, dollars in other_designs(wanted):
+        lines.append(f"  {name:<50} {dollars:>+9.2f}")
+    return lines
+
+
+def _free(wanted: Wanted) -> list[str]:
+    lines = ["What the providers allow for nothing: how old a price gets before the next one"]
+    for title, keys in (("without any key", NO_KEYS), ("with every free key", tuple(Source))):
+        lines.append(f"  {title}")
+        for asset_class in AssetClass:
+            symbols = round(wanted.symbols * usage.SHARES[asset_class])
+            can = allowed(asset_class, symbols, keys)
+            names = ", ".join(source.value for source in can.sources)
+            live = f"at most {can.most_live:,} every 5 s" if can.most_live else "none every 5 s"
+            lines.append(
+                f"    {asset_class.value:<7} {symbols:>6,} symbols: every {_span(can.period_s):<8}"
+                f" ({names}; {live}, {can.most_fresh:,} within 5 min)"
+            )
+    lines.append("  Yahoo's calls are shared by stocks and forex")
+    return lines
+
+
+def _span(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("a whole number, not negative")
+    return number
+
+
+def _slots(text: str) -> int:
+    number = int(text)
+    if number < usage.SLOT_S:
+        raise argparse.ArgumentTypeError(f"at least {usage.SLOT_S} seconds")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError("from 0 to 1")
+    return number

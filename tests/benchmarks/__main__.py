@@ -1,0 +1,99 @@
+"""`python -m tests.benchmarks`: every benchmark, as a table and, with `--json FILE`, as JSON.
+
+Each part runs in a process of its own, so that none inherits the caches or the memory of another.
+The exit code is 1 where the design's bound on a figure was missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.rounds import Spread
+from tests.benchmarks.table import Row, Section, drawn
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("reading", "load", "cold_start", "tick", "memory")
+
+
+def main() -> int:
+    """Run what the words name; 1 if a bound was missed."""
+    parser = argparse.ArgumentParser("python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; or all")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--quick", action="store_true", help="tiny rounds: does it still run?")
+    parser.add_argument("--alone", type=Path, help=argparse.SUPPRESS)
+    words = parser.parse_args()
+    unknown = set(words.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    if words.alone:
+        section = import_module(f"tests.benchmarks.{words.parts[0]}").measure(quick=words.quick)
+        words.alone.write_text(json.dumps(section.to_json()))
+        return 0
+    machine = _machine()
+    said = "{date}  {cpu}, {cores} cores, Python {python}, load {load}".format(**machine)
+    _say(said)
+    sections = []
+    for part in words.parts or PARTS:
+        section = _part(part, quick=words.quick)
+        sections.append(section)
+        _say("\n" + drawn([section]))
+    missed = [row for section in sections for row in section.rows if row.verdict == "MISSED"]
+    if words.json:
+        told = {"machine": machine, "sections": [section.to_json() for section in sections]}
+        words.json.write_text(json.dumps(told, indent=1) + "\n")
+    _say("\n".join(["", f"{len(missed)} bounds missed", *(f"  {row.name}" for row in missed)]))
+    return 1 if missed else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _part(part: str, *, quick: bool) -> Section:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "section.json"
+        command = [sys.executable, "-m", "tests.benchmarks", part, "--alone", str(file)]
+        paths = os.pathsep.join((str(ROOT), str(ROOT / "layers" / "core")))
+        subprocess.run(  # noqa: S603  (our own words)
+            [*command, *(["--quick"] if quick else [])],
+            env={**os.environ, "PYTHONPATH": paths}, cwd=ROOT, check=True,
+        )  # fmt: skip
+        told = json.loads(file.read_text())
+    rows = [_row(row) for row in told["rows"]]
+    return Section(told["title"], rows, told["notes"])
+
+
+def _row(told: dict[str, Any]) -> Row:
+    value = Spread(told["median"], told["p10"], told["p90"])
+    return Row(told["name"], value, told["unit"], told.get("at_most"), told.get("at_least"))
+
+
+def _machine() -> dict[str, Any]:
+    cpu = platform.processor() or platform.machine()
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if os.name == "posix" else ():
+        if line.startswith("model name"):
+            cpu = line.partition(":")[2].strip()
+            break
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""Cold starts: each function in fresh processes, against bare imports of its libraries.
+
+`import` is what happens before the first event; `ready` has also made all that the first event
+needs, since importing one of our modules only defines things. Without `.pyc` every module is
+compiled anew, as it would be in a package that ships none to a read-only folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks.rounds import race
+from tests.benchmarks.table import Row, Section, exact, ms
+
+ROOT = Path(__file__).parents[2]
+_BOOT = "from marketdata import bootstrap"
+_YAHOO = "from marketdata.quotes import Source; bootstrap._sender(Source.YFINANCE).warm()"
+# The peak of this very program: getrusage would tell that of the process that it was forked from.
+PEAK_MIB = """
+def peak_mib():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+"""
+_MEASURED = (
+    PEAK_MIB
+    + """
+import json, sys
+print(json.dumps([len(sys.modules), peak_mib()]))
+"""
+)
+_LINE = re.compile(r"import time:\s*(\d+) \|\s*\d+ \| +(\S+)")
+
+
+@dataclass(frozen=True)
+class Function:
+    """One Lambda: what makes it ready after its import, and the libraries that it needs.
+
+    `at_most`: how many times as long as theirs its import may take, where that is promised.
+    """
+
+    name: str
+    ready: str
+    libraries: str
+    at_most: float | None = None
+
+    @property
+    def module(self) -> str:
+        """The statement that a cold start begins with."""
+        return f"import functions.{self.name}.app as app"
+
+
+FUNCTIONS = (
+    Function("api", "app._adapter()", "fastapi, mangum, redis", at_most=1.2),
+    Function(
+        "plan_quotes",
+        f"{_BOOT}; bootstrap.planner(); bootstrap.meter()",
+        "redis, aws_lambda_powertools",
+    ),
+    Function("fetch_quotes", f"{_BOOT}; bootstrap.fetcher(); {_YAHOO}", "yfinance, requests"),
+    Function(
+        "commit_quotes",
+        f"{_BOOT}; bootstrap.committer(); bootstrap.meter()",
+        "redis, aws_lambda_powertools",
+    ),
+    Function("plan_assets", f"{_BOOT}; bootstrap.asset_planner()", "redis, aws_lambda_powertools"),
+    Function("fetch_assets", f"{_BOOT}; bootstrap.asset_fetcher(); {_YAHOO}", "yfinance, requests"),
+    Function(
+        "commit_assets", f"{_BOOT}; bootstrap.asset_committer()", "redis, aws_lambda_powertools"
+    ),
+)
+
+
+def measure(*, quick: bool) -> Section:
+    """Start every function over and over."""
+    rounds = 1 if quick else 15
+    functions = FUNCTIONS[:1] if quick else FUNCTIONS
+    section = Section("Cold start")
+    with tempfile.TemporaryDirectory() as nowhere:
+        bare = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": nowhere}
+        for function in functions:
+            whole = f"{function.module}; {function.ready}"
+            libraries = f"import {function.libraries}"
+            result = race(
+                {
+                    "import": lambda code=function.module: run(code),
+                    "libraries": lambda code=libraries: run(code),
+                    "ready": lambda code=whole: run(code),
+                },
+                rounds,
+            )
+            compiled = race(
+                {"ready": lambda code=whole: run(code, bare)}, max(1, rounds // 5), warm_up=0
+            )
+            modules, mib = json.loads(run(f"{whole}\n{_MEASURED}"))
+            section.rows += [
+                Row(f"{function.name}: import", ms(result.spread("import"))),
+                Row(
+                    f"{function.name}: import of {function.libraries}",
+                    ms(result.spread("libraries")),
+                ),
+                Row(
+                    f"{function.name}: import / its libraries",
+                    result.ratio("import", "libraries"),
+                    "x",
+                    at_most=function.at_most,
+                ),
+                Row(f"{function.name}: ready", ms(result.spread("ready"))),
+                Row(f"{function.name}: ready, without .pyc", ms(compiled.spread("ready"))),
+                Row(f"{function.name}: modules when ready", exact(modules), ""),
+                Row(f"{function.name}: memory when ready", exact(mib), "MiB"),
+            ]
+            top = ", ".join(f"{name} {spent} ms" for name, spent in contributors(whole))
+            section.notes.append(f"{function.name}: most of its time is {top}")
+    return section
+
+
+def run(code: str, added: Mapping[str, str] | None = None, *options: str) -> str:
+    """What a fresh Python prints that runs this code."""
+    return _process(code, added or {}, options).stdout
+
+
+def contributors(code: str, most: int = 3) -> list[tuple[str, int]]:
+    """The packages whose own code takes longest to load, in milliseconds; ours are one."""
+    lines = _process(code, {}, ("-X", "importtime")).stderr.splitlines()
+    return summed(lines)[:most]
+
+
+def summed(lines: Iterable[str]) -> list[tuple[str, int]]:
+    """The lines of `-X importtime` by package, the longest first, in milliseconds."""
+    spent: Counter[str] = Counter()
+    for line in lines:
+        found = _LINE.match(line)
+        if found:
+            package = found[2].partition(".")[0]
+            if package in sys.stdlib_module_names:
+                package = "the standard library"
+            spent[package] += int(found[1])
+    return [(package, round(time_us / 1000)) for package, time_us in spent.most_common()]
+
+
+def _process(
+    code: str, added: Mapping[str, str], options: Iterable[str]
+) -> subprocess.CompletedProcess[str]:
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'core'}",
+        "REDIS_HOST": "127.0.0.1",
+        "METRICS_SERVICE": "benchmark",
+        **added,
+    }
+    return subprocess.run(  # noqa: S603  (our own words)
+        [sys.executable, *options, "-c", code],
+        env=env, cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
