@@ -81,7 +81,9 @@ def _fill(service: Service) -> None:
     missing = [Missing("NOPE123", Reason.NOT_FOUND, "yfinance: no quote for NOPE123")]
     service.stores.quotes.explain(missing)
     service.list_assets(AssetClass.STOCKS, ["AAPL", "MSFT", "TSLA"])
-    service.list_assets(AssetClass.CRYPTO, ["BTC-USD", "ETH-USD", "SOL-USD"])
+    service.list_assets(
+        AssetClass.CRYPTO, {"BTC-USD": "Bitcoin", "ETH-USD": "Ethereum", "SOL-USD": "Solana"}
+    )
     service.list_assets(AssetClass.FOREX, ["EUR/USD"])
     service.attempt(Source.YFINANCE, AssetClass.STOCKS, BreakerEffect.SUCCESS, outcome="ok")
     service.attempt(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -119,12 +119,23 @@ class Service:
         assert [verdict.result for verdict in verdicts] == ["written"] * len(symbols)
 
     def list_assets(
-        self, asset_class: AssetClass, symbols: list[str], version: str = "v1", age_s: int = 0
+        self,
+        asset_class: AssetClass,
+        symbols: Collection[str],
+        version: str = "v1",
+        age_s: int = 0,
     ) -> None:
-        """Swap in a list with these symbols, ranked in their order."""
+        """Swap in a list with these symbols, ranked in their order; a mapping tells their names."""
+        names = symbols if isinstance(symbols, Mapping) else {}
         assets = tuple(
             Asset(
-                symbol, asset_class, f"Name of {symbol}", None, "USD", rank, {"coingecko": symbol}
+                symbol,
+                asset_class,
+                names.get(symbol, f"Name of {symbol}"),
+                None,
+                "USD",
+                rank,
+                {"coingecko": symbol},
             )
             for rank, symbol in enumerate(symbols, 1)
         )

@@ -36,7 +36,8 @@ def test_no_request_is_answered_otherwise_than_documented(service, tmp_path):
     with service.served() as origin:
         done = subprocess.run(  # noqa: S603  (our own words)
             [
-                Path(sys.executable).with_name("schemathesis"), "--config-file", ROOT / "schemathesis.toml",
+                Path(sys.executable).with_name("schemathesis"),
+                "--config-file", ROOT / "schemathesis.toml",
                 "run", f"{origin}/openapi.json",
                 "--checks", "all",
                 "--mode", "all",

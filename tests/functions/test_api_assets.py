@@ -78,6 +78,54 @@ def test_the_cursor_of_a_vanished_version_says_so(cache):
     assert (reply.status, reply.json["code"]) == (410, "cursor_expired")
 
 
+def test_a_reader_misses_nothing_while_the_list_is_replaced_again_and_again(cache):
+    """However often: each page is of the version that the first one was of."""
+    service = Service(cache)
+    service.list_assets(CRYPTO, COINS, "v0")
+    for target in ("/v1/assets/crypto?limit=4", "/v1/assets/crypto?limit=4&q=usd"):
+        page, found = service.get(target), []
+        wanted = symbols(service.get(target.replace("limit=4", "limit=1000")))
+        for number in range(1, 9):
+            found += symbols(page)
+            if (cursor := page.json["next_cursor"]) is None:
+                break
+            service.now_ms += 60_000
+            swapped = [f"N{number}-USD", *COINS[number:], *COINS[:number]]
+            service.list_assets(CRYPTO, swapped, f"{target}-{number}"[-9:].replace("&", "-"))
+            page = service.get(f"{target}&cursor={cursor}")
+        assert found == wanted
+
+
+def test_a_list_whose_rows_are_lost_is_not_an_empty_list(cache):
+    """A full cache may drop any part of it; then there is no list until the next refresh."""
+    for part, target in (("rows", "crypto"), ("rows", "crypto?q=c0"), ("index", "crypto?q=c0")):
+        service = Service(cache)
+        cache.command("FLUSHALL")
+        service.list_assets(CRYPTO, COINS)
+        cache.command("UNLINK", cache.key("assets:crypto", "v1", part))
+        reply = service.get(f"/v1/assets/{target}")
+        assert (reply.status, reply.json["code"]) == (503, "pending")
+        assert reply.headers["retry-after"] == "5"
+
+
+def test_thirty_thousand_assets_cost_a_page_no_more_than_thirty(cache):
+    """The last page takes as many round trips as the first, and brings as many bytes."""
+    service = Service(cache)
+    many = [f"C{number:05}-USD" for number in range(30_000)]
+    service.list_assets(CRYPTO, many)
+    trips, sizes, seen, cursor = [], [], 0, ""
+    while cursor is not None:
+        before = cache.round_trips
+        page = service.get("/v1/assets/crypto?limit=1000" + (cursor and f"&cursor={cursor}"))
+        trips.append(cache.round_trips - before)
+        sizes.append(len(page.body))
+        assert symbols(page) == many[seen : seen + 1000]
+        seen, cursor = seen + 1000, page.json["next_cursor"]
+    assert seen == 30_000
+    assert trips == [2, *[1] * 29]
+    assert max(sizes) - min(sizes) < 20_000
+
+
 def test_a_search_finds_by_symbol_first_and_then_by_name(cache):
     """It is paged like the list."""
     service = Service(cache)

@@ -135,14 +135,16 @@ def test_without_the_cache_all_data_is_a_503(redis_server, caplog):
     assert str(redis_server.port) in caplog.records[0].error
 
 
-def test_a_watch_note_that_fails_costs_the_client_nothing(cache, caplog):
-    """A cache without room for the note still has the quotes."""
+@pytest.mark.parametrize("symbols", ["TSLA", "TSLA,NOPE123"])
+def test_a_watch_note_that_fails_costs_the_client_nothing(cache, caplog, symbols):
+    """A cache without room for the note still has the quotes, and the reasons."""
     service = Service(cache)
     service.price("TSLA")
     cache.command("CONFIG", "SET", "maxmemory", "1")
     try:
-        reply = service.get("/v1/quotes?symbols=TSLA")
+        reply = service.get(f"/v1/quotes?symbols={symbols}")
     finally:
         cache.command("CONFIG", "SET", "maxmemory", "0")
     assert [quote["symbol"] for quote in reply.json["quotes"]] == ["TSLA"]
+    assert len(reply.json["errors"]) == symbols.count(",")
     assert caplog.records[0].message == "watch note lost"

@@ -84,6 +84,18 @@ def test_two_equal_requests_within_a_slot_get_equal_bytes(cache):
     assert second.headers["cache-control"] == "public, max-age=1"
 
 
+def test_a_price_that_comes_in_within_a_slot_is_told_at_once(cache):
+    """With another tag: nobody holds new bytes for old ones, or is kept from a newer price."""
+    service = Service(cache)
+    service.price("AAPL", age_s=10)
+    first = service.get("/v1/quotes?symbols=AAPL")
+    service.now_ms += 100
+    service.price("AAPL", price="183")
+    second = service.get("/v1/quotes?symbols=AAPL", if_none_match=first.headers["etag"])
+    assert (second.status, second.json["quotes"][0]["price"]) == (200, 183)
+    assert second.headers["etag"] != first.headers["etag"]
+
+
 def test_max_age_turns_an_older_quote_into_an_error(cache):
     """Its code is `stale`, or the reason why there is no newer one."""
     service = Service(cache)
@@ -160,6 +172,17 @@ def test_a_request_for_active_symbols_costs_one_round_trip(cache):
     before = cache.round_trips
     service.get("/v1/quotes?symbols=AAPL,MSFT,TSLA")
     assert cache.round_trips == before + 1
+
+
+def test_a_request_with_missing_symbols_costs_two(cache):
+    """Their reasons and the note that they are wanted travel together."""
+    service = Service(cache)
+    service.price("AAPL")
+    service.get("/v1/quotes?symbols=AAPL,NOPE123")
+    before = cache.round_trips
+    reply = service.get("/v1/quotes?symbols=AAPL,NOPE123,TSLA")
+    assert codes(reply) == [("NOPE123", "pending"), ("TSLA", "pending")]
+    assert cache.round_trips == before + 2
 
 
 def test_a_request_of_a_hundred_symbols_is_answered(cache):

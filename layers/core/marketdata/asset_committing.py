@@ -66,7 +66,9 @@ class AssetCommitter:
         if candidate:
             summary |= self._swap(asset_class, candidate, stored.total if stored else 0)
         elif not summary["reason"]:
-            summary["reason"] = "no provider gave a list"
+            summary["reason"] = (
+                "the cache had lost it" if report.get("restore") else "no provider gave a list"
+            )
         if not summary["swapped"] and self.assets.is_lost(asset_class):
             summary |= self._restore(asset_class)
         if summary["swapped"] or summary["restored"] or "id" in job:

@@ -228,7 +228,9 @@ def _wire(command: Command, *, whole: bool = False) -> Command:
 def _first_key(wire: Command) -> str | None:
     if wire[0] in ("EVAL", "EVALSHA"):
         return str(wire[3])
-    return str(wire[1]) if len(wire) > 1 else None
+    if len(wire) == 1:
+        return None
+    return wire[1].decode() if isinstance(wire[1], bytes) else str(wire[1])
 
 
 def _told(error: Exception) -> str:

@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -36,6 +37,8 @@ WHY_S = 600
 WHY_NOT_FOUND_S = 900
 # One script call stays well under the time that a client waits for an answer.
 CHUNK = 500
+# Lists of keys that are kept made, and how long the longest of them is.
+KEPT_LISTS, KEPT_SYMBOLS = 256, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,8 @@ class QuoteStore:
     def __init__(self, cache: Cache, *, retention_s: int) -> None:
         self._cache = cache
         self._retention_s = retention_s
-        # Made once: a reader needs a hundred keys a request.
-        self._quote_prefix = self._quote_key("")
+        # A client that polls asks for the same hundred keys again and again.
+        self._mget = lru_cache(maxsize=KEPT_LISTS)(self._keys_of)
 
     def put(self, quotes: Sequence[Quote], now_ms: int) -> tuple[Verdict, ...]:
         """Write the quotes that are newer and believable; one verdict for each, in their order.
@@ -129,7 +132,8 @@ class QuoteStore:
 
     def read_command(self, symbols: Sequence[str]) -> Command:
         """`read` of at least one symbol as a command for `Cache.many`."""
-        return "MGET", *map(self._quote_prefix.__add__, symbols)
+        keys_of = self._mget if len(symbols) <= KEPT_SYMBOLS else self._keys_of
+        return keys_of(tuple(symbols))
 
     def last(self, symbols: Sequence[str]) -> dict[str, LastQuote]:
         """What is stored, for the symbols that have a quote. One MGET."""
@@ -153,6 +157,9 @@ class QuoteStore:
         texts, *_ = self._cache.many((("MGET", *keys), *alongside))
         both = zip(texts[: len(symbols)], texts[len(symbols) :], strict=True)
         return [_held(held) if held else _why(why) if why else None for held, why in both]
+
+    def _keys_of(self, symbols: tuple[str, ...]) -> Command:
+        return "MGET", *(self._quote_key(symbol).encode() for symbol in symbols)
 
     def _judgement(self, quotes: Sequence[Quote], now_ms: int) -> Command:
         keys = [

@@ -35,7 +35,6 @@ SPELLING = f"^(?:{_STOCK_LIKE}|[A-Za-z0-9]{{1,16}}/(?:{'|'.join(sorted(CURRENCIE
 Requested = Mapping[str, Symbol | InvalidSymbolError]
 
 
-@lru_cache(maxsize=256)  # a client that polls sends the same list again and again
 def requested(text: str) -> Requested:
     """Each requested symbol by its canonical spelling, or its own spelling where it has none.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +59,6 @@ def operation(route: Route) -> dict[str, Any]:
             "description": meaning,
             "content": {"application/json": {"schema": ref(schema)}},
         }
-    for status, body in _examples().get(route.name, {}).items():
-        (content,) = responses[int(status)]["content"].values()
-        content["example"] = body
     return {
         "summary": route.summary,
         "description": route.meaning,
@@ -92,6 +88,7 @@ def document() -> dict[str, Any]:
         routes=documented.routes,
     )
     found.setdefault("components", {})["schemas"] = SCHEMAS
+    _add_examples(found)
     return found
 
 
@@ -99,10 +96,14 @@ async def _answer() -> None:
     """Stands for a route's function: what that takes and answers is told by the tables alone."""
 
 
-@cache
-def _examples() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = json.loads(EXAMPLES.read_text(encoding="utf-8"))
-    return found
+def _add_examples(document: dict[str, Any]) -> None:
+    """Done last: FastAPI would drop each null in them."""
+    examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    for operations in document["paths"].values():
+        told = operations["get"]
+        for status, body in examples[told["operationId"]].items():
+            (content,) = told["responses"][status]["content"].values()
+            content["example"] = body
 
 
 def _problem() -> dict[str, Any]:

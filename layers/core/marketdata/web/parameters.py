@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,7 +20,7 @@ from marketdata.web.problems import Problem
 _SHOWN = 40  # characters of a client's own text that a detail repeats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
     """One query parameter.
 
@@ -60,24 +61,24 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
-def read_query(request: Request, parameters: Sequence[Parameter]) -> dict[str, Any]:
+def read_query(request: Request, parameters: Sequence[Parameter]) -> Mapping[str, Any]:
     """The value of every parameter of a route, by name.
 
     Raises `Problem` for one that is unknown, missing, given twice, or not allowed.
     """
+    return _read(request.scope["query_string"], tuple(parameters))
+
+
+@lru_cache(maxsize=256)  # a client that polls sends the same query again and again
+def _read(query: bytes, parameters: tuple[Parameter, ...]) -> Mapping[str, Any]:
     given: dict[str, list[str]] = {}
-    for name, text in _pairs(request):
+    for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         given.setdefault(name, []).append(text)
     known = {parameter.name: parameter for parameter in parameters}
     for name in given:
         if name not in known:
             raise _unknown(name, known)
     return {name: _value(parameter, given.get(name)) for name, parameter in known.items()}
-
-
-def _pairs(request: Request) -> list[tuple[str, str]]:
-    query = request.scope["query_string"].decode("latin-1")
-    return parse_qsl(query, keep_blank_values=True)
 
 
 def _value(parameter: Parameter, texts: list[str] | None) -> Any:
