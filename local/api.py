@@ -11,6 +11,7 @@ from pathlib import Path
 import uvicorn
 
 from functions.api.app import on_one_machine
+from local.http_protocol import ProblemProtocol
 from local.logs import log_to_file
 from marketdata import bootstrap
 
@@ -20,6 +21,7 @@ def main(log_file: Path) -> None:
     log_to_file(log_file, "api")
     uvicorn.run(
         on_one_machine(),
+        http=ProblemProtocol,
         host="127.0.0.1",
         port=bootstrap.settings().port,
         log_level="warning",

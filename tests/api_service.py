@@ -198,9 +198,9 @@ class Service:
         self.stores.control.record([result], {}, (), self.now_ms, report=f"{source}-{self.now_ms}")
 
     @contextmanager
-    def served(self, port: int = 0) -> Iterator[str]:
+    def served(self, port: int = 0, http: Any = "auto") -> Iterator[str]:
         """The app behind a real uvicorn, on a port of its own or a given one; its origin."""
-        config = uvicorn.Config(self.app, port=port, log_level="error", ws="none")
+        config = uvicorn.Config(self.app, port=port, http=http, log_level="error", ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()

@@ -81,6 +81,14 @@ def test_health_answers_a_gateway(service):
     assert json.loads(answer["body"])["status"] == "unhealthy"
 
 
+def test_the_board_travels_as_a_page(service):
+    """With the policy that lets its own script run."""
+    answer = call(service, "http_board")
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["content-type"] == "text/html; charset=utf-8"
+    assert "script-src 'sha256-" in answer["headers"]["content-security-policy"]
+
+
 def test_every_sample_event_is_answered(service):
     """None of them ends in a failure of ours."""
     names = sorted(path.stem.removeprefix("api__") for path in EVENTS.glob("api__*.json"))

@@ -1,0 +1,108 @@
+"""The snippets of docs/clients.md, run as they stand against a service as `make start` runs it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright._impl._driver import compute_driver_executable
+
+from tests.running_service import ROOT, RunningService, eventually
+
+TEXT = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+SNIPPETS = re.findall(r"^```(sh|python|js)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+# Node comes with the package that drives the browser.
+COMMANDS = {
+    "sh": ["sh", "-e"],
+    "python": [sys.executable, "-"],
+    "js": [compute_driver_executable()[0], "--input-type=module", "-"],
+}
+GUARD_S = 60
+PRICED = {"AAPL", "BTC-USD", "EUR/USD"}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    """A service on the simulated market, with a price of everything that is asked for."""
+    with RunningService(tmp_path_factory.mktemp("home")) as service:
+        service.ready()
+        eventually(lambda: set(service.quotes(",".join(PRICED))[0]) == PRICED, "the first prices")
+        yield service
+
+
+def run(service: RunningService, language: str, snippet: str, folder: Path) -> str:
+    """What a snippet prints. Only the address is another than in the text."""
+    text = snippet.replace("localhost:8000", f"localhost:{service.port}")
+    done = subprocess.run(  # noqa: S603  (our own words)
+        COMMANDS[language],
+        input=text,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=GUARD_S,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+def snippet(language: str, having: str) -> str:
+    """The one snippet of a language with some words in it."""
+    (found,) = (text for name, text in SNIPPETS if name == language and having in text)
+    return found
+
+
+def test_every_snippet_is_run_by_one_of_the_tests():
+    """There are so many, and the tests below name them all."""
+    assert [name for name, _ in SNIPPETS] == ["sh", "sh", "sh", *["python"] * 3, "js"]
+
+
+def test_the_first_question_is_answered_as_told(service, tmp_path):
+    """Three prices and a reason, with the fields that the text explains."""
+    told = json.loads(run(service, "sh", snippet("sh", "NOPE123"), tmp_path))
+    assert {quote["symbol"] for quote in told["quotes"]} == PRICED
+    assert [error["symbol"] for error in told["errors"]] == ["NOPE123"]
+    explained = set(re.findall(r"`(\w+)`", TEXT))
+    assert set(told["quotes"][0]) <= explained
+    assert told["errors"][0]["code"] in explained
+
+
+def test_a_mistake_looks_as_told(service, tmp_path):
+    """Word for word."""
+    told = json.loads(run(service, "sh", snippet("sh", "?symbol=AAPL"), tmp_path))
+    (shown,) = (
+        block for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL) if "type" in block
+    )
+    assert told == json.loads(shown)
+
+
+def test_a_conditional_request_costs_nothing_until_a_price_comes_in(service, tmp_path):
+    """It is 304, but for the one time in many in which a tick lies between the two."""
+    text = snippet("sh", "etag-save")
+    eventually(lambda: run(service, "sh", text, tmp_path) == "304\n", "a 304")
+
+
+@pytest.mark.parametrize("language", ["python", "js"])
+def test_polling_shows_new_prices_tick_by_tick(service, tmp_path, language):
+    """Three times all three symbols, and not the same prices each time."""
+    lines = run(service, language, snippet(language, "shown < 3"), tmp_path).splitlines()
+    assert [line.split()[0] for line in lines] == ["AAPL", "BTC-USD", "EUR/USD"] * 3
+    assert len({line.split()[1] for line in lines if line.startswith("BTC")}) > 1
+
+
+def test_the_standard_library_is_enough(service, tmp_path):
+    """Decimals stay decimals."""
+    printed = run(service, "python", snippet("python", "Decimal"), tmp_path)
+    assert re.fullmatch(r"BTC-USD \d+\.\d+ USD for two\n", printed)
+
+
+def test_all_pages_are_all_assets(service, tmp_path):
+    """Their number is the total."""
+    printed = run(service, "python", snippet("python", "next_cursor"), tmp_path)
+    count, _, total, *_ = printed.split()
+    assert count == total
