@@ -26,7 +26,7 @@ _LIMIT = re.compile(r"([1-9][0-9]{0,9})/(second|minute|hour|day|month)")
 class Use(StrEnum):
     """What a call is for; it decides how much of a budget the call may spend.
 
-    `active`: a symbol of ACTIVE_SYMBOLS, or one watched for a while. `watched`: the same for a
+    `active`: a symbol of ACTIVE_SYMBOLS. `watched`: a later price of a
     symbol that a client asked for; it leaves half of each short window to the active ones. `new`:
     the first price of a watched symbol. `probe`: the one call that tests a half-open breaker.
     `assets`: the daily lists. The last three may spend the reserve of the long windows, `new`
