@@ -15,6 +15,9 @@ SCAN := .venv-scan
 LOCKED := layers/core/requirements layers/yahoo/requirements functions/api/requirements local/requirements
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header \
   --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+# A lock names everything, so nothing is resolved again: a pip that looks for the extras of a package may
+# meet a newer release than the one that is locked, and refuses it for its hash.
+INSTALL := pip install -qq --disable-pip-version-check --no-deps
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -69,7 +72,7 @@ $(SCAN)/.done: $(INFRA)/requirements-scan.txt
 $(SAM)/.done $(SCAN)/.done:
 	@echo "setup   $(@D) (once, a minute or two)"
 	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-deps -r $<
+	@$(@D)/bin/python -m $(INSTALL) -r $<
 	@touch $@
 
 $(VENV)/bin/python:
@@ -80,12 +83,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.run: requirements-run.txt $(LOCKED:=.txt) | $(VENV)/bin/python
 	@echo "setup   packages of the service (once, about a minute)"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r $<
+	@$(BIN)/python -m $(INSTALL) -r $<
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(INFRA)/requirements-translator.txt $(VENV)/.run
 	@echo "setup   packages for the tests (once, about a minute)"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r $<
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -r $(INFRA)/requirements-translator.txt
+	@$(BIN)/python -m $(INSTALL) -r $<
+	@$(BIN)/python -m $(INSTALL) -r $(INFRA)/requirements-translator.txt
 	@$(BIN)/python -m local.redis_server >/dev/null
 	@touch $@
