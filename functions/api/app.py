@@ -58,7 +58,7 @@ class Api:
     async def quotes(self, request: Request) -> Response:
         """The quotes of a list of symbols."""
         asked = read_query(request, routes.QUOTES.parameters)
-        note(request, symbols=len(asked["symbols"]))
+        note(request, symbols=len(asked["symbols"].names))
         now_ms = self._now_ms()
         reading = await self._run(
             partial(self._quotes.read, asked["symbols"], now_ms, asked["max_age"])

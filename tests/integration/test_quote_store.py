@@ -8,7 +8,7 @@ import pytest
 
 from marketdata.acceptance import Result
 from marketdata.cache.client import connect
-from marketdata.cache.quotes import QuoteStore, fetched_ms, fragment, timestamp_ms
+from marketdata.cache.quotes import QuoteStore, fetched_ms, objects, time_key, timestamp_ms
 from marketdata.errors import CacheUnavailableError
 from marketdata.outcomes import Missing, Reason
 from marketdata.settings import Settings
@@ -29,8 +29,11 @@ def test_a_quote_is_stored_as_readers_need_it(store):
     (value,) = store.read(["SHIB-USD"])
     assert (fetched_ms(value), timestamp_ms(value)) == (at_ms(10), at_ms(8))
     assert value[:26] == f"{at_ms(10)}{at_ms(8)}".encode()
-    assert b'"price":0.00000512,' in fragment(value)
-    told = json.loads(fragment(value) + b',"stale":false}')
+    (told_bytes,) = objects([value], stale_before=time_key(at_ms(10)))
+    assert b'"price":0.00000512,' in told_bytes
+    told = json.loads(told_bytes)
+    assert told["stale"] is False
+    assert json.loads(objects([value], stale_before=time_key(at_ms(10) + 1))[0])["stale"] is True
     assert told["timestamp"] == "2026-03-02T15:00:08.123Z"
     assert told["fetched_at"] == "2026-03-02T15:00:10.123Z"
     assert told["source"] == "yfinance"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from marketdata.cache.quotes import QuoteStore, Why, fetched_ms, fragment
-from marketdata.errors import CacheUnavailableError, InvalidSymbolError
+from marketdata.cache.quotes import QuoteStore, Why, fetched_ms, objects, time_key
+from marketdata.errors import CacheUnavailableError
 from marketdata.outcomes import Reason
 from marketdata.quotes import utc_text
 from marketdata.reading.slots import SLOT_S, slot_start_ms
@@ -23,8 +23,6 @@ from marketdata.symbols import Symbol
 if TYPE_CHECKING:
     from marketdata.cache.control import ControlState
     from marketdata.settings import Settings
-
-_FRESH, _STALE = b',"stale":false}', b',"stale":true}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class QuoteReader:
         self._ttl_ms = settings.quote_ttl * 1000
         self._active = frozenset(symbol.text for symbol in settings.active_symbols)
         self._quotes = quotes
-        self._watch = Watch(control)
+        self._watch = Watch(control, self._active)
 
     def read(self, wanted: Requested, now_ms: int, max_age_s: int | None = None) -> Reading:
         """Each wanted symbol in one of two lists; see `spellings.requested`.
@@ -86,25 +84,16 @@ class QuoteReader:
         counts as missing; one older than `QUOTE_TTL` is marked stale.
         """
         slot_ms = slot_start_ms(now_ms)
-        symbols = [name for name, entry in wanted.items() if isinstance(entry, Symbol)]
-        values = self._quotes.read(symbols)
-        # A stored value begins with its time, of 13 digits, so it compares as that does.
-        stale_before = b"%013d" % (slot_ms - self._ttl_ms)
-        missing_before = b"" if max_age_s is None else b"%013d" % (slot_ms - max_age_s * 1000)
-        quotes = []
+        symbols, values = wanted.symbols, self._quotes.read(wanted.symbols)
+        oldest = b"" if max_age_s is None else time_key(slot_ms - max_age_s * 1000)
+        found = [value for value in values if value is not None and value >= oldest]
         missing: dict[str, bytes | None] = {}
-        for symbol, value in zip(symbols, values, strict=True):
-            if value is None or value < missing_before:
-                missing[symbol] = value
-            else:
-                quotes.append(fragment(value) + (_STALE if value < stale_before else _FRESH))
-        watched = [symbol for symbol in symbols if symbol not in self._active]
-        due = self._watch.due(
-            [symbol for symbol in watched if symbol not in missing],
-            [symbol for symbol in watched if symbol in missing],
-            now_ms,
-        )
-        if len(quotes) == len(wanted):
+        if len(found) < len(values):
+            pairs = zip(symbols, values, strict=True)
+            missing = {name: value for name, value in pairs if value is None or value < oldest}
+        quotes = objects(found, stale_before=time_key(slot_ms - self._ttl_ms))
+        due = self._watch.due(symbols, missing, now_ms)
+        if len(quotes) == len(wanted.names):
             self._watch.note(due, now_ms)
             return Reading(quotes, ())
         reasons = self._reasons(list(missing), due, now_ms)
@@ -114,7 +103,7 @@ class QuoteReader:
         self, symbol: Symbol, now_ms: int, max_age_s: int | None = None
     ) -> bytes | SymbolError:
         """One symbol's quote as a JSON object, or why there is none."""
-        reading = self.read({symbol.text: symbol}, now_ms, max_age_s)
+        reading = self.read(Requested((symbol.text,), (symbol.text,), {}), now_ms, max_age_s)
         return reading.quotes[0] if reading.quotes else reading.errors[0]
 
     def _reasons(
@@ -140,9 +129,9 @@ class QuoteReader:
         missing: Mapping[str, bytes | None],
         reasons: Mapping[str, Why | None],
     ) -> Iterator[SymbolError]:
-        for name, entry in wanted.items():
-            if isinstance(entry, InvalidSymbolError):
-                yield SymbolError(name, Reason.INVALID_SYMBOL, str(entry))
+        for name in wanted.names:
+            if name in wanted.refused:
+                yield SymbolError(name, Reason.INVALID_SYMBOL, str(wanted.refused[name]))
             elif name in missing:
                 why = reasons[name] or self._unexplained(name, missing[name])
                 yield SymbolError(name, why.code, why.message, why.retry_after_s)
