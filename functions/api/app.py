@@ -5,16 +5,19 @@ API Gateway. No provider is ever called from here.
 """
 
 import json
+import sys
 from collections.abc import Callable
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from marketdata.reading.assets import AssetReader, asset_class_of
 from marketdata.reading.quotes import QuoteReader, SymbolError
@@ -22,7 +25,7 @@ from marketdata.reading.slots import seconds_left
 from marketdata.reading.spellings import requested_one
 from marketdata.reading.status import StatusReader
 from marketdata.web import openapi, problems, routes
-from marketdata.web.access import note
+from marketdata.web.access import AccessLog, add_facts
 from marketdata.web.conditional import answer
 from marketdata.web.edge import Edge
 from marketdata.web.parameters import read_query
@@ -58,12 +61,12 @@ class Api:
     async def quotes(self, request: Request) -> Response:
         """The quotes of a list of symbols."""
         asked = read_query(request, routes.QUOTES.parameters)
-        note(request, symbols=len(asked["symbols"].names))
+        add_facts(request.scope, symbols=len(asked["symbols"].names))
         now_ms = self._now_ms()
         reading = await self._run(
             partial(self._quotes.read, asked["symbols"], now_ms, asked["max_age"])
         )
-        note(request, hits=len(reading.quotes), misses=reading.misses)
+        add_facts(request.scope, hits=len(reading.quotes), misses=reading.misses)
         return answer(request, reading.body(), max_age_s=seconds_left(now_ms))
 
     async def quote(self, request: Request) -> Response:
@@ -73,9 +76,9 @@ class Api:
         now_ms = self._now_ms()
         found = await self._run(partial(self._quotes.read_one, symbol, now_ms, asked["max_age"]))
         if isinstance(found, SymbolError):
-            note(request, hits=0, misses=1)
+            add_facts(request.scope, hits=0, misses=1)
             raise Problem(found.code.value, found.message, found.retry_after_s)
-        note(request, hits=1, misses=0)
+        add_facts(request.scope, hits=1, misses=0)
         return answer(request, found, max_age_s=seconds_left(now_ms))
 
     async def assets(self, request: Request) -> Response:
@@ -104,6 +107,27 @@ class Api:
         return await run_in_threadpool(read) if self._threads else read()
 
 
+class EdgedApp(FastAPI):
+    """FastAPI with one layer, made by `edge`, around its router.
+
+    Its own layers would do again what the edge does: turn exceptions into answers, limit bodies.
+    """
+
+    def __init__(self, edge: Callable[[ASGIApp], ASGIApp]) -> None:
+        super().__init__(
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            telemetry={"tracing": False, "metrics": False, "logs": False},
+        )
+        self._edge = edge
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The edge, and within it the exit stack that FastAPI's routes expect around them."""
+        return self._edge(AsyncExitStackMiddleware(self.router))
+
+
 def create_app(
     settings: "Settings",
     stores: "Stores",
@@ -111,17 +135,15 @@ def create_app(
     now_ms: Callable[[], int],
     cors: bool = False,
     threads: bool = True,
-    metrics_service: str = "",
+    access_log: AccessLog,
 ) -> FastAPI:
     """The app over its stores. `now_ms`: the clock, epoch milliseconds.
 
     `cors`: whether the app itself lets any origin read, where no gateway in front does.
-    `threads`: see `Api`. `metrics_service`: whose metrics the log carries; if empty, nobody's.
+    `threads`: see `Api`.
     """
     api = Api(settings, stores, now_ms, threads=threads)
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    problems.install(app)
-    app.add_middleware(Edge, cors=cors, service=metrics_service, now_ms=now_ms)
+    app = EdgedApp(partial(Edge, cors=cors, access_log=access_log, now_ms=now_ms))
     for route, endpoint in (
         (routes.QUOTES, api.quotes),
         (routes.QUOTE, api.quote),
@@ -129,7 +151,7 @@ def create_app(
         (routes.PROVIDERS, api.providers),
         (routes.HEALTH, api.health),
     ):
-        app.router.routes.append(DataRoute(route.path, endpoint, methods=["GET"]))
+        app.router.routes.append(DataRoute(route.path, endpoint))
     _add_documentation(app)
     app.add_route("/", _board, methods=["GET"])
     return app
@@ -179,11 +201,21 @@ def behind_gateway(app: FastAPI) -> Mangum:
     return Mangum(app, lifespan="off", text_mime_types=text_types)
 
 
-def on_one_machine() -> FastAPI:
-    """The app as uvicorn serves it, `uvicorn --factory functions.api.app:on_one_machine`."""
+def on_one_machine(log: TextIO | None = None) -> FastAPI:
+    """The app as uvicorn serves it, `uvicorn --factory functions.api.app:on_one_machine`.
+
+    `log`: where its requests are logged; standard output if it is not given.
+    """
     from marketdata import bootstrap  # noqa: PLC0415 - it loads the logger
 
-    return create_app(bootstrap.settings(), bootstrap.stores(), now_ms=bootstrap.wall_ms, cors=True)
+    settings = bootstrap.settings()
+    return create_app(
+        settings,
+        bootstrap.stores(),
+        now_ms=bootstrap.wall_ms,
+        cors=True,
+        access_log=AccessLog(log or sys.stdout, "api", quiet=not settings.logs_requests),
+    )
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -195,11 +227,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _adapter() -> Mangum:
     from marketdata import bootstrap  # noqa: PLC0415 - it loads the logger
 
+    settings = bootstrap.settings()
     app = create_app(
-        bootstrap.settings(),
+        settings,
         bootstrap.stores(),
         now_ms=bootstrap.wall_ms,
         threads=False,
-        metrics_service=bootstrap.settings().metrics_service,
+        access_log=AccessLog(
+            sys.stdout,
+            bootstrap.function_name(),
+            settings.metrics_service,
+            quiet=not settings.logs_requests,
+        ),
     )
     return behind_gateway(app)

@@ -112,7 +112,9 @@ class QuoteStore:
         refusals = [refusal(quote, now_ms) for quote in quotes]
         judged = [quote for quote, why in zip(quotes, refusals, strict=True) if why is None]
         # Reasons first: a quote that is written right after takes its symbol's reason away.
-        commands = [self._reason(m, (retry_after_s or {}).get(m.symbol)) for m in missing]
+        commands: list[Command] = [
+            self._reason(m, (retry_after_s or {}).get(m.symbol)) for m in missing
+        ]
         commands += [
             self._judgement(judged[start : start + CHUNK], now_ms)
             for start in range(0, len(judged), CHUNK)
