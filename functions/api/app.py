@@ -6,18 +6,17 @@ API Gateway. No provider is ever called from here.
 
 import json
 import sys
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, MutableMapping
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from fastapi import FastAPI
-from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
+from mangum.handlers import HTTPGateway
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
 
 from marketdata.reading.assets import AssetReader, asset_class_of
 from marketdata.reading.quotes import QuoteReader, SymbolError
@@ -27,7 +26,7 @@ from marketdata.reading.status import StatusReader
 from marketdata.web import openapi, problems, routes
 from marketdata.web.access import AccessLog, add_facts
 from marketdata.web.conditional import answer
-from marketdata.web.edge import Edge
+from marketdata.web.edge import Edge, EdgedApp
 from marketdata.web.parameters import read_query
 from marketdata.web.problems import Problem
 from marketdata.web.routes import DataRoute
@@ -66,7 +65,7 @@ class Api:
         reading = await self._run(
             partial(self._quotes.read, asked["symbols"], now_ms, asked["max_age"])
         )
-        add_facts(request.scope, hits=len(reading.quotes), misses=reading.misses)
+        add_facts(request.scope, hits=reading.count, misses=reading.misses)
         return answer(request, reading.body(), max_age_s=seconds_left(now_ms))
 
     async def quote(self, request: Request) -> Response:
@@ -105,27 +104,6 @@ class Api:
 
     async def _run(self, read: Callable[[], _T]) -> _T:
         return await run_in_threadpool(read) if self._threads else read()
-
-
-class EdgedApp(FastAPI):
-    """FastAPI with one layer, made by `edge`, around its router.
-
-    Its own layers would do again what the edge does: turn exceptions into answers, limit bodies.
-    """
-
-    def __init__(self, edge: Callable[[ASGIApp], ASGIApp]) -> None:
-        super().__init__(
-            openapi_url=None,
-            docs_url=None,
-            redoc_url=None,
-            redirect_slashes=False,
-            telemetry={"tracing": False, "metrics": False, "logs": False},
-        )
-        self._edge = edge
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """The edge, and within it the exit stack that FastAPI's routes expect around them."""
-        return self._edge(AsyncExitStackMiddleware(self.router))
 
 
 def create_app(
@@ -195,10 +173,23 @@ async def _board(request: Request) -> Response:
     )
 
 
+class _HttpApi(HTTPGateway):
+    """Mangum's reading of an HTTP API's event, done once; Mangum itself does it again to answer."""
+
+    @cached_property
+    def scope(self) -> MutableMapping[str, Any]:
+        """The request as ASGI has it."""
+        return super().scope
+
+
 def behind_gateway(app: FastAPI) -> Mangum:
     """The app as API Gateway calls it; problems travel as text, like all other JSON."""
-    text_types = [*DEFAULT_TEXT_MIME_TYPES, problems.MEDIA_TYPE]
-    return Mangum(app, lifespan="off", text_mime_types=text_types)
+    return Mangum(
+        app,
+        lifespan="off",
+        custom_handlers=[_HttpApi],
+        text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, problems.MEDIA_TYPE],
+    )
 
 
 def on_one_machine(log: TextIO | None = None) -> FastAPI:

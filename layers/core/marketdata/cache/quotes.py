@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -42,6 +42,7 @@ CHUNK = 500
 KEPT_LISTS, KEPT_SYMBOLS = 256, 100
 
 _FRESH, _STALE = b',"stale":false}', b',"stale":true}'
+_FRESH_COMMA = _FRESH + b","
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +211,18 @@ def time_key(ms: int) -> bytes:
     return b"%013d" % ms
 
 
-def objects(values: Iterable[bytes], *, stale_before: bytes) -> list[bytes]:
-    """Stored quotes as JSON objects, those that are less than a `time_key` marked stale."""
-    return [value[26:] + (_STALE if value < stale_before else _FRESH) for value in values]
+def json_objects(values: Sequence[bytes], *, stale_before: bytes) -> bytes:
+    """Stored quotes as JSON objects with commas between them.
+
+    Those that are less than a `time_key` are marked stale.
+    """
+    if (
+        not values or min(values) >= stale_before
+    ):  # as a rule; one ending for all takes half the time
+        return _FRESH_COMMA.join([value[26:] for value in values]) + (_FRESH if values else b"")
+    return b",".join(
+        [value[26:] + (_STALE if value < stale_before else _FRESH) for value in values]
+    )
 
 
 def _price(value: bytes) -> str:

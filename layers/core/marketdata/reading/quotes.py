@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from marketdata.cache.quotes import QuoteStore, Why, fetched_ms, objects, time_key
+from marketdata.cache.quotes import QuoteStore, Why, fetched_ms, json_objects, time_key
 from marketdata.errors import CacheUnavailableError
 from marketdata.outcomes import Reason
 from marketdata.quotes import utc_text
@@ -46,10 +46,14 @@ class SymbolError:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a request found: quotes as JSON objects, and errors; both in request order."""
+    """What a request found: `count` quotes, JSON objects with commas between them, and errors.
 
-    quotes: Sequence[bytes]
-    errors: Sequence[SymbolError]
+    Both are in request order.
+    """
+
+    quotes: bytes
+    count: int
+    errors: Sequence[SymbolError] = ()
 
     @property
     def misses(self) -> int:
@@ -58,11 +62,10 @@ class Reading:
 
     def body(self) -> bytes:
         """Both as one JSON object."""
-        quotes = b",".join(self.quotes)
         if not self.errors:
-            return b'{"quotes":[%b],"errors":[]}' % quotes
+            return b'{"quotes":[%b],"errors":[]}' % self.quotes
         errors = json.dumps([error.to_json() for error in self.errors], separators=(",", ":"))
-        return b'{"quotes":[%b],"errors":%b}' % (quotes, errors.encode())
+        return b'{"quotes":[%b],"errors":%b}' % (self.quotes, errors.encode())
 
 
 class QuoteReader:
@@ -86,25 +89,21 @@ class QuoteReader:
         slot_ms = slot_start_ms(now_ms)
         symbols, values = wanted.symbols, self._quotes.read(wanted.symbols)
         oldest = b"" if max_age_s is None else time_key(slot_ms - max_age_s * 1000)
-        found = [value for value in values if value is not None and value >= oldest]
-        missing: dict[str, bytes | None] = {}
-        if len(found) < len(values):
-            pairs = zip(symbols, values, strict=True)
-            missing = {name: value for name, value in pairs if value is None or value < oldest}
-        quotes = objects(found, stale_before=time_key(slot_ms - self._ttl_ms))
+        found, missing = _parted(symbols, values, oldest)
+        quotes = json_objects(found, stale_before=time_key(slot_ms - self._ttl_ms))
         due = self._watch.due(symbols, missing, now_ms)
-        if len(quotes) == len(wanted.names):
+        if len(found) == len(wanted.names):
             self._watch.note(due, now_ms)
-            return Reading(quotes, ())
+            return Reading(quotes, len(found))
         reasons = self._reasons(list(missing), due, now_ms)
-        return Reading(quotes, list(self._errors(wanted, missing, reasons)))
+        return Reading(quotes, len(found), list(self._errors(wanted, missing, reasons)))
 
     def read_one(
         self, symbol: Symbol, now_ms: int, max_age_s: int | None = None
     ) -> bytes | SymbolError:
         """One symbol's quote as a JSON object, or why there is none."""
         reading = self.read(Requested((symbol.text,), (symbol.text,), {}), now_ms, max_age_s)
-        return reading.quotes[0] if reading.quotes else reading.errors[0]
+        return reading.quotes or reading.errors[0]
 
     def _reasons(
         self, missing: Sequence[str], due: Sequence[str], now_ms: int
@@ -144,3 +143,16 @@ class QuoteReader:
         if symbol in self._active:
             return Why(Reason.PENDING, f"{symbol} has no price yet", SLOT_S)
         return Why(Reason.PENDING, f"{symbol} is watched from now on; ask again soon", SLOT_S)
+
+
+def _parted(
+    symbols: Sequence[str], values: Sequence[bytes | None], oldest: bytes
+) -> tuple[list[bytes], dict[str, bytes | None]]:
+    """The stored values that will do, and what there is of all other symbols."""
+    found = [value for value in values if value is not None]
+    if oldest:
+        found = [value for value in found if value >= oldest]
+    if len(found) == len(values):
+        return found, {}
+    pairs = zip(symbols, values, strict=True)
+    return found, {name: value for name, value in pairs if value is None or value < oldest}

@@ -11,6 +11,8 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 
+from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -118,3 +120,24 @@ class Edge:
         if not any(name == b"content-security-policy" for name, _ in completed):
             completed.append(_CONTENT_POLICY)
         return completed
+
+
+class EdgedApp(FastAPI):
+    """FastAPI with one layer, made by `edge`, around its router.
+
+    Its own layers would do again what the edge does: turn exceptions into answers, limit bodies.
+    """
+
+    def __init__(self, edge: Callable[[ASGIApp], ASGIApp]) -> None:
+        super().__init__(
+            openapi_url=None,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            telemetry={"tracing": False, "metrics": False, "logs": False},
+        )
+        self._edge = edge
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The edge, and within it the exit stack that FastAPI's routes expect around them."""
+        return self._edge(AsyncExitStackMiddleware(self.router))
