@@ -150,7 +150,8 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--places", type=whole(1, 10_000), default=usual.places, help="of the CDN")
     parser.add_argument(
-        "--own-lists", type=whole(0, 100), default=100 - usual.of_one - usual.of_shared, metavar="PERCENT",
+        "--own-lists", type=whole(0, 100), default=100 - usual.of_one - usual.of_shared,
+        metavar="PERCENT",
         help="readers whose list of symbols, and so their URL, is theirs alone",
     )  # fmt: skip
     parser.add_argument("--shield", action="store_true", help="one cache behind all places")

@@ -4,9 +4,11 @@ The app knows nothing of Lambda, so uvicorn serves it as it is; `handler` is the
 API Gateway. No provider is ever called from here.
 """
 
+import asyncio
 import json
 import sys
 from collections.abc import Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -14,7 +16,6 @@ from fastapi import FastAPI
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 from mangum.handlers import HTTPGateway
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from marketdata.bootstrap import Stores
     from marketdata.settings import Settings
 
+READERS = 40  # looks at the cache at a time, where they are made in threads
 DOCS_MAX_AGE_S = 3600
 BOARD_MAX_AGE_S = 300
 
@@ -55,7 +57,7 @@ class Api:
         self._assets = AssetReader(settings, stores.assets)
         self._status = StatusReader(settings, stores.quotes, stores.assets, stores.control)
         self._now_ms = now_ms
-        self._threads = threads
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="read") if threads else None
 
     async def quotes(self, request: Request) -> Response:
         """The quotes of a list of symbols."""
@@ -103,7 +105,9 @@ class Api:
         return answer(request, json.dumps(told).encode(), max_age_s=None, status=status)
 
     async def _run(self, read: Callable[[], _T]) -> _T:
-        return await run_in_threadpool(read) if self._threads else read()
+        if self._threads is None:
+            return read()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
 
 
 def create_app(

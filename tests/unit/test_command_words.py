@@ -12,7 +12,7 @@ WORDS = {
     "bill --symbols x": "argument --symbols: 'x' is not allowed; allowed: a whole number from 0 to",
     "bill --symbols -1": "argument --symbols: '-1' is not allowed",
     "bill --interval 4": "argument --interval: '4' is not allowed; allowed: a whole number from 5",
-    "bill --cdn-share 1.5": "argument --cdn-share: '1.5' is not allowed; allowed: a number from 0 to 1",
+    "bill --cdn-share 1.5": "--cdn-share: '1.5' is not allowed; allowed: a number from 0 to 1",
     "bill --cdn-share nan": "argument --cdn-share: 'nan' is not allowed",
     "bill --symbols-per-request 101": "'101' is not allowed; allowed: a whole number from 1 to 100",
     "crowd --poll 0": "argument --poll: '0' is not allowed",
