@@ -69,10 +69,13 @@ class AccessLog:
                 **facts,
             }
         if self.service:
-            samples = metrics.of_request(
-                duration_s, hits=facts.get("hits"), misses=facts.get("misses")
+            told |= metrics.request_fields(
+                duration_s,
+                hits=facts.get("hits"),
+                misses=facts.get("misses"),
+                service=self.service,
+                now_ms=now_ms,
             )
-            told |= metrics.fields(samples, self.service, now_ms)
         if told:
             self.out.write(_ENCODER.encode(told) + "\n")
             self.out.flush()
