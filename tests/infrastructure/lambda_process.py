@@ -25,8 +25,9 @@ def lambda_process(server: RedisServer, market: MarketServers, **settings: str) 
         for made in vars(module).values()
         if hasattr(made, "cache_clear")
     ]
+    own = {"AWS_LAMBDA_FUNCTION_NAME": "a-function"}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**server.env(), **KEYS, **GENEROUS, **urls, **settings}.items():
+        for name, value in {**own, **server.env(), **KEYS, **GENEROUS, **urls, **settings}.items():
             patch.setenv(name, value)
         for one in made:
             one.cache_clear()
