@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from marketdata.assets import Asset
 from marketdata.bootstrap import MOST_PLAN_BYTES
 from marketdata.breaker import BreakerPolicy
 from marketdata.budget import Use
@@ -24,7 +25,7 @@ from marketdata.quotes import Source
 from marketdata.settings import Settings
 from marketdata.symbols import AssetClass
 from tests.benchmarks.market import coin_list, symbols_of
-from tests.pipeline import GENEROUS, KEYS, emptied, simulated
+from tests.pipeline import GENEROUS, KEYS
 from tests.trading_support import a_quote
 
 NOW = 1_763_820_310_000
@@ -162,20 +163,24 @@ def test_a_symbol_without_room_is_pending_and_not_explained(planner_of):
     assert planner.quotes.reasons(["AAPL"]) == [None]
 
 
-def test_riders_give_way_where_they_do_not_fit(plain_redis):
-    """They cost no call, so the plan goes without them, and their turn comes with another one."""
-    few = {"COINGECKO_LIMITS": "20/month", "COINMARKETCAP_LIMITS": "20/month"}
-    with emptied(plain_redis) as cache, simulated(cache) as make:
-        pipe = make(ACTIVE_SYMBOLS="BTC-USD", **few)
-        riders = "LTC-USD,ADA-USD,TRX-USD,SOL-USD,XRP-USD,DOGE-USD"
-        pipe.read(riders)
-        pipe.run()
-        pipe.run_next()
-        pipe.clock.pass_s(31 * 86_400 // 18 + 5)
-        pipe.read(riders)
-        slot, roomy = pipe.clock() // 5000 * 5, pipe.planner
-        pipe.planner = replace(roomy, most_bytes=FRAME_BYTES + 1_000)
-        plan = pipe.planner.plan(slot, pipe.clock())
-        (job,) = plan["jobs"]
-        assert (planned(plan), job["riders"]) == (["BTC-USD"], [])
-        assert len(json.dumps(plan)) <= FRAME_BYTES + 1_000
+@pytest.mark.parametrize(
+    ("ids_length", "most_bytes", "riders"),
+    [(10, MOST_PLAN_BYTES, 24), (8_000, MOST_PLAN_BYTES, 0), (3_000, 50_000, 0)],
+    ids=["they fit", "too large a job", "too large a plan"],
+)
+def test_riders_give_way_where_they_do_not_fit(cache, planner_of, ids_length, most_bytes, riders):
+    """They cost no call, so the plan goes without them, and they ride with another one."""
+    names = [f"C{number}-USD" for number in range(24)]
+    ids = {"coingecko": "c" * ids_length}
+    coins = [Asset(name, AssetClass.CRYPTO, name, None, "USD", None, ids) for name in names]
+    listed = replace(coin_list(NOW), assets=(*coin_list(NOW).assets, *coins))
+    assert AssetStore(cache).swap(listed)
+    minute = {"COINGECKO_LIMITS": "1/minute", "COINMARKETCAP_LIMITS": "1/minute"}
+    planner = planner_of(["BTC-USD"], most_bytes, **minute)
+    planner.control.watch(names, NOW)
+    planner.control.record((), dict.fromkeys(names[:12], NOW), (), NOW)
+    plan = planner.plan(SLOT, NOW)
+    (job,) = plan["jobs"]
+    assert (len(job["riders"]), plan["deferred"]) == (riders, 0)
+    assert len(json.dumps(job)) <= MOST_JOB_BYTES
+    assert len(json.dumps(plan)) <= most_bytes

@@ -76,14 +76,14 @@ def test_a_job_holds_one_class_one_use_and_one_batch():
 
 def test_jobs_come_in_the_order_of_their_longest_due_symbols():
     """No class goes before another one: what is first among all that is due has the first job."""
-    shares = [f"S{number}" for number in range(150)]
-    planned = drafted(active=["EUR/USD", *shares[:120], *coins(2, "A"), *shares[120:]], new=["N"])
-    told = [(draft.instruments[0].symbol, draft.use.value) for draft in planned]
-    assert told == [
-        ("EUR/USD", "active"),
+    shares = [f"S{number}" for number in range(250)]
+    planned = drafted(active=[*shares[:150], *coins(2, "A"), *shares[150:]], new=["N"])
+    firsts = [(draft.instruments[0].symbol, draft.use.value) for draft in planned]
+    assert firsts == [
         ("S0", "active"),
         ("S100", "active"),
         ("A0-USD", "active"),
+        ("S200", "active"),
         ("N", "new"),
     ]
 
