@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +13,8 @@ from functions.api import app as api
 from local.market import MarketServers
 from marketdata import bootstrap
 from marketdata.settings import ENV_PREFIXES
+from marketdata.telemetry import ROOT
+from tests.api_service import event_loop
 from tests.pipeline import GENEROUS, KEYS
 from tests.redis_servers import RedisServer
 
@@ -18,6 +22,7 @@ from tests.redis_servers import RedisServer
 @contextmanager
 def lambda_process(server: RedisServer, market: MarketServers, **settings: str) -> Iterator[None]:
     """What the handlers make is theirs until the end; Redis and providers by the environment."""
+    own = {"AWS_LAMBDA_FUNCTION_NAME": "a-function"}
     urls = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in market.base_urls.items()}
     made = [
         made
@@ -25,13 +30,29 @@ def lambda_process(server: RedisServer, market: MarketServers, **settings: str) 
         for made in vars(module).values()
         if hasattr(made, "cache_clear")
     ]
-    own = {"AWS_LAMBDA_FUNCTION_NAME": "a-function"}
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, _own_logger(), event_loop() as loop:
+        asyncio.set_event_loop(loop)  # Mangum would make one, and leave it open
         for name, value in {**own, **server.env(), **KEYS, **GENEROUS, **urls, **settings}.items():
             patch.setenv(name, value)
         for one in made:
             one.cache_clear()
+        try:
+            yield
+        finally:
+            bootstrap.stores().cache.close()
+            for one in made:
+                one.cache_clear()
+            asyncio.set_event_loop(None)
+
+
+@contextmanager
+def _own_logger() -> Iterator[None]:
+    """A process configures its logs once; other tests are not to inherit it."""
+    logger = logging.getLogger(ROOT)
+    before = {**vars(logger), "handlers": [*logger.handlers]}
+    try:
         yield
-        bootstrap.stores().cache.close()
-        for one in made:
-            one.cache_clear()
+    finally:
+        vars(logger).clear()
+        vars(logger).update(before)
+        logger.setLevel(logger.level)  # forgets what is known of its children
