@@ -22,6 +22,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl
 )
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import TimeoutSeconds
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.jsonata import jsonata
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
@@ -29,6 +30,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from tests.simulated_market import Clock
 from tests.trading_support import utc_ms
 
+REGION = "us-east-1"
 # No execution of a test takes so long; one that does hangs.
 PATIENCE_S = 60
 # What States.ALL does not catch; moto lets it.
@@ -110,6 +112,9 @@ def interpreter(clock: SharedClock, ended: Callable[[str], None]) -> Iterator[No
         patch.setattr(Timestamp, "_eval_body", wait)
         patch.setattr(ErrorEqualsDecl, "_eval_body", matches)
         patch.setattr(BaseExecutionWorkerCommunication, "terminated", terminated)
+        # moto makes one for each call, which costs as much as the call.
+        client = lambda_eval_utils.boto_client_for(region=REGION, service="lambda")
+        patch.setattr(lambda_eval_utils, "boto_client_for", lambda **_: client)
         patch.setattr(retrier_decl, "time", SimpleNamespace(sleep=clock.pass_s))
         # Time limits are a matter of the test's clock; see Machines.
         patch.setattr(TimeoutSeconds, "_eval_seconds", limit)

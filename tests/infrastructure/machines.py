@@ -27,7 +27,7 @@ from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import Eval
 
 from local.market import MarketServers
 from marketdata import bootstrap
-from tests.infrastructure.interpreter import PATIENCE_S, SharedClock, interpreter
+from tests.infrastructure.interpreter import PATIENCE_S, REGION, SharedClock, interpreter
 from tests.infrastructure.lambda_process import lambda_process
 from tests.infrastructure.stack import definition, template
 from tests.pipeline import GENEROUS_MARKET
@@ -37,7 +37,6 @@ from tests.simulated_market import WEDNESDAY_MS
 # What the schedule tells the loop at the time at which a test begins, and the minute that follows.
 SCHEDULED = {"scheduled": "2026-03-18T15:00:00Z"}
 MINUTE_MS = WEDNESDAY_MS + 60_000
-REGION = "us-east-1"
 BUCKET = "archive"
 ROLE = "arn:aws:iam::123456789012:role/machine"
 RESOURCES = {"price_loop": "PriceLoop", "asset_refresh": "AssetRefresh"}
@@ -178,7 +177,7 @@ class Machines:
 def deployed(server: RedisServer, **settings: str) -> Iterator[Machines]:
     """The machines over a Redis without data and a new market.
 
-    `settings` are further ones of the functions.
+    `settings` are further ones of the functions. The archive's bucket is for the test to make.
     """
     clock = SharedClock()
     with server.client() as client:
@@ -201,7 +200,6 @@ def deployed(server: RedisServer, **settings: str) -> Iterator[Machines]:
         # The handlers' wall clock; what they measure durations with goes on.
         clocks = SimpleNamespace(time_ns=lambda: clock() * 1_000_000, monotonic=time.monotonic)
         patch.setattr(bootstrap, "time", clocks)
-        boto3.client("s3", REGION).create_bucket(Bucket=BUCKET)
         with interpreter(clock, machines.ended):
             yield machines
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 
 from marketdata import bootstrap
 from marketdata.errors import CacheUnavailableError
 from tests.infrastructure.api_client import get, lists
-from tests.infrastructure.machines import ThrottledError
+from tests.infrastructure.interpreter import REGION
+from tests.infrastructure.machines import BUCKET, ThrottledError
 
 CLASSES = ("stocks", "crypto", "forex")
 BEGUN = "2026-03-18T15:00:00Z"
+
+
+@pytest.fixture(autouse=True)
+def bucket(machines) -> None:
+    """The archive, empty."""
+    boto3.client("s3", REGION).create_bucket(Bucket=BUCKET)
 
 
 def refresh(machines):
