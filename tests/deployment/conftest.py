@@ -7,6 +7,7 @@ terminal.
 from __future__ import annotations
 
 import json
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from local.endings import interrupted_by
 from local.terminal import say
 from tests.deployment import commands
 from tests.deployment.ground import Ground, ground
@@ -72,7 +74,8 @@ class Took:
 
 @pytest.fixture(scope="session")
 def on() -> Iterator[Ground]:
-    """What to deploy on."""
+    """What to deploy on; to be terminated ends it as Ctrl-C does."""
+    interrupted_by(signal.SIGTERM)
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         ground(Path(folder)) as started,

@@ -67,9 +67,12 @@ def warm(stack: Deployed) -> None:
     enough; it is the sample of `events/`, of a stock. Then the loop works through what is left of
     the minute that it is, and of the next one if need be.
     """
-    with ThreadPoolExecutor(CLASSES) as pool:
+    pool = ThreadPoolExecutor(CLASSES)
+    try:
         for report in pool.map(stack.invoke, ["FetchQuotes"] * CLASSES, [_job()] * CLASSES):
             assert [quote["symbol"] for quote in report["quotes"]] == ["AAPL"], report
+    finally:
+        pool.shutdown(wait=False)  # a Ctrl-C does not wait for answers
     symbols, end, started = _active(stack), time.monotonic() + WARM_S, 0
     while time.monotonic() < end:
         minute_s = next_minute_s() - 60
