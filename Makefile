@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 export PYTHONPATH := .:layers/core
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help start test check day bench build validate scan scan-template scan-packages format lock clean
+.PHONY: help start test check day bench build deploy-test validate scan scan-template scan-packages format lock clean
 
 INFRA := tests/infrastructure
 SAM := .venv-sam
+MINISTACK := .venv-ministack
 SCAN := .venv-scan
 
 # Every lock is a part of the one that holds all, so that no two ever disagree on a version.
@@ -43,6 +44,9 @@ bench: $(VENV)/.dev ## measure speed side by side with its yardsticks (ARGS="--j
 build: $(SAM)/.done ## build the AWS packages with SAM, on any host Python
 	@PYTHON=$(abspath $(BIN)/python) $(SAM)/bin/sam build $(ARGS)
 
+deploy-test: $(VENV)/.dev $(SAM)/.done $(MINISTACK)/.done ## build and deploy for real, into an emulator of AWS, and watch it for a minute
+	@$(BIN)/python -m pytest tests/deployment -q -s -p no:cacheprovider --timeout 300 $(ARGS)
+
 validate: $(SAM)/.done ## lint the template and the state machines
 	@$(SAM)/bin/sam validate --lint --region us-east-1
 	@$(SAM)/bin/cfn-lint -t template.yaml -a cfn_lint_serverless.rules
@@ -66,16 +70,17 @@ format: $(VENV)/.dev ## format the code
 lock: $(VENV)/bin/python ## pin exact versions and hashes anew from the *.in files
 	@$(BIN)/python -m pip install --quiet pip-tools==7.6.2
 	@echo "lock    requirements-dev.txt"; $(COMPILE) -o requirements-dev.txt requirements-dev.in $(LOCKED:=.in)
-	@for part in $(INFRA)/requirements-sam $(INFRA)/requirements-scan; do echo "lock    $$part.txt"; $(COMPILE) -o $$part.txt $$part.in; done
+	@for part in $(INFRA)/requirements-sam $(INFRA)/requirements-scan $(INFRA)/requirements-ministack; do echo "lock    $$part.txt"; $(COMPILE) -o $$part.txt $$part.in; done
 	@for part in $(LOCKED); do echo "lock    $$part.txt"; $(COMPILE) -c requirements-dev.txt -o $$part.txt $$part.in; done
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(SAM) $(SCAN) $(INFRA)/node_modules .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(SAM) $(SCAN) $(MINISTACK) $(INFRA)/node_modules .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 # Tools that pin much each have an environment of their own.
 $(SAM)/.done: $(INFRA)/requirements-sam.txt $(VENV)/.run
 $(SCAN)/.done: $(INFRA)/requirements-scan.txt
-$(SAM)/.done $(SCAN)/.done:
+$(MINISTACK)/.done: $(INFRA)/requirements-ministack.txt
+$(SAM)/.done $(SCAN)/.done $(MINISTACK)/.done:
 	@echo "setup   $(@D) (once, a minute or two)"
 	@$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m $(INSTALL) -r $<

@@ -5,9 +5,13 @@
 # takes what it finds in ARTIFACTS_DIR.
 
 PYTHON ?= python3
+# Whom the wheels are for: the Python that template.yaml names, on Amazon Linux 2023. The environment
+# may name others, for functions that do not run on Lambda.
+TARGET_PYTHON ?= 3.13
+TARGET_PLATFORMS ?= manylinux_2_28_$(MACHINE) manylinux2014_$(MACHINE)
 PIP_INSTALL = $(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
-  --no-compile --no-deps --require-hashes --only-binary=:all: --implementation cp --python-version 3.13 \
-  --platform manylinux_2_28_$(MACHINE) --platform manylinux2014_$(MACHINE) -r requirements.txt
+  --no-compile --no-deps --require-hashes --only-binary=:all: --implementation cp --python-version $(TARGET_PYTHON) \
+  $(addprefix --platform ,$(TARGET_PLATFORMS)) -r requirements.txt
 
 .PHONY: build-CoreLayer build-YahooLayer build-Api
 

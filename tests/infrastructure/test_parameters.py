@@ -31,6 +31,12 @@ def test_every_parameter_says_what_it_is_and_what_it_may_be(name):
     assert allowed or free
 
 
+def test_what_is_deployed_is_what_runs():
+    """No version is published: SAM would make none for a parameter's new value or a new layer."""
+    for how in (OWN, NODES, EXISTING):
+        assert not Stack(**how).of_type("AWS::Lambda::Version", "AWS::Lambda::Alias")
+
+
 @every_parameter
 def test_every_default_is_allowed(name):
     """A person who accepts every default is never refused."""

@@ -121,11 +121,11 @@ def test_substitutions_are_those_of_the_template(name):
 
 
 @every_machine
-def test_machines_call_the_published_versions(name):
-    """A substitution is the alias of the function that it is named for."""
+def test_machines_call_their_functions(name):
+    """A substitution is the function that it is named for."""
     properties = template()["Resources"][RESOURCES[name]]["Properties"]
     for placeholder, value in properties["DefinitionSubstitutions"].items():
-        assert value == {"Ref": f"{placeholder.removesuffix('Arn')}.Alias"}
+        assert value == {"Fn::GetAtt": [placeholder.removesuffix("Arn"), "Arn"]}
 
 
 @every_machine

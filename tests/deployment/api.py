@@ -1,0 +1,53 @@
+"""Asks the api of the stack: by an event of API Gateway, as `events/` has one, or over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.deployment.sam import Deployed
+from tests.infrastructure.stack import ROOT
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer; prices in it are exact."""
+
+    status: int
+    text: str
+
+    @property
+    def json(self) -> Any:
+        """Its body."""
+        return json.loads(self.text, parse_float=Decimal)
+
+
+def event(path: str, query: Mapping[str, str]) -> dict[str, Any]:
+    """The sample event of an HTTP API, for another path and query."""
+    sample = json.loads((ROOT / "events" / "api__http_quotes.json").read_text(encoding="utf-8"))
+    context = sample["requestContext"]
+    return {
+        **sample,
+        "rawPath": path,
+        "rawQueryString": urlencode(query, safe=","),
+        "queryStringParameters": dict(query),
+        "requestContext": {**context, "http": {**context["http"], "path": path}},
+    }
+
+
+def ask(stack: Deployed, path: str, **query: str) -> Answer:
+    """What the api answers to an event."""
+    told = stack.invoke("Api", event(path, query))
+    assert not told["isBase64Encoded"], "only long answers are packed, and only if asked for"
+    return Answer(told["statusCode"], told["body"])
+
+
+def quotes(stack: Deployed, symbols: str) -> dict[str, dict[str, Any]]:
+    """The quotes that the api has of a comma list, by symbol."""
+    answer = ask(stack, "/v1/quotes", symbols=symbols)
+    assert answer.status == 200, answer.text
+    return {quote["symbol"]: quote for quote in answer.json["quotes"]}

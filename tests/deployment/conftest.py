@@ -1,0 +1,159 @@
+"""One stack for the whole suite: built, deployed, given keys and lists, watched for a minute.
+
+Each step is a fixture that is made once, when a test first wants it; what it takes is told in the
+terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.endings import interrupted_by
+from local.terminal import say
+from tests.deployment import commands
+from tests.deployment.ground import Ground, ground
+from tests.deployment.logs import Logs
+from tests.deployment.minute import Minute, next_minute_s, warm, watch
+from tests.deployment.sam import Deployed, Sam, parameters
+
+NAME = "market-data"
+KEYS = {
+    f"{provider}_API_KEY": f"planted-{provider.lower()}-7d1f0c"
+    for provider in ("FINNHUB", "COINMARKETCAP", "ALPHA_VANTAGE", "COINGECKO")
+}
+# In the order of a deployment; what changes the stack or hurts it comes last.
+ORDER = ("stack", "lists", "minute", "api", "logs", "changes", "gaps")
+# Seconds before a minute that are enough for what does not concern it.
+SPARE_S = 30
+_TOLD = {"passed": "ok", "failed": "FAILED"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the suites as `ORDER` does."""
+    items.sort(key=lambda item: ORDER.index(item.path.stem.removeprefix("test_")))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Say what was shown in the words of the test."""
+    if report.when == "call":
+        say(_TOLD[report.outcome], str(dict(report.user_properties)["fact"]))
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Print no dot for it."""
+    return (report.outcome, "", "") if report.when == "call" else None
+
+
+@pytest.fixture(autouse=True)
+def _fact(request: pytest.FixtureRequest, record_property) -> None:
+    """Keep what the test states, for the report."""
+    record_property("fact", " ".join((request.function.__doc__ or "").split()))
+
+
+class Took:
+    """Tells a step when it begins and ends."""
+
+    def __init__(self, what: str, words: str) -> None:
+        self._what, self._words = what, words
+
+    def __enter__(self) -> None:
+        say(self._what, f"{self._words} ...")
+        self._since = time.monotonic()
+
+    def __exit__(self, *error: object) -> None:
+        if error == (None, None, None):
+            say(self._what, f"{self._words}: {time.monotonic() - self._since:.0f} s")
+
+
+@pytest.fixture(scope="session")
+def on() -> Iterator[Ground]:
+    """What to deploy on; to be terminated ends it as Ctrl-C does."""
+    interrupted_by(signal.SIGTERM)
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        ground(Path(folder)) as started,
+    ):
+        say("started", f"MiniStack {started.emulator.url}, Redis 127.0.0.1:{started.redis_port}")
+        yield started
+
+
+@pytest.fixture(scope="session")
+def sam(on: Ground) -> Sam:
+    """The SAM CLI with everything built."""
+    cli = Sam(on)
+    with Took("sam", f"build, for the Python {on.emulator.python()} that MiniStack runs on"):
+        printed = cli.build()
+    for line in printed.splitlines():
+        if line.startswith("size"):
+            print(line, flush=True)  # noqa: T201
+    assert "Build Succeeded" in printed
+    return cli
+
+
+@pytest.fixture(scope="session")
+def given(on: Ground) -> dict[str, str]:
+    """The parameters of the stack."""
+    return parameters(on)
+
+
+@pytest.fixture(scope="session")
+def stack(on: Ground, sam: Sam, given: dict[str, str]) -> Deployed:
+    """The stack, deployed."""
+    with Took("sam", f"deploy --guided, with Enter for each question, stack {NAME}"):
+        printed = sam.deploy_guided(given)
+    assert f"Successfully created/updated stack - {NAME}" in printed
+    return Deployed(on, NAME)
+
+
+@pytest.fixture(scope="session")
+def routes(stack: Deployed) -> list[str]:
+    """The routes that the HTTP API has from the template alone."""
+    told = stack.client("apigatewayv2").get_routes(ApiId=stack.id("HttpApi"))
+    return [route["RouteKey"] for route in told["Items"]]
+
+
+@pytest.fixture(scope="session")
+def keys(stack: Deployed) -> dict[str, str]:
+    """The keys that were put into the secret, by the command that the stack prints."""
+    command, _, _ = stack.outputs["PutProviderKeys"].partition("'")
+    commands.run(stack.ground.emulator, f"{command} '{json.dumps(KEYS)}'")
+    say("keys", "put by the command in PutProviderKeys")
+    return KEYS
+
+
+@pytest.fixture(scope="session")
+def lists(stack: Deployed, keys: dict[str, str]) -> dict[str, object]:
+    """The refresh of the asset lists, by the command that the stack prints, when it has ended."""
+    with Took("lists", "asset_refresh, by the command in RefreshAssetLists"):
+        started = commands.run(stack.ground.emulator, stack.outputs["RefreshAssetLists"])
+        return stack.finished(started["executionArn"], timeout_s=100)
+
+
+@pytest.fixture(scope="session")
+def minute(request: pytest.FixtureRequest, stack: Deployed, lists: dict[str, object]) -> Minute:
+    """A whole minute of the loop, as the api told it."""
+    with Took("loop", "until a slot has every price, as functions start cold"):
+        warm(stack)
+    if next_minute_s() - time.time() > SPARE_S:
+        request.getfixturevalue("unchanged")
+    return watch(stack, say)
+
+
+@pytest.fixture(scope="session")
+def unchanged(stack: Deployed, sam: Sam) -> str:
+    """What a second deployment of the same prints."""
+    with Took("sam", "deploy, with nothing changed"):
+        return sam.deploy()
+
+
+@pytest.fixture(scope="session")
+def logs(stack: Deployed, minute: Minute) -> Logs:
+    """What the functions have logged up to the end of the minute."""
+    return Logs.of(stack, stack.outputs["ReadLogs"].split()[3])

@@ -1,0 +1,225 @@
+"""What the stack is deployed on: MiniStack for AWS, a real Redis, and the simulated market.
+
+All of it listens on 127.0.0.1 and keeps its state in one temporary folder. The processes end with
+this one, however it ends. MiniStack speaks TLS and checks rights (`AUTH`): the roles of the
+functions, and the policy of the bucket that refuses whatever is not encrypted, count as on AWS.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import requests
+from botocore.config import Config
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from local.children import Children
+from local.market import MarketServers
+from local.redis_server import find_server, free_port, server_command, wait_until_it_answers
+from marketdata.quotes import Source
+from tests.infrastructure.stack import ROOT
+
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+START_S = 60
+# Far above what twelve ticks a minute need, so that nothing but the loop decides when to ask.
+LIMITS = "6000/minute"
+EMULATOR = ROOT / ".venv-ministack" / "bin"
+# It outlives the run, for whoever wants to know why something failed.
+LOG = ROOT / ".local" / "deploy-test.log"
+# Whoever signs with the root key may do all; the functions sign with their roles.
+_ROOT_KEY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+_MACHINES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A MiniStack that listens; `env` is what AWS's tools need to use it in place of AWS."""
+
+    port: int
+    folder: Path
+    certificate: Path
+
+    @property
+    def url(self) -> str:
+        """Where every service of it is."""
+        return f"https://{HOST}:{self.port}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """This environment without anybody's AWS account, and with the emulator's."""
+        foreign = ("AWS_", "PYTHONPATH")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        return {
+            **kept,
+            **_ROOT_KEY,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_CA_BUNDLE": str(self.certificate),
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": str(self.folder / "no-config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.folder / "no-credentials"),
+            "NO_PROXY": HOST,
+        }
+
+    def client(self, service: str) -> Any:
+        """A client of one of its services; no call is made twice."""
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.url,
+            verify=str(self.certificate),
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": 1}, proxies={}),
+        )
+
+    def python(self) -> str:
+        """The version of the Python that it runs functions on, whatever their `Runtime`."""
+        return run_text(
+            [str(EMULATOR / "python"), "-c", "import platform as p; print(p.python_version())"]
+        )
+
+    def log(self) -> str:
+        """All that it has said."""
+        return LOG.read_text(encoding="utf-8")
+
+    def answers(self) -> bool:
+        """Whether it is up."""
+        try:
+            health = requests.get(
+                f"{self.url}/_ministack/health", verify=str(self.certificate), timeout=2
+            )
+        except requests.RequestException:
+            return False
+        return health.ok
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Everything that a deployment needs."""
+
+    emulator: Emulator
+    market: MarketServers
+    redis_port: int
+    folder: Path
+
+
+@contextmanager
+def ground(folder: Path) -> Iterator[Ground]:
+    """Start it all, and end it all."""
+    assert (EMULATOR / "ministack").exists(), "there is no MiniStack here: run `make deploy-test`"
+    children = Children()
+    try:
+        redis_port = free_port()
+        command = server_command(find_server(), redis_port, None)
+        redis = children.start("redis", command, os.environ, output=subprocess.DEVNULL)
+        emulator = _emulator(children, folder)
+        with MarketServers(
+            limits=dict.fromkeys(Source, LIMITS), update_s=dict.fromkeys(Source, 0.0)
+        ) as market:
+            assert wait_until_it_answers(HOST, redis_port, redis)
+            yield Ground(emulator, market, redis_port, folder)
+    finally:
+        children.end_all()
+
+
+def architecture() -> str:
+    """This machine's processor, as the template calls it."""
+    machine = platform.machine()
+    assert machine in _MACHINES, f"Lambda knows no {machine}"
+    return _MACHINES[machine]
+
+
+def run_text(command: list[str], env: Mapping[str, str] | None = None, answers: str = "") -> str:
+    """What a command prints, given answers to what it asks; fails with that if the command does."""
+    done = subprocess.run(  # noqa: S603  (our own words)
+        command,
+        cwd=ROOT,
+        env=env,
+        input=answers,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+    return done.stdout.strip()
+
+
+def _emulator(children: Children, folder: Path) -> Emulator:
+    emulator = Emulator(free_port(), folder, folder / "certificate.pem")
+    key = _certificate(emulator.certificate)
+    home = folder / "emulator"
+    home.mkdir()
+    env = {  # no more than this: functions inherit it, and must find nothing but their packages
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "STATE_DIR": str(home),
+        "S3_DATA_DIR": str(home),
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(emulator.port),
+        "AUTH": "true",
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(emulator.certificate),
+        "MINISTACK_SSL_KEY": str(key),
+        "AWS_CA_BUNDLE": str(emulator.certificate),
+        "IOT_MTLS_ENABLED": "0",
+        "LAMBDA_EXECUTOR": "local",
+    }
+    command = ["sh", "-c", 'exec "$0" 2>&1', str(EMULATOR / "ministack")]
+    LOG.parent.mkdir(exist_ok=True)
+    with LOG.open("wb") as log:
+        process = children.start("emulator", command, env, output=log.fileno())
+    end = time.monotonic() + START_S
+    while not emulator.answers():
+        assert process.poll() is None, emulator.log()
+        assert time.monotonic() < end, "the emulator does not answer"
+        time.sleep(0.1)
+    return emulator
+
+
+def _certificate(path: Path) -> Path:
+    """Write a certificate for the emulator; the path of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the emulator")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_path = path.with_suffix(".key")
+    key_path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return key_path

@@ -1,0 +1,149 @@
+"""One real minute of the loop, watched from outside: what the api tells in each of its slots."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from marketdata.quotes import Source, parse_utc
+from tests.deployment.api import Answer, ask, quotes
+from tests.deployment.sam import Deployed
+from tests.infrastructure.stack import ROOT
+
+SLOT_S = 5
+SLOTS = 12
+CLASSES = 3  # each slot has a job of each
+# When a slot's prices are looked for: not before this, and every so often until its end.
+FIRST_LOOK_S = 0.7
+LOOK_S = 0.2
+WARM_S = 100
+# What is left of an execution after its last slot, at most.
+REST_S = 15
+
+Quotes = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Minute:
+    """A minute: its start in epoch seconds, the last reading of each slot, and the executions.
+
+    `health` is what the api said of it all right after the last slot.
+    """
+
+    start_s: int
+    symbols: tuple[str, ...]
+    readings: dict[int, Quotes]
+    health: Answer
+    executions: tuple[dict[str, Any], ...]
+
+    @property
+    def slots(self) -> list[int]:
+        """The slots that it has, epoch seconds."""
+        return [self.start_s + SLOT_S * number for number in range(SLOTS)]
+
+
+def next_minute_s() -> int:
+    """The start of the next minute, epoch seconds."""
+    return math.ceil(time.time() / 60) * 60
+
+
+def scheduled(minute_s: int) -> str:
+    """A minute as the scheduler, and docs/operating.md, tell it to the loop."""
+    return datetime.fromtimestamp(minute_s, UTC).strftime("%Y-%m-%dT%H:%M:00Z")
+
+
+def warm(stack: Deployed) -> None:
+    """Have every function started, and the loop run until one slot has every price.
+
+    Functions start cold, here as on AWS, but here several at once on one machine, which takes those
+    with yfinance longer than a slot. So first comes a job for each that runs at once, with time
+    enough; it is the sample of `events/`, of a stock. Then the loop works through what is left of
+    the minute that it is, and of the next one if need be.
+    """
+    pool = ThreadPoolExecutor(CLASSES)
+    try:
+        for report in pool.map(stack.invoke, ["FetchQuotes"] * CLASSES, [_job()] * CLASSES):
+            assert [quote["symbol"] for quote in report["quotes"]] == ["AAPL"], report
+    finally:
+        pool.shutdown(wait=False)  # a Ctrl-C does not wait for answers
+    symbols, end, started = _active(stack), time.monotonic() + WARM_S, 0
+    while time.monotonic() < end:
+        minute_s = next_minute_s() - 60
+        if minute_s != started:
+            _start_twice(stack, minute_s - 60)
+            started = minute_s
+        slot = int(time.time()) // SLOT_S * SLOT_S
+        if _is_whole(_read_until_whole(stack, symbols, slot), symbols, slot):
+            return
+    raise AssertionError(f"no slot had every price within {WARM_S} s")
+
+
+def watch(stack: Deployed, tell: Callable[[str, str], None]) -> Minute:
+    """Start the loop through the next minute, and read the api in each of its slots.
+
+    It is started twice, as the scheduler promises only that it starts at least once.
+    """
+    symbols, start_s = _active(stack), next_minute_s()
+    executions = _start_twice(stack, start_s - 60)
+    tell("loop", f"started twice, for the minute from {datetime.fromtimestamp(start_s, UTC):%H:%M}")
+    readings = {}
+    for slot in range(start_s, start_s + 60, SLOT_S):
+        readings[slot] = _read_until_whole(stack, symbols, slot)
+        late_s = time.time() - slot
+        whose = Counter(quote["source"] for quote in _fresh(readings[slot], slot).values())
+        told = ", ".join(f"{source} {count}" for source, count in sorted(whose.items()))
+        at = datetime.fromtimestamp(slot, UTC)
+        tell(f"{at:%H:%M:%S}", f"  {whose.total()} prices: {told}, read after {late_s:.1f} s")
+    health = ask(stack, "/health")
+    ended = tuple(stack.finished(execution, REST_S) for execution in executions)
+    return Minute(start_s, symbols, readings, health, ended)
+
+
+def _start_twice(stack: Deployed, minute_s: int) -> list[str]:
+    return [stack.start("PriceLoop", scheduled=scheduled(minute_s)) for _ in range(2)]
+
+
+def _read_until_whole(stack: Deployed, symbols: tuple[str, ...], slot: int) -> Quotes:
+    """The reading of a slot in which all prices are new, else its last one."""
+    time.sleep(max(0, slot + FIRST_LOOK_S - time.time()))
+    found: Quotes = {}
+    while not _is_whole(found, symbols, slot) and time.time() < slot + SLOT_S - LOOK_S:
+        time.sleep(LOOK_S if found else 0)
+        found = quotes(stack, ",".join(symbols))
+    time.sleep(0 if _is_whole(found, symbols, slot) else max(0, slot + SLOT_S - time.time()))
+    return found
+
+
+def _is_whole(found: Quotes, symbols: tuple[str, ...], slot: int) -> bool:
+    return _fresh(found, slot).keys() == set(symbols)
+
+
+def _fresh(found: Quotes, slot: int) -> Quotes:
+    """Those of the quotes that were fetched in a slot."""
+    return {
+        symbol: quote
+        for symbol, quote in found.items()
+        if slot <= parse_utc(quote["fetched_at"]).timestamp() < slot + SLOT_S
+    }
+
+
+def _job() -> dict[str, Any]:
+    sample = (ROOT / "events" / "fetch_quotes__crypto.json").read_text(encoding="utf-8")
+    job = json.loads(sample)
+    attempt = {**job["attempts"][0], "provider": Source.YFINANCE.value}
+    stock = {"symbol": "AAPL", "ids": {}}
+    return {**job, "asset_class": "stocks", "instruments": [stock], "attempts": [attempt]}
+
+
+def _active(stack: Deployed) -> tuple[str, ...]:
+    """The symbols that the deployed function prices."""
+    return tuple(
+        stack.function("PlanQuotes")["Environment"]["Variables"]["ACTIVE_SYMBOLS"].split(",")
+    )

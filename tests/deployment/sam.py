@@ -1,0 +1,195 @@
+"""The SAM CLI as a person uses it, and what it has deployed.
+
+Nothing is built into `.aws-sam`: that is the place of packages for AWS, and those that are built
+here are for MiniStack, which runs functions on its own Python.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from packaging.tags import platform_tags
+
+from marketdata.settings import ENV_PREFIXES
+from tests.deployment.ground import HOST, LIMITS, REGION, Ground, architecture, run_text
+from tests.infrastructure.stack import ROOT, template
+
+SAM = ROOT / ".venv-sam" / "bin" / "sam"
+
+
+class Sam:
+    """Builds the template, deploys it and takes it down, with a samconfig.toml of its own."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._emulator = ground.emulator
+        self._built = ground.folder / "build"
+        home = ground.folder / "sam"
+        home.mkdir()
+        # So that it does not ask on the internet for a newer one.
+        checked = json.dumps({"lastVersionCheck": time.time()})
+        (home / "metadata.json").write_text(checked, encoding="utf-8")
+        self._config = Path(shutil.copy(ROOT / "samconfig.toml", home))
+        self._env = {
+            **ground.emulator.env,
+            "SAM_CLI_TELEMETRY": "0",
+            "__SAM_CLI_APP_DIR": str(home),
+        }
+
+    def build(self) -> str:
+        """Build all packages; what it printed."""
+        return self._run(
+            "build",
+            *("--template-file", str(ROOT / "template.yaml"), "--build-dir", str(self._built)),
+            *("--parameter-overrides", f"Architecture={architecture()}"),
+            PYTHON=sys.executable,
+            TARGET_PYTHON=self._emulator.python(),
+            TARGET_PLATFORMS=" ".join(platform_tags()),
+        )
+
+    def deploy_guided(self, given: Mapping[str, str]) -> str:
+        """Deploy what was built for the first time, with Enter for all that it asks."""
+        # Two questions before those for parameters, six after them, and whether it is to be done.
+        answers = "\n" * (2 + len(template()["Parameters"]) + 6) + "y\n"
+        return self._deploy("--guided", *_overrides(given), answers=answers)
+
+    def deploy(self, **changed: str) -> str:
+        """Deploy what was built once more; all parameters but these keep what they have."""
+        return self._deploy(*_overrides(changed), answers="y\n")
+
+    def delete(self, stack: str) -> str:
+        """Take a stack down; what it printed."""
+        return self._run("delete", "--stack-name", stack, "--no-prompts", "--region", REGION)
+
+    def _deploy(self, *words: str, answers: str) -> str:
+        built = ("--template-file", str(self._built / "template.yaml"))
+        return self._run("deploy", *built, *words, answers=answers)
+
+    def _run(self, *words: str, answers: str = "", **env: str) -> str:
+        command = [str(SAM), *words, "--config-file", str(self._config)]
+        return run_text(command, {**self._env, **env}, answers)
+
+
+def _overrides(given: Mapping[str, str]) -> list[str]:
+    named = [f"{name}={value}" for name, value in given.items()]
+    return ["--parameter-overrides", *named] if named else []
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack that is there."""
+
+    ground: Ground
+    name: str
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """What it tells, by the names in the template."""
+        (stack,) = self._stacks().describe_stacks(StackName=self.name)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    @cached_property
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Type, status and physical id of each resource, by its name in the template."""
+        pages = self._stacks().get_paginator("list_stack_resources")
+        return {
+            resource["LogicalResourceId"]: resource
+            for page in pages.paginate(StackName=self.name)
+            for resource in page["StackResourceSummaries"]
+        }
+
+    def id(self, resource: str) -> str:
+        """The physical id of a resource."""
+        return str(self.resources[resource]["PhysicalResourceId"])
+
+    def client(self, service: str) -> Any:
+        """A client of the emulator."""
+        return self.ground.emulator.client(service)
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """What a function answers to an event."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.id(function), Payload=json.dumps(event)
+        )
+        told = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, told
+        return told
+
+    def function(self, name: str) -> dict[str, Any]:
+        """The configuration of a function."""
+        told = self.client("lambda").get_function_configuration(FunctionName=self.id(name))
+        return dict(told)
+
+    def start(self, machine: str, **given: str) -> str:
+        """Start a state machine; the ARN of the execution."""
+        started = self.client("stepfunctions").start_execution(
+            stateMachineArn=self.id(machine), input=json.dumps(given)
+        )
+        return str(started["executionArn"])
+
+    def finished(self, execution: str, timeout_s: float) -> dict[str, Any]:
+        """What is told of an execution once it has ended."""
+        machines, end = self.client("stepfunctions"), time.monotonic() + timeout_s
+        while (told := machines.describe_execution(executionArn=execution))["status"] == "RUNNING":
+            assert time.monotonic() < end, f"still running after {timeout_s} s: {execution}"
+            time.sleep(0.2)
+        return dict(told)
+
+    def source(self, given: Mapping[str, str]) -> dict[str, Any]:
+        """What CloudFormation makes another stack of: the packaged template, parameters."""
+        store, bucket = self.client("s3"), "aws-sam-cli-managed-default-samclisourcebucket"
+        (bucket,) = [
+            told["Name"] for told in store.list_buckets()["Buckets"] if bucket in told["Name"]
+        ]
+        (uploaded,) = [
+            told["Key"]
+            for told in store.list_objects_v2(Bucket=bucket)["Contents"]
+            if told["Key"].endswith(".template")
+        ]
+        return {
+            "TemplateURL": f"{self.ground.emulator.url}/{bucket}/{uploaded}",
+            "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            "Parameters": [
+                {"ParameterKey": name, "ParameterValue": value} for name, value in given.items()
+            ],
+        }
+
+    def _stacks(self) -> Any:
+        return self.client("cloudformation")
+
+
+def parameters(ground: Ground) -> dict[str, str]:
+    """A Redis and a VPC of one's own, as docs/deploying.md tells, and the market's providers."""
+    network = ground.emulator.client("ec2")
+    vpc = network.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        network.create_subnet(VpcId=vpc, CidrBlock=f"10.1.{number}.0/24", AvailabilityZone=zone)
+        for number, zone in enumerate((f"{REGION}a", f"{REGION}b"))
+    ]
+    group = network.create_security_group(GroupName="redis", Description="redis", VpcId=vpc)
+    lists = network.describe_managed_prefix_lists(
+        Filters=[{"Name": "prefix-list-name", "Values": [f"com.amazonaws.{REGION}.s3"]}]
+    )
+    given = {
+        "Architecture": architecture(),
+        "CacheMode": "existing",
+        "ExistingRedisHost": HOST,
+        "ExistingRedisPort": str(ground.redis_port),
+        "ExistingRedisTls": "false",
+        "ExistingRedisSecurityGroupId": group["GroupId"],
+        "ExistingVpcId": vpc,
+        "ExistingFirstSubnetId": subnets[0]["Subnet"]["SubnetId"],
+        "ExistingSecondSubnetId": subnets[1]["Subnet"]["SubnetId"],
+        "S3PrefixListId": lists["PrefixLists"][0]["PrefixListId"],
+    }
+    for source, url in ground.market.base_urls.items():
+        prefix = "".join(word.capitalize() for word in ENV_PREFIXES[source].split("_"))
+        given |= {f"{prefix}BaseUrl": url, f"{prefix}Limits": LIMITS}
+    return given

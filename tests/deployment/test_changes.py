@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.deployment.api import ask
+from tests.deployment.conftest import Took
+from tests.deployment.minute import Minute
+from tests.deployment.sam import Deployed, Sam
+
+SECOND = "market-data-second"
+
+
+@pytest.fixture(scope="module")
+def second(stack: Deployed, given: dict[str, str], minute: Minute) -> Deployed:
+    """Another stack of the same template, beside the first one, whose schedules are off."""
+    stacks = stack.client("cloudformation")
+    with Took("stack", f"{SECOND}, beside {stack.name}"):
+        stacks.create_stack(
+            StackName=SECOND, **stack.source({**given, "ScheduleState": "DISABLED"})
+        )
+        stacks.get_waiter("stack_create_complete").wait(
+            StackName=SECOND, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+    return Deployed(stack.ground, SECOND)
+
+
+def test_nothing_changed_is_nothing_done(unchanged: str):
+    """Deploying once more without a change says so and succeeds."""
+    assert "No changes to deploy. Stack market-data is up to date" in unchanged
+
+
+def test_two_stacks_do_not_collide(stack: Deployed, second: Deployed):
+    """A second stack shares no resource with the first, nor a key in the Redis that both use."""
+    ids = [
+        {told["PhysicalResourceId"] for told in deployed.resources.values()}
+        - {"$default"}  # the stage of an API, within that API
+        for deployed in (stack, second)
+    ]
+    assert not ids[0] & ids[1]
+    assert ask(second, "/v1/quotes", symbols="AAPL").json["quotes"] == []
+    assert ask(stack, "/v1/quotes", symbols="AAPL").json["quotes"]
+
+
+def test_a_disabled_stack_is_silent(second: Deployed):
+    """With ScheduleState=DISABLED no schedule runs, and no alarm rings for old prices."""
+    client = second.client("scheduler")
+    for name in ("PriceLoopEachMinute", "AssetRefreshEachTenMinutes"):
+        assert client.get_schedule(Name=second.id(name))["State"] == "DISABLED"
+    alarms = second.client("cloudwatch").describe_alarms(AlarmNamePrefix=f"{SECOND}-")
+    silent = {alarm["AlarmName"] for alarm in alarms["MetricAlarms"] if not alarm["ActionsEnabled"]}
+    assert silent == {
+        f"{SECOND}-{what}" for what in ("stocks-are-old", "crypto-is-old", "forex-is-old")
+    }
+
+
+def test_a_changed_parameter_goes_live(stack: Deployed, sam: Sam, minute: Minute):
+    """A changed parameter counts from the next request on; those not named keep what they have."""
+    (quote,) = ask(stack, "/v1/quotes", symbols="AAPL").json["quotes"]
+    assert quote["stale"] is False
+    with Took("sam", "deploy, with QuoteTtl=1"):
+        sam.deploy(QuoteTtl="1")
+    assert stack.function("PlanQuotes")["Environment"]["Variables"]["QUOTE_TTL"] == "1"
+    (quote,) = ask(stack, "/v1/quotes", symbols="AAPL").json["quotes"]
+    assert quote["stale"] is True
+
+
+def test_a_deleted_stack_leaves_its_archive(second: Deployed, sam: Sam):
+    """`sam delete` removes a stack with all that it made but the bucket with the asset lists."""
+    bucket, function = second.outputs["ArchiveBucketName"], second.id("Api")
+    with Took("sam", f"delete, stack {SECOND}"):
+        assert "Deleted successfully" in sam.delete(SECOND)
+    stacks = second.client("cloudformation")
+    with pytest.raises(stacks.exceptions.ClientError, match="does not exist"):
+        stacks.describe_stacks(StackName=SECOND)
+    functions = second.client("lambda")
+    with pytest.raises(functions.exceptions.ResourceNotFoundException):
+        functions.get_function(FunctionName=function)
+    names = [told["Name"] for told in second.client("s3").list_buckets()["Buckets"]]
+    assert bucket in names

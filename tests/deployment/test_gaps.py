@@ -1,0 +1,110 @@
+"""What MiniStack does otherwise than AWS, each shown to be so still.
+
+A test here fails when a newer MiniStack closes its gap: then it goes, and another one can hold what
+it stood for. docs/deploying.md lists the same.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.deployment.logs import Logs
+from tests.deployment.minute import Minute
+from tests.deployment.sam import Deployed
+
+UNKNOWN_TYPES = {
+    "AWS::ElastiCache::ServerlessCache": {"ServerlessCacheName": "cache", "Engine": "valkey"},
+    "AWS::EC2::SecurityGroupEgress": {"GroupId": "sg-11111111", "IpProtocol": "-1"},
+}
+DENIED = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Deny", "Action": "lambda:InvokeFunction", "Resource": "*"}],
+}
+
+
+def test_the_scheduled_time_is_not_put_in(stack: Deployed, minute: Minute):
+    """Gap: the schedule does start the loop each minute, but with words in place of the time."""
+    machines = stack.client("stepfunctions")
+    started = machines.list_executions(stateMachineArn=stack.id("PriceLoop"))["executions"]
+    inputs = [
+        machines.describe_execution(executionArn=told["executionArn"])["input"]
+        for told in started
+        if told["status"] == "FAILED"
+    ]
+    assert {json.loads(given)["scheduled"] for given in inputs} == {
+        "<aws.scheduler.scheduled-time>"
+    }
+
+
+def test_routes_are_not_read(routes: list[str]):
+    """Gap: the HTTP API has no route, as the document that has them is not read."""
+    assert routes == []
+
+
+def test_functions_run_on_another_python(stack: Deployed, minute: Minute):
+    """Gap: functions for Python 3.13 run on the emulator's Python; packages are built for that."""
+    assert stack.function("PlanQuotes")["Runtime"] == "python3.13"
+    major, minor, _ = stack.ground.emulator.python().split(".", 2)
+    libraries = (stack.ground.folder / "build" / "YahooLayer").rglob("*.cpython-*.so")
+    assert {path.name.split(".")[1].split("-")[1] for path in libraries} == {f"{major}{minor}"}
+
+
+def test_failures_of_the_loop_are_not_logged(stack: Deployed, minute: Minute):
+    """Gap: Step Functions logs nothing to the group that the state machine names."""
+    streams = stack.client("logs").describe_log_streams(logGroupName=stack.id("PriceLoopLogs"))
+    assert streams["logStreams"] == []
+
+
+def test_metric_lines_make_no_metrics(stack: Deployed, logs: Logs):
+    """Gap: CloudWatch makes no metrics of the lines in its format, so no alarm can ring."""
+    assert stack.client("cloudwatch").list_metrics(Namespace="MarketData")["Metrics"] == []
+
+
+def test_lambdas_own_lines_are_written(logs: Logs):
+    """Gap: Lambda's own START, END and REPORT come in spite of SystemLogLevel."""
+    assert logs.lambdas_own
+
+
+@pytest.mark.parametrize("kind", UNKNOWN_TYPES)
+def test_some_types_cannot_be_made(stack: Deployed, kind: str):
+    """Gap: a serverless cache and a rule of its own cannot be made, so CacheMode is `existing`."""
+    stacks = stack.client("cloudformation")
+    resource = {"Type": kind, "Properties": UNKNOWN_TYPES[kind]}
+    template = json.dumps({"Resources": {"It": resource}})
+    with pytest.raises(stacks.exceptions.ClientError, match="Unrecognized resource types"):
+        stacks.create_stack(StackName="of-one", TemplateBody=template)
+
+
+def test_a_secrets_ref_is_its_name(stack: Deployed):
+    """Gap: `Ref` of a secret is its name in place of its ARN; `Id` is its ARN, as on AWS."""
+    assert stack.outputs["ProviderKeysArn"].startswith("arn:")
+    assert not stack.id("ProviderKeys").startswith("arn:")
+
+
+def test_errors_have_one_name(stack: Deployed):
+    """Gap: each error of a function is a Runtime.HandlerError, so no Retry knows its class."""
+    answer = stack.client("lambda").invoke(FunctionName=stack.id("PlanQuotes"), Payload=b"{}")
+    assert answer["FunctionError"]
+    assert json.loads(answer["Payload"].read())["errorType"] == "Runtime.HandlerError"
+
+
+def test_roles_of_machines_are_not_asked(stack: Deployed, minute: Minute):
+    """Gap: a state machine calls functions that its role may not; the roles of functions count."""
+    role = {"RoleName": stack.id("AssetRefreshRole"), "PolicyName": "denied"}
+    rights = stack.client("iam")
+    rights.put_role_policy(**role, PolicyDocument=json.dumps(DENIED))
+    told = stack.finished(stack.start("AssetRefresh"), timeout_s=60)
+    rights.delete_role_policy(**role)
+    assert told["status"] == "SUCCEEDED"
+
+
+def test_security_groups_let_everything_through(stack: Deployed, minute: Minute):
+    """Gap: functions reach a Redis that no rule of their security group leads to."""
+    (group,) = stack.client("ec2").describe_security_groups(
+        GroupIds=[stack.outputs["FunctionsSecurityGroupId"]]
+    )["SecurityGroups"]
+    for rule in group["IpPermissionsEgress"]:
+        assert not rule["IpRanges"]  # 127.0.0.1 is in no group
+    assert minute.readings

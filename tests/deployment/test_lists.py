@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import requests
+
+from local.terminal import say
+from marketdata.archive import decode
+from marketdata.quotes import Source
+from marketdata.symbols import AssetClass
+from tests.deployment.api import ask
+from tests.deployment.sam import Deployed
+
+
+def test_refresh_succeeds(lists: dict[str, object]):
+    """The refresh of the asset lists, started by the command that the stack prints, succeeds."""
+    assert lists["status"] == "SUCCEEDED", lists.get("cause")
+
+
+def test_archive_has_the_lists(stack: Deployed, lists: dict[str, object]):
+    """The bucket holds the last good list of each class, whole, and what it was merged from."""
+    client, bucket = stack.client("s3"), stack.outputs["ArchiveBucketName"]
+    keys = {told["Key"] for told in client.list_objects_v2(Bucket=bucket)["Contents"]}
+    for asset_class in AssetClass:
+        data = client.get_object(Bucket=bucket, Key=f"{asset_class.value}/last_good.json.gz")
+        kept = decode(data["Body"].read())
+        assert kept.assets
+        assert {
+            f"{asset_class.value}/list-{source.value}.json.gz" for source in kept.sources
+        } <= keys
+        sources = ", ".join(source.value for source in kept.sources)
+        say("lists", f"{asset_class.value} {len(kept.assets)} from {sources}")
+
+
+def test_api_serves_the_lists(stack: Deployed, lists: dict[str, object]):
+    """The api serves of each class as many assets as the archive has, of the same time."""
+    client, bucket = stack.client("s3"), stack.outputs["ArchiveBucketName"]
+    for asset_class in AssetClass:
+        data = client.get_object(Bucket=bucket, Key=f"{asset_class.value}/last_good.json.gz")
+        kept = decode(data["Body"].read())
+        told = ask(stack, f"/v1/assets/{asset_class.value}", limit="3").json
+        assert told["total"] == len(kept.assets)
+        assert [asset["symbol"] for asset in told["assets"]] == [a.symbol for a in kept.assets[:3]]
+        assert told["stale"] is False
+
+
+def test_keys_come_from_the_secret(stack: Deployed, lists: dict[str, object]):
+    """Providers that refuse whoever has no key have answered: the only keys are in the secret."""
+    market = stack.ground.market
+    for source in (Source.FINNHUB, Source.COINMARKETCAP, Source.ALPHA_VANTAGE):
+        assert [call for call in market.calls[source] if call.kind == "list" and call.status == 200]
+    refused = requests.get(f"{market.base_urls[Source.FINNHUB]}/quote?symbol=AAPL", timeout=5)
+    assert refused.status_code == 401

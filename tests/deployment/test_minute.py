@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import statistics
+
+from local.terminal import say
+from marketdata.metrics import TICK_LAG
+from marketdata.quotes import Source, parse_utc
+from tests.deployment.logs import Logs
+from tests.deployment.minute import SLOT_S, SLOTS, Minute
+from tests.deployment.sam import Deployed
+from tests.pipeline import epoch_ms
+
+# The median; on AWS, and on an idle machine, it is some ten milliseconds.
+MOST_LAG_MS = 1000
+
+
+def test_both_executions_end_well(minute: Minute):
+    """Both executions of the price loop work through the minute and succeed."""
+    assert [told["status"] for told in minute.executions] == ["SUCCEEDED"] * 2
+
+
+def test_each_slot_is_claimed_once(minute: Minute, logs: Logs):
+    """Each of the twelve slots, at exact multiples of five seconds, is claimed by one execution."""
+    claims = [
+        line for line in logs.lines() if TICK_LAG.name in line and _in(minute, _slot_of(line))
+    ]
+    assert sorted(map(_slot_of, claims)) == minute.slots
+    lags = sorted(line[TICK_LAG.name][0] for line in claims)
+    say("lag", f"{lags[0]:.0f} / {statistics.median(lags):.0f} / {lags[-1]:.0f} ms, "
+        "from a slot's time to its claim (min / median / max)")  # fmt: skip
+    assert statistics.median(lags) < MOST_LAG_MS
+
+
+def test_each_slot_prices_every_symbol(minute: Minute):
+    """In each of the twelve slots every stock, coin and pair gets a price that is fetched in it."""
+    assert len(minute.readings) == SLOTS
+    for slot, found in minute.readings.items():
+        assert found.keys() == set(minute.symbols)
+        for symbol, quote in found.items():
+            fetched_s = parse_utc(quote["fetched_at"]).timestamp()
+            assert slot <= fetched_s < slot + SLOT_S, (symbol, slot, quote)
+            assert not quote["stale"]
+
+
+def test_first_choices_answer(minute: Minute):
+    """Stocks come from Yahoo, coins from CoinGecko and pairs from Alpha Vantage, in each slot."""
+    first = {"stocks": "yfinance", "crypto": "coingecko", "forex": "alpha_vantage"}
+    for found in minute.readings.values():
+        for quote in found.values():
+            assert quote["source"] == first[quote["asset_class"]], quote
+
+
+def test_prices_are_the_markets(stack: Deployed, minute: Minute):
+    """Each price of each slot is what the market's own record says of its time."""
+    market = stack.ground.market
+    for found in minute.readings.values():
+        for symbol, quote in found.items():
+            stamp = quote["timestamp"]
+            at_ms = None if stamp is None else epoch_ms(stamp)
+            assert market.is_true(symbol, quote["price"], at_ms, Source(quote["source"])), quote
+    assert not any(market.violations.values())
+
+
+def test_commits_name_their_slot(minute: Minute, logs: Logs):
+    """The log has one commit for each class and slot, in JSON and with the slot in it."""
+    commits = [
+        (line["slot"], line["asset_class"], sum(line["written"].values()))
+        for line in logs.lines()
+        if line.get("message") == "quotes committed" and _in(minute, line["slot"])
+    ]
+    counts = {"crypto": 6, "forex": 4, "stocks": 10}
+    assert sorted(commits) == [
+        (slot, asset_class, count) for slot in minute.slots for asset_class, count in counts.items()
+    ]
+
+
+def _slot_of(line: dict) -> int:
+    """The slot of a line of metrics that a claim has written, epoch seconds."""
+    return line["_aws"]["Timestamp"] // 1000 // SLOT_S * SLOT_S
+
+
+def _in(minute: Minute, slot: int) -> bool:
+    return minute.start_s <= slot < minute.start_s + 60
