@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH := .:layers/core
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help start test check day bench build validate scan format lock clean
+.PHONY: help start test check day bench build sam-test engine validate scan format lock clean
 
 INFRA := tests/infrastructure
 SAM := .venv-sam
@@ -42,6 +42,13 @@ bench: $(VENV)/.dev ## measure speed side by side with its yardsticks (ARGS="--j
 
 build: $(SAM)/.done ## build the AWS packages with SAM, on any host Python
 	@PYTHON=$(abspath $(BIN)/python) $(SAM)/bin/sam build $(ARGS)
+
+sam-test: engine $(VENV)/.dev $(SAM)/.done ## test the functions in the Lambda image with `sam local`; needs Docker
+	@$(BIN)/python -m pytest tests/sam_local $(ARGS)
+
+engine:
+	@docker info >/dev/null 2>&1 || \
+	  { echo "error: no Docker engine answers; install it (https://docs.docker.com/engine/install) or start it, then try again"; exit 1; }
 
 validate: $(SAM)/.done ## lint the template and the state machines
 	@$(SAM)/bin/sam validate --lint --region us-east-1
