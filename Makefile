@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH := .:layers/core
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help start test check day bench build sam-test engine validate scan format lock clean
+.PHONY: help start test check day bench bench-image build sam-test engine validate scan format lock clean
 
 INFRA := tests/infrastructure
 SAM := .venv-sam
@@ -39,6 +39,9 @@ day: $(VENV)/.run ## simulate a whole day with faults, in minutes, and judge it 
 
 bench: $(VENV)/.dev ## measure speed side by side with its yardsticks (ARGS="--json FILE")
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-image: engine $(VENV)/.dev ## measure cold starts in the Lambda image; needs Docker
+	@$(BIN)/python -m tests.benchmarks image $(ARGS)
 
 build: $(SAM)/.done ## build the AWS packages with SAM, on any host Python
 	@PYTHON=$(abspath $(BIN)/python) $(SAM)/bin/sam build $(ARGS)

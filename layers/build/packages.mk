@@ -5,9 +5,14 @@
 # takes what it finds in ARTIFACTS_DIR.
 
 PYTHON ?= python3
+# Whom the wheels are for: the Python that template.yaml names, on Amazon Linux 2023. The environment
+# may name others, for functions that do not run on Lambda.
+TARGET_PYTHON ?= 3.13
+TARGET_PLATFORMS ?= manylinux_2_28_$(MACHINE) manylinux2014_$(MACHINE)
 PIP_INSTALL = $(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
-  --no-compile --no-deps --require-hashes --only-binary=:all: --implementation cp --python-version 3.13 \
-  --platform manylinux_2_28_$(MACHINE) --platform manylinux2014_$(MACHINE) -r requirements.txt
+  --no-compile --no-deps --require-hashes --only-binary=:all: --implementation cp --python-version $(TARGET_PYTHON) \
+  $(addprefix --platform ,$(TARGET_PLATFORMS)) -r requirements.txt
+BYTECODE := $(dir $(lastword $(MAKEFILE_LIST)))bytecode.sh
 
 .PHONY: build-CoreLayer build-YahooLayer build-Api
 
@@ -29,11 +34,13 @@ build-Api:
 build-%:
 	@cp app.py "$(ARTIFACTS_DIR)/"
 
-# Neither tests nor scripts run on Lambda, and bytecode of the host's Python would be of no use.
-# Every *.dist-info stays: some packages ask for their own version.
+# Neither tests nor scripts run on Lambda, and bytecode of the host's Python would be of no use; that
+# of Lambda's is added where it can be made. Every *.dist-info stays: some packages ask for their own
+# version.
 define slim
 rm -rf "$(1)/bin"; \
   find "$(1)" -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +; \
   find "$(1)" -type f -name '*.py[co]' -delete; \
+  sh "$(BYTECODE)" "$(1)" "$(PYTHON)" "$(TARGET_PYTHON)"; \
   echo "size    $@ ($(MACHINE)): $$(du -sm "$(1)" | cut -f1) MB unzipped"
 endef

@@ -6,7 +6,9 @@ import os
 import struct
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -16,6 +18,9 @@ MOST_API_MB = 30
 MOST_FETCH_MB = 200
 # What the header of an ELF file calls the processors.
 MACHINES = {"x86_64": 62, "arm64": 183}
+# How bytecode of Python 3.13 begins, and the flag of what is taken without a look at its source.
+MAGIC = (3571).to_bytes(2, "little") + b"\r\n"
+UNCHECKED = 0b01
 FOLDERS = {
     name: resource["Properties"].get("CodeUri") or resource["Properties"]["ContentUri"]
     for name, resource in template()["Resources"].items()
@@ -23,24 +28,38 @@ FOLDERS = {
 }
 
 
+class Built(NamedTuple):
+    """Every package for one processor, the processor's number, and what was said on the way."""
+
+    folder: Path
+    machine: int
+    said: str
+
+
 @pytest.fixture(scope="module", params=MACHINES)
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
-    """Every package for one processor, and the number of the processor."""
-    folder = tmp_path_factory.mktemp(request.param)
-    for name, source in FOLDERS.items():
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The packages, built as SAM builds them."""
+    return build(request.param, tmp_path_factory.mktemp(request.param), FOLDERS)
+
+
+def build(machine: str, folder: Path, parts: Iterable[str]) -> Built:
+    """Build some packages."""
+    said = []
+    for name in parts:
         artifacts = folder / name
         artifacts.mkdir()
-        subprocess.run(  # noqa: S603  (our own words)
-            [  # noqa: S607  (as SAM finds it)
-                "make",
-                f"--makefile={ROOT}/layers/build/{request.param}/Makefile",
-                f"build-{name}",
-            ],
-            cwd=ROOT / source,
-            env={**os.environ, "ARTIFACTS_DIR": str(artifacts), "PYTHON": sys.executable},
+        words = ["make", f"--makefile={ROOT}/layers/build/{machine}/Makefile", f"build-{name}"]
+        added = {"ARTIFACTS_DIR": str(artifacts), "PYTHON": sys.executable}
+        told = subprocess.run(  # noqa: S603  (our own words)
+            words,
+            cwd=ROOT / FOLDERS[name],
+            env={**os.environ, **added},
             check=True,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-    return folder, MACHINES[request.param]
+        said.append(told.stdout)
+    return Built(folder, MACHINES[machine], "".join(said))
 
 
 def size_mb(*folders: Path) -> float:
@@ -51,7 +70,7 @@ def size_mb(*folders: Path) -> float:
 
 def test_packages_are_small_enough(built):
     """The api has at most 30 MB with its layer, the fetch functions 200 of the 250 allowed."""
-    folder, _ = built
+    folder = built.folder
     api = size_mb(folder / "Api", folder / "CoreLayer")
     fetch = size_mb(folder / "FetchQuotes", folder / "CoreLayer", folder / "YahooLayer")
     print(f"api {api:.1f} MB, fetch {fetch:.1f} MB")  # noqa: T201  (the numbers are the point)
@@ -61,7 +80,7 @@ def test_packages_are_small_enough(built):
 
 def test_packages_are_for_their_processor(built):
     """Every shared library in them is of the processor that they are built for."""
-    folder, machine = built
+    folder, machine, _ = built
     libraries = [path for path in folder.rglob("*.so*") if path.is_file()]
     assert libraries
     for path in libraries:
@@ -72,17 +91,52 @@ def test_packages_are_for_their_processor(built):
 
 
 def test_packages_carry_nothing_that_is_not_used(built):
-    """No tests, no bytecode, no scripts; the packages' own descriptions stay."""
-    folder, _ = built
-    names = {path.name for path in folder.rglob("*")}
-    assert not names & {"tests", "__pycache__", "bin"}
-    assert not [name for name in names if name.endswith((".pyc", ".pyo"))]
+    """No tests and no scripts; the packages' own descriptions stay."""
+    names = {path.name for path in built.folder.rglob("*")}
+    assert not names & {"tests", "bin"}
     assert [name for name in names if name.endswith(".dist-info")]
+
+
+def test_bytecode_is_one_that_lambda_takes_as_it_is(built):
+    """Of Python 3.13, without a look at its source, and of a source that is there."""
+    files = list(built.folder.rglob("*.py[co]"))
+    for path in files:
+        header = path.read_bytes()[:8]
+        assert header[:4] == MAGIC, path
+        assert int.from_bytes(header[4:], "little") == UNCHECKED, path
+        module, tag, ending = path.name.rsplit(".", 2)
+        assert (path.parent.name, tag, ending) == ("__pycache__", "cpython-313", "pyc"), path
+        assert (path.parents[1] / f"{module}.py").is_file(), path
+    assert bool(files) != ("slower" in built.said), built.said
+
+
+def test_bytecode_is_of_every_module_or_of_none(built):
+    """Also a module that is loaded late costs no time to compile."""
+    for part in ("Api", "CoreLayer", "YahooLayer"):
+        sources = set((built.folder / part).rglob("*.py"))
+        compiled = {
+            path.parents[1] / f"{path.name.split('.')[0]}.py"
+            for path in (built.folder / part).rglob("*.pyc")
+        }
+        assert compiled in (set(), sources)
+
+
+def test_bytecode_is_the_same_each_time(built, tmp_path):
+    """The same sources give the same files, so that nothing is uploaded anew without a change."""
+    again = build("x86_64", tmp_path, ["CoreLayer"]).folder / "CoreLayer"
+    before = built.folder / "CoreLayer"
+    compared = 0
+    for path in again.rglob("*.pyc"):
+        source = path.relative_to(again).parents[1] / f"{path.name.split('.')[0]}.py"
+        if (again / source).read_bytes() == (before / source).read_bytes():
+            assert path.read_bytes() == (before / path.relative_to(again)).read_bytes(), path
+            compared += 1
+    assert bool(compared) == ("slower" not in built.said)
 
 
 def test_each_function_has_its_module(built):
     """A function's package is its app.py, the api's with its requirements; a layer's is python/."""
-    folder, _ = built
+    folder = built.folder
     for name, source in FOLDERS.items():
         found = {path.name for path in (folder / name).iterdir()}
         if source.startswith("layers/"):
@@ -96,7 +150,7 @@ def test_each_function_has_its_module(built):
 
 def test_no_two_parts_of_a_function_carry_the_same_package_twice(built):
     """Where layers and function both have a package, it is of one version."""
-    folder, _ = built
+    folder = built.folder
     for parts in (("CoreLayer/python", "Api"), ("CoreLayer/python", "YahooLayer/python")):
         versions = [
             {path.name.split("-")[0]: path.name for path in (folder / part).glob("*.dist-info")}
