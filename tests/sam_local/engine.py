@@ -97,7 +97,7 @@ def running(project: Path) -> Iterator[Engine]:
     has_compose = _knows_compose()
     try:
         if has_compose:
-            docker(*compose, "up", "--detach", "--wait", env=moved)
+            docker(*compose, "up", "--detach", env=moved)
             redis = docker(*compose, "ps", "--quiet", "redis", env=moved)
         else:
             docker("network", "create", network)
