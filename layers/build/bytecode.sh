@@ -8,7 +8,7 @@
 # hash of their source that nobody checks, and neither times nor paths nor anything of chance, so the
 # same release of Python makes the same ones everywhere.
 set -eu
-folder=$1 python=$2 version=$3
+folder=$1 python=$2 version=$3 image=
 
 is_that() { [ "$("$@" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$version" ]; }
 
@@ -17,17 +17,16 @@ words="-m compileall -qq --invalidation-mode unchecked-hash"
 
 # shellcheck disable=SC2086  # PYTHON and the words above may be several
 if is_that $python; then
-  PYTHONHASHSEED=0 $python $words -s "$folder" "$folder" || true
+  $python $words -s "$folder" "$folder" || true
 elif is_that "python$version"; then
-  PYTHONHASHSEED=0 "python$version" $words -s "$folder" "$folder" || true
+  "python$version" $words -s "$folder" "$folder" || true
 else
   case $(docker version --format '{{.Server.Arch}}' 2>/dev/null || true) in
     amd64) image=public.ecr.aws/lambda/python:$version-x86_64 ;;
     arm64) image=public.ecr.aws/lambda/python:$version-arm64 ;;
-    *) image= ;;
   esac
   if [ -n "$image" ] && docker image inspect "$image" >/dev/null 2>&1; then
-    docker run --rm --network none --user "$(id -u):$(id -g)" --env PYTHONHASHSEED=0 \
+    docker run --rm --network none --user "$(id -u):$(id -g)" \
       --volume "$folder:/packages" --entrypoint "/var/lang/bin/python$version" "$image" \
       $words -s /packages /packages || true
   fi
@@ -35,4 +34,4 @@ fi
 
 [ -n "$(find "$folder" -name '*.pyc' -print | head -n 1)" ] ||
   echo "slower  without Python $version there is no bytecode, and cold starts take 2 to 3 times as long;" \
-    "put python$version on the PATH, or: docker pull public.ecr.aws/lambda/python:$version-x86_64"
+    "put python$version on the PATH, or: docker pull ${image:-public.ecr.aws/lambda/python:$version-x86_64}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import MAGIC_NUMBER
@@ -53,6 +54,17 @@ def test_the_python_that_is_given_makes_its_own(packages, tools):
     assert file.name == f"fine.{sys.implementation.cache_tag}.pyc"
     assert file.read_bytes()[:4] == MAGIC_NUMBER
     assert said == ""
+
+
+def test_the_place_where_it_is_made_leaves_no_trace(packages, tools, tmp_path):
+    """The same module has the same bytecode, whatever folder it is built in, and whenever."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "fine.py").write_text((packages / "fine.py").read_text(), encoding="utf-8")
+    os.utime(elsewhere / "fine.py", (1, 1))
+    (here,), _ = made(packages, tools, sys.executable, OURS)
+    (there,), _ = made(elsewhere, tools, sys.executable, OURS)
+    assert here.read_bytes() == there.read_bytes()
 
 
 def test_a_python_on_the_path_makes_it_where_the_given_one_is_another(packages, tools):

@@ -111,7 +111,7 @@ def running(project: Path) -> Iterator[Engine]:
             docker("rm", "--force", "--volumes", *left)
         if has_compose:
             docker(*compose, "down", "--volumes", env=moved)
-        elif docker("network", "ls", "--quiet", "--filter", f"name={network}"):
+        elif docker("network", "ls", "--quiet", "--filter", f"name=^{network}$"):
             docker("network", "rm", network)
 
 
