@@ -42,5 +42,5 @@ rm -rf "$(1)/bin"; \
   find "$(1)" -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +; \
   find "$(1)" -type f -name '*.py[co]' -delete; \
   sh "$(BYTECODE)" "$(1)" "$(PYTHON)" "$(TARGET_PYTHON)"; \
-  echo "size    $@ ($(MACHINE)): $$(du -sm "$(1)" | cut -f1) MB unzipped"
+  echo "size    $@ ($(MACHINE)): $$(( $$(find "$(1)" -type f -exec cat {} + | wc -c) / 1048576 )) MB unzipped"
 endef

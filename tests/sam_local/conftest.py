@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from local.endings import interrupted_by
 from marketdata.quotes import Source
 from marketdata.settings import ENV_PREFIXES
 from tests.infrastructure.stack import ROOT
@@ -22,6 +24,7 @@ ACTIVE = "AAPL,MSFT,BRK.B,BTC-USD,ETH-USD,EUR/USD,USD/JPY"
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A user's copy of the project; below this one, as engines do not see every folder."""
+    interrupted_by(signal.SIGTERM)  # so that containers end with a run that is ended
     place = ROOT / ".local"
     place.mkdir(exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="sam-test-", dir=place))
