@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from local import crowd
 from local.bill import command as bill
 from local.start import start
+from local.words import real, whole
 
 
 def main() -> int:
@@ -19,8 +21,8 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("start", help="run Redis, the loop and the API until Ctrl-C")
     day = commands.add_parser("day", help="simulate a day with faults; 1 if it missed a target")
-    day.add_argument("--hours", type=float, default=24.0, help="from 2 to 24 (the default)")
-    day.add_argument("--seed", type=int, default=1, help="of prices, faults and accidents")
+    day.add_argument("--hours", type=real(2, 24), default=24.0, help="from 2 to 24 (the default)")
+    day.add_argument("--seed", type=whole(0, 2**32), default=1, help="of prices and faults")
     for name, meaning, tool in (
         ("bill", "what a month on AWS costs, by item, and what free keys allow", bill),
         ("crowd", "how many of a crowd's requests a CDN leaves to the api", crowd),
@@ -30,11 +32,19 @@ def main() -> int:
     if words.command == "start":
         return start()
     if words.command in ("bill", "crowd"):
-        print((bill if words.command == "bill" else crowd).told(words))
-        return 0
+        return _say((bill if words.command == "bill" else crowd).told(words))
     from local.day.command import day as simulate  # noqa: PLC0415 it loads what start does not need
 
     return simulate(words.seed, words.hours)
+
+
+def _say(text: str) -> int:
+    """Print it; a reader that has seen enough (`| head`) is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from marketdata import bootstrap
 
 def main(log_file: Path) -> None:
     """Serve until SIGTERM; requests under way get a second to end."""
-    log_to_file(log_file, "api")
+    log = log_to_file(log_file, "api")
     uvicorn.run(
-        on_one_machine(),
+        on_one_machine(log),
         http=ProblemProtocol,
         host="127.0.0.1",
         port=bootstrap.settings().port,

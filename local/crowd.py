@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from local.words import whole
 from marketdata.reading.slots import seconds_left
 
 START_MS = 1_763_820_300_000  # any slot's start
@@ -135,15 +136,22 @@ def _zipf(count: int) -> list[float]:
 def add_words(parser: argparse.ArgumentParser) -> None:
     """The words that the command takes."""
     usual = Crowd()
-    parser.add_argument("--readers", type=int, default=usual.readers)
-    parser.add_argument("--poll", type=int, default=usual.poll_s, help="seconds between requests")
-    parser.add_argument("--symbols", type=int, default=usual.symbols)
+    parser.add_argument("--readers", type=whole(1, 10_000_000), default=usual.readers)
     parser.add_argument(
-        "--period", type=int, default=usual.period_s, help="seconds between changes of a price"
+        "--poll", type=whole(1, 3_600), default=usual.poll_s,
+        help="seconds between requests",
+    )  # fmt: skip
+    parser.add_argument("--symbols", type=whole(1, 1_000_000), default=usual.symbols)
+    parser.add_argument(
+        "--period",
+        type=whole(1, 86_400),
+        default=usual.period_s,
+        help="seconds between changes of a price",
     )
-    parser.add_argument("--places", type=int, default=usual.places, help="of the CDN")
+    parser.add_argument("--places", type=whole(1, 10_000), default=usual.places, help="of the CDN")
     parser.add_argument(
-        "--own-lists", type=int, default=100 - usual.of_one - usual.of_shared, metavar="PERCENT",
+        "--own-lists", type=whole(0, 100), default=100 - usual.of_one - usual.of_shared,
+        metavar="PERCENT",
         help="readers whose list of symbols, and so their URL, is theirs alone",
     )  # fmt: skip
     parser.add_argument("--shield", action="store_true", help="one cache behind all places")
@@ -157,7 +165,7 @@ def told(words: argparse.Namespace) -> str:
     crowd = Crowd(
         readers=words.readers, poll_s=words.poll, symbols=words.symbols, places=words.places,
         of_one=left - shared, of_shared=shared, shield=words.shield,
-        period_s=words.period,
+        period_s=words.period, seconds=words.poll * max(1, usual.seconds // words.poll),
     )  # fmt: skip
     seen = play(crowd)
     lines = [

@@ -6,25 +6,20 @@ of its own.
 
 from __future__ import annotations
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from marketdata.web.problems import Problem
 
 _DETAIL = "What was sent cannot be read as HTTP."
 
 
-class ProblemProtocol(H11Protocol):
+class ProblemProtocol(HttpToolsProtocol):
     """uvicorn's HTTP, but for that one answer."""
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (uvicorn's own words)
         """Answer and close: where the next request would begin, nobody knows."""
         answer = Problem("bad_request", _DETAIL).response("/")
         headers = [*answer.raw_headers, (b"connection", b"close")]
-        for event in (
-            h11.Response(status_code=answer.status_code, headers=headers),
-            h11.Data(data=bytes(answer.body)),
-            h11.EndOfMessage(),
-        ):
-            self.transport.write(self.conn.send(event) or b"")
+        lines = [b"HTTP/1.1 400 Bad Request", *(b"%b: %b" % header for header in headers)]
+        self.transport.write(b"\r\n".join([*lines, b"", bytes(answer.body)]))
         self.transport.close()

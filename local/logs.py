@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from marketdata.redaction import redact
 from marketdata.settings import Settings
@@ -35,8 +36,11 @@ class _ForPeople(logging.Formatter):
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
 
-def log_to_file(path: Path, part: str) -> None:
-    """Send this process's logs to a file, and those from WARNING up to the terminal as well."""
+def log_to_file(path: Path, part: str) -> TextIO:
+    """Send this process's logs to a file, and those from WARNING up to the terminal as well.
+
+    The answer is the file, whose lines are written out one by one.
+    """
     settings = Settings.from_env(os.environ)
     path.parent.mkdir(parents=True, exist_ok=True)
     stream = path.open("a", encoding="utf-8", buffering=1)
@@ -46,3 +50,4 @@ def log_to_file(path: Path, part: str) -> None:
     terminal.setFormatter(_ForPeople(settings.secrets))
     terminal.addFilter(lambda record: record.name != COMMITS and record.msg != LIST_COMMITTED)
     logging.getLogger(ROOT).addHandler(terminal)
+    return stream

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import threading
 from collections.abc import Collection, Iterator, Mapping
@@ -34,6 +35,7 @@ from marketdata.outcomes import BreakerEffect
 from marketdata.quotes import ChangeBasis, Quote, Source
 from marketdata.settings import Settings
 from marketdata.symbols import AssetClass, parse_symbol
+from marketdata.web.access import AccessLog
 
 # A slot's start; tests move on from here.
 NOON_MS = 1_763_820_300_000
@@ -55,10 +57,22 @@ class Reply:
 
 
 class Service:
-    """The app, its stores and its clock (`now_ms`, to be moved by hand)."""
+    """The app, its stores, its clock (`now_ms`, to be moved by hand) and its log of requests.
 
-    def __init__(self, cache: Cache, *, cors: bool = False, threads: bool = False, **env: str):
+    `deployment`: the name that its metrics carry; without it there are none.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        *,
+        cors: bool = False,
+        threads: bool = False,
+        deployment: str = "",
+        **env: str,
+    ):
         self.now_ms = NOON_MS
+        self.log = io.StringIO()
         self.settings = Settings.from_env({"ACTIVE_SYMBOLS": ACTIVE, **env})
         self.stores = Stores(
             cache=cache,
@@ -67,7 +81,14 @@ class Service:
             assets=AssetStore(cache),
         )
         self.app = create_app(
-            self.settings, self.stores, now_ms=lambda: self.now_ms, cors=cors, threads=threads
+            self.settings,
+            self.stores,
+            now_ms=lambda: self.now_ms,
+            cors=cors,
+            threads=threads,
+            access_log=AccessLog(
+                self.log, "api", deployment, quiet=not self.settings.logs_requests
+            ),
         )
 
     def get(self, target: str, method: str = "GET", **headers: str) -> Reply:

@@ -4,15 +4,18 @@ The app knows nothing of Lambda, so uvicorn serves it as it is; `handler` is the
 API Gateway. No provider is ever called from here.
 """
 
+import asyncio
 import json
-from collections.abc import Callable
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+import sys
+from collections.abc import Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, cached_property, partial
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from fastapi import FastAPI
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
-from starlette.concurrency import run_in_threadpool
+from mangum.handlers import HTTPGateway
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,9 +25,9 @@ from marketdata.reading.slots import seconds_left
 from marketdata.reading.spellings import requested_one
 from marketdata.reading.status import StatusReader
 from marketdata.web import openapi, problems, routes
-from marketdata.web.access import note
+from marketdata.web.access import AccessLog, add_facts
 from marketdata.web.conditional import answer
-from marketdata.web.edge import Edge
+from marketdata.web.edge import Edge, EdgedApp
 from marketdata.web.parameters import read_query
 from marketdata.web.problems import Problem
 from marketdata.web.routes import DataRoute
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from marketdata.bootstrap import Stores
     from marketdata.settings import Settings
 
+READERS = 40  # looks at the cache at a time, where they are made in threads
 DOCS_MAX_AGE_S = 3600
 BOARD_MAX_AGE_S = 300
 
@@ -53,17 +57,17 @@ class Api:
         self._assets = AssetReader(settings, stores.assets)
         self._status = StatusReader(settings, stores.quotes, stores.assets, stores.control)
         self._now_ms = now_ms
-        self._threads = threads
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="read") if threads else None
 
     async def quotes(self, request: Request) -> Response:
         """The quotes of a list of symbols."""
         asked = read_query(request, routes.QUOTES.parameters)
-        note(request, symbols=len(asked["symbols"]))
+        add_facts(request.scope, symbols=len(asked["symbols"].names))
         now_ms = self._now_ms()
         reading = await self._run(
             partial(self._quotes.read, asked["symbols"], now_ms, asked["max_age"])
         )
-        note(request, hits=len(reading.quotes), misses=reading.misses)
+        add_facts(request.scope, hits=reading.count, misses=reading.misses)
         return answer(request, reading.body(), max_age_s=seconds_left(now_ms))
 
     async def quote(self, request: Request) -> Response:
@@ -73,9 +77,9 @@ class Api:
         now_ms = self._now_ms()
         found = await self._run(partial(self._quotes.read_one, symbol, now_ms, asked["max_age"]))
         if isinstance(found, SymbolError):
-            note(request, hits=0, misses=1)
+            add_facts(request.scope, hits=0, misses=1)
             raise Problem(found.code.value, found.message, found.retry_after_s)
-        note(request, hits=1, misses=0)
+        add_facts(request.scope, hits=1, misses=0)
         return answer(request, found, max_age_s=seconds_left(now_ms))
 
     async def assets(self, request: Request) -> Response:
@@ -101,7 +105,9 @@ class Api:
         return answer(request, json.dumps(told).encode(), max_age_s=None, status=status)
 
     async def _run(self, read: Callable[[], _T]) -> _T:
-        return await run_in_threadpool(read) if self._threads else read()
+        if self._threads is None:
+            return read()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
 
 
 def create_app(
@@ -111,17 +117,15 @@ def create_app(
     now_ms: Callable[[], int],
     cors: bool = False,
     threads: bool = True,
-    metrics_service: str = "",
+    access_log: AccessLog,
 ) -> FastAPI:
     """The app over its stores. `now_ms`: the clock, epoch milliseconds.
 
     `cors`: whether the app itself lets any origin read, where no gateway in front does.
-    `threads`: see `Api`. `metrics_service`: whose metrics the log carries; if empty, nobody's.
+    `threads`: see `Api`.
     """
     api = Api(settings, stores, now_ms, threads=threads)
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    problems.install(app)
-    app.add_middleware(Edge, cors=cors, service=metrics_service, now_ms=now_ms)
+    app = EdgedApp(partial(Edge, cors=cors, access_log=access_log, now_ms=now_ms))
     for route, endpoint in (
         (routes.QUOTES, api.quotes),
         (routes.QUOTE, api.quote),
@@ -129,7 +133,7 @@ def create_app(
         (routes.PROVIDERS, api.providers),
         (routes.HEALTH, api.health),
     ):
-        app.router.routes.append(DataRoute(route.path, endpoint, methods=["GET"]))
+        app.router.routes.append(DataRoute(route.path, endpoint))
     _add_documentation(app)
     app.add_route("/", _board, methods=["GET"])
     return app
@@ -173,17 +177,40 @@ async def _board(request: Request) -> Response:
     )
 
 
+class _HttpApi(HTTPGateway):
+    """Mangum's reading of an HTTP API's event, done once; Mangum itself does it again to answer."""
+
+    @cached_property
+    def scope(self) -> MutableMapping[str, Any]:
+        """The request as ASGI has it."""
+        return super().scope
+
+
 def behind_gateway(app: FastAPI) -> Mangum:
     """The app as API Gateway calls it; problems travel as text, like all other JSON."""
-    text_types = [*DEFAULT_TEXT_MIME_TYPES, problems.MEDIA_TYPE]
-    return Mangum(app, lifespan="off", text_mime_types=text_types)
+    return Mangum(
+        app,
+        lifespan="off",
+        custom_handlers=[_HttpApi],
+        text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, problems.MEDIA_TYPE],
+    )
 
 
-def on_one_machine() -> FastAPI:
-    """The app as uvicorn serves it, `uvicorn --factory functions.api.app:on_one_machine`."""
+def on_one_machine(log: TextIO | None = None) -> FastAPI:
+    """The app as uvicorn serves it, `uvicorn --factory functions.api.app:on_one_machine`.
+
+    `log`: where its requests are logged; standard output if it is not given.
+    """
     from marketdata import bootstrap  # noqa: PLC0415 - it loads the logger
 
-    return create_app(bootstrap.settings(), bootstrap.stores(), now_ms=bootstrap.wall_ms, cors=True)
+    settings = bootstrap.settings()
+    return create_app(
+        settings,
+        bootstrap.stores(),
+        now_ms=bootstrap.wall_ms,
+        cors=True,
+        access_log=AccessLog(log or sys.stdout, "api", quiet=not settings.logs_requests),
+    )
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -195,11 +222,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _adapter() -> Mangum:
     from marketdata import bootstrap  # noqa: PLC0415 - it loads the logger
 
+    settings = bootstrap.settings()
     app = create_app(
-        bootstrap.settings(),
+        settings,
         bootstrap.stores(),
         now_ms=bootstrap.wall_ms,
         threads=False,
-        metrics_service=bootstrap.settings().metrics_service,
+        access_log=AccessLog(
+            sys.stdout,
+            bootstrap.function_name(),
+            settings.metrics_service,
+            quiet=not settings.logs_requests,
+        ),
     )
     return behind_gateway(app)

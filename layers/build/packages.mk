@@ -12,7 +12,6 @@ TARGET_PLATFORMS ?= manylinux_2_28_$(MACHINE) manylinux2014_$(MACHINE)
 PIP_INSTALL = $(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
   --no-compile --no-deps --require-hashes --only-binary=:all: --implementation cp --python-version $(TARGET_PYTHON) \
   $(addprefix --platform ,$(TARGET_PLATFORMS)) -r requirements.txt
-BYTECODE := $(dir $(lastword $(MAKEFILE_LIST)))bytecode.sh
 
 .PHONY: build-CoreLayer build-YahooLayer build-Api
 
@@ -37,6 +36,7 @@ build-%:
 # Neither tests nor scripts run on Lambda, and bytecode of the host's Python would be of no use; that
 # of Lambda's is added where it can be made. Every *.dist-info stays: some packages ask for their own
 # version.
+BYTECODE := $(dir $(lastword $(MAKEFILE_LIST)))bytecode.sh
 define slim
 rm -rf "$(1)/bin"; \
   find "$(1)" -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +; \

@@ -8,24 +8,33 @@ from local.bill import prices, usage
 from local.bill.free_keys import allowed
 from local.bill.month import bill, other_designs, total
 from local.bill.usage import Wanted
+from local.words import real, whole
 from marketdata.quotes import Source
+from marketdata.reading.spellings import MAX_SYMBOLS
 from marketdata.symbols import AssetClass
 
 NO_KEYS: tuple[Source, ...] = ()
+# Far beyond what the formulas are good for, and short enough for the table.
+MOST = 10**9
+DAY_S = 86_400
 
 
 def add_words(parser: argparse.ArgumentParser) -> None:
     """The words that the command takes."""
     default = Wanted()
-    parser.add_argument("--symbols", type=_count, default=default.symbols, help="always priced")
-    parser.add_argument("--requests-per-day", type=_count, default=default.requests_per_day)
-    parser.add_argument("--symbols-per-request", type=_count, default=default.symbols_per_request)
     parser.add_argument(
-        "--interval", type=_slots, default=default.interval_s, metavar="S",
+        "--symbols", type=whole(0, MOST), default=default.symbols, help="always priced"
+    )
+    parser.add_argument("--requests-per-day", type=whole(0, MOST), default=default.requests_per_day)
+    parser.add_argument(
+        "--symbols-per-request", type=whole(1, MAX_SYMBOLS), default=default.symbols_per_request
+    )
+    parser.add_argument(
+        "--interval", type=whole(usage.SLOT_S, DAY_S), default=default.interval_s, metavar="S",
         help="seconds between two prices of a symbol; 5 needs paid plans",
     )  # fmt: skip
     parser.add_argument(
-        "--cdn-share", type=_share, default=0.0, metavar="0..1",
+        "--cdn-share", type=real(0, 1), default=0.0, metavar="0..1",
         help="part of the requests that a CDN in front answers by itself",
     )  # fmt: skip
     parser.add_argument("--x86", action="store_true", help="x86_64 in place of arm64")
@@ -91,24 +100,3 @@ def _span(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("a whole number, not negative")
-    return number
-
-
-def _slots(text: str) -> int:
-    number = int(text)
-    if number < usage.SLOT_S:
-        raise argparse.ArgumentTypeError(f"at least {usage.SLOT_S} seconds")
-    return number
-
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError("from 0 to 1")
-    return number

@@ -8,16 +8,12 @@ import sys
 from collections.abc import Iterator
 
 from local.day.run import run_day
-from local.day.script import LEAST_HOURS, MOST_HOURS
 from local.redis_server import RedisMissingError
 from local.terminal import CannotStartError
 
 
 def day(seed: int, hours: float) -> int:
     """Simulate a day; 0 if every figure met its target, 1 if one missed it, 2 if it did not run."""
-    if not LEAST_HOURS <= hours <= MOST_HOURS:
-        print(f"error: --hours is {LEAST_HOURS:g} to {MOST_HOURS:g}", file=sys.stderr)
-        return 2
     try:
         with _ended_like_ctrl_c():
             return run_day(seed, hours)

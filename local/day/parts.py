@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,5 +165,6 @@ def _tokens(name: str) -> Callable[[], str]:
 
 def memory_of(cache: Cache) -> tuple[int, int]:
     """How many keys Redis holds, and its memory in bytes."""
-    found: Mapping[str, int] = cache.command("INFO", "memory")
-    return int(cache.command("DBSIZE")), int(found["used_memory"])
+    told: bytes = cache.command("INFO", "memory")
+    (used,) = re.findall(rb"^used_memory:([0-9]+)", told, re.MULTILINE)
+    return int(cache.command("DBSIZE")), int(used)

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from local.day.parts import memory_of
 from marketdata.cache.assets import AssetStore
 from marketdata.cache.client import Cache
 from marketdata.cache.quotes import QuoteStore
@@ -64,15 +65,15 @@ def measure(*, quick: bool) -> Section:
 def redis_rows(cache: Cache, symbols: int, assets: int) -> list[Row]:
     """What Redis takes for each quote and each asset, keys and indexes included."""
     store, now_ms = QuoteStore(cache, retention_s=RETENTION_S), _now_ms()
-    before = _used(cache)
+    before = memory_of(cache)[1]
     quotes = [a_quote(f"BM{place:05d}", now_ms) for place in range(symbols)]
     for start in range(0, symbols, 500):
         store.put(quotes[start : start + 500], now_ms)
-    after = _used(cache)
+    after = memory_of(cache)[1]
     store_assets(cache, assets, now_ms)
     return [
         Row("Redis: bytes per quote", exact((after - before) / symbols), "B"),
-        Row("Redis: bytes per asset", exact((_used(cache) - after) / assets), "B"),
+        Row("Redis: bytes per asset", exact((memory_of(cache)[1] - after) / assets), "B"),
     ]
 
 
@@ -87,10 +88,6 @@ def step(name: str, given: Mapping[str, Any], env: Mapping[str, str]) -> tuple[A
         )  # fmt: skip
         answer, mib = json.loads(file.read_text())
     return answer, mib
-
-
-def _used(cache: Cache) -> int:
-    return int(cache.command("INFO", "memory")["used_memory"])
 
 
 def _now_ms() -> int:

@@ -1,29 +1,24 @@
+import json
 import logging
 
 import pytest
 
 from tests.api_service import Service
 
-
-@pytest.fixture
-def lines(caplog):
-    """The facts of each line, as the log has them."""
-    names = ("method", "route", "status", "symbols", "code", "duration_ms")
-
-    def read():
-        told = [record for record in caplog.records if record.message == "request"]
-        caplog.clear()
-        return [{name: vars(r)[name] for name in names if name in vars(r)} for r in told]
-
-    with caplog.at_level(logging.INFO, "marketdata.api"):
-        yield read
+NAMES = ("method", "route", "status", "symbols", "code", "duration_ms")
 
 
-def test_each_request_is_one_line(cache, lines):
+def line_of(service):
+    """The facts of the one line that was logged, which is JSON."""
+    (line,) = service.log.getvalue().splitlines()
+    return {name: told for name, told in json.loads(line).items() if name in NAMES}
+
+
+def test_each_request_is_one_line(cache):
     """It names route, status and duration; a list of symbols is counted."""
     service = Service(cache)
     service.get("/v1/quotes?symbols=AAPL,MSFT,aapl")
-    (line,) = lines()
+    line = line_of(service)
     assert line.pop("duration_ms") >= 0
     assert line == {"method": "GET", "route": "/v1/quotes", "status": 200, "symbols": 2}
 
@@ -37,15 +32,16 @@ def test_each_request_is_one_line(cache, lines):
         ("/the/secret", "GET", (None, 404, "no_such_route")),
     ],
 )
-def test_a_line_names_the_route_and_the_kind_of_problem(cache, lines, target, method, told):
+def test_a_line_names_the_route_and_the_kind_of_problem(cache, target, method, told):
     """A path that is no route of ours is not repeated."""
-    Service(cache).get(target, method)
-    (line,) = lines()
+    service = Service(cache)
+    service.get(target, method)
+    line = line_of(service)
     assert line["method"] == method
     assert (line["route"], line["status"], line.get("code")) == told
 
 
-def test_a_failure_is_a_line_too(cache, lines):
+def test_a_failure_is_a_line_too(cache):
     """Beside the error with its traceback."""
     service = Service(cache)
 
@@ -54,17 +50,18 @@ def test_a_failure_is_a_line_too(cache, lines):
 
     service.app.add_route("/boom", fail)
     service.get("/boom")
-    (line,) = lines()
+    line = line_of(service)
     assert (line["route"], line["status"]) == ("/boom", 500)
 
 
 def test_nothing_that_a_client_wrote_is_in_the_log(cache, caplog):
     """Neither of the path, nor of the query, nor of a header."""
     with caplog.at_level(logging.DEBUG, "marketdata"):
-        Service(cache).get(
+        service = Service(cache)
+        service.get(
             "/v1/quotes/PLANTED1?max_age=planted2", authorization="planted3", cookie="planted4"
         )
-        Service(cache).get("/planted5?planted6=planted7")
-    assert caplog.records
-    told = " ".join(str(vars(record)) for record in caplog.records).lower()
+        service.get("/planted5?planted6=planted7")
+    assert len(service.log.getvalue().splitlines()) == 2
+    told = " ".join([service.log.getvalue(), *(str(vars(r)) for r in caplog.records)]).lower()
     assert "planted" not in told

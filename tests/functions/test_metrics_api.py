@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-import io
 import json
-import logging
-from collections.abc import Iterator
 
 import pytest
 
-from functions.api.app import create_app
-from marketdata.telemetry import RedactingFormatter
 from tests.api_service import Service
 from tests.metric_lines import metrics_in, values_in
 
-LOG = logging.getLogger("marketdata.api")
 
-
-@pytest.fixture
-def written(monkeypatch) -> Iterator[io.StringIO]:
-    """The log of the api, in the format that it has on Lambda."""
-    handler = logging.StreamHandler(io.StringIO())
-    handler.setFormatter(RedactingFormatter(utc=True, use_rfc3339=True, function="api"))
-    monkeypatch.setattr(LOG, "handlers", [handler])
-    monkeypatch.setattr(LOG, "propagate", False)
-    level = LOG.level
-    LOG.setLevel(logging.INFO)
-    yield handler.stream
-    LOG.setLevel(level)
-
-
-def measured(cache, service="prod") -> Service:
+def measured(cache, deployment="prod", **env) -> Service:
     """The api with two prices, as a deployment of this name runs it."""
-    made = Service(cache)
+    made = Service(cache, deployment=deployment, **env)
     made.price("AAPL", "MSFT")
-    made.app = create_app(
-        made.settings,
-        made.stores,
-        now_ms=lambda: made.now_ms,
-        threads=False,
-        metrics_service=service,
-    )
     return made
 
 
-def test_the_line_of_a_request_carries_its_metrics(cache, written):
+def test_the_line_of_a_request_carries_its_metrics(cache):
     """One line is both: a log entry with its fields, and what CloudWatch reads."""
     service = measured(cache)
     service.get("/v1/quotes?symbols=AAPL,MSFT,BTC-USD,!!")
-    (line,) = written.getvalue().splitlines()
+    (line,) = service.log.getvalue().splitlines()
     told = values_in(line)
     assert told.pop(("ApiLatency",)) > 0
     assert told == {("CacheHits",): 2, ("CacheMisses",): 1}  # what is no symbol cannot be missed
@@ -69,27 +42,29 @@ def test_the_line_of_a_request_carries_its_metrics(cache, written):
         ("/nowhere", None, None),
     ],
 )
-def test_only_symbols_that_were_looked_up_are_hits_or_misses(cache, written, target, hits, misses):
+def test_only_symbols_that_were_looked_up_are_hits_or_misses(cache, target, hits, misses):
     """Every request has its time, a refused one too."""
-    measured(cache).get(target)
-    told = values_in(written.getvalue())
+    service = measured(cache)
+    service.get(target)
+    told = values_in(service.log.getvalue())
     assert told.pop(("ApiLatency",)) >= 0
     counted = {("CacheHits",): hits, ("CacheMisses",): misses}
     assert told == {series: count for series, count in counted.items() if count is not None}
 
 
-def test_a_level_without_access_lines_still_has_metrics(cache, written, capsys):
+def test_a_level_without_access_lines_still_has_metrics(cache):
     """They come alone then, so that the dashboard does not go blank with a quieter log."""
-    LOG.setLevel(logging.WARNING)
-    measured(cache).get("/v1/quotes/AAPL")
-    assert written.getvalue() == ""
-    (line,) = capsys.readouterr().out.splitlines()
+    service = measured(cache, LOG_LEVEL="WARNING")
+    service.get("/v1/quotes/AAPL")
+    (line,) = service.log.getvalue().splitlines()
+    assert "route" not in json.loads(line)
     assert {found.name for found in metrics_in(line)} == {"ApiLatency", "CacheHits", "CacheMisses"}
 
 
-def test_without_a_deployment_the_line_has_no_metrics(cache, written):
+def test_without_a_deployment_the_line_has_no_metrics(cache):
     """On one machine it is a log and nothing else."""
-    measured(cache, service="").get("/v1/quotes/AAPL")
-    (line,) = written.getvalue().splitlines()
+    service = measured(cache, deployment="")
+    service.get("/v1/quotes/AAPL")
+    (line,) = service.log.getvalue().splitlines()
     assert "_aws" not in line
     assert "ApiLatency" not in line

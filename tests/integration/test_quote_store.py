@@ -8,7 +8,7 @@ import pytest
 
 from marketdata.acceptance import Result
 from marketdata.cache.client import connect
-from marketdata.cache.quotes import QuoteStore, fetched_ms, fragment, timestamp_ms
+from marketdata.cache.quotes import QuoteStore, fetched_ms, json_objects, time_key, timestamp_ms
 from marketdata.errors import CacheUnavailableError
 from marketdata.outcomes import Missing, Reason
 from marketdata.settings import Settings
@@ -29,11 +29,28 @@ def test_a_quote_is_stored_as_readers_need_it(store):
     (value,) = store.read(["SHIB-USD"])
     assert (fetched_ms(value), timestamp_ms(value)) == (at_ms(10), at_ms(8))
     assert value[:26] == f"{at_ms(10)}{at_ms(8)}".encode()
-    assert b'"price":0.00000512,' in fragment(value)
-    told = json.loads(fragment(value) + b',"stale":false}')
+    text = json_objects([value], stale_before=time_key(at_ms(10)))
+    assert b'"price":0.00000512,' in text
+    told = json.loads(text)
+    assert told["stale"] is False
     assert told["timestamp"] == "2026-03-02T15:00:08.123Z"
     assert told["fetched_at"] == "2026-03-02T15:00:10.123Z"
     assert told["source"] == "yfinance"
+
+
+def test_each_quote_is_marked_stale_by_its_own_time(store):
+    """One that was fetched before the limit is, one of the limit's very millisecond is not."""
+    put(store, quote("5", 10, symbol="OLD"), quote("6", 11, symbol="NEW"))
+    values = store.read(["OLD", "NEW", "OLD"])
+    for limit_ms, expected in (
+        (at_ms(10), [False, False, False]),
+        (at_ms(10) + 1, [True, False, True]),
+        (at_ms(11) + 1, [True, True, True]),
+    ):
+        told = json.loads(b"[" + json_objects(values, stale_before=time_key(limit_ms)) + b"]")
+        assert [one["symbol"] for one in told] == ["OLD", "NEW", "OLD"]
+        assert [one["stale"] for one in told] == expected
+    assert json_objects([], stale_before=time_key(at_ms(10))) == b""
 
 
 def test_a_quote_without_a_time_of_its_own_has_zeros(store):

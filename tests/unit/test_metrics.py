@@ -228,13 +228,3 @@ def test_a_breaker_is_a_number_per_provider_and_class():
     assert samples["BreakerState", ("asset_class", "forex"), ("provider", "yfinance")] == 1
     assert STATES == {"closed": 0, "half_open": 1, "open": 2}
     assert set(STATES) == set(BreakerState)
-
-
-def test_a_request_for_quotes_tells_hits_and_misses_any_other_only_its_time():
-    """Zero hits are told; of an asset list there is nothing to tell."""
-    assert told(metrics.of_request(0.0123456, hits=0, misses=3)) == {
-        ("ApiLatency",): 12.346,
-        ("CacheHits",): 0,
-        ("CacheMisses",): 3,
-    }
-    assert told(metrics.of_request(0.001, hits=None, misses=None)) == {("ApiLatency",): 1}

@@ -65,16 +65,20 @@ def test_samples_of_one_set_of_dimensions_share_a_line(capsys):
         json.loads(line)  # and nothing but JSON is on it
 
 
-def test_fields_of_a_line_are_what_powertools_would_write(monkeypatch):
+@pytest.mark.parametrize(("hits", "misses"), [(2, 1), (0, 0), (None, None)])
+def test_fields_of_a_request_are_what_powertools_would_write(hits, misses):
     """Of the same samples, but for the time and for lists of one value."""
-    samples = metrics.of_request(0.0125, hits=2, misses=1)
+    told = [metrics.API_LATENCY.sample(12.3456)]
+    if hits is not None:
+        told += [metrics.CACHE_HITS.sample(hits), metrics.CACHE_MISSES.sample(misses)]
     line = EphemeralMetrics(namespace=metrics.NAMESPACE, service="prod")
-    for sample in samples:
+    for sample in told:
         line.add_metric(sample.metric.name, sample.metric.unit, sample.value)
     expected = line.serialize_metric_set()
     expected["_aws"]["Timestamp"] = NOW
-    expected |= {sample.metric.name: sample.value for sample in samples}
-    assert metrics.fields(samples, "prod", NOW) == expected
+    expected |= {sample.metric.name: sample.value for sample in told}
+    fields = metrics.request_fields(0.0123456, hits=hits, misses=misses, service="prod", now_ms=NOW)
+    assert fields == expected
 
 
 def test_a_plan_is_measured_each_slot_and_the_gauges_once_a_minute(capsys):

@@ -2,7 +2,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketdata.errors import InvalidSymbolError
 from marketdata.reading.refused import RefusedRequestError
 from marketdata.reading.spellings import (
     LIST,
@@ -11,7 +10,7 @@ from marketdata.reading.spellings import (
     requested,
     requested_one,
 )
-from marketdata.symbols import MAX_LENGTH, Symbol
+from marketdata.symbols import MAX_LENGTH, parse_symbol
 
 NONSENSE = {
     "nothing": "",
@@ -39,22 +38,22 @@ NONSENSE = {
 def test_each_symbol_comes_once_in_the_order_of_its_first_mention():
     """All spellings of one asset fold into its canonical one."""
     text = "msft, eur-usd,EURUSD=X,EUR/USD,EUR%2FUSD,MSFT,BTC/USD,btc-usd,brk-b,"
-    assert list(requested(text)) == ["MSFT", "EUR/USD", "BTC-USD", "BRK.B"]
+    assert requested(text).names == ("MSFT", "EUR/USD", "BTC-USD", "BRK.B")
 
 
 def test_a_misspelt_symbol_is_an_entry_of_its_own():
     """It keeps its place and its spelling, and its error says what is allowed."""
     found = requested("AAPL,AA PL!,MSFT")
-    assert list(found) == ["AAPL", "AA PL!", "MSFT"]
-    error = found["AA PL!"]
-    assert isinstance(error, InvalidSymbolError)
-    assert "AAPL" in str(error)
+    assert found.names == ("AAPL", "AA PL!", "MSFT")
+    assert found.symbols == ("AAPL", "MSFT")
+    assert found.refused.keys() == {"AA PL!"}
+    assert "AAPL" in str(found.refused["AA PL!"])
 
 
 @pytest.mark.parametrize("text", ["???", "USD/USD", "TOOLONGFORANYSYMBOL12", "$AAPL", "AAPL/MSFT"])
 def test_a_list_of_mere_misspellings_is_not_refused(text):
     """What looks like a slip of a finger is answered symbol by symbol."""
-    assert list(requested(text)) == [text]
+    assert requested(text).names == (text,)
 
 
 @pytest.mark.parametrize("text", NONSENSE.values(), ids=NONSENSE.keys())
@@ -69,14 +68,14 @@ def test_nonsense_is_refused_as_a_whole(text):
 def test_nonsense_beside_a_symbol_does_not_cost_the_symbol():
     """One good symbol is enough for an answer by symbol."""
     found = requested("AAPL,\U0001f680")
-    assert isinstance(found["AAPL"], Symbol)
-    assert isinstance(found["\U0001f680"], InvalidSymbolError)
+    assert found.symbols == ("AAPL",)
+    assert found.refused.keys() == {"\U0001f680"}
 
 
 def test_a_hundred_symbols_are_allowed_and_one_more_is_not():
     """Different symbols count, not mentions."""
     hundred = [f"S{number}" for number in range(100)]
-    assert len(requested(",".join([*hundred, "s0", "S1"]))) == 100
+    assert len(requested(",".join([*hundred, "s0", "S1"])).names) == 100
     with pytest.raises(RefusedRequestError, match="101 different symbols") as refused:
         requested(",".join([*hundred, "S100"]))
     assert refused.value.code == "too_many_symbols"
@@ -97,15 +96,16 @@ def test_any_text_is_read_or_refused(text):
         found = requested(text)
     except RefusedRequestError:
         return
-    assert 1 <= len(found) <= 100
-    for name, entry in found.items():
-        assert entry.text == name if isinstance(entry, Symbol) else name in text
+    assert 1 <= len(found.names) <= 100
+    assert sorted(found.names) == sorted([*found.symbols, *found.refused])
+    assert all(parse_symbol(name).text == name for name in found.symbols)
+    assert all(name in text for name in found.refused)
 
 
 @given(st.from_regex(LIST, fullmatch=True).filter(lambda text: len(text) <= MAX_CHARACTERS))
 def test_a_list_that_looks_as_documented_is_read(text):
     """The documented pattern promises nothing that is refused."""
-    assert requested(text)
+    assert requested(text).names
 
 
 @given(st.from_regex(SPELLING, fullmatch=True).filter(lambda text: len(text) <= MAX_LENGTH))

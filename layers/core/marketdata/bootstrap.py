@@ -70,10 +70,13 @@ class Stores:
 def settings() -> Settings:
     """The settings of this process; its logs mask their secrets from here on."""
     read = Settings.from_env(os.environ)
-    configure_logging(
-        os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"), read.log_level, read.secrets
-    )
+    configure_logging(function_name(), read.log_level, read.secrets)
     return read
+
+
+def function_name() -> str:
+    """What this process is called in the logs."""
+    return os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
 
 
 @cache

@@ -203,27 +203,27 @@ def of_provider(state: ProviderState) -> list[Sample]:
     ]
 
 
-def of_request(duration_s: float, *, hits: int | None, misses: int | None) -> list[Sample]:
-    """What a request of the api says; `hits` and `misses` are None where it was not for quotes."""
-    counted = ((CACHE_HITS, hits), (CACHE_MISSES, misses))
-    return [
-        API_LATENCY.sample(duration_s * 1000),
-        *(metric.sample(count) for metric, count in counted if count is not None),
-    ]
+def request_fields(
+    duration_s: float, *, hits: int | None, misses: int | None, service: str, now_ms: int
+) -> dict[str, Any]:
+    """What a request of the api says, as fields of its log line: CloudWatch's embedded metrics.
 
-
-def fields(samples: Sequence[Sample], service: str, now_ms: int) -> dict[str, Any]:
-    """Samples without dimensions as fields of a log line, in CloudWatch's embedded metric format.
-
-    CloudWatch makes metrics of any line of JSON that has them, whatever else is in it.
+    CloudWatch makes metrics of any line of JSON that has them, whatever else is in it. `hits` and
+    `misses` are None where the request was not for quotes.
     """
-    directive = {
-        "Namespace": NAMESPACE,
-        "Dimensions": [[SERVICE]],
-        "Metrics": [{"Name": s.metric.name, "Unit": s.metric.unit} for s in samples],
-    }
-    return {
-        "_aws": {"Timestamp": now_ms, "CloudWatchMetrics": [directive]},
+    directives = _OF_ANY_REQUEST if hits is None else _OF_QUOTES
+    told = {
+        "_aws": {"Timestamp": now_ms, "CloudWatchMetrics": directives},
         SERVICE: service,
-        **{sample.metric.name: sample.value for sample in samples},
+        API_LATENCY.name: round(duration_s * 1000, 3),
     }
+    return told if hits is None else {**told, CACHE_HITS.name: hits, CACHE_MISSES.name: misses}
+
+
+def _directives(*metrics: Metric) -> list[dict[str, Any]]:
+    named = [{"Name": metric.name, "Unit": metric.unit} for metric in metrics]
+    return [{"Namespace": NAMESPACE, "Dimensions": [[SERVICE]], "Metrics": named}]
+
+
+_OF_ANY_REQUEST = _directives(API_LATENCY)
+_OF_QUOTES = _directives(API_LATENCY, CACHE_HITS, CACHE_MISSES)

@@ -194,6 +194,11 @@ class Settings:
         return cls(**own, **per_provider)  # type: ignore[arg-type]
 
     @property
+    def logs_requests(self) -> bool:
+        """Whether the level of the log has room for a line a request, which is INFO."""
+        return self.log_level in ("DEBUG", "INFO")
+
+    @property
     def secrets(self) -> frozenset[str]:
         """Every secret value that is set, for masking."""
         return frozenset(filter(None, (*self.keys.values(), self.redis_password)))

@@ -16,11 +16,12 @@ from redis.backoff import NoBackoff
 from redis.client import Redis
 from redis.retry import Retry
 
-from marketdata.cache import scripts
+from marketdata.cache.commands import Command, Packed, is_script, wire
 from marketdata.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
     from redis.cluster import RedisCluster
+    from redis.connection import ConnectionInterface
     from redis.credentials import CredentialProvider
 
     from marketdata.settings import Settings
@@ -38,13 +39,12 @@ _ELSEWHERE = (
 )
 _UNANSWERED = object()
 
-Command = Sequence[Any]
-
 
 class Cache:
     """Redis, plain or in cluster mode, as the rest of the program sees it.
 
-    Answers are redis-py's for RESP2, texts as bytes. Every method raises `CacheUnavailableError`,
+    Answers are Redis' own in RESP2: texts as bytes, numbers of commands such as ZSCORE among them,
+    maps as flat lists. Every method raises `CacheUnavailableError`,
     with the server's address and what happened, when Redis does not answer, refuses the connection
     or refuses a command. It connects when first used, and again whenever it must. Threads may
     share it. `round_trips` counts the exchanges with a server so far.
@@ -74,6 +74,10 @@ class Cache:
         """The answer to one command, `command("GET", key)`; its first key decides the node."""
         return self.many((args,))[0]
 
+    def packed(self, packed: Packed) -> Any:
+        """The answer to a command that `commands.pack` made."""
+        return self.many((packed,))[0]
+
     def script(
         self, name: str, keys: Sequence[str], args: Iterable[Any] = (), *, repeat: bool = True
     ) -> Any:
@@ -83,10 +87,10 @@ class Cache:
     def many(self, commands: Sequence[Command], *, repeat: bool = True) -> list[Any]:
         """The answers to several commands, sent in one round trip per node. Not a transaction.
 
-        A command is a tuple as for `command`, or `("script", name, keys, args)`. Without `repeat`
-        nothing is sent again after a connection broke, when it may have been executed already.
+        See `commands.Command`. Without `repeat` nothing is sent again after a connection broke,
+        when it may have been executed already.
         """
-        wires = [_wire(command) for command in commands]
+        wires = [wire(command) for command in commands]
         answers: list[Any] = [_UNANSWERED] * len(wires)
         spent: set[str] = set()
         try:
@@ -111,33 +115,34 @@ class Cache:
                 client.close()
         self._cluster = None
 
-    def _send(self, wires: list[Command], open_: list[int], answers: list[Any]) -> None:
-        """Send the open commands, each to its node, and note the answers, errors among them."""
+    def _send(self, wires: list[Packed], open_: list[int], answers: list[Any]) -> None:
+        """Send the open commands, each to its node, and note the answers, errors among them.
+
+        It speaks through a connection of the client's pool and not through the client, whose
+        account of every command (retries, telemetry, conversions) costs a reader as much as the
+        wire does. A connection that fails closes itself.
+        """
         for node, indexes in self._by_node(wires, open_):
             self.round_trips += 1
-            if len(indexes) == 1:
-                try:
-                    answers[indexes[0]] = node.execute_command(*wires[indexes[0]])
-                except failures.ResponseError as error:
-                    answers[indexes[0]] = error
-                continue
-            with node.pipeline(transaction=False) as pipe:
+            pool = node.connection_pool
+            connection = pool.get_connection()
+            try:
+                connection.send_packed_command([b"".join([wires[index].data for index in indexes])])
                 for index in indexes:
-                    pipe.execute_command(*wires[index])
-                replies = pipe.execute(raise_on_error=False)
-            for index, reply in zip(indexes, replies, strict=True):
-                answers[index] = reply
+                    answers[index] = _answer_on(connection)
+            finally:
+                pool.release(connection)
 
     def _judge(
-        self, commands: Sequence[Command], wires: list[Command], answers: list[Any], spent: set[str]
+        self, commands: Sequence[Command], wires: list[Packed], answers: list[Any], spent: set[str]
     ) -> None:
         """Open again what can be cured, once a cure; raise the first error that cannot."""
         moved = False
         for index, answer in enumerate(answers):
             if not isinstance(answer, Exception):
                 continue
-            if isinstance(answer, failures.NoScriptError) and commands[index][0] == "script":
-                wires[index] = _wire(commands[index], whole=True)
+            if isinstance(answer, failures.NoScriptError) and is_script(commands[index]):
+                wires[index] = wire(commands[index], whole=True)
             elif isinstance(answer, _ELSEWHERE) and "elsewhere" not in spent:
                 moved = True
             else:
@@ -154,13 +159,13 @@ class Cache:
         self._topology_is_old = True
         time.sleep(RETRY_PAUSE_S)
 
-    def _by_node(self, wires: list[Command], open_: list[int]) -> list[tuple[Any, list[int]]]:
+    def _by_node(self, wires: list[Packed], open_: list[int]) -> list[tuple[Any, list[int]]]:
         if self._plain is not None:
             return [(self._plain, open_)]
         cluster: Any = self._connected_cluster()  # redis-py types few of its methods
         nodes: dict[str, tuple[Any, list[int]]] = {}
         for index in open_:
-            key = _first_key(wires[index])
+            key = wires[index].key
             node = cluster.get_node_from_key(key) if key else cluster.get_default_node()
             if node is None:
                 raise failures.ClusterDownError(f"no node serves the slot of {key}")
@@ -216,21 +221,12 @@ def _credentials(settings: Settings) -> CredentialProvider | None:
     return None
 
 
-def _wire(command: Command, *, whole: bool = False) -> Command:
-    if command[0] != "script":
-        return command
-    _, name, keys, args = command
-    script = scripts.load(name)
-    call = ("EVAL", script.text) if whole else ("EVALSHA", script.sha)
-    return (*call, len(keys), *keys, *args)
-
-
-def _first_key(wire: Command) -> str | None:
-    if wire[0] in ("EVAL", "EVALSHA"):
-        return str(wire[3])
-    if len(wire) == 1:
-        return None
-    return wire[1].decode() if isinstance(wire[1], bytes) else str(wire[1])
+def _answer_on(connection: ConnectionInterface) -> Any:
+    """The next answer on a connection, or the error that Redis answered with."""
+    try:
+        return connection.read_response()
+    except failures.ResponseError as error:
+        return error
 
 
 def _told(error: Exception) -> str:

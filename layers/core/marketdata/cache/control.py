@@ -14,7 +14,8 @@ from typing import Any
 from marketdata.breaker import BreakerPolicy, Transition
 from marketdata.budget import HOUR_MS, MINUTE_MS, Limit, Use
 from marketdata.cache import control_wire as wire
-from marketdata.cache.client import Cache, Command
+from marketdata.cache.client import Cache
+from marketdata.cache.commands import Command
 from marketdata.cache.decisions import (
     AttemptResult,
     ControlView,

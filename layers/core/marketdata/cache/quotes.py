@@ -26,7 +26,8 @@ from marketdata.acceptance import (
     epoch_ms,
     refusal,
 )
-from marketdata.cache.client import Cache, Command
+from marketdata.cache.client import Cache
+from marketdata.cache.commands import Command, Packed, pack
 from marketdata.outcomes import Missing, Reason
 from marketdata.quotes import Quote, Source, plain
 
@@ -39,6 +40,9 @@ WHY_NOT_FOUND_S = 900
 CHUNK = 500
 # Lists of keys that are kept made, and how long the longest of them is.
 KEPT_LISTS, KEPT_SYMBOLS = 256, 100
+
+_FRESH, _STALE = b',"stale":false}', b',"stale":true}'
+_FRESH_COMMA = _FRESH + b","
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class QuoteStore:
         self._cache = cache
         self._retention_s = retention_s
         # A client that polls asks for the same hundred keys again and again.
-        self._mget = lru_cache(maxsize=KEPT_LISTS)(self._keys_of)
+        self._mget = lru_cache(maxsize=KEPT_LISTS)(self._mget_of)
 
     def put(self, quotes: Sequence[Quote], now_ms: int) -> tuple[Verdict, ...]:
         """Write the quotes that are newer and believable; one verdict for each, in their order.
@@ -109,7 +113,9 @@ class QuoteStore:
         refusals = [refusal(quote, now_ms) for quote in quotes]
         judged = [quote for quote, why in zip(quotes, refusals, strict=True) if why is None]
         # Reasons first: a quote that is written right after takes its symbol's reason away.
-        commands = [self._reason(m, (retry_after_s or {}).get(m.symbol)) for m in missing]
+        commands: list[Command] = [
+            self._reason(m, (retry_after_s or {}).get(m.symbol)) for m in missing
+        ]
         commands += [
             self._judgement(judged[start : start + CHUNK], now_ms)
             for start in range(0, len(judged), CHUNK)
@@ -127,13 +133,13 @@ class QuoteStore:
         """The stored values, in order; None for a symbol without one. One MGET."""
         if not symbols:
             return []
-        values: list[bytes | None] = self._cache.command(*self.read_command(symbols))
+        values: list[bytes | None] = self._cache.packed(self.read_command(symbols))
         return values
 
-    def read_command(self, symbols: Sequence[str]) -> Command:
+    def read_command(self, symbols: Sequence[str]) -> Packed:
         """`read` of at least one symbol as a command for `Cache.many`."""
-        keys_of = self._mget if len(symbols) <= KEPT_SYMBOLS else self._keys_of
-        return keys_of(tuple(symbols))
+        command_of = self._mget if len(symbols) <= KEPT_SYMBOLS else self._mget_of
+        return command_of(tuple(symbols))
 
     def last(self, symbols: Sequence[str]) -> dict[str, LastQuote]:
         """What is stored, for the symbols that have a quote. One MGET."""
@@ -158,8 +164,8 @@ class QuoteStore:
         both = zip(texts[: len(symbols)], texts[len(symbols) :], strict=True)
         return [_held(held) if held else _why(why) if why else None for held, why in both]
 
-    def _keys_of(self, symbols: tuple[str, ...]) -> Command:
-        return "MGET", *(self._quote_key(symbol).encode() for symbol in symbols)
+    def _mget_of(self, symbols: tuple[str, ...]) -> Packed:
+        return pack("MGET", *(self._quote_key(symbol) for symbol in symbols))
 
     def _judgement(self, quotes: Sequence[Quote], now_ms: int) -> Command:
         keys = [
@@ -170,7 +176,7 @@ class QuoteStore:
         rules = (now_ms, BASELINE_MS, AGREEMENT, *UNIT_RATIO, self._retention_s, HELD_S)
         return "script", "quotes_put", keys, (*rules, *chain.from_iterable(map(_args, quotes)))
 
-    def _reason(self, missing: Missing, retry_after_s: float | None) -> Command:
+    def _reason(self, missing: Missing, retry_after_s: float | None) -> tuple[Any, ...]:
         told: dict[str, Any] = {"code": missing.code.value, "message": missing.message}
         if retry_after_s is not None:
             told["retry_after"] = max(1, math.ceil(retry_after_s))
@@ -197,9 +203,26 @@ def timestamp_ms(value: bytes) -> int | None:
     return int(value[13:26]) or None
 
 
-def fragment(value: bytes) -> bytes:
-    """A stored quote's JSON object without its closing brace."""
-    return value[26:]
+def time_key(ms: int) -> bytes:
+    """What a stored quote that was fetched at this time, epoch milliseconds, begins with.
+
+    Stored quotes, and these, compare as the times do.
+    """
+    return b"%013d" % ms
+
+
+def json_objects(values: Sequence[bytes], *, stale_before: bytes) -> bytes:
+    """Stored quotes as JSON objects with commas between them.
+
+    Those that are less than a `time_key` are marked stale.
+    """
+    if (
+        not values or min(values) >= stale_before
+    ):  # as a rule; one ending for all takes half the time
+        return _FRESH_COMMA.join([value[26:] for value in values]) + (_FRESH if values else b"")
+    return b",".join(
+        [value[26:] + (_STALE if value < stale_before else _FRESH) for value in values]
+    )
 
 
 def _price(value: bytes) -> str:

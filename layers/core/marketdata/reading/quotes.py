@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from marketdata.cache.quotes import QuoteStore, Why, fetched_ms, fragment
-from marketdata.errors import CacheUnavailableError, InvalidSymbolError
+from marketdata.cache.quotes import QuoteStore, Why, fetched_ms, json_objects, time_key
+from marketdata.errors import CacheUnavailableError
 from marketdata.outcomes import Reason
 from marketdata.quotes import utc_text
 from marketdata.reading.slots import SLOT_S, slot_start_ms
@@ -23,8 +23,6 @@ from marketdata.symbols import Symbol
 if TYPE_CHECKING:
     from marketdata.cache.control import ControlState
     from marketdata.settings import Settings
-
-_FRESH, _STALE = b',"stale":false}', b',"stale":true}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +46,14 @@ class SymbolError:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a request found: quotes as JSON objects, and errors; both in request order."""
+    """What a request found: `count` quotes, JSON objects with commas between them, and errors.
 
-    quotes: Sequence[bytes]
-    errors: Sequence[SymbolError]
+    Both are in request order.
+    """
+
+    quotes: bytes
+    count: int
+    errors: Sequence[SymbolError] = ()
 
     @property
     def misses(self) -> int:
@@ -60,11 +62,10 @@ class Reading:
 
     def body(self) -> bytes:
         """Both as one JSON object."""
-        quotes = b",".join(self.quotes)
         if not self.errors:
-            return b'{"quotes":[%b],"errors":[]}' % quotes
+            return b'{"quotes":[%b],"errors":[]}' % self.quotes
         errors = json.dumps([error.to_json() for error in self.errors], separators=(",", ":"))
-        return b'{"quotes":[%b],"errors":%b}' % (quotes, errors.encode())
+        return b'{"quotes":[%b],"errors":%b}' % (self.quotes, errors.encode())
 
 
 class QuoteReader:
@@ -77,7 +78,7 @@ class QuoteReader:
         self._ttl_ms = settings.quote_ttl * 1000
         self._active = frozenset(symbol.text for symbol in settings.active_symbols)
         self._quotes = quotes
-        self._watch = Watch(control)
+        self._watch = Watch(control, self._active)
 
     def read(self, wanted: Requested, now_ms: int, max_age_s: int | None = None) -> Reading:
         """Each wanted symbol in one of two lists; see `spellings.requested`.
@@ -86,36 +87,23 @@ class QuoteReader:
         counts as missing; one older than `QUOTE_TTL` is marked stale.
         """
         slot_ms = slot_start_ms(now_ms)
-        symbols = [name for name, entry in wanted.items() if isinstance(entry, Symbol)]
-        values = self._quotes.read(symbols)
-        # A stored value begins with its time, of 13 digits, so it compares as that does.
-        stale_before = b"%013d" % (slot_ms - self._ttl_ms)
-        missing_before = b"" if max_age_s is None else b"%013d" % (slot_ms - max_age_s * 1000)
-        quotes = []
-        missing: dict[str, bytes | None] = {}
-        for symbol, value in zip(symbols, values, strict=True):
-            if value is None or value < missing_before:
-                missing[symbol] = value
-            else:
-                quotes.append(fragment(value) + (_STALE if value < stale_before else _FRESH))
-        watched = [symbol for symbol in symbols if symbol not in self._active]
-        due = self._watch.due(
-            [symbol for symbol in watched if symbol not in missing],
-            [symbol for symbol in watched if symbol in missing],
-            now_ms,
-        )
-        if len(quotes) == len(wanted):
+        symbols, values = wanted.symbols, self._quotes.read(wanted.symbols)
+        oldest = b"" if max_age_s is None else time_key(slot_ms - max_age_s * 1000)
+        found, missing = _parted(symbols, values, oldest)
+        quotes = json_objects(found, stale_before=time_key(slot_ms - self._ttl_ms))
+        due = self._watch.due(symbols, missing, now_ms)
+        if len(found) == len(wanted.names):
             self._watch.note(due, now_ms)
-            return Reading(quotes, ())
+            return Reading(quotes, len(found))
         reasons = self._reasons(list(missing), due, now_ms)
-        return Reading(quotes, list(self._errors(wanted, missing, reasons)))
+        return Reading(quotes, len(found), list(self._errors(wanted, missing, reasons)))
 
     def read_one(
         self, symbol: Symbol, now_ms: int, max_age_s: int | None = None
     ) -> bytes | SymbolError:
         """One symbol's quote as a JSON object, or why there is none."""
-        reading = self.read({symbol.text: symbol}, now_ms, max_age_s)
-        return reading.quotes[0] if reading.quotes else reading.errors[0]
+        reading = self.read(Requested((symbol.text,), (symbol.text,), {}), now_ms, max_age_s)
+        return reading.quotes or reading.errors[0]
 
     def _reasons(
         self, missing: Sequence[str], due: Sequence[str], now_ms: int
@@ -140,9 +128,9 @@ class QuoteReader:
         missing: Mapping[str, bytes | None],
         reasons: Mapping[str, Why | None],
     ) -> Iterator[SymbolError]:
-        for name, entry in wanted.items():
-            if isinstance(entry, InvalidSymbolError):
-                yield SymbolError(name, Reason.INVALID_SYMBOL, str(entry))
+        for name in wanted.names:
+            if name in wanted.refused:
+                yield SymbolError(name, Reason.INVALID_SYMBOL, str(wanted.refused[name]))
             elif name in missing:
                 why = reasons[name] or self._unexplained(name, missing[name])
                 yield SymbolError(name, why.code, why.message, why.retry_after_s)
@@ -155,3 +143,16 @@ class QuoteReader:
         if symbol in self._active:
             return Why(Reason.PENDING, f"{symbol} has no price yet", SLOT_S)
         return Why(Reason.PENDING, f"{symbol} is watched from now on; ask again soon", SLOT_S)
+
+
+def _parted(
+    symbols: Sequence[str], values: Sequence[bytes | None], oldest: bytes
+) -> tuple[list[bytes], dict[str, bytes | None]]:
+    """The stored values that will do, and what there is of all other symbols."""
+    found = [value for value in values if value is not None]
+    if oldest:
+        found = [value for value in found if value >= oldest]
+    if len(found) == len(values):
+        return found, {}
+    pairs = zip(symbols, values, strict=True)
+    return found, {name: value for name, value in pairs if value is None or value < oldest}

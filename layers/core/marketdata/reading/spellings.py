@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from marketdata.errors import InvalidSymbolError
@@ -32,11 +33,22 @@ _LIST = re.compile(LIST)
 _STOCK_LIKE = "[.^=-]{0,19}[A-Za-z0-9][A-Za-z0-9.^=-]{0,19}"
 SPELLING = f"^(?:{_STOCK_LIKE}|[A-Za-z0-9]{{1,16}}/(?:{'|'.join(sorted(CURRENCIES))}))$"
 
-Requested = Mapping[str, Symbol | InvalidSymbolError]
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A list of symbols as it was understood, each asset once, in the order of its first mention.
+
+    `names` are all of them: `symbols` in their canonical spelling, and the rest, as they were
+    written, with the reason in `refused`.
+    """
+
+    names: tuple[str, ...]
+    symbols: tuple[str, ...]
+    refused: Mapping[str, InvalidSymbolError]
 
 
 def requested(text: str) -> Requested:
-    """Each requested symbol by its canonical spelling, or its own spelling where it has none.
+    """What a comma-separated list asks for.
 
     Raises `RefusedRequestError`: `invalid_parameter` for an empty, over-long or garbled list,
     `too_many_symbols` for more than 100 different ones, `invalid_symbol` for a list without
@@ -49,7 +61,7 @@ def requested(text: str) -> Requested:
         )
     if _CONTROL.search(text):
         raise RefusedRequestError("invalid_parameter", "symbols holds control characters.")
-    found: dict[str, Symbol | InvalidSymbolError] = {}
+    found: dict[str, InvalidSymbolError | None] = {}
     for part in text.split(","):
         spelling = part.strip()
         if spelling:
@@ -58,7 +70,7 @@ def requested(text: str) -> Requested:
             except InvalidSymbolError as error:
                 found[spelling] = error
             else:
-                found[symbol.text] = symbol
+                found[symbol.text] = None
     if not found:
         raise RefusedRequestError(
             "invalid_parameter", "symbols is empty; for example ?symbols=AAPL,EUR/USD"
@@ -70,7 +82,10 @@ def requested(text: str) -> Requested:
         )
     if not _LIST.fullmatch(text):
         raise RefusedRequestError("invalid_symbol", str(invalid_symbol(next(iter(found)))))
-    return found
+    symbols = tuple(name for name, error in found.items() if error is None)
+    return Requested(
+        tuple(found), symbols, {name: error for name, error in found.items() if error is not None}
+    )
 
 
 def requested_one(spelling: str) -> Symbol:

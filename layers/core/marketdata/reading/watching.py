@@ -6,13 +6,13 @@ A note that fails costs the client nothing: it is logged, and the next request m
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from marketdata.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
-    from marketdata.cache.client import Command
+    from marketdata.cache.commands import Command
     from marketdata.cache.control import ControlState
 
 log = logging.getLogger("marketdata.api")
@@ -22,22 +22,25 @@ RENEW_MS = 60_000
 
 
 class Watch:
-    """The watch list, as one process of the API keeps it up."""
+    """The watch list, as one process of the API keeps it up. `active` need no watching."""
 
-    def __init__(self, control: ControlState) -> None:
+    def __init__(self, control: ControlState, active: Iterable[str]) -> None:
         self._control = control
+        self._active = frozenset(active)
         self._minute = -1
-        self._renewed: set[str] = set()
+        self._settled = set(self._active)
 
-    def due(self, served: Collection[str], missing: Collection[str], now_ms: int) -> list[str]:
-        """Those that a note is due for.
+    def due(self, symbols: Collection[str], missing: Collection[str], now_ms: int) -> list[str]:
+        """Those that a note is due for; `missing` are the ones of them without a quote.
 
-        The missing ones are, at once; the served ones once a minute, since their note only
-        lengthens what is there.
+        These are at once; the others once a minute, since their note only lengthens what is there.
         """
         if now_ms // RENEW_MS != self._minute:
-            self._minute, self._renewed = now_ms // RENEW_MS, set()
-        return [*missing, *(symbol for symbol in served if symbol not in self._renewed)]
+            self._minute, self._settled = now_ms // RENEW_MS, set(self._active)
+        if not missing and self._settled.issuperset(symbols):
+            return []
+        due = [symbol for symbol in missing if symbol not in self._active]
+        return due + [s for s in symbols if s not in missing and s not in self._settled]
 
     def command(self, symbols: Collection[str], now_ms: int) -> Command:
         """The note as a command for `Cache.many`; tell `noted` or `lost` what came of it."""
@@ -56,7 +59,7 @@ class Watch:
 
     def noted(self, symbols: Collection[str]) -> None:
         """Remember that these need no other note in this minute."""
-        self._renewed.update(symbols)
+        self._settled.update(symbols)
 
     def lost(self, symbols: Collection[str], error: CacheUnavailableError) -> None:
         """Log that a note was not made."""

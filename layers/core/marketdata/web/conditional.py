@@ -1,23 +1,26 @@
 """One way out for every good answer: negotiated, tagged, compressed, cacheable.
 
 The tag is of the bytes that travel, so the compressed form of a body has a tag of its own, and a
-strong tag is true of either. HEAD needs nothing here: the edge drops the body of a GET.
+strong tag is true of either. It is a hash against accidents, 128 bits wide, as nobody but us writes
+what is hashed; one against attackers takes longer than all else here together.
+HEAD needs nothing here: the edge drops the body of a GET.
 """
 
 from __future__ import annotations
 
-import zlib
-from hashlib import sha256
-
+from isal import isal_zlib
 from starlette.requests import Request
 from starlette.responses import Response
+from xxhash import xxh3_128_hexdigest
 
 from marketdata.web.problems import Problem
 
 JSON = "application/json"
 GZIP_FROM = 1024  # bytes; below, the gain is less than a packet
-_GZIP_LEVEL = 5
-_GZIP_CONTAINER = 31  # zlib's window bits for a gzip header without a time in it
+# ISA-L packs a hundred quotes in a sixth of zlib's time, into a tenth more bytes. Most clients ask
+# for gzip, and nothing else of an answer took nearly as long.
+_GZIP_LEVEL = isal_zlib.ISAL_DEFAULT_COMPRESSION
+_GZIP_CONTAINER = 31  # the window bits that mean a gzip header, which has no time in it here
 
 
 def answer(
@@ -38,7 +41,7 @@ def answer(
     if not accepts(asked.get("accept"), media_type.partition(";")[0]):
         raise Problem("not_acceptable", f"This answer comes as {media_type} only.")
     gzip = len(body) >= GZIP_FROM and _quality(asked.get("accept-encoding", ""), "gzip") > 0
-    tag = f'"{sha256(body).hexdigest()[:24]}{"-gzip" if gzip else ""}"'
+    tag = f'"{xxh3_128_hexdigest(body)}{"-gzip" if gzip else ""}"'
     kept = {"Cache-Control": "no-store"}
     if max_age_s is not None:
         kept = {"Cache-Control": f"public, max-age={max_age_s}", "ETag": tag}
@@ -47,7 +50,7 @@ def answer(
         return Response(status_code=304, headers=out)
     if gzip:
         out["Content-Encoding"] = "gzip"
-        packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_CONTAINER)
+        packer = isal_zlib.compressobj(_GZIP_LEVEL, isal_zlib.DEFLATED, _GZIP_CONTAINER)
         body = packer.compress(body) + packer.flush()
     return Response(body, status, out, media_type=media_type)
 

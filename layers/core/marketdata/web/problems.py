@@ -12,10 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import cast
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -23,7 +21,6 @@ from starlette.responses import Response
 from marketdata.errors import CacheUnavailableError
 from marketdata.outcomes import Reason
 from marketdata.reading.refused import RefusedRequestError
-from marketdata.web.access import note
 
 MEDIA_TYPE = "application/problem+json"
 CACHE_RETRY_S = 5  # one slot: as soon as the loop itself tries again
@@ -104,55 +101,36 @@ def internal_error() -> Problem:
     return Problem("internal_error", "The failure has been logged; please try again.")
 
 
-def install(app: FastAPI) -> None:
-    """Answer with a problem wherever the app, or the framework under it, raises."""
-    app.add_exception_handler(Problem, _ours)
-    app.add_exception_handler(RefusedRequestError, _refused)
-    app.add_exception_handler(HTTPException, _frameworks)
-    app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(CacheUnavailableError, _cache)
+def problem_of(error: Exception, method: str, path: str) -> Problem | None:
+    """What a client is told of an exception, ours or the framework's; None if unforeseen."""
+    match error:
+        case Problem():
+            return error
+        case RefusedRequestError():
+            return Problem(error.code, str(error), error.retry_after_s)
+        case CacheUnavailableError():
+            log.error("cache unavailable", extra={"path": path, "error": str(error)})
+            return Problem(
+                "cache_unavailable",
+                "All data is read from a cache, which does not answer at the moment.",
+                retry_after_s=CACHE_RETRY_S,
+            )
+        case HTTPException():
+            return _frameworks(error, method, path)
+        case RequestValidationError():
+            named = ", ".join(str(item["loc"][-1]) for item in error.errors())
+            return Problem("invalid_parameter", f"Not allowed: {named}.")
+    return None
 
 
-def _told(request: Request, problem: Problem) -> Response:
-    note(request, code=problem.code)
-    return problem.response(request.scope["path"])
-
-
-async def _ours(request: Request, error: Exception) -> Response:
-    return _told(request, cast("Problem", error))
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    error = cast("RefusedRequestError", error)
-    return _told(request, Problem(error.code, str(error), error.retry_after_s))
-
-
-async def _frameworks(request: Request, error: Exception) -> Response:
-    error = cast("HTTPException", error)
-    path = request.scope["path"]
+def _frameworks(error: HTTPException, method: str, path: str) -> Problem:
     code = _FRAMEWORK_CODES.get(error.status_code)
     if code is None:
         log.error("framework refused a request", extra={"status": error.status_code, "path": path})
         code = "internal_error" if error.status_code >= 500 else "bad_request"
     detail = {
         "no_such_route": f"{quote(path, errors='replace')} does not exist; /docs lists what does.",
-        "method_not_allowed": f"{request.method} is not allowed here; use GET or HEAD.",
+        "method_not_allowed": f"{method} is not allowed here; use GET or HEAD.",
     }.get(code, HTTPStatus(error.status_code).phrase)
     headers = {"Allow": "GET, HEAD"} if code == "method_not_allowed" else {}
-    return _told(request, Problem(code, detail, headers=headers))
-
-
-async def _validation(request: Request, error: Exception) -> Response:
-    error = cast("RequestValidationError", error)
-    named = ", ".join(str(item["loc"][-1]) for item in error.errors())
-    return _told(request, Problem("invalid_parameter", f"Not allowed: {named}."))
-
-
-async def _cache(request: Request, error: Exception) -> Response:
-    log.error("cache unavailable", extra={"path": request.scope["path"], "error": str(error)})
-    problem = Problem(
-        "cache_unavailable",
-        "All data is read from a cache, which does not answer at the moment.",
-        retry_after_s=CACHE_RETRY_S,
-    )
-    return _told(request, problem)
+    return Problem(code, detail, headers=headers)
