@@ -1,4 +1,4 @@
-"""Cold starts in the Lambda image: packages without bytecode, with all of it, and with some of it.
+"""Cold starts in the Lambda image: packages without bytecode, as they are shipped, and with less.
 
 `.pyc` files cannot be written on Lambda, where packages are read-only, so they are there from the
 beginning or never. Needs Docker. Each way of packing has a container, with the packages mounted
@@ -118,16 +118,16 @@ def measure(*, quick: bool) -> Section:
     below = ROOT / ".local"  # engines do not see every folder
     below.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=below) as place:
-        bare, whole, loaded = (Path(place, name) for name in ("bare", "whole", "loaded"))
-        _build(bare)
-        shutil.copytree(bare, whole)
-        _compiled(whole)
-        _only_loaded(whole, bare, loaded)
+        bare, shipped, loaded = (Path(place, name) for name in ("bare", "shipped", "loaded"))
+        python = docker("run", "--rm", "--entrypoint", _PYTHON, image(), "-V")  # pulls it, too
+        _build(shipped)
+        shutil.copytree(shipped, bare, ignore=shutil.ignore_patterns("__pycache__"))
+        _only_loaded(shipped, bare, loaded)
         for function in functions:
             name = function.name
             ways = {
                 "without .pyc": Packed(bare, function),
-                "with all .pyc": Packed(whole, function),
+                "as shipped": Packed(shipped, function),
                 "with .pyc of what is loaded": Packed(loaded, function),
             }
             section.rows += [
@@ -144,14 +144,12 @@ def measure(*, quick: bool) -> Section:
                     Row(f"{named} {way} / without", result.ratio(way, "without .pyc"), "x")
                     for way in list(ways)[1:]
                 ]
-    section.notes.append(
-        f"{image()}: {docker('run', '--rm', '--entrypoint', _PYTHON, image(), '-V')}"
-    )
+    section.notes.append(f"{image()}: {python}")
     return section
 
 
 def _build(folder: Path) -> None:
-    """The packages as `sam build` makes them, without the bytecode that it may add."""
+    """The packages as `sam build` makes them."""
     sources = {"CoreLayer": "layers/core", "YahooLayer": "layers/yahoo"}
     sources |= {logical(function.name): f"functions/{function.name}" for function in FUNCTIONS}
     for name, source in sources.items():
@@ -163,22 +161,14 @@ def _build(folder: Path) -> None:
             env={**os.environ, "ARTIFACTS_DIR": str(artifacts), "PYTHON": sys.executable},
             cwd=ROOT / source, check=True, capture_output=True,
         )  # fmt: skip
-    for cache in list(folder.rglob("__pycache__")):
-        shutil.rmtree(cache)
+    assert list(folder.rglob("*.pyc")), "no Python of Lambda's version has made bytecode"
 
 
-def _compiled(folder: Path) -> None:
-    """Add bytecode that is taken as it is, of the image's own Python."""
-    words = "-m compileall -q --invalidation-mode unchecked-hash /packages".split()
-    mounted = f"{folder}:/packages"
-    docker("run", "--rm", "--volume", mounted, "--entrypoint", _PYTHON, image(), *words)
-
-
-def _only_loaded(whole: Path, bare: Path, folder: Path) -> None:
+def _only_loaded(shipped: Path, bare: Path, folder: Path) -> None:
     """The packages with the bytecode of those modules that some function has loaded when ready."""
     shutil.copytree(bare, folder)
     for function in FUNCTIONS:
-        packed = Packed(whole, function)
+        packed = Packed(shipped, function)
         with packed.container(str(os.cpu_count())) as name:
             files = json.loads(docker("exec", name, _PYTHON, "-c", packed.code + _MODULES))
         for file in files:
@@ -186,7 +176,7 @@ def _only_loaded(whole: Path, bare: Path, folder: Path) -> None:
             cached = inside.parent / "__pycache__" / f"{inside.stem}.cpython-313.pyc"
             for part in (packed.task, *packed.layers):
                 if (part / cached).is_file():
-                    target = folder / part.relative_to(whole) / cached
+                    target = folder / part.relative_to(shipped) / cached
                     target.parent.mkdir(exist_ok=True)
                     shutil.copy(part / cached, target)
 

@@ -20,10 +20,12 @@ TOOLS = ("find", "head", "id")
 
 @pytest.fixture
 def packages(tmp_path: Path) -> Path:
-    """A folder with a module that is fine and one that cannot be compiled."""
+    """A folder with a module that is fine, one that cannot be compiled and one that is left out."""
     folder = tmp_path / "packages"
     folder.mkdir()
     (folder / "fine.py").write_text("PRICE = 1\n", encoding="utf-8")
+    (folder / "never").mkdir()
+    (folder / "never" / "loaded.py").write_text("PRICE = 2\n", encoding="utf-8")
     (folder / "odd.py").write_text("exec 'of Python 2'\n", encoding="utf-8")
     return folder
 
@@ -42,14 +44,14 @@ def made(packages: Path, tools: Path, python: str, version: str) -> tuple[list[P
     """The files that the script adds for a version, and what it says."""
     script = ROOT / "layers" / "build" / "bytecode.sh"
     told = subprocess.run(  # noqa: S603  (our own words)
-        [str(which("sh")), str(script), str(packages), python, version],
+        [str(which("sh")), str(script), str(packages), python, version, "never/"],
         env={"PATH": str(tools)}, check=True, capture_output=True, text=True,
     )  # fmt: skip
     return list(packages.rglob("*.pyc")), told.stdout
 
 
 def test_the_python_that_is_given_makes_its_own(packages, tools):
-    """If it is of the target's version; what it cannot compile is left out, without an error."""
+    """If it is of the target's version; what it cannot compile has none, without an error."""
     (file,), said = made(packages, tools, sys.executable, OURS)
     assert file.name == f"fine.{sys.implementation.cache_tag}.pyc"
     assert file.read_bytes()[:4] == MAGIC_NUMBER

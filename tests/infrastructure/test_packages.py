@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.benchmarks.cold_start import FUNCTIONS, run
 from tests.infrastructure.stack import ROOT, template
 
 MOST_API_MB = 30
@@ -21,6 +23,13 @@ MACHINES = {"x86_64": 62, "arm64": 183}
 # How bytecode of Python 3.13 begins, and the flag of what is taken without a look at its source.
 MAGIC = (3571).to_bytes(2, "little") + b"\r\n"
 UNCHECKED = 0b01
+RULES = (ROOT / "layers" / "build" / "packages.mk").read_text(encoding="utf-8")
+(UNCOMPILED,) = re.findall(r"^UNCOMPILED := (.+)$", RULES, re.MULTILINE)
+SECRET = "from aws_lambda_powertools.utilities.parameters import SecretsProvider"
+LOADED = """
+import sys
+print(*(getattr(module, "__file__", "") for module in list(sys.modules.values())), sep="\\n")
+"""
 COMPILED = ("Api", "CoreLayer", "YahooLayer")
 FOLDERS = {
     name: resource["Properties"].get("CodeUri") or resource["Properties"]["ContentUri"]
@@ -111,10 +120,22 @@ def test_bytecode_is_one_that_lambda_takes_as_it_is(built):
 
 @pytest.mark.parametrize("part", COMPILED)
 def test_bytecode_is_of_every_module_or_the_build_says_that_there_is_none(built, part):
-    """Also a module that is loaded late costs no time to compile."""
-    sources = set((built.folder / part).rglob("*.py"))
+    """Also a module that is loaded late costs no time to compile, unless nobody ever loads it."""
+    sources = {
+        path
+        for path in (built.folder / part).rglob("*.py")
+        if not re.search(UNCOMPILED, str(path.relative_to(built.folder)))
+    }
     compiled = {source_of(path) for path in (built.folder / part).rglob("*.pyc")}
     assert compiled == (set() if "slower" in built.said[part] else sources)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_what_has_no_bytecode_is_loaded_by_no_function(function):
+    """Neither by the time that it is ready nor when it looks for its secret."""
+    files = run(f"{function.module}; {function.ready}; {SECRET}\n{LOADED}").splitlines()
+    assert [file for file in files if "aws_lambda_powertools/utilities/parameters/" in file]
+    assert not [file for file in files if re.search(UNCOMPILED, file)]
 
 
 def test_bytecode_is_the_same_each_time(built, tmp_path):
