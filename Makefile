@@ -47,8 +47,9 @@ bench-image: engine $(VENV)/.dev ## measure cold starts in the Lambda image; nee
 build: $(SAM)/.done ## build the AWS packages with SAM, on any host Python
 	@PYTHON=$(abspath $(BIN)/python) $(SAM)/bin/sam build $(ARGS)
 
+# Images are pulled the first time, hence the timeout.
 sam-test: engine $(VENV)/.dev $(SAM)/.done ## test the functions in the Lambda image with `sam local`; needs Docker
-	@$(BIN)/python -m pytest tests/sam_local $(ARGS)
+	@$(BIN)/python -m pytest --timeout 600 tests/sam_local $(ARGS)
 
 engine:
 	@docker info >/dev/null 2>&1 || \

@@ -84,7 +84,7 @@ class Engine:
         docker("exec", self.redis, "redis-cli", "flushall")
 
     def _answers(self) -> bool:
-        return docker("exec", self.redis, "redis-cli", "ping") == "PONG"
+        return _succeeds("exec", self.redis, "redis-cli", "ping")
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def running(project: Path) -> Iterator[Engine]:
     moved = {"SAM_DOCKER_NETWORK": network, "REDIS_PORT": str(port)}
     file = project / "compose.yaml"
     compose = ("compose", "--project-name", network, "--file", str(file))
-    has_compose = _knows_compose()
+    has_compose = _succeeds("compose", "version")
     try:
         if has_compose:
             docker(*compose, "up", "--detach", env=moved)
@@ -115,15 +115,14 @@ def running(project: Path) -> Iterator[Engine]:
             docker("network", "rm", network)
 
 
-def _knows_compose() -> bool:
-    words = ["docker", "compose", "version"]
-    return subprocess.run(words, check=False, capture_output=True).returncode == 0  # noqa: S603
+def _succeeds(*words: str) -> bool:
+    told = subprocess.run(["docker", *words], check=False, capture_output=True)  # noqa: S603, S607
+    return told.returncode == 0
 
 
 def _service(file: Path) -> Mapping[str, Any]:
-    service: Mapping[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["services"][
-        "redis"
-    ]
+    written = yaml.safe_load(file.read_text(encoding="utf-8"))
+    service: Mapping[str, Any] = written["services"]["redis"]
     return service
 
 

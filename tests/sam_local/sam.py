@@ -22,8 +22,8 @@ from tests.running_service import eventually
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 _PARTS = ("template.yaml", "samconfig.toml", "env.local.json", "compose.yaml")
 _FOLDERS = ("layers", "functions", "events")
-# With an image to build first.
-GUARD_S = 110
+# With wheels to fetch and an image to build first.
+GUARD_S = 500
 
 
 def copied(folder: Path) -> Path:
