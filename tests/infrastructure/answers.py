@@ -16,7 +16,7 @@ TOLD = {
     "commit_quotes": {"slot", "asset_class", "written", "outcomes", "transitions"},
     "plan_assets": {"version", "restore", "jobs"},
     "fetch_assets": {"job", "candidate", "total", "sources", "outcomes"},
-    "commit_assets": {"asset_class", "swapped", "restored", "reason"},
+    "commit_assets": {"asset_class", "swapped", "restored", "failed", "reason"},
     "api": {"statusCode", "headers", "body", "isBase64Encoded"},
 }
 

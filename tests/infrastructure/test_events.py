@@ -8,45 +8,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.api import app as api
 from local.market import MarketServers
-from marketdata import bootstrap
-from marketdata.settings import ENV_PREFIXES
 from tests.infrastructure.answers import EVENTS, FUNCTIONS, assert_understood, function_of
-from tests.pipeline import GENEROUS, GENEROUS_MARKET, KEYS
+from tests.infrastructure.lambda_process import lambda_process
+from tests.pipeline import GENEROUS_MARKET
 from tests.simulated_market import Clock
 
 
 @pytest.fixture
-def on_lambda(monkeypatch, tmp_path, redis_server) -> Iterator[None]:
-    """A process as Lambda starts it: nothing made yet, Redis and providers by the environment."""
-    made = [
-        made
-        for module in (bootstrap, api)
-        for made in vars(module).values()
-        if hasattr(made, "cache_clear")
-    ]
-    with MarketServers(clock=Clock(), limits=GENEROUS_MARKET) as market:
-        environment = {
-            **redis_server.env(),
-            **KEYS,
-            **GENEROUS,
-            "ARCHIVE_FOLDER": str(tmp_path),
-            **market_environment(market),
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        for one in made:
-            one.cache_clear()
+def on_lambda(tmp_path, redis_server) -> Iterator[None]:
+    """A process as Lambda starts it, before its first event."""
+    with (
+        MarketServers(clock=Clock(), limits=GENEROUS_MARKET) as market,
+        lambda_process(redis_server, market, ARCHIVE_FOLDER=str(tmp_path)),
+    ):
         yield
-    bootstrap.stores().cache.close()
-    for one in made:
-        one.cache_clear()
-
-
-def market_environment(market: MarketServers) -> dict[str, str]:
-    """The settings that lead to the simulated market."""
-    return {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in market.base_urls.items()}
 
 
 def test_every_function_has_its_events():

@@ -21,9 +21,3 @@ def test_a_short_day_meets_every_target(capfd):
     reasons = {reason for _, _, _, reason in told["openings"]}
     assert reasons == {"unavailable", "stale_source", "bad_key"}
     assert all(count > 0 for count in told["fallbacks"].values())
-
-
-def test_hours_for_which_there_is_no_script_are_refused(capfd):
-    """A day of one hour or of two days does not run, and says what is allowed."""
-    assert [command.day(seed=1, hours=hours) for hours in (1, 48)] == [2, 2]
-    assert capfd.readouterr().err == "error: --hours is 2 to 24\n" * 2

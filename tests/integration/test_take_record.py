@@ -64,6 +64,34 @@ def test_a_want_without_room_in_one_window_is_counted_in_none(control):
     assert used_of(control) == [4, 4]
 
 
+def test_a_job_that_does_not_fit_is_granted_nothing_and_counted_nowhere(control):
+    """Room is given in order, once for all wants of a job, and smaller jobs may have the rest."""
+    yahoo = dataclasses.replace(WANT, source=Source.YFINANCE, calls=1)
+    wants = [
+        dataclasses.replace(WANT, calls=1, job=1, size=600),
+        dataclasses.replace(yahoo, job=1, size=600),
+        dataclasses.replace(WANT, calls=1, job=2, size=500),
+        dataclasses.replace(yahoo, job=2, size=500),
+        dataclasses.replace(yahoo, job=3, size=400),
+    ]
+    grants = control.take(wants, NOW, "t1", room=1_000)
+    assert [grant.calls for grant in grants] == [1, 1, 0, 0, 1]
+    assert {grant.reason for grant in grants[2:4]} == {Refusal.NO_ROOM}
+    assert used_of(control) == [1, 1]
+    assert used_of(control, Source.YFINANCE) == [2]
+
+
+def test_what_is_refused_takes_no_room(control):
+    """A job that no provider grants anything to leaves its room to those after it."""
+    control.take([dataclasses.replace(WANT, calls=10)], NOW, "t1")
+    wants = [
+        dataclasses.replace(WANT, job=1, size=900),
+        dataclasses.replace(WANT, source=Source.YFINANCE, job=2, size=900),
+    ]
+    spent, granted = control.take(wants, NOW, "t2", room=1_000)
+    assert (spent.reason, granted.calls) == (Refusal.BUDGET_EXHAUSTED, 5)
+
+
 def test_a_whole_report_takes_one_round_trip(cache, control):
     """Results, due times and refusals are recorded in one call."""
     grants = control.take([WANT, dataclasses.replace(WANT, source=Source.YFINANCE)], NOW, "t1")

@@ -74,6 +74,20 @@ def test_a_job_holds_one_class_one_use_and_one_batch():
     ]
 
 
+def test_jobs_come_in_the_order_of_their_longest_due_symbols():
+    """No class goes before another one: what is first among all that is due has the first job."""
+    shares = [f"S{number}" for number in range(250)]
+    planned = drafted(active=[*shares[:150], *coins(2, "A"), *shares[150:]], new=["N"])
+    firsts = [(draft.instruments[0].symbol, draft.use.value) for draft in planned]
+    assert firsts == [
+        ("S0", "active"),
+        ("S100", "active"),
+        ("A0-USD", "active"),
+        ("S200", "active"),
+        ("N", "new"),
+    ]
+
+
 def test_who_got_no_call_takes_the_free_places_of_active_coins():
     """New ones first, as many as there are places; the others are left to be explained."""
     planned = drafted(active=coins(248, "A"), new=["N-USD"], watched=["W-USD", "V-USD"])

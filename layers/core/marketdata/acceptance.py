@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -73,4 +73,5 @@ def refusal(quote: Quote, now_ms: int) -> str | None:
 
 def epoch_ms(time: datetime) -> int:
     """An aware time in whole milliseconds since 1970, without the rounding of floats."""
-    return (time - _EPOCH) // timedelta(milliseconds=1)
+    since = time - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000

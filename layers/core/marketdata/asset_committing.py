@@ -33,7 +33,8 @@ class AssetCommitter:
     def commit(self, report: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
         """Swap a report's candidate in, or keep the old list and say why, as plain JSON.
 
-        `{asset_class, swapped, restored, total, sources, reason, outcomes}`. A report without a
+        `{asset_class, swapped, restored, failed, total, sources, reason, outcomes}`; `failed`: the
+        class was to be refreshed and has no list of this refresh or a later one. A report without a
         candidate, `{"restore": true, "asset_class": ...}` or one whose fetch failed included, puts
         the last good list back where the cache has lost it. A timetable is kept in any case.
         Raises `CacheUnavailableError` and `ArchiveError`.
@@ -56,6 +57,7 @@ class AssetCommitter:
             "asset_class": asset_class.value,
             "swapped": False,
             "restored": False,
+            "failed": "id" in job,
             "total": 0,
             "sources": [],
             "reason": report.get("error", ""),
@@ -84,10 +86,12 @@ class AssetCommitter:
         if refusal:
             return {"reason": refusal, "total": old_total}
         if not self.assets.swap(listed):
-            return {"reason": "a later list is already there", "total": old_total}
+            reason = "a later list is already there"
+            return {"failed": False, "reason": reason, "total": old_total}
         self.archive.put(asset_class, LAST_GOOD, data)
         return {
             "swapped": True,
+            "failed": False,
             "total": len(listed.assets),
             "sources": [source.value for source in listed.sources],
         }

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 # Calls that one fetch may have under way: Finnhub's burst limit, one symbol a call.
 MOST_CALLS_AT_ONCE = 32
+# What a state of Step Functions may hold is 262,144 bytes. An invocation's result has its headers
+# around the answer, a few thousand; the rest is in reserve.
+MOST_PLAN_BYTES = 240_000
 
 
 def warm_up() -> None:
@@ -104,7 +107,10 @@ def planner() -> Planner:
     """What `plan_quotes` needs."""
     from marketdata.planning import Planner
 
-    return Planner(settings(), stores().control, stores().quotes, stores().assets, _token)
+    # On one machine no state machine stands between the steps, and a plan may have any size.
+    most_bytes = MOST_PLAN_BYTES if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else None
+    mine = stores()
+    return Planner(settings(), mine.control, mine.quotes, mine.assets, _token, most_bytes)
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 # A month is 31 days, so that no calendar month can hold more than its limit.
@@ -61,6 +62,7 @@ class Limit:
         return f"{self.calls}/{self.window}"
 
 
+@cache  # each quote that is written compares what is set with the free tier
 def parse_limits(text: str) -> tuple[Limit, ...]:
     """The limits that a text like `60/minute,30/second` names, in its order.
 

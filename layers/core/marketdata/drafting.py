@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from zlib import crc32
 
 from marketdata.budget import Use
@@ -47,16 +48,23 @@ def ordered(due: Sequence[DueSymbol], slot_s: int) -> list[DueSymbol]:
 def drafts(
     due: Sequence[tuple[Symbol, Use]], ids: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Draft]:
-    """Due symbols as jobs of at most the largest batch in their chain, active ones first."""
-    groups: dict[tuple[Use, AssetClass], list[Instrument]] = {}
-    for symbol, use in due:
+    """Due symbols as jobs of at most the largest batch in their chain, in the order of `due`.
+
+    A job's place is that of its first symbol.
+    """
+    groups: dict[tuple[Use, AssetClass], list[tuple[int, Instrument]]] = {}
+    for place, (symbol, use) in enumerate(due):
         known = ids.get(symbol.base, {}) if symbol.asset_class is AssetClass.CRYPTO else {}
         instrument = Instrument(symbol.text, symbol.asset_class, known)
-        groups.setdefault((use, symbol.asset_class), []).append(instrument)
+        groups.setdefault((use, symbol.asset_class), []).append((place, instrument))
+    placed = []
     for (use, asset_class), group in groups.items():
         size = max(_batch_sizes(asset_class))
         for start in range(0, len(group), size):
-            yield Draft(asset_class, use, tuple(group[start : start + size]))
+            chosen = tuple(instrument for _, instrument in group[start : start + size])
+            placed.append((group[start][0], Draft(asset_class, use, chosen)))
+    for _, draft in sorted(placed, key=itemgetter(0)):
+        yield draft
 
 
 def with_riders(

@@ -7,19 +7,19 @@ more only where a symbol has neither a quote nor anybody to ask.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from marketdata.cache.assets import AssetStore
 from marketdata.cache.control import ControlState
-from marketdata.cache.decisions import Grant, OpenSlot, Want
+from marketdata.cache.decisions import Grant, Refusal, Want
 from marketdata.cache.quotes import LastQuote, QuoteStore
 from marketdata.chains import CHAINS, batches
 from marketdata.drafting import Draft, drafts, ordered, with_riders
+from marketdata.jobs import FRAME_BYTES, MOST_JOB_BYTES, JobMaker, bytes_of
 from marketdata.outcomes import missing_because
 from marketdata.quotes import Source
-from marketdata.sessions import trading_at
 from marketdata.settings import Settings
 from marketdata.symbols import AssetClass, parse_symbol
 
@@ -30,85 +30,103 @@ FETCH_BUDGET_MS = 3_500
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Plans slots over the stores that it is given. `token` makes a new unlike text each time."""
+    """Plans slots over the stores that it is given. `token` makes a new unlike text each time.
+
+    `most_bytes`: how large a plan may get as JSON, None for any size. What does not fit waits for
+    the next slot, still due, so that it is among the first then.
+    """
 
     settings: Settings
     control: ControlState
     quotes: QuoteStore
     assets: AssetStore
     token: Callable[[], str]
+    most_bytes: int | None = None
 
     def plan(self, slot_s: int, now_ms: int) -> dict[str, Any]:
         """Claim a slot (its start, epoch seconds) and plan its jobs, as plain JSON.
 
-        The answer is `{slot, claimed, previous, due, jobs, skipped}`; `previous` is the slot that
-        was claimed before, if that is known. A slot that somebody else claimed has no jobs. Raises
-        `CacheUnavailableError` when Redis is away.
+        The answer is `{slot, claimed, previous, due, deferred, jobs, skipped}`; `previous` is the
+        slot that was claimed before, if that is known, `deferred` counts what is due and did not
+        fit. A slot that somebody else claimed has no jobs. Raises `CacheUnavailableError` when
+        Redis is away.
         """
         opened = self.control.open_slot(
             slot_s, now_ms, [symbol.text for symbol in self.settings.active_symbols]
         )
         if opened is None:
-            nothing: dict[str, Any] = {"previous": None, "due": 0, "jobs": [], "skipped": []}
-            return {"slot": slot_s, "claimed": False, **nothing}
+            nothing: dict[str, Any] = {"due": 0, "deferred": 0, "jobs": [], "skipped": []}
+            return {"slot": slot_s, "claimed": False, "previous": None, **nothing}
         due = [(parse_symbol(entry.symbol), entry.use) for entry in ordered(opened.due, slot_s)]
         ids = self.assets.ids([s.base for s, _ in due if s.asset_class is AssetClass.CRYPTO])
         last = self.quotes.last([symbol.text for symbol, _ in due])
-        planned = list(drafts(due, ids))
-        deadline_ms, token = now_ms + FETCH_BUDGET_MS, self.token()
-        granted = self._take(planned, opened.refused, deadline_ms, now_ms, token)
-        jobs = [
-            {
-                "id": f"{slot_s}-{number}-{token}",
-                "slot": slot_s,
-                "deadline_ms": deadline_ms,
-                **_job(draft, grants, opened, last, now_ms),
-            }
-            for number, (draft, grants) in enumerate(with_riders(planned, granted))
+        make = JobMaker(opened, last, now_ms, now_ms + FETCH_BUDGET_MS, self.token())
+        planned = [part for draft in drafts(due, ids) for part in self._parts(draft, make)]
+        granted = self._take(planned, make)
+        kept = [
+            (draft, grants)
+            for (draft, _), grants in zip(planned, granted, strict=True)
+            if not any(grant.reason is Refusal.NO_ROOM for grant in grants)
         ]
+        jobs = self._jobs(kept, make)
         self._explain([job for job in jobs if not job["attempts"]], last, now_ms)
         return {
             "slot": slot_s,
             "claimed": True,
             "previous": opened.previous_s,
             "due": len(due),
+            "deferred": len(due) - sum(len(draft.instruments) for draft, _ in kept),
             "jobs": [job for job in jobs if job["attempts"]],
-            "skipped": [
-                {"asset_class": job["asset_class"], **skip}
-                for job in jobs
-                for skip in job["skipped"]
-            ],
+            "skipped": _skipped(jobs),
         }
 
-    def _take(
-        self,
-        planned: Sequence[Draft],
-        refused: frozenset[tuple[Source, str]],
-        until_ms: int,
-        now_ms: int,
-        token: str,
-    ) -> list[list[Grant]]:
-        """The grants of each draft, in the order of its chain; one round trip for all."""
-        wants = [list(self._wants(draft, refused, until_ms)) for draft in planned]
-        grants = iter(self.control.take([want for group in wants for want in group], now_ms, token))
+    def _parts(self, draft: Draft, make: JobMaker) -> Iterable[tuple[Draft, int]]:
+        """The jobs that a draft becomes, with their sizes, which count only in a bounded plan."""
+        if self.most_bytes is None:
+            return [(draft, 0)]
+        return make.parted(draft, self._sources(draft))
+
+    def _take(self, planned: Sequence[tuple[Draft, int]], make: JobMaker) -> list[list[Grant]]:
+        """The grants of each job, in the order of its chain; one round trip for all."""
+        wants = [
+            list(self._wants(draft, number, size, make))
+            for number, (draft, size) in enumerate(planned, start=1)
+        ]
+        room = None if self.most_bytes is None else self.most_bytes - FRAME_BYTES
+        flat = [want for group in wants for want in group]
+        grants = iter(self.control.take(flat, make.now_ms, make.token, room=room))
         return [[next(grants) for _ in group] for group in wants]
 
-    def _wants(
-        self, draft: Draft, refused: frozenset[tuple[Source, str]], until_ms: int
-    ) -> Iterator[Want]:
-        for source in CHAINS[draft.asset_class]:
-            if self.settings.enabled(source):
-                asked = [i for i in draft.instruments if (source, i.symbol) not in refused]
-                calls = len(batches(source, asked))
-                if calls:
-                    yield Want(
-                        source=source,
-                        asset_class=draft.asset_class,
-                        calls=calls,
-                        least=1,
-                        use=draft.use,
-                        until_ms=until_ms,
-                    )
+    def _wants(self, draft: Draft, number: int, size: int, make: JobMaker) -> Iterator[Want]:
+        refused = make.opened.refused
+        for source in self._sources(draft):
+            asked = [i for i in draft.instruments if (source, i.symbol) not in refused]
+            calls = len(batches(source, asked))
+            if calls:
+                yield Want(
+                    source=source,
+                    asset_class=draft.asset_class,
+                    calls=calls,
+                    use=draft.use,
+                    until_ms=make.deadline_ms,
+                    job=number,
+                    size=size,
+                )
+
+    def _sources(self, draft: Draft) -> list[Source]:
+        return [s for s in CHAINS[draft.asset_class] if self.settings.enabled(s)]
+
+    def _jobs(
+        self, kept: Sequence[tuple[Draft, Sequence[Grant]]], make: JobMaker
+    ) -> list[dict[str, Any]]:
+        """The jobs, with riders unless these make them too large; nothing is reserved for those."""
+        riding = with_riders([draft for draft, _ in kept], [grants for _, grants in kept])
+        jobs = [make.job(number, *one) for number, one in enumerate(riding)]
+        if self.most_bytes is not None and any(job["riders"] for job in jobs):
+            sizes = [bytes_of(job) for job in jobs if job["attempts"]]
+            if sum(sizes) > self.most_bytes - FRAME_BYTES or max(sizes) > MOST_JOB_BYTES:
+                return [make.job(number, *one) for number, one in enumerate(kept)]
+        return jobs
 
     def _explain(
         self, idle: Sequence[Mapping[str, Any]], last: Mapping[str, LastQuote], now_ms: int
@@ -126,45 +144,13 @@ class Planner:
             self.quotes.explain(missing, retry_s)
 
 
-def _job(
-    draft: Draft,
-    grants: Sequence[Grant],
-    opened: OpenSlot,
-    last: Mapping[str, LastQuote],
-    now_ms: int,
-) -> dict[str, Any]:
-    timetable = opened.timetables.get(draft.asset_class)
-    return {
-        "asset_class": draft.asset_class.value,
-        "use": draft.use.value,
-        "session": trading_at(draft.asset_class, timetable, now_ms).to_step(),
-        "instruments": [instrument.to_step() for instrument in draft.everyone],
-        "riders": [instrument.symbol for instrument in draft.riders],
-        "attempts": [
-            {
-                "provider": grant.source.value,
-                "calls": grant.calls,
-                "permit": {"generation": grant.generation, "probe": grant.probe},
-                "reservation": {"end_ms": grant.end_ms, "use": grant.use.value},
-                "not_for": [
-                    i.symbol for i in draft.everyone if (grant.source, i.symbol) in opened.refused
-                ],
-            }
-            for grant in grants
-            if grant.calls
-        ],
-        "skipped": [
-            {
-                "provider": grant.source.value,
-                "reason": grant.reason,
-                "available_at_ms": grant.available_at_ms,
-            }
-            for grant in grants
-            if not grant.calls
-        ],
-        "last": {
-            instrument.symbol: last[instrument.symbol].to_step()
-            for instrument in draft.everyone
-            if instrument.symbol in last
-        },
-    }
+def _skipped(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Who was not asked, a line for each class and reason, with the earliest time of all jobs."""
+    told: dict[tuple[str, ...], dict[str, Any]] = {}
+    for job in jobs:
+        for skip in job["skipped"]:
+            line = {"asset_class": job["asset_class"], **skip}
+            known = told.setdefault((job["asset_class"], skip["provider"], skip["reason"]), line)
+            times = (known["available_at_ms"], skip["available_at_ms"])
+            known["available_at_ms"] = min((at for at in times if at is not None), default=None)
+    return list(told.values())

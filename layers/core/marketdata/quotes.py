@@ -7,12 +7,12 @@ numbers into doubles); to clients it goes as JSON with plain numbers.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from enum import StrEnum
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from marketdata.symbols import AssetClass
@@ -94,13 +94,16 @@ class Quote:
 
     def to_json(self) -> str:
         """The quote as clients see it, but for `stale`, which only the reader's clock can tell."""
-        step = self.to_step()
-        numbers = {"price", "change", "percent_change"}
-        members = (
-            f'"{name}":{value if name in numbers and value is not None else json.dumps(value)}'
-            for name, value in step.items()
+        basis = self.change_basis and self.change_basis.value
+        time = None if self.timestamp is None else utc_text(self.timestamp)
+        return (
+            f'{{"symbol":{_text(self.symbol)},"asset_class":"{self.asset_class.value}",'
+            f'"price":{plain(self.price)},"currency":{_text(self.currency)},'
+            f'"change":{_number(self.change)},"percent_change":{_number(self.percent_change)},'
+            f'"change_basis":{_text(basis)},"source":"{self.source.value}",'
+            f'"timestamp":{_text(time)},'
+            f'"fetched_at":"{utc_text(self.fetched_at)}"}}'
         )
-        return "{" + ",".join(members) + "}"
 
 
 def plain(number: Decimal) -> str:
@@ -109,6 +112,14 @@ def plain(number: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
+
+
+def _number(number: Decimal | None) -> str:
+    return "null" if number is None else plain(number)
+
+
+def _text(text: str | None) -> str:
+    return "null" if text is None else encode_basestring_ascii(text)
 
 
 def to_major_unit(amount: Decimal, currency: str) -> tuple[Decimal, str]:
@@ -130,9 +141,8 @@ def change_from_percent(price: Decimal, percent: Decimal) -> Decimal | None:
 
 def utc_text(time: datetime) -> str:
     """An aware time as RFC 3339 in UTC, with milliseconds only where it has any."""
-    utc = time.astimezone(UTC).replace(tzinfo=None)
-    spec = "milliseconds" if utc.microsecond >= 1000 else "seconds"
-    return utc.isoformat(timespec=spec) + "Z"
+    spec = "milliseconds" if time.microsecond >= 1000 else "seconds"
+    return time.astimezone(UTC).isoformat(timespec=spec).removesuffix("+00:00") + "Z"
 
 
 def parse_utc(text: str) -> datetime:

@@ -70,9 +70,9 @@ def findings(
     """
     found, current = {}, set[str]()
     for source in sources:
-        own = [quote for quote in quotes if quote.source is source]
-        fresh = {quote.symbol for quote in own if is_old(quote, trading) is False}
-        old = [quote for quote in own if is_old(quote, trading)]
+        own = [(quote, is_old(quote, trading)) for quote in quotes if quote.source is source]
+        fresh = {quote.symbol for quote, is_past in own if is_past is False}
+        old = [quote for quote, is_past in own if is_past]
         if current:
             old = [quote for quote in old if quote.symbol in current]
         if fresh or not trading.open:  # where nothing is traded nothing can be too old

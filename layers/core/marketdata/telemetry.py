@@ -110,6 +110,13 @@ def configure_logging(
     )
 
 
+def log_plan(plan: Mapping[str, Any]) -> None:
+    """Log that a slot had more due than its plan may hold."""
+    if plan["deferred"]:
+        fields = {name: plan[name] for name in ("slot", "due", "deferred")}
+        log.warning("plan is full", extra=fields)
+
+
 def log_commit(summary: Mapping[str, Any]) -> None:
     """Log what a commit recorded, each fact at the level that it deserves."""
     where = {"slot": summary["slot"], "asset_class": summary["asset_class"]}

@@ -1,8 +1,9 @@
 -- May these calls be made? For each want a breaker permit and reserved calls, or neither.
 -- KEYS: ledgers and breakers. ARGV: now (ms), a token that no other call uses, and JSON
--- {policy, wants: [{breaker, ledger, limits, calls, least, use, until_ms, ask}], ledgers: [{place,
--- born, turns}]}; breaker, ledger and place are places in KEYS, born and turns what the caller has
--- seen of a ledger. Answers nil, and decides nothing, if a ledger has lost some of that; else JSON
+-- {policy, wants: [{breaker, ledger, limits, calls, least, use, until_ms, ask, job, size}], ledgers:
+-- [{place, born, turns}], room}; breaker, ledger and place are places in KEYS, born and turns what
+-- the caller has seen of a ledger. A job whose size is more than what is left of `room`, if there is
+-- one, is granted nothing, and nothing is counted for it; smaller ones after it may be. Answers nil, and decides nothing, if a ledger has lost some of that; else JSON
 -- [{calls, generation, probe, use, reason, at}] and the fields and values of each ledger.
 
 -- include: numbers.lua
@@ -51,11 +52,20 @@ end
 for _, seen in ipairs(asked.ledgers) do
   ledger_prune(ledgers[seen.place])
 end
+local left, has_place = asked.room or math.huge, {}
 for place, want in ipairs(asked.wants) do
   local ledger = ledgers[want.ledger]
   local breaker = breakers[want.breaker] or breaker_read(KEYS[want.breaker])
   breakers[want.breaker] = breaker
-  grants[place] = decide(want, ledger, breaker, token .. ':' .. place)
+  if want.size > left and not has_place[want.job] then
+    local generation = breaker.generation
+    grants[place] = { calls = 0, generation = generation, use = want.use, reason = 'no_room' }
+  else
+    grants[place] = decide(want, ledger, breaker, token .. ':' .. place)
+    if grants[place].calls > 0 and not has_place[want.job] then
+      has_place[want.job], left = true, left - want.size
+    end
+  end
 end
 local answer = { cjson.encode(grants) }
 for _, seen in ipairs(asked.ledgers) do

@@ -81,15 +81,18 @@ class ControlState:
             previous_s=None if previous is None else int(previous),
         )
 
-    def take(self, wants: Sequence[Want], now_ms: int, token: str) -> tuple[Grant, ...]:
+    def take(
+        self, wants: Sequence[Want], now_ms: int, token: str, *, room: int | None = None
+    ) -> tuple[Grant, ...]:
         """A grant for each want, in order: permit and reserved calls, or neither.
 
-        `token` must be unlike that of any other call; the names of probes are made of it.
+        `token` must be unlike that of any other call; the names of probes are made of it. `room`:
+        what the sizes of all jobs that are granted anything may sum up to.
         """
         if not wants:
             return ()
         for _ in range(3):
-            grants = self._take(wants, now_ms, token)
+            grants = self._take(wants, now_ms, token, room)
             if grants is not None:
                 return grants
             sources = {want.source for want in wants}
@@ -97,11 +100,13 @@ class ControlState:
             self._recollection.give_back(self._cache, keys, now_ms)
         raise CacheUnavailableError(f"Redis at {self._cache.address}: it loses budgets")
 
-    def _take(self, wants: Sequence[Want], now_ms: int, token: str) -> tuple[Grant, ...] | None:
+    def _take(
+        self, wants: Sequence[Want], now_ms: int, token: str, room: int | None
+    ) -> tuple[Grant, ...] | None:
         """One try of `take`; None where Redis has lost what we know of a ledger."""
         keys = wire.KeyList(self._cache)
         sources = list(dict.fromkeys(want.source for want in wants))
-        asked = {
+        asked: dict[str, Any] = {
             "policy": self._policy,
             "wants": [wire.want_told(want, keys, self._limits[want.source]) for want in wants],
             "ledgers": [
@@ -109,6 +114,8 @@ class ControlState:
                 for source in sources
             ],
         }
+        if room is not None:
+            asked["room"] = room
         answer = self._cache.script("attempts_take", keys.keys, (now_ms, token, json.dumps(asked)))
         if answer is None:
             return None

@@ -80,15 +80,14 @@ def limits_told(limits: Sequence[Limit]) -> list[list[int]]:
 
 def want_told(want: Want, keys: KeyList, limits: Sequence[Limit]) -> dict[str, Any]:
     """One want, for attempts_take."""
+    plain = ("calls", "least", "until_ms", "job", "size")
     return {
         "breaker": keys.breaker(want.source, want.asset_class),
         "ledger": keys.ledger(want.source),
         "limits": limits_told(limits),
-        "calls": want.calls,
-        "least": want.least,
         "use": want.use.value,
-        "until_ms": want.until_ms,
         "ask": want.ask_breaker,
+        **{name: getattr(want, name) for name in plain},
     }
 
 

@@ -43,12 +43,13 @@ class OpenSlot:
 
 
 class Refusal(StrEnum):
-    """Why a want was not granted."""
+    """Why a want was not granted. `no_room`: the plan has no place left for its job."""
 
     BREAKER_OPEN = "breaker_open"
     PROBING = "probing"
     BUDGET_EXHAUSTED = "budget_exhausted"
     HELD = "held"
+    NO_ROOM = "no_room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Want:
     """Calls that a job would make at one provider, at any time until `until_ms`.
 
     `calls` are wanted, `least` are needed: a grant is of any number between, or of none.
-    `ask_breaker` is False for asset lists, which must be fetched whatever the quotes do.
+    `ask_breaker` is False for asset lists, which must be fetched whatever the quotes do. `job` is
+    the number of the job that it is for; a plan grows by that job's `size` with its first grant.
     """
 
     source: Source
@@ -66,6 +68,8 @@ class Want:
     until_ms: int
     least: int = 1
     ask_breaker: bool = True
+    job: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

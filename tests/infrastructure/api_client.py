@@ -1,0 +1,47 @@
+"""What a client of the api gets while the machines run: its handler is asked as a gateway asks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from functions.api import app as api
+from tests.benchmarks.stage import event
+
+
+def get(target: str) -> Any:
+    """The body of the answer to a GET."""
+    return json.loads(api.handler(event(target), None)["body"])
+
+
+def sources(symbols: str) -> dict[str, str]:
+    """Who the fresh prices of some symbols come from; else the code of the error, or `stale`."""
+    told = get(f"/v1/quotes?symbols={symbols}")
+    return {
+        **{
+            quote["symbol"]: "stale" if quote["stale"] else quote["source"]
+            for quote in told["quotes"]
+        },
+        **{error["symbol"]: error["code"] for error in told["errors"]},
+    }
+
+
+def breaker(name: str, asset_class: str) -> str:
+    """The state of a provider's breaker for a class."""
+    classes = {told["asset_class"]: told for told in _provider(name)["classes"]}
+    return str(classes[asset_class]["state"])
+
+
+def used(name: str) -> int:
+    """How many calls the ledger of a provider counts."""
+    return int(_provider(name)["budget"][0]["used"])
+
+
+def lists() -> dict[str, str | None]:
+    """When each asset list that is served was made; None where there is none."""
+    return {told["asset_class"]: told["updated_at"] for told in get("/health")["assets"]}
+
+
+def _provider(name: str) -> dict[str, Any]:
+    (told,) = (told for told in get("/v1/providers")["providers"] if told["provider"] == name)
+    return dict(told)

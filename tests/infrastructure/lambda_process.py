@@ -1,0 +1,58 @@
+"""A process as Lambda starts it: nothing made yet, all it knows comes from the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from functions.api import app as api
+from local.market import MarketServers
+from marketdata import bootstrap
+from marketdata.settings import ENV_PREFIXES
+from marketdata.telemetry import ROOT
+from tests.api_service import event_loop
+from tests.pipeline import GENEROUS, KEYS
+from tests.redis_servers import RedisServer
+
+
+@contextmanager
+def lambda_process(server: RedisServer, market: MarketServers, **settings: str) -> Iterator[None]:
+    """What the handlers make is theirs until the end; Redis and providers by the environment."""
+    own = {"AWS_LAMBDA_FUNCTION_NAME": "a-function"}
+    urls = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in market.base_urls.items()}
+    made = [
+        made
+        for module in (bootstrap, api)
+        for made in vars(module).values()
+        if hasattr(made, "cache_clear")
+    ]
+    with pytest.MonkeyPatch.context() as patch, _own_logger(), event_loop() as loop:
+        asyncio.set_event_loop(loop)  # Mangum would make one, and leave it open
+        for name, value in {**own, **server.env(), **KEYS, **GENEROUS, **urls, **settings}.items():
+            patch.setenv(name, value)
+        for one in made:
+            one.cache_clear()
+        try:
+            yield
+        finally:
+            bootstrap.stores().cache.close()
+            for one in made:
+                one.cache_clear()
+            asyncio.set_event_loop(None)
+
+
+@contextmanager
+def _own_logger() -> Iterator[None]:
+    """A process configures its logs once; other tests are not to inherit it."""
+    logger = logging.getLogger(ROOT)
+    before = {**vars(logger), "handlers": [*logger.handlers]}
+    try:
+        yield
+    finally:
+        vars(logger).clear()
+        vars(logger).update(before)
+        logger.setLevel(logger.level)  # forgets what is known of its children

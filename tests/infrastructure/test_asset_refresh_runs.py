@@ -1,0 +1,189 @@
+"""Refreshes of the asset lists, as their definition leads through them on AWS, with S3 by moto."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+
+from marketdata import bootstrap
+from marketdata.errors import CacheUnavailableError
+from tests.infrastructure.api_client import get, lists
+from tests.infrastructure.interpreter import REGION
+from tests.infrastructure.machines import BUCKET, ThrottledError
+
+CLASSES = ("stocks", "crypto", "forex")
+BEGUN = "2026-03-18T15:00:00Z"
+
+
+@pytest.fixture(autouse=True)
+def bucket(machines) -> None:
+    """The archive, empty."""
+    boto3.client("s3", REGION).create_bucket(Bucket=BUCKET)
+
+
+def refresh(machines):
+    """One execution, as the schedule starts it."""
+    (ended,) = machines.run("asset_refresh", {})
+    return ended
+
+
+def lose_lists() -> None:
+    """Let the cache lose everything."""
+    bootstrap.stores().cache.command("FLUSHALL")
+
+
+def only_forex(machines) -> None:
+    """Let plan hand out the job of the shortest list alone, and none to restore."""
+
+    def instead(event, handler):
+        plan = handler(event)
+        jobs = [job for job in plan["jobs"] if job["asset_class"] == "forex"]
+        return {**plan, "restore": [], "jobs": jobs}
+
+    machines.instead["plan_assets"] = instead
+
+
+def fail_for(machines, function: str, asset_class: str, error: Exception, times: int = 99) -> None:
+    """Let a function fail for one class, so many times."""
+    failures = [error] * times
+
+    def instead(event, handler):
+        if event.get("job", event)["asset_class"] == asset_class and failures:
+            raise failures.pop()
+        return handler(event)
+
+    machines.instead[function] = instead
+
+
+def test_a_refresh_brings_lists_that_the_api_serves(machines):
+    """Each class is listed, ranked and dated by the refresh; nothing was lost before."""
+    ended = refresh(machines)
+    assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Done")
+    assert lists() == dict.fromkeys(CLASSES, BEGUN)
+    for asset_class, first in (("stocks", "NVDA"), ("crypto", "BTC-USD"), ("forex", "EUR/USD")):
+        page = get(f"/v1/assets/{asset_class}?limit=5")
+        assert page["total"] > len(page["assets"]) == 5
+        assert (page["updated_at"], page["stale"]) == (BEGUN, False)
+        assert first in [asset["symbol"] for asset in page["assets"]], asset_class
+
+
+def test_a_refresh_that_is_not_due_does_nothing(machines):
+    """Ten minutes later the schedule asks again; the execution ends well after its plan."""
+    refresh(machines)
+    asked = len(machines.calls)
+    machines.clock.pass_s(600)
+    ended = refresh(machines)
+    assert ended.status == "SUCCEEDED"
+    assert ended.states == ("Plan", "IsAnyLost", "IsAnyDue", "Done")
+    assert [call.function for call in machines.calls[asked:]] == ["plan_assets"]
+
+
+def test_a_lost_cache_has_its_lists_back_though_no_provider_answers(machines):
+    """They come from the archive, with the age that they have, and somebody hears of it."""
+    refresh(machines)
+    lose_lists()
+    assert set(lists().values()) == {None}
+    machines.clock.pass_s(3600)
+    machines.market.control("status")
+    ended = refresh(machines)
+    assert (ended.error, ended.states.count("Restore")) == ("NotRefreshed", 3)
+    assert lists() == dict.fromkeys(CLASSES, BEGUN)
+    assert {call.answer["swapped"] for call in machines.of("commit_assets")[-3:]} == {False}
+
+
+def test_a_list_that_cannot_be_restored_is_fetched(machines):
+    """A restore that fails keeps nothing: the refresh of the same execution brings the list."""
+    refresh(machines)
+    lose_lists()
+    machines.clock.pass_s(3600)
+
+    def no_restore(event, handler):
+        if event.get("restore"):
+            raise CacheUnavailableError("gone")
+        return handler(event)
+
+    machines.instead["commit_assets"] = no_restore
+    ended = refresh(machines)
+    assert (ended.status, ended.states.count("NotRestored")) == ("SUCCEEDED", 3)
+    assert set(lists().values()) == {"2026-03-18T16:00:00Z"}
+
+
+def test_a_class_whose_fetch_fails_keeps_no_other_from_its_list(machines):
+    """The others are swapped; the execution fails at its end, so that somebody hears of it."""
+    refresh(machines)
+    machines.clock.pass_s(86_400)
+    fail_for(machines, "fetch_assets", "crypto", OSError("no space left"))
+    ended = refresh(machines)
+    assert (ended.status, ended.error) == ("FAILED", "NotRefreshed")
+    assert "fetch_assets" in ended.cause
+    new = "2026-03-19T15:00:00Z"
+    assert lists() == {"stocks": new, "crypto": BEGUN, "forex": new}
+    (failed,) = [call for call in machines.of("commit_assets") if "error" in call.event]
+    assert failed.event["error"].startswith("OSError: ")
+    assert failed.answer["swapped"] is False
+
+
+def test_a_fetch_that_hangs_is_committed_as_failed(machines):
+    """After five minutes it is given up, and its class has no list."""
+
+    def hang(event, handler):
+        machines.spend(400)
+        return handler(event)
+
+    only_forex(machines)
+    machines.instead["fetch_assets"] = hang
+    ended = refresh(machines)
+    assert (ended.status, ended.error) == ("FAILED", "NotRefreshed")
+    (commit,) = machines.of("commit_assets")
+    assert commit.event["error"].startswith("States.Timeout")
+    assert commit.at_ms - machines.of("fetch_assets")[0].at_ms == 300_000
+    assert lists()["forex"] is None
+
+
+def test_a_commit_that_fails_for_a_while_is_tried_again(machines):
+    """It is tried twice more, five and ten seconds later; committed at last, it counts as such."""
+    only_forex(machines)
+    fail_for(machines, "commit_assets", "forex", CacheUnavailableError("away"), times=2)
+    assert refresh(machines).status == "SUCCEEDED"
+    first, second, third = machines.of("commit_assets")
+    assert (second.at_ms - first.at_ms, third.at_ms - second.at_ms) == (5_000, 10_000)
+    assert third.answer["swapped"]
+    assert lists()["forex"] == BEGUN
+
+
+def test_a_commit_that_goes_on_failing_fails_the_execution(machines):
+    """After three tries it is given up."""
+    only_forex(machines)
+    fail_for(machines, "commit_assets", "forex", CacheUnavailableError("away"))
+    ended = refresh(machines)
+    assert (ended.status, ended.error) == ("FAILED", "NotRefreshed")
+    assert ended.states.count("NotCommitted") == 1
+    assert len(machines.of("commit_assets")) == 3
+
+
+def test_a_throttled_fetch_is_tried_again(machines):
+    """Lambda refused it before it began, so it is the same job that asks later."""
+    only_forex(machines)
+    fail_for(machines, "fetch_assets", "forex", ThrottledError(), times=2)
+    assert refresh(machines).status == "SUCCEEDED"
+    first, second, third = machines.of("fetch_assets")
+    assert first.event == second.event == third.event
+    assert lists()["forex"] == BEGUN
+
+
+@pytest.mark.parametrize("wrong", ["raises", "nothing"])
+def test_a_plan_that_fails_fails_the_execution_by_name(machines, wrong):
+    """It ends as NotPlanned, and its cause has the error and its words."""
+
+    def plan(_event, _handler):
+        if wrong == "raises":
+            raise CacheUnavailableError("Redis is away")
+        return {}
+
+    machines.instead["plan_assets"] = plan
+    ended = refresh(machines)
+    assert (ended.status, ended.error) == ("FAILED", "NotPlanned")
+    expected = {"raises": "CacheUnavailableError: ", "nothing": "States.QueryEvaluationError: "}
+    assert ended.cause.startswith(expected[wrong])
+    assert ("Redis is away" in ended.cause) == (wrong == "raises")
+    assert [call.function for call in machines.calls] == ["plan_assets"]

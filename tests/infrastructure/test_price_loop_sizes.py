@@ -1,0 +1,71 @@
+"""The price loop with more symbols than a state may hold."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from marketdata import bootstrap
+from marketdata.cache.assets import AssetStore
+from tests.benchmarks.market import coin_list, symbols_of
+from tests.infrastructure.api_client import get
+from tests.infrastructure.machines import MINUTE_MS, deployed
+
+MOST_STATE_BYTES = 262_144
+# Coins and pairs of them: the simulated market answers these fastest.
+MANY = [symbol for symbol in symbols_of(10_000) if "-" in symbol][:3_000]
+
+
+@pytest.fixture
+def crowd(plain_redis, request):
+    """The machines with so many active symbols, priced once a minute."""
+    active = ",".join(MANY[: request.param])
+    with deployed(plain_redis, ACTIVE_SYMBOLS=active, PRICE_FETCH_INTERVAL="60") as machines:
+        assert AssetStore(bootstrap.stores().cache).swap(coin_list(MINUTE_MS))
+        yield machines
+
+
+@pytest.mark.parametrize("crowd", [1_000], indirect=True)
+def test_what_does_not_fit_is_priced_in_the_next_slots(crowd, monkeypatch, caplog):
+    """Each slot takes as many as fit, the log says how many wait, and in the end all are fresh."""
+    monkeypatch.setattr(bootstrap, "MOST_PLAN_BYTES", 60_000)
+    (ended,) = crowd.run_minute(from_s=45)
+    plans = [call.answer for call in crowd.of("plan_quotes")]
+    told = [(plan["due"], plan["deferred"]) for plan in plans]
+    assert (ended.status, told) == ("SUCCEEDED", [(1_000, 500), (500, 0), (0, 0)])
+    assert get("/health")["quotes"]["fresh_ratio"] == 1
+    (line,) = [record for record in caplog.records if record.message == "plan is full"]
+    assert (line.levelname, line.slot) == ("WARNING", plans[0]["slot"])
+    assert (line.due, line.deferred) == (1_000, 500)
+
+
+@pytest.mark.parametrize("crowd", [3_000], indirect=True)
+def test_a_full_plan_goes_through(crowd):
+    """It is as large as it may be on AWS, and the interpreter has its jobs fetched."""
+    crowd.instead["fetch_quotes"] = lambda job, _handler: {"job": job, "error": "not today"}
+    (ended,) = crowd.run_minute(from_s=55)
+    (plan,) = (call.answer for call in crowd.of("plan_quotes"))
+    assert plan["deferred"] > 0
+    assert 0.9 * bootstrap.MOST_PLAN_BYTES < len(json.dumps(plan)) <= bootstrap.MOST_PLAN_BYTES
+    assert bootstrap.MOST_PLAN_BYTES < 0.95 * MOST_STATE_BYTES
+    assert ended.status == "SUCCEEDED"
+    assert len(crowd.of("commit_quotes")) == len(plan["jobs"])
+
+
+@pytest.mark.parametrize("crowd", [3_000], indirect=True)
+def test_a_plan_that_is_too_large_would_end_the_minute(crowd, monkeypatch):
+    """What the bound is for: no Catch gets to see States.DataLimitExceeded."""
+    monkeypatch.setattr(bootstrap, "MOST_PLAN_BYTES", 10_000_000)
+    (ended,) = crowd.run_minute(from_s=50)
+    assert (ended.status, ended.error) == ("FAILED", "States.DataLimitExceeded")
+    assert (ended.states[-1], crowd.of("fetch_quotes")) == ("Plan", [])
+
+
+@pytest.mark.parametrize("crowd", [1], indirect=True)
+def test_a_plan_is_bounded_on_lambda_alone(crowd, monkeypatch):
+    """On one machine no state machine stands between the steps."""
+    assert bootstrap.planner().most_bytes == bootstrap.MOST_PLAN_BYTES
+    bootstrap.planner.cache_clear()
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
+    assert bootstrap.planner().most_bytes is None
