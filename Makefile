@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 export PYTHONPATH := .:layers/core
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help start test check day bench build deploy-test validate scan scan-template scan-packages format lock clean
+.PHONY: help start test check day bench bench-image build deploy-test sam-test engine validate
+.PHONY: scan scan-template scan-packages format lock clean
 
 INFRA := tests/infrastructure
 SAM := .venv-sam
@@ -41,11 +42,22 @@ day: $(VENV)/.run ## simulate a whole day with faults, in minutes, and judge it 
 bench: $(VENV)/.dev ## measure speed side by side with its yardsticks (ARGS="--json FILE")
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
+bench-image: engine $(VENV)/.dev ## measure cold starts in the Lambda image; needs Docker
+	@$(BIN)/python -m tests.benchmarks image $(ARGS)
+
 build: $(SAM)/.done ## build the AWS packages with SAM, on any host Python
 	@PYTHON=$(abspath $(BIN)/python) $(SAM)/bin/sam build $(ARGS)
 
 deploy-test: $(VENV)/.dev $(SAM)/.done $(MINISTACK)/.done ## build and deploy for real, into an emulator of AWS, and watch it for a minute
 	@$(BIN)/python -m pytest tests/deployment -q -s -p no:cacheprovider --timeout 300 $(ARGS)
+
+# Images are pulled the first time, hence the timeout.
+sam-test: engine $(VENV)/.dev $(SAM)/.done ## test the functions in the Lambda image with `sam local`; needs Docker
+	@$(BIN)/python -m pytest --timeout 600 tests/sam_local $(ARGS)
+
+engine:
+	@docker info >/dev/null 2>&1 || \
+	  { echo "error: no Docker engine answers; install it (https://docs.docker.com/engine/install) or start it, then try again"; exit 1; }
 
 validate: $(SAM)/.done ## lint the template and the state machines
 	@$(SAM)/bin/sam validate --lint --region us-east-1

@@ -33,11 +33,16 @@ build-Api:
 build-%:
 	@cp app.py "$(ARTIFACTS_DIR)/"
 
-# Neither tests nor scripts run on Lambda, and bytecode of the host's Python would be of no use.
-# Every *.dist-info stays: some packages ask for their own version.
+# Neither tests nor scripts run on Lambda, and bytecode of the host's Python would be of no use; that
+# of Lambda's is added where it can be made. Every *.dist-info stays: some packages ask for their own
+# version.
+BYTECODE := $(dir $(lastword $(MAKEFILE_LIST)))bytecode.sh
+# What no function ever loads, 2 MB of bytecode in the api's packages alone: a regular expression.
+UNCOMPILED := aws_lambda_powertools/(event_handler|utilities/(?!__init__|jmespath_utils|parameters))|pydantic/v1/
 define slim
 rm -rf "$(1)/bin"; \
   find "$(1)" -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +; \
   find "$(1)" -type f -name '*.py[co]' -delete; \
-  echo "size    $@ ($(MACHINE)): $$(du -sm "$(1)" | cut -f1) MB unzipped"
+  sh "$(BYTECODE)" "$(1)" "$(PYTHON)" "$(TARGET_PYTHON)" "$(UNCOMPILED)"; \
+  echo "size    $@ ($(MACHINE)): $$(( $$(find "$(1)" -type f -exec cat {} + | wc -c) / 1048576 )) MB unzipped"
 endef

@@ -23,19 +23,27 @@ from tests.benchmarks.table import Row, Section, drawn
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("reading", "load", "cold_start", "tick", "memory")
+# Not run unless it is named: it needs Docker.
+BY_NAME_ONLY = ("image",)
 
 
 def main() -> int:
     """Run what the words name; 1 if a bound was missed."""
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; or all")
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        metavar="PART",
+        help=f"of {', '.join(PARTS)} (all of them if none is named), {', '.join(BY_NAME_ONLY)}",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     parser.add_argument("--quick", action="store_true", help="tiny rounds: does it still run?")
     parser.add_argument("--alone", type=Path, help=argparse.SUPPRESS)
     words = parser.parse_args()
-    unknown = set(words.parts) - set(PARTS)
+    known = PARTS + BY_NAME_ONLY
+    unknown = set(words.parts) - set(known)
     if unknown:
-        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     if words.alone:
         section = import_module(f"tests.benchmarks.{words.parts[0]}").measure(quick=words.quick)
         words.alone.write_text(json.dumps(section.to_json()))

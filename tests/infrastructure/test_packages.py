@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from tests.benchmarks.cold_start import FUNCTIONS, run
 from tests.infrastructure.stack import ROOT, template
 
 MOST_API_MB = 30
 MOST_FETCH_MB = 200
 # What the header of an ELF file calls the processors.
 MACHINES = {"x86_64": 62, "arm64": 183}
+# How bytecode of Python 3.13 begins, and the flag of what is taken without a look at its source.
+MAGIC = (3571).to_bytes(2, "little") + b"\r\n"
+UNCHECKED = 0b01
+RULES = (ROOT / "layers" / "build" / "packages.mk").read_text(encoding="utf-8")
+(UNCOMPILED,) = re.findall(r"^UNCOMPILED := (.+)$", RULES, re.MULTILINE)
+SECRET = "from aws_lambda_powertools.utilities.parameters import SecretsProvider"
+LOADED = """
+import sys
+print(*(getattr(module, "__file__", "") for module in list(sys.modules.values())), sep="\\n")
+"""
+COMPILED = ("Api", "CoreLayer", "YahooLayer")
 FOLDERS = {
     name: resource["Properties"].get("CodeUri") or resource["Properties"]["ContentUri"]
     for name, resource in template()["Resources"].items()
@@ -23,24 +38,38 @@ FOLDERS = {
 }
 
 
+class Built(NamedTuple):
+    """Every package for one processor, the processor's number, and what was said of each."""
+
+    folder: Path
+    machine: int
+    said: dict[str, str]
+
+
 @pytest.fixture(scope="module", params=MACHINES)
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
-    """Every package for one processor, and the number of the processor."""
-    folder = tmp_path_factory.mktemp(request.param)
-    for name, source in FOLDERS.items():
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The packages, built as SAM builds them."""
+    return build(request.param, tmp_path_factory.mktemp(request.param), FOLDERS)
+
+
+def build(machine: str, folder: Path, parts: Iterable[str]) -> Built:
+    """Build some packages."""
+    said = {}
+    for name in parts:
         artifacts = folder / name
         artifacts.mkdir()
-        subprocess.run(  # noqa: S603  (our own words)
-            [  # noqa: S607  (as SAM finds it)
-                "make",
-                f"--makefile={ROOT}/layers/build/{request.param}/Makefile",
-                f"build-{name}",
-            ],
-            cwd=ROOT / source,
-            env={**os.environ, "ARTIFACTS_DIR": str(artifacts), "PYTHON": sys.executable},
+        words = ["make", f"--makefile={ROOT}/layers/build/{machine}/Makefile", f"build-{name}"]
+        added = {"ARTIFACTS_DIR": str(artifacts), "PYTHON": sys.executable}
+        told = subprocess.run(  # noqa: S603  (our own words)
+            words,
+            cwd=ROOT / FOLDERS[name],
+            env={**os.environ, **added},
             check=True,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-    return folder, MACHINES[request.param]
+        said[name] = told.stdout
+    return Built(folder, MACHINES[machine], said)
 
 
 def size_mb(*folders: Path) -> float:
@@ -51,7 +80,7 @@ def size_mb(*folders: Path) -> float:
 
 def test_packages_are_small_enough(built):
     """The api has at most 30 MB with its layer, the fetch functions 200 of the 250 allowed."""
-    folder, _ = built
+    folder = built.folder
     api = size_mb(folder / "Api", folder / "CoreLayer")
     fetch = size_mb(folder / "FetchQuotes", folder / "CoreLayer", folder / "YahooLayer")
     print(f"api {api:.1f} MB, fetch {fetch:.1f} MB")  # noqa: T201  (the numbers are the point)
@@ -61,7 +90,7 @@ def test_packages_are_small_enough(built):
 
 def test_packages_are_for_their_processor(built):
     """Every shared library in them is of the processor that they are built for."""
-    folder, machine = built
+    folder, machine, _ = built
     libraries = [path for path in folder.rglob("*.so*") if path.is_file()]
     assert libraries
     for path in libraries:
@@ -72,17 +101,64 @@ def test_packages_are_for_their_processor(built):
 
 
 def test_packages_carry_nothing_that_is_not_used(built):
-    """No tests, no bytecode, no scripts; the packages' own descriptions stay."""
-    folder, _ = built
-    names = {path.name for path in folder.rglob("*")}
-    assert not names & {"tests", "__pycache__", "bin"}
-    assert not [name for name in names if name.endswith((".pyc", ".pyo"))]
+    """No tests and no scripts; the packages' own descriptions stay."""
+    names = {path.name for path in built.folder.rglob("*")}
+    assert not names & {"tests", "bin"}
     assert [name for name in names if name.endswith(".dist-info")]
+
+
+def test_bytecode_is_one_that_lambda_takes_as_it_is(built):
+    """Of Python 3.13, without a look at its source, and of a source that is there."""
+    for path in built.folder.rglob("*.py[co]"):
+        header = path.read_bytes()[:8]
+        assert header[:4] == MAGIC, path
+        assert int.from_bytes(header[4:], "little") == UNCHECKED, path
+        _, tag, ending = path.name.rsplit(".", 2)
+        assert (path.parent.name, tag, ending) == ("__pycache__", "cpython-313", "pyc"), path
+        assert source_of(path).is_file(), path
+
+
+@pytest.mark.parametrize("part", COMPILED)
+def test_bytecode_is_of_every_module_or_the_build_says_that_there_is_none(built, part):
+    """Also a module that is loaded late costs no time to compile, unless nobody ever loads it."""
+    sources = {
+        path
+        for path in (built.folder / part).rglob("*.py")
+        if not re.search(UNCOMPILED, str(path.relative_to(built.folder)))
+    }
+    compiled = {source_of(path) for path in (built.folder / part).rglob("*.pyc")}
+    assert compiled == (set() if "slower" in built.said[part] else sources)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_what_has_no_bytecode_is_loaded_by_no_function(function):
+    """Neither by the time that it is ready nor when it looks for its secret."""
+    files = run(f"{function.module}; {function.ready}; {SECRET}\n{LOADED}").splitlines()
+    assert [file for file in files if "aws_lambda_powertools/utilities/parameters/" in file]
+    assert not [file for file in files if re.search(UNCOMPILED, file)]
+
+
+def test_bytecode_is_the_same_each_time(built, tmp_path):
+    """The same sources give the same files, so that nothing is uploaded anew without a change."""
+    again = build("x86_64", tmp_path, ["CoreLayer"])
+    compared = 0
+    for path in (again.folder / "CoreLayer").rglob("*.pyc"):
+        earlier = built.folder / path.relative_to(again.folder)
+        if not earlier.is_file() or source_of(earlier).read_bytes() != source_of(path).read_bytes():
+            continue  # of another processor
+        assert earlier.read_bytes() == path.read_bytes(), path
+        compared += 1
+    assert compared or "slower" in built.said["CoreLayer"] + again.said["CoreLayer"]
+
+
+def source_of(path: Path) -> Path:
+    """The module that a file in a `__pycache__` is of."""
+    return path.parents[1] / f"{path.name.rsplit('.', 2)[0]}.py"
 
 
 def test_each_function_has_its_module(built):
     """A function's package is its app.py, the api's with its requirements; a layer's is python/."""
-    folder, _ = built
+    folder = built.folder
     for name, source in FOLDERS.items():
         found = {path.name for path in (folder / name).iterdir()}
         if source.startswith("layers/"):
@@ -96,7 +172,7 @@ def test_each_function_has_its_module(built):
 
 def test_no_two_parts_of_a_function_carry_the_same_package_twice(built):
     """Where layers and function both have a package, it is of one version."""
-    folder, _ = built
+    folder = built.folder
     for parts in (("CoreLayer/python", "Api"), ("CoreLayer/python", "YahooLayer/python")):
         versions = [
             {path.name.split("-")[0]: path.name for path in (folder / part).glob("*.dist-info")}

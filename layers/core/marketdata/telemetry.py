@@ -26,6 +26,9 @@ ROOT = "marketdata"
 log = logging.getLogger(f"{ROOT}.telemetry")
 # Libraries whose own logs tell URLs, cookies or crumbs.
 _TALKATIVE = ("urllib3", "requests", "yfinance", "curl_cffi", "peewee", "botocore", "boto3")
+# Libraries that tell of each request, or each start, what our own line says; Lambda's own log would
+# take it down to DEBUG.
+_CHATTY = ("mangum", "asyncio")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
 # What the logging library itself notes of a record.
 _NO_FACTS = frozenset((*RESERVED_LOG_ATTRS, "taskName"))
@@ -89,6 +92,8 @@ def configure_logging(
     """
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     return Logger(
         service=ROOT,
         level=level,

@@ -1,0 +1,208 @@
+"""Cold starts in the Lambda image: packages without bytecode, as they are shipped, and with less.
+
+`.pyc` files cannot be written on Lambda, where packages are read-only, so they are there from the
+beginning or never. Needs Docker. Each way of packing has a container, with the packages mounted
+where Lambda has them, once with as much processor as there is and once with the share that their
+memory buys; in each round a fresh Python is started in each of them, one after the other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tests.benchmarks.cold_start import FUNCTIONS, Function
+from tests.benchmarks.rounds import Race
+from tests.benchmarks.table import Row, Section, exact, ms
+from tests.infrastructure.stack import ROOT, template
+from tests.sam_local.engine import docker, processor
+from tests.sam_local.sam import logical
+
+MEASURED = ("api", "plan_quotes", "fetch_quotes")
+# Lambda gives one processor for 1,769 MB of memory, and its share for less.
+MB_OF_A_PROCESSOR = 1769
+ROUNDS = 11
+# The design's bounds on a function with its layers.
+MOST_MIB = {"api": 30, "fetch_quotes": 200}
+_PYTHON = "/var/lang/bin/python3.13"
+_PATH = "/var/task:/opt/python:/var/runtime"
+_MODULES = """
+import json, sys
+files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+print(json.dumps([file for file in files if file and file.startswith(("/var/task", "/opt"))]))
+"""
+# Started by `docker exec`, so that what that takes is not counted.
+_TIMER = """
+import subprocess, sys, time
+began = time.perf_counter()
+subprocess.run([sys.executable, "-c", sys.argv[1]], check=True)
+print(time.perf_counter() - began)
+"""
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The packages of one function, in a folder, as Lambda unpacks them."""
+
+    folder: Path
+    function: Function
+
+    @property
+    def task(self) -> Path:
+        """What Lambda mounts as /var/task."""
+        return self.folder / logical(self.function.name)
+
+    @property
+    def layers(self) -> list[Path]:
+        """What it unpacks below /opt."""
+        names = ["CoreLayer", *(["YahooLayer"] if self.function.name.startswith("fetch") else [])]
+        return [self.folder / name / "python" for name in names]
+
+    @property
+    def size_mib(self) -> float:
+        """What Lambda counts, unzipped."""
+        files = (path for part in (self.task, *self.layers) for path in part.rglob("*"))
+        return sum(path.stat().st_size for path in files if path.is_file()) / 2**20
+
+    @property
+    def cpus(self) -> dict[str, str]:
+        """How much processor it is given, by what that is."""
+        properties = template()["Resources"][logical(self.function.name)]["Properties"]
+        share = f"{properties['MemorySize'] / MB_OF_A_PROCESSOR:.2f}"
+        told = f"{share} processors, as of {properties['MemorySize']} MB"
+        return {"whole processors": str(os.cpu_count()), told: share}
+
+    @property
+    def code(self) -> str:
+        """What its cold start runs."""
+        return f"import app; {self.function.ready}"
+
+    @contextmanager
+    def container(self, cpus: str) -> Iterator[str]:
+        """A container that waits for cold starts."""
+        with tempfile.TemporaryDirectory(dir=self.folder.parent) as opt:
+            for layer in self.layers:
+                shutil.copytree(layer, opt, dirs_exist_ok=True)
+            name = docker(
+                *("run", "--detach", "--rm", "--network", "none", "--cpus", cpus),
+                *("--volume", f"{self.task}:/var/task:ro", "--volume", f"{opt}:/opt/python:ro"),
+                *("--env", f"PYTHONPATH={_PATH}", "--env", "REDIS_HOST=127.0.0.1"),
+                *("--env", "METRICS_SERVICE=benchmark", "--entrypoint", _PYTHON, image()),
+                *("-c", "import time; time.sleep(3600)"),
+            )
+            try:
+                yield name
+            finally:
+                docker("rm", "--force", name)
+
+
+def image() -> str:
+    """The image of Lambda's Python for this engine."""
+    return f"public.ecr.aws/lambda/python:3.13-{processor()}"
+
+
+def measure(*, quick: bool) -> Section:
+    """Start the functions over and over, packed in each way."""
+    rounds = 2 if quick else ROUNDS
+    section = Section("Cold start in the Lambda image")
+    functions = [function for function in FUNCTIONS if function.name in MEASURED]
+    below = ROOT / ".local"  # engines do not see every folder
+    below.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=below) as place:
+        bare, shipped, loaded = (Path(place, name) for name in ("bare", "shipped", "loaded"))
+        python = docker("run", "--rm", "--entrypoint", _PYTHON, image(), "-V")  # pulls it, too
+        _build(shipped)
+        shutil.copytree(shipped, bare, ignore=shutil.ignore_patterns("__pycache__"))
+        _only_loaded(shipped, bare, loaded)
+        for function in functions:
+            name = function.name
+            ways = {
+                "without .pyc": Packed(bare, function),
+                "as shipped": Packed(shipped, function),
+                "with .pyc of what is loaded": Packed(loaded, function),
+            }
+            section.rows += [
+                Row(
+                    f"{name}: size {way}", exact(packed.size_mib), "MiB", at_most=MOST_MIB.get(name)
+                )
+                for way, packed in ways.items()
+            ]
+            for told, cpus in ways["without .pyc"].cpus.items():
+                result = _race(ways, cpus, rounds)
+                named = f"{name}, {told}: ready"
+                section.rows += [Row(f"{named} {way}", ms(result.spread(way))) for way in ways]
+                section.rows += [
+                    Row(f"{named} {way} / without", result.ratio(way, "without .pyc"), "x")
+                    for way in list(ways)[1:]
+                ]
+    section.notes.append(f"{image()}: {python}")
+    return section
+
+
+def _build(folder: Path) -> None:
+    """The packages as `sam build` makes them."""
+    sources = {"CoreLayer": "layers/core", "YahooLayer": "layers/yahoo"}
+    sources |= {logical(function.name): f"functions/{function.name}" for function in FUNCTIONS}
+    for name, source in sources.items():
+        artifacts = folder / name
+        artifacts.mkdir(parents=True)
+        makefile = ROOT / "layers" / "build" / processor() / "Makefile"
+        subprocess.run(  # noqa: S603  (our own words)
+            ["make", "--silent", f"--makefile={makefile}", f"build-{name}"],  # noqa: S607
+            env={**os.environ, "ARTIFACTS_DIR": str(artifacts), "PYTHON": sys.executable},
+            cwd=ROOT / source, check=True, capture_output=True,
+        )  # fmt: skip
+    assert list(folder.rglob("*.pyc")), "no Python of Lambda's version has made bytecode"
+
+
+def _only_loaded(shipped: Path, bare: Path, folder: Path) -> None:
+    """The packages with the bytecode of those modules that some function has loaded when ready."""
+    shutil.copytree(bare, folder)
+    for function in FUNCTIONS:
+        packed = Packed(shipped, function)
+        with packed.container(str(os.cpu_count())) as name:
+            files = json.loads(docker("exec", name, _PYTHON, "-c", packed.code + _MODULES))
+        for file in files:
+            inside = Path(file.removeprefix("/var/task/").removeprefix("/opt/python/"))
+            cached = inside.parent / "__pycache__" / f"{inside.stem}.cpython-313.pyc"
+            for part in (packed.task, *packed.layers):
+                if (part / cached).is_file():
+                    target = folder / part.relative_to(shipped) / cached
+                    target.parent.mkdir(exist_ok=True)
+                    shutil.copy(part / cached, target)
+
+
+def _race(ways: Mapping[str, Packed], cpus: str, rounds: int) -> Race:
+    """Let each way start in turn, in another order each round; the first round does not count."""
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    with _containers(ways, cpus) as start:
+        names = list(ways)
+        for number in range(rounds + 1):
+            shift = number % len(names)
+            for name in names[shift:] + names[:shift]:
+                took = start[name]()
+                if number:
+                    seconds[name].append(took)
+    return Race(seconds)
+
+
+@contextmanager
+def _containers(
+    ways: Mapping[str, Packed], cpus: str
+) -> Iterator[Mapping[str, Callable[[], float]]]:
+    with ExitStack() as stack:
+        names = {way: stack.enter_context(packed.container(cpus)) for way, packed in ways.items()}
+        yield {way: partial(_cold_start, names[way], ways[way].code) for way in ways}
+
+
+def _cold_start(container: str, code: str) -> float:
+    return float(docker("exec", container, _PYTHON, "-c", _TIMER, code))

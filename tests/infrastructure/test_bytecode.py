@@ -1,0 +1,91 @@
+"""Which Python makes the packages' bytecode, and what is said where none can."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import MAGIC_NUMBER
+from pathlib import Path
+from shutil import which
+
+import pytest
+
+from tests.infrastructure.stack import ROOT
+
+OURS = f"{sys.version_info[0]}.{sys.version_info[1]}"
+NEVER = "3.2"
+TOOLS = ("find", "head", "id")
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    """A folder with a module that is fine, one that cannot be compiled and one that is left out."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    (folder / "fine.py").write_text("PRICE = 1\n", encoding="utf-8")
+    (folder / "never").mkdir()
+    (folder / "never" / "loaded.py").write_text("PRICE = 2\n", encoding="utf-8")
+    (folder / "odd.py").write_text("exec 'of Python 2'\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Path:
+    """A PATH with the plain tools, and so without Docker and without any Python."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    for name in TOOLS:
+        (folder / name).symlink_to(str(which(name)))
+    return folder
+
+
+def made(packages: Path, tools: Path, python: str, version: str) -> tuple[list[Path], str]:
+    """The files that the script adds for a version, and what it says."""
+    script = ROOT / "layers" / "build" / "bytecode.sh"
+    told = subprocess.run(  # noqa: S603  (our own words)
+        [str(which("sh")), str(script), str(packages), python, version, "never/"],
+        env={"PATH": str(tools)}, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return list(packages.rglob("*.pyc")), told.stdout
+
+
+def test_the_python_that_is_given_makes_its_own(packages, tools):
+    """If it is of the target's version; what it cannot compile has none, without an error."""
+    (file,), said = made(packages, tools, sys.executable, OURS)
+    assert file.name == f"fine.{sys.implementation.cache_tag}.pyc"
+    assert file.read_bytes()[:4] == MAGIC_NUMBER
+    assert said == ""
+
+
+def test_the_place_where_it_is_made_leaves_no_trace(packages, tools, tmp_path):
+    """The same module has the same bytecode, whatever folder it is built in, and whenever."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "fine.py").write_text((packages / "fine.py").read_text(), encoding="utf-8")
+    os.utime(elsewhere / "fine.py", (1, 1))
+    (here,), _ = made(packages, tools, sys.executable, OURS)
+    (there,), _ = made(elsewhere, tools, sys.executable, OURS)
+    assert here.read_bytes() == there.read_bytes()
+
+
+def test_a_python_on_the_path_makes_it_where_the_given_one_is_another(packages, tools):
+    """It is found by the name with the version, as it is installed everywhere."""
+    found = tools / f"python{OURS}"
+    found.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    found.chmod(0o755)
+    files, said = made(packages, tools, "python-of-another-version", OURS)
+    assert len(files) == 1
+    assert said == ""
+
+
+@pytest.mark.parametrize("python", [sys.executable, "nothing-of-that-name"])
+def test_bytecode_of_another_python_gets_in_by_no_way(packages, tools, python):
+    """Neither by the Python given nor by one that only has the name; what it costs is said."""
+    (tools / f"python{NEVER}").symlink_to(sys.executable)
+    files, said = made(packages, tools, python, NEVER)
+    assert not files
+    assert not list(packages.rglob("__pycache__"))
+    (line,) = said.splitlines()
+    assert "cold starts take 2 to 3 times as long" in line
+    assert f"docker pull public.ecr.aws/lambda/python:{NEVER}" in line

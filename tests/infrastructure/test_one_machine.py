@@ -1,0 +1,48 @@
+"""What `sam local` needs from the files around the template, as far as it shows without Docker."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import yaml
+
+from tests.infrastructure.stack import ROOT, template
+
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+LOCAL = json.loads((ROOT / "env.local.json").read_text(encoding="utf-8"))["Parameters"]
+CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+COMMANDS = ("local_start_api", "local_start_lambda", "local_invoke")
+
+
+def test_settings_for_one_machine_override_variables_that_there_are():
+    """SAM says nothing of a name that the template does not have, and does nothing with it."""
+    declared = template()["Globals"]["Function"]["Environment"]["Variables"]
+    assert LOCAL.keys() <= declared.keys()
+
+
+def test_functions_find_the_redis_of_compose():
+    """By the name of its service, on its network, at its port; both can be moved."""
+    (service,) = COMPOSE["services"]
+    assert (LOCAL["REDIS_HOST"], LOCAL["REDIS_PORT"]) == (service, "6379")
+    assert COMPOSE["services"][service]["ports"] == ["127.0.0.1:${REDIS_PORT:-6379}:6379"]
+    networks = {CONFIG["default"][name]["parameters"]["docker_network"] for name in COMMANDS}
+    assert networks == {"mda"}
+    assert COMPOSE["networks"]["mda"]["name"] == "${SAM_DOCKER_NETWORK:-mda}"
+
+
+def test_the_other_processor_has_the_same_settings_and_itself():
+    """One section for all commands holds what the default has in a section each."""
+    shared = {
+        name: value
+        for command in ("build", *COMMANDS)
+        for name, value in CONFIG["default"][command]["parameters"].items()
+    }
+    chosen = {"parameter_overrides": "Architecture=x86_64"}
+    assert CONFIG["x86_64"] == {"global": {"parameters": {**shared, **chosen}}}
+
+
+def test_the_default_route_is_written_as_sam_writes_it():
+    """API Gateway takes it with a slash, too, but then `sam local start-api` answers nothing."""
+    paths = template()["Resources"]["HttpApi"]["Properties"]["DefinitionBody"]["paths"]
+    assert paths["$default"]["x-amazon-apigateway-any-method"]["isDefaultRoute"] is True

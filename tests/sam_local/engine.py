@@ -1,0 +1,135 @@
+"""The Docker engine and what the suite runs on it: a network, compose.yaml's Redis, the market.
+
+All names begin with the network's, which has the process in it, and ports are the system's choice,
+so nothing meets what a user runs. When a `with` has ended, nothing of it is left but images.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from local.redis_server import free_port
+from tests.infrastructure.stack import ROOT
+from tests.running_service import eventually
+
+# What SAM and the template call the processors that Docker calls otherwise.
+_PROCESSORS = {"amd64": "x86_64", "arm64": "arm64"}
+_INSIDE = 6379
+# With a dot, as cookies of a host without one are kept for another.
+_MARKET = "market.test"
+
+
+def docker(*words: str, env: Mapping[str, str] | None = None) -> str:
+    """What a command of Docker's prints; fails with what it complains of."""
+    told = subprocess.run(  # noqa: S603  (our own words)
+        ["docker", *words],  # noqa: S607  (as a user finds it)
+        env={**os.environ, **(env or {})}, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert told.returncode == 0, f"docker {' '.join(words)}: {told.stderr}"
+    return told.stdout.strip()
+
+
+def processor() -> str:
+    """The processor that the engine runs containers on, in SAM's words."""
+    return _PROCESSORS[docker("version", "--format", "{{.Server.Arch}}")]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A network of our own, and the Redis on it as `redis` and on this machine at `redis_port`."""
+
+    network: str
+    redis: str
+    redis_port: int
+
+    def market(self, packages: Path) -> dict[str, str]:
+        """Run the simulated market there; the base URLs of its providers, for other containers.
+
+        In a container, as a container reaches this machine by no address that is the same
+        everywhere. `packages` is the core layer's folder, made for the engine's processor.
+        """
+        name = f"{self.network}-market"
+        docker(
+            *("run", "--detach", "--name", name, "--network", self.network),
+            *("--network-alias", _MARKET, "--entrypoint", "/var/lang/bin/python3.13"),
+            *("--volume", f"{ROOT / 'local'}:/market/local:ro", "--env", "PYTHONPATH=/opt/python"),
+            *("--volume", f"{packages}:/opt/python:ro", "--workdir", "/market"),
+            f"public.ecr.aws/lambda/python:3.13-{processor()}",
+            *("-B", "-m", "local.market", "--host", "0.0.0.0"),  # noqa: S104  (of its container)
+        )  # fmt: skip
+        line: str = eventually(lambda: docker("logs", name), "the market's line")
+        urls: dict[str, str] = json.loads(line)["base_urls"]
+        return {source: url.replace("0.0.0.0", _MARKET) for source, url in urls.items()}  # noqa: S104
+
+    def stop_redis(self) -> None:
+        """Take the Redis away, with its name; what it held is lost."""
+        docker("stop", "--time", "0", self.redis)
+
+    def start_redis(self) -> None:
+        """Have it there again, empty."""
+        docker("start", self.redis)
+        eventually(self._answers, "an answer of Redis")
+
+    def empty_redis(self) -> None:
+        """Forget everything."""
+        docker("exec", self.redis, "redis-cli", "flushall")
+
+    def _answers(self) -> bool:
+        return _succeeds("exec", self.redis, "redis-cli", "ping")
+
+
+@contextmanager
+def running(project: Path) -> Iterator[Engine]:
+    """The Redis of a project's compose.yaml: by `docker compose`, or as that would run it."""
+    network, port = f"mda-test-{os.getpid()}", free_port()
+    moved = {"SAM_DOCKER_NETWORK": network, "REDIS_PORT": str(port)}
+    file = project / "compose.yaml"
+    compose = ("compose", "--project-name", network, "--file", str(file))
+    has_compose = _succeeds("compose", "version")
+    try:
+        if has_compose:
+            docker(*compose, "up", "--detach", env=moved)
+            redis = docker(*compose, "ps", "--quiet", "redis", env=moved)
+        else:
+            docker("network", "create", network)
+            redis = docker(*_run(network, port, _service(file)))
+        engine = Engine(network, redis, port)
+        eventually(engine._answers, "an answer of Redis")
+        yield engine
+    finally:
+        left = docker("ps", "--all", "--quiet", "--filter", f"network={network}").split()
+        if left:
+            docker("rm", "--force", "--volumes", *left)
+        if has_compose:
+            docker(*compose, "down", "--volumes", env=moved)
+        elif docker("network", "ls", "--quiet", "--filter", f"name=^{network}$"):
+            docker("network", "rm", network)
+
+
+def _succeeds(*words: str) -> bool:
+    told = subprocess.run(["docker", *words], check=False, capture_output=True)  # noqa: S603, S607
+    return told.returncode == 0
+
+
+def _service(file: Path) -> Mapping[str, Any]:
+    written = yaml.safe_load(file.read_text(encoding="utf-8"))
+    service: Mapping[str, Any] = written["services"]["redis"]
+    return service
+
+
+def _run(network: str, port: int, service: Mapping[str, Any]) -> Sequence[str]:
+    return (
+        *("run", "--detach", "--name", f"{network}-redis"),
+        *("--network", network, "--network-alias", "redis"),
+        *("--publish", f"127.0.0.1:{port}:{_INSIDE}"),
+        service["image"], *service["command"],
+    )  # fmt: skip

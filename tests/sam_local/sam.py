@@ -1,0 +1,143 @@
+"""A user's copy of the project, and `sam` run in it as the README tells."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from local.redis_server import free_port
+from tests.infrastructure.stack import ROOT
+from tests.running_service import eventually
+
+SAM = ROOT / ".venv-sam" / "bin" / "sam"
+_PARTS = ("template.yaml", "samconfig.toml", "env.local.json", "compose.yaml")
+_FOLDERS = ("layers", "functions", "events")
+# With wheels to fetch and an image to build first.
+GUARD_S = 500
+
+
+def copied(folder: Path) -> Path:
+    """Copy what SAM looks at, so that neither a user's build nor a change of ours is in the way."""
+    for name in _PARTS:
+        shutil.copy(ROOT / name, folder)
+    for name in _FOLDERS:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@dataclass(frozen=True)
+class Sam:
+    """The SAM CLI in a copy of the project, for one processor, on one network of Docker's."""
+
+    folder: Path
+    processor: str
+    network: str
+
+    def build(self) -> None:
+        """`sam build`, as README tells for this processor."""
+        self._run("build")
+
+    def settings(self, **values: str) -> None:
+        """Add to what env.local.json gives every function."""
+        file = self.folder / "env.local.json"
+        told = json.loads(file.read_text(encoding="utf-8"))
+        told["Parameters"] |= values
+        file.write_text(json.dumps(told), encoding="utf-8")
+
+    def invoke(self, function: str, event: str) -> dict[str, Any]:
+        """The answer of `sam local invoke` to an event of events/, by its name."""
+        told = self._run("local", "invoke", logical(function), "--event", f"events/{event}.json")
+        answer: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+        return answer
+
+    @contextmanager
+    def serving(self, command: str) -> Iterator[Served]:
+        """`sam local start-api` or `start-lambda`, until the end of `with`; with its log."""
+        served = Served(free_port(), self.folder / f"{command}.log")
+        words = self._words("local", command, "--port", str(served.port))
+        with served.file.open("wb") as output:
+            process = subprocess.Popen(  # noqa: S603  (our own words)
+                words, cwd=self.folder, env=self._environment(),
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+
+        def listens() -> bool:
+            assert process.poll() is None, served.log
+            return "Running on http" in served.log
+
+        try:
+            eventually(listens, command)
+            yield served
+        finally:
+            process.terminate()  # it takes its containers with it
+            process.wait(GUARD_S)
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        told = subprocess.run(  # noqa: S603  (our own words)
+            self._words(*words), cwd=self.folder, env=self._environment(),
+            check=False, capture_output=True, text=True, timeout=GUARD_S,
+        )  # fmt: skip
+        assert told.returncode == 0, told.stdout + told.stderr
+        return told
+
+    def _words(self, *words: str) -> list[str]:
+        chosen = ["--config-env", "x86_64"] if self.processor == "x86_64" else []
+        return [str(SAM), *words, *chosen]
+
+    def _environment(self) -> Mapping[str, str]:
+        # Without an AWS account: SAM would ask it who we are, and hand it to the functions.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        nowhere = os.devnull
+        return {
+            **kept,
+            "AWS_CONFIG_FILE": nowhere,
+            "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "SAM_CLI_TELEMETRY": "0",
+            "SAM_DOCKER_NETWORK": self.network,
+            "PYTHON": sys.executable,
+        }
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server of SAM's: where it listens, and what it has logged."""
+
+    port: int
+    file: Path
+
+    @property
+    def log(self) -> str:
+        """All of its log so far, its functions' own included."""
+        return self.file.read_text(encoding="utf-8", errors="replace")
+
+    def get(self, path: str, method: str = "GET", **headers: str) -> requests.Response:
+        """One answer of start-api; words of a header's name are joined by `_`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = f"http://127.0.0.1:{self.port}{path}"
+        return requests.request(method, url, headers=named, timeout=GUARD_S)
+
+    def call(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer of a function of start-lambda, asked as Step Functions asks it."""
+        path = f"/2015-03-31/functions/{logical(function)}/invocations"
+        url = f"http://127.0.0.1:{self.port}{path}"
+        answer = requests.post(url, json=event, timeout=GUARD_S)
+        answer.raise_for_status()
+        assert "X-Amz-Function-Error" not in answer.headers, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+
+def logical(function: str) -> str:
+    """The name of a function in the template: plan_quotes is PlanQuotes."""
+    return function.title().replace("_", "")

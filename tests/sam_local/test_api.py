@@ -1,0 +1,160 @@
+"""`sam local start-api` over HTTP, beside `make start` that keeps the same Redis full."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import pytest
+import requests
+
+from tests.running_service import RunningService, eventually
+from tests.sam_local.conftest import ACTIVE
+
+# How long the function may take, and the answer in all: SAM sometimes waits a second for the log.
+MOST_MS = 1000
+MOST_WITH_SAM_S = 3
+
+
+@pytest.fixture(scope="module")
+def full(api, engine, tmp_path_factory):
+    """The API, once the service on this machine has filled the Redis of both."""
+    engine.empty_redis()
+    home = tmp_path_factory.mktemp("home")
+    where = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(engine.redis_port), "REDIS_PREFIX": "mda"}
+    with RunningService(home, ACTIVE_SYMBOLS=ACTIVE, **where) as service:
+        service.ready()
+        eventually(lambda: is_full(api), "every price and every list")
+        yield api
+
+
+def is_full(api) -> bool:
+    """Whether there are all prices, and a list of each class."""
+    return api.get("/health").status_code == 200 and len(quotes(api)) == len(ACTIVE.split(","))
+
+
+def quotes(api) -> list[str]:
+    """The symbols of the active ones that have a quote."""
+    answer = api.get(f"/v1/quotes?symbols={ACTIVE}")
+    return [quote["symbol"] for quote in answer.json().get("quotes", ())]
+
+
+def test_quotes_come_in_the_order_asked_for(full):
+    """Each symbol is told once, in `quotes` or, with a reason, in `errors`."""
+    answer = full.get("/v1/quotes?symbols=EUR/USD,NOPE123,AAPL,btc-usd")
+    assert answer.status_code == 200
+    told = answer.json()
+    assert [quote["symbol"] for quote in told["quotes"]] == ["EUR/USD", "AAPL", "BTC-USD"]
+    assert [error["symbol"] for error in told["errors"]] == ["NOPE123"]
+    assert not [quote for quote in told["quotes"] if quote["stale"]]
+
+
+@pytest.mark.parametrize("spelled", ["EUR%2FUSD", "EUR/USD", "EURUSD=X"])
+def test_a_pair_is_found_by_each_of_its_spellings(full, spelled):
+    """Also with an encoded slash in the path."""
+    answer = full.get(f"/v1/quotes/{spelled}")
+    assert (answer.status_code, answer.json()["symbol"]) == (200, "EUR/USD")
+
+
+@pytest.mark.parametrize("asset_class", ["stocks", "crypto", "forex"])
+def test_assets_are_listed_and_paged(full, asset_class):
+    """Two pages have different assets, and the list knows how many there are."""
+    first = full.get(f"/v1/assets/{asset_class}?limit=5").json()
+    second = full.get(f"/v1/assets/{asset_class}?limit=5&cursor={first['next_cursor']}").json()
+    symbols = [asset["symbol"] for page in (first, second) for asset in page["assets"]]
+    assert len(set(symbols)) == 10 < first["total"]
+
+
+def test_providers_tell_who_was_asked(full):
+    """Each of the five is there, with its budget; Yahoo has answered."""
+    told = {entry["provider"]: entry for entry in full.get("/v1/providers").json()["providers"]}
+    assert len(told) == 5
+    assert told["yfinance"]["budget"]
+    assert any(entry["last_success"] for entry in told["yfinance"]["classes"])
+
+
+def test_health_is_good(full):
+    """The loop that fills the Redis is seen, with a lag of seconds."""
+    told = full.get("/health").json()
+    assert told["status"] in {"healthy", "degraded"}
+    assert told["redis"]["reachable"]
+
+
+def test_head_has_the_headers_and_no_body(full):
+    """HEAD answers as GET would, without the body."""
+    head, whole = full.get("/v1/assets/forex", "HEAD"), full.get("/v1/assets/forex")
+    assert head.status_code == 200
+    assert head.headers["ETag"] == whole.headers["ETag"]
+    assert not head.content
+
+
+def test_a_known_tag_is_answered_with_304(full):
+    """Whoever names the tag of the list gets no body again."""
+    tag = full.get("/v1/assets/forex").headers["ETag"]
+    again = full.get("/v1/assets/forex", If_None_Match=tag)
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_long_answer_is_compressed_for_who_takes_it(full):
+    """The bytes on the wire are gzip, through SAM's base64 and back."""
+    url = f"http://127.0.0.1:{full.port}/v1/assets/crypto?limit=50"
+    plain = full.get("/v1/assets/crypto?limit=50", Accept_Encoding="identity")
+    with requests.get(url, headers={"Accept-Encoding": "gzip"}, stream=True, timeout=30) as answer:
+        raw = answer.raw.read(decode_content=False)
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(raw) == plain.content
+    assert len(raw) < len(plain.content) / 2
+
+
+def test_a_wrong_request_is_told_what_is_wrong(full):
+    """A problem body names the parameter and what is allowed."""
+    answer = full.get("/v1/quotes?symbol=AAPL")
+    assert answer.status_code == 400
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert "symbol" in answer.json()["detail"]
+
+
+def test_an_unknown_path_is_answered_by_the_function(full):
+    """Not SAM's own error but a problem body, as every other."""
+    answer = full.get("/v2/nothing/here")
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_such_route")
+
+
+def test_the_board_and_the_documentation_are_pages(full):
+    """A person with a browser gets HTML."""
+    for path in ("/", "/docs"):
+        answer = full.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_request_is_one_line_of_the_log(full):
+    """It is the function's own; no library adds another where Lambda lets DEBUG through."""
+    before = len(full.log)
+    full.get("/v1/quotes/AAPL")
+    lines = [line for line in full.log[before:].splitlines() if line.startswith("{")]
+    assert len(lines) == 1
+    assert '"route":"/v1/quotes/{symbol:path}"' in lines[0]
+
+
+def test_a_redis_that_is_away_is_told_at_once(full, engine):
+    """503 with Retry-After in under a second; prices are back with Redis and the loop."""
+    engine.stop_redis()
+    try:
+        before = len(full.log)
+        answer = full.get("/v1/quotes?symbols=AAPL")
+        assert (answer.status_code, answer.json()["code"]) == (503, "cache_unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
+        (took_ms,) = eventually(lambda: durations_ms(full.log[before:]), "what Lambda reports")
+        assert took_ms < MOST_MS
+        assert answer.elapsed.total_seconds() < MOST_WITH_SAM_S
+        assert full.get("/health").status_code == 503
+    finally:
+        engine.start_redis()
+    eventually(lambda: quotes(full), "prices again")
+
+
+def durations_ms(log: str) -> list[float]:
+    """How long each event took in its container."""
+    told = re.findall(r"^REPORT .*\tDuration: ([0-9.]+) ms", log, re.MULTILINE)
+    return [float(found) for found in told]

@@ -1,0 +1,26 @@
+"""`sam local invoke` with every sample event, each function in the Lambda image."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.infrastructure.answers import EVENTS, assert_understood, function_of
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_an_event_is_understood_in_the_lambda_image(sam, empty, name):
+    """What SAM prints is the answer that the next step, or the gateway, expects."""
+    assert_understood(name, sam.invoke(function_of(name), name))
+
+
+def test_a_quote_that_a_sample_commits_is_served(sam, api, empty):
+    """The API tells the very prices of the report, with their source and their time."""
+    event = json.loads(EVENTS["commit_quotes__report"].read_text(encoding="utf-8"))
+    sam.invoke("commit_quotes", "commit_quotes__report")
+    symbols = [quote["symbol"] for quote in event["quotes"]]
+    told = api.get(f"/v1/quotes?symbols={','.join(symbols)}").json()["quotes"]
+    for name in ("symbol", "source", "timestamp", "fetched_at"):
+        assert [quote[name] for quote in told] == [quote[name] for quote in event["quotes"]]
+    assert [str(quote["price"]) for quote in told] == [quote["price"] for quote in event["quotes"]]
