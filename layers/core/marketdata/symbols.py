@@ -10,11 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import unquote
 
 from marketdata.errors import InvalidSymbolError
 
 MAX_LENGTH = 20
+# What is known of a symbol is kept: a plan is about the same ones every five seconds, as many as
+# a large list has.
+KEPT = 16_384
 
 # ISO 4217, list one as of 2026 (funds, metals and test codes included): the codes themselves are
 # what tells the three classes apart, so they ship with the program.
@@ -89,23 +93,29 @@ def parse_symbol(spelling: str) -> Symbol:
 
     Raises `InvalidSymbolError`, with the spelling and what is allowed, for anything else.
     """
-    text = unquote(spelling) if "%" in spelling else spelling
-    text = text.strip()
-    if not text.isascii():
+    text = (unquote(spelling) if "%" in spelling else spelling).strip()
+    symbol = _symbol(text) if len(text) <= MAX_LENGTH else None
+    if symbol is None:
         raise invalid_symbol(spelling)
+    return symbol
+
+
+@lru_cache(maxsize=KEPT)
+def _symbol(text: str) -> Symbol | None:
+    """The symbol that a short text spells, if any."""
+    if not text.isascii() or not any(c.isalnum() for c in text):
+        return None
     text = text.upper()
-    if len(text) > MAX_LENGTH or not any(c.isalnum() for c in text):
-        raise invalid_symbol(spelling)
     pair = _pair(text)
     if pair is not None:
         base, quote = pair
         if base == quote:
-            raise InvalidSymbolError(f"symbol {_shown(spelling)}: both sides are {base}")
+            raise InvalidSymbolError(f"symbol {_shown(text)}: both sides are {base}")
         if base in CURRENCIES:
             return Symbol(f"{base}/{quote}", AssetClass.FOREX)
         return Symbol(f"{base}-{quote}", AssetClass.CRYPTO)
     if not _STOCK.fullmatch(text):
-        raise invalid_symbol(spelling)
+        return None
     share = _SHARE_CLASS.fullmatch(text)
     if share and share[2] not in ONE_LETTER_EXCHANGES:
         text = f"{share[1]}.{share[2]}"

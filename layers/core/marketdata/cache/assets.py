@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from marketdata.assets import Asset
 from marketdata.cache.client import Cache
 from marketdata.errors import CacheUnavailableError
 from marketdata.searching import Index, build
-from marketdata.symbols import AssetClass
+from marketdata.symbols import KEPT, AssetClass
 from marketdata.tables import coin_ids
 
 if TYPE_CHECKING:
@@ -140,10 +141,7 @@ class AssetStore:
         if not bases:
             return {}
         texts = self._cache.command("HMGET", self._key(AssetClass.CRYPTO, "ids"), *bases)
-        known = {
-            base: coin_ids(base, json.loads(text) if text else None)
-            for base, text in zip(bases, texts, strict=True)
-        }
+        known = {base: _known_ids(base, text) for base, text in zip(bases, texts, strict=True)}
         return {base: ids for base, ids in known.items() if ids}
 
     def _is_torn(self, asset_class: AssetClass, meta: ListMeta) -> bool:
@@ -225,3 +223,8 @@ def _ids(listed: AssetList) -> list[tuple[str, str]]:
 
 def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+
+
+@lru_cache(maxsize=KEPT)
+def _known_ids(base: str, text: bytes | None) -> Mapping[str, str]:
+    return coin_ids(base, json.loads(text) if text else None)

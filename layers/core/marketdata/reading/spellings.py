@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from marketdata.errors import InvalidSymbolError
 from marketdata.reading.refused import RefusedRequestError
@@ -66,7 +65,7 @@ def requested(text: str) -> Requested:
         spelling = part.strip()
         if spelling:
             try:
-                symbol = _parse(spelling)
+                symbol = parse_symbol(spelling)
             except InvalidSymbolError as error:
                 found[spelling] = error
             else:
@@ -94,6 +93,3 @@ def requested_one(spelling: str) -> Symbol:
         return parse_symbol(spelling)
     except InvalidSymbolError as error:
         raise RefusedRequestError("invalid_symbol", str(error)) from None
-
-
-_parse = lru_cache(maxsize=4_096)(parse_symbol)
