@@ -1,0 +1,30 @@
+"""The locks: what the service and its tests install."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import distribution
+
+from packaging.specifiers import SpecifierSet
+
+from tests.infrastructure.stack import ROOT
+
+OLDEST = "3.11.0"  # as README says: Python 3.11 or newer
+LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
+
+
+def test_readme_names_the_oldest_python():
+    """What the other test holds is what a user reads."""
+    assert "You need Python 3.11 or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_locked_package_takes_the_oldest_python():
+    """A package that wants a later 3.11 would end `make start` on a system that has the first."""
+    lock = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
+    packages = LOCKED.findall(lock)
+    assert len(packages) > 100
+    for name, version in packages:
+        found = distribution(name)
+        assert found.version == version, name
+        wanted = found.metadata["Requires-Python"]
+        assert not wanted or SpecifierSet(wanted).contains(OLDEST), f"{name} wants {wanted}"
