@@ -100,7 +100,7 @@ def test_a_neighbours_redis_is_shared(tmp_path, redis_there):
         '{"port": 7001}',
         '{"port": 7001, "pid": "x"}',
         '{"port": null, "pid": 1}',
-        f'{{"port": 7001, "pid": {ended_process()}}}',
+        pytest.param(f'{{"port": 7001, "pid": {ended_process()}}}', id="a process that has ended"),
     ],
 )
 def test_a_note_that_nobody_stands_by_is_ignored(tmp_path, redis_there, note):
