@@ -10,10 +10,10 @@ from pathlib import Path
 
 import uvicorn
 
-from functions.api.app import on_one_machine
 from local.http_protocol import ProblemProtocol
 from local.logs import log_to_file
 from marketdata import bootstrap
+from marketdata.web.serving import on_one_machine
 
 
 def main(log_file: Path) -> None:

@@ -20,7 +20,6 @@ from urllib.parse import unquote
 import uvicorn
 from mangum import Mangum
 
-from functions.api.app import behind_gateway, create_app
 from marketdata.archive import AssetList
 from marketdata.assets import Asset
 from marketdata.bootstrap import Stores
@@ -36,6 +35,8 @@ from marketdata.quotes import ChangeBasis, Quote, Source
 from marketdata.settings import Settings
 from marketdata.symbols import AssetClass, parse_symbol
 from marketdata.web.access import AccessLog
+from marketdata.web.app import create_app
+from marketdata.web.serving import behind_gateway
 
 # A slot's start; tests move on from here.
 NOON_MS = 1_763_820_300_000

@@ -59,7 +59,7 @@ class Function:
 
 
 FUNCTIONS = (
-    Function("api", "app._adapter()", "fastapi, mangum, redis", at_most=1.2),
+    Function("api", "app.gateway_adapter()", "fastapi, mangum, redis", at_most=1.2),
     Function(
         "plan_quotes",
         f"{_BOOT}; bootstrap.planner(); bootstrap.meter()",

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from functions.api import app as api
 from local.market import MarketServers
 from marketdata import bootstrap
 from marketdata.settings import ENV_PREFIXES
 from marketdata.telemetry import ROOT
+from marketdata.web import serving
 from tests.api_service import event_loop
 from tests.pipeline import GENEROUS, KEYS
 from tests.redis_servers import RedisServer
@@ -26,7 +26,7 @@ def lambda_process(server: RedisServer, market: MarketServers, **settings: str) 
     urls = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in market.base_urls.items()}
     made = [
         made
-        for module in (bootstrap, api)
+        for module in (bootstrap, serving)
         for made in vars(module).values()
         if hasattr(made, "cache_clear")
     ]

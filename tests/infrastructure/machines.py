@@ -148,7 +148,7 @@ class Machines:
 
     def invoke(self, arn: str, body: bytes | str, response_headers: dict[str, str]) -> bytes:
         """Do what Lambda does with an invocation."""
-        name = re.fullmatch(r".*:function:(\w+):live", arn).group(1)
+        name = re.fullmatch(r".*:function:(\w+)", arn).group(1)
         call = Call(name, json.loads(body), self.clock())
         self._own.began_ms, self._own.spent_s = call.at_ms, 0.0
         self._own.limit_s = self._limits_s[name]
@@ -210,12 +210,12 @@ def deployed_definition(name: str) -> tuple[str, dict[str, float]]:
     text = json.dumps(definition(name))
     substitutions = resources[RESOURCES[name]]["Properties"]["DefinitionSubstitutions"]
     for placeholder, value in substitutions.items():
-        function = value["Ref"].removesuffix(".Alias")
+        function, _ = value["Fn::GetAtt"]
         folder = resources[function]["Properties"]["CodeUri"].removeprefix("functions/")
-        arn = f"arn:aws:lambda:{REGION}:123456789012:function:{folder}:live"
+        arn = f"arn:aws:lambda:{REGION}:123456789012:function:{folder}"
         text = text.replace(f"${{{placeholder}}}", arn)
     limits = re.findall(
-        r'"TimeoutSeconds": (\d+), "Arguments": {"FunctionName": "[^"]*:(\w+):', text
+        r'"TimeoutSeconds": (\d+), "Arguments": {"FunctionName": "[^"]*:(\w+)"', text
     )
     return text, {function: float(seconds) for seconds, function in limits}
 
