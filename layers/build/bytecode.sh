@@ -9,7 +9,7 @@
 # same release of Python makes the same ones everywhere. Modules whose path fits the expression
 # LEFT_OUT get none.
 set -eu
-folder=$1 python=$2 version=$3 left_out=$4 image=
+folder=$1 python=$2 version=$(echo "$3" | cut -d . -f 1,2) left_out=$4 image=
 
 is_that() { [ "$("$@" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$version" ]; }
 

@@ -3,7 +3,8 @@
 -- {policy, wants: [{breaker, ledger, limits, calls, least, use, until_ms, ask, job, size}], ledgers:
 -- [{place, born, turns}], room}; breaker, ledger and place are places in KEYS, born and turns what
 -- the caller has seen of a ledger. A job whose size is more than what is left of `room`, if there is
--- one, is granted nothing, and nothing is counted for it; smaller ones after it may be. Answers nil, and decides nothing, if a ledger has lost some of that; else JSON
+-- one, is granted nothing, and nothing is counted for it; smaller ones after it may be. Answers nil,
+-- and decides nothing, if a ledger has lost some of that; else JSON
 -- [{calls, generation, probe, use, reason, at}] and the fields and values of each ledger.
 
 -- include: numbers.lua
