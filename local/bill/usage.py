@@ -21,10 +21,10 @@ SHARES = {AssetClass.STOCKS: 0.5, AssetClass.CRYPTO: 0.4, AssetClass.FOREX: 0.1}
 # Memory of each function in MB, as in the template.
 API_MB, PLAN_MB, FETCH_MB, COMMIT_MB = 512, 512, 1024, 512
 # Measured: processor time in ms, for a call and for each symbol of it.
-API_MS, API_SYMBOL_MS = 0.25, 0.003
-PLAN_MS, PLAN_SYMBOL_MS = 1.0, 0.02
+API_MS, API_SYMBOL_MS = 0.15, 0.001
+PLAN_MS, PLAN_SYMBOL_MS = 1.0, 0.014
 FETCH_MS, FETCH_SYMBOL_MS = 5.0, 0.1
-COMMIT_MS, COMMIT_SYMBOL_MS = 1.5, 0.06
+COMMIT_MS, COMMIT_SYMBOL_MS = 1.5, 0.04
 PROVIDER_MS = 250  # waiting for a provider, which needs no processor
 REDIS_TRIP_MS = 0.7  # waiting for Redis in another zone
 QUOTE_BYTES = 240
