@@ -9,7 +9,9 @@
 # same release of Python makes the same ones everywhere. Modules whose path fits the expression
 # LEFT_OUT get none.
 set -eu
-folder=$1 python=$2 version=$(echo "$3" | cut -d . -f 1,2) left_out=$4 image=
+folder=$1 python=$2 left_out=$4 image=
+minor=${3#*.}
+version=${3%%.*}.${minor%%.*}
 
 is_that() { [ "$("$@" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$version" ]; }
 
