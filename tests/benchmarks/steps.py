@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import threading
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.loop import Steps, run_slot
+from marketdata.bootstrap import COLLECT_AFTER
 from marketdata.breaker import BreakerPolicy
 from marketdata.cache.assets import AssetStore
 from marketdata.cache.client import Cache
@@ -55,6 +57,7 @@ class Bench:
     """The three steps for one number of symbols."""
 
     def __init__(self, server: RedisServer, market: MarketProcess, count: int) -> None:
+        gc.set_threshold(*COLLECT_AFTER)  # as a process of the service has it
         self.symbols = symbols_of(count)
         self._env = {**market.env(), "ACTIVE_SYMBOLS": ",".join(self.symbols)}
         self.settings = Settings.from_env(server.env(**self._env))
