@@ -8,7 +8,8 @@ import pytest
 
 from marketdata.acceptance import Result
 from marketdata.cache.client import connect
-from marketdata.cache.quotes import QuoteStore, fetched_ms, json_objects, time_key, timestamp_ms
+from marketdata.cache.quotes import QuoteStore
+from marketdata.cache.stored_quotes import fetched_ms, json_objects, time_key, timestamp_ms
 from marketdata.errors import CacheUnavailableError
 from marketdata.outcomes import Missing, Reason
 from marketdata.settings import Settings

@@ -17,7 +17,8 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 from marketdata import metrics
 from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
-from marketdata.cache.quotes import QuoteStore, fetched_ms
+from marketdata.cache.quotes import QuoteStore
+from marketdata.cache.stored_quotes import fetched_ms
 from marketdata.metrics import Sample
 from marketdata.settings import Settings
 from marketdata.symbols import AssetClass

@@ -1,9 +1,7 @@
 """Quotes in Redis: written only if newer and believable, read as bytes without parsing.
 
-A stored value is two times of 13 digits, milliseconds since 1970 (`fetched_at`, and the provider's
-`timestamp` or zeros where it gives none), and then the quote's JSON object without its closing
-brace: only the reader's clock can tell `stale`, which it appends. No reader of this file parses
-JSON of a quote, and nothing but an accepted quote ever touches a stored one or its time to live.
+What a stored value looks like is in `stored_quotes`. Nothing but an accepted quote ever touches a
+stored one or its time to live.
 """
 
 from __future__ import annotations
@@ -23,11 +21,11 @@ from marketdata.acceptance import (
     UNIT_RATIO,
     Result,
     Verdict,
-    epoch_ms,
     refusal,
 )
 from marketdata.cache.client import Cache
 from marketdata.cache.commands import Command, Packed, pack
+from marketdata.cache.stored_quotes import fetched_ms, price_of, stored, times_of, timestamp_ms
 from marketdata.outcomes import Missing, Reason
 from marketdata.quotes import Quote, Source, plain
 
@@ -40,9 +38,6 @@ WHY_NOT_FOUND_S = 900
 CHUNK = 500
 # Lists of keys that are kept made, and how long the longest of them is.
 KEPT_LISTS, KEPT_SYMBOLS = 256, 100
-
-_FRESH, _STALE = b',"stale":false}', b',"stale":true}'
-_FRESH_COMMA = _FRESH + b","
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +139,7 @@ class QuoteStore:
     def last(self, symbols: Sequence[str]) -> dict[str, LastQuote]:
         """What is stored, for the symbols that have a quote. One MGET."""
         return {
-            symbol: LastQuote(_price(value), timestamp_ms(value), fetched_ms(value))
+            symbol: LastQuote(price_of(value), timestamp_ms(value), fetched_ms(value))
             for symbol, value in zip(symbols, self.read(symbols), strict=True)
             if value is not None
         }
@@ -193,46 +188,8 @@ class QuoteStore:
         return self._cache.key("quotes", "why", symbol)
 
 
-def fetched_ms(value: bytes) -> int:
-    """When a stored quote was fetched, epoch milliseconds."""
-    return int(value[:13])
-
-
-def timestamp_ms(value: bytes) -> int | None:
-    """The provider's time of a stored quote, epoch milliseconds; None where it gave none."""
-    return int(value[13:26]) or None
-
-
-def time_key(ms: int) -> bytes:
-    """What a stored quote that was fetched at this time, epoch milliseconds, begins with.
-
-    Stored quotes, and these, compare as the times do.
-    """
-    return b"%013d" % ms
-
-
-def json_objects(values: Sequence[bytes], *, stale_before: bytes) -> bytes:
-    """Stored quotes as JSON objects with commas between them.
-
-    Those that are less than a `time_key` are marked stale.
-    """
-    if (
-        not values or min(values) >= stale_before
-    ):  # as a rule; one ending for all takes half the time
-        return _FRESH_COMMA.join([value[26:] for value in values]) + (_FRESH if values else b"")
-    return b",".join(
-        [value[26:] + (_STALE if value < stale_before else _FRESH) for value in values]
-    )
-
-
-def _price(value: bytes) -> str:
-    start = value.index(b'"price":') + len(b'"price":')
-    return value[start : value.index(b",", start)].decode()
-
-
 def _args(quote: Quote) -> tuple[Any, ...]:
-    fetched = epoch_ms(quote.fetched_at)
-    timestamp = 0 if quote.timestamp is None else max(0, epoch_ms(quote.timestamp))
+    fetched, timestamp = times_of(quote)
     return (
         quote.source.value,
         plain(quote.price),
@@ -240,7 +197,7 @@ def _args(quote: Quote) -> tuple[Any, ...]:
         fetched,
         timestamp,
         JUMP_LIMITS[quote.asset_class],
-        f"{fetched:013d}{timestamp:013d}{quote.to_json()[:-1]}",
+        stored(quote, fetched, timestamp),
     )
 
 

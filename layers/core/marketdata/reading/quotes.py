@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from marketdata.cache.quotes import QuoteStore, Why, fetched_ms, json_objects, time_key
+from marketdata.cache.quotes import QuoteStore, Why
+from marketdata.cache.stored_quotes import fetched_ms, json_objects, time_key
 from marketdata.errors import CacheUnavailableError
 from marketdata.outcomes import Reason
 from marketdata.quotes import utc_text

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from marketdata.cache.quotes import QuoteStore, fetched_ms
+from marketdata.cache.quotes import QuoteStore
+from marketdata.cache.stored_quotes import fetched_ms
 from marketdata.chains import FACTS
 from marketdata.errors import CacheUnavailableError
 from marketdata.quotes import Source, utc_text
