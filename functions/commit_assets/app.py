@@ -8,5 +8,5 @@ from marketdata.bootstrap import asset_committer, wall_ms
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Commit one class's report; see `marketdata.refreshing.AssetCommitter`."""
+    """Commit one class's report; see `marketdata.asset_committing.AssetCommitter`."""
     return asset_committer().commit(event, wall_ms())

@@ -8,5 +8,5 @@ from marketdata.bootstrap import asset_fetcher
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Do one job of a plan; see `marketdata.refreshing.AssetFetcher`."""
+    """Do one job of a plan; see `marketdata.asset_fetching.AssetFetcher`."""
     return asset_fetcher().fetch(event)

@@ -8,5 +8,5 @@ from marketdata.bootstrap import asset_planner, wall_ms
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Plan one refresh of all classes; see `marketdata.refreshing.AssetPlanner`."""
+    """Plan one refresh of all classes; see `marketdata.asset_planning.AssetPlanner`."""
     return asset_planner().plan(wall_ms())
