@@ -27,7 +27,7 @@ help: ## show this list
 start: $(VENV)/.run ## run the whole service on this machine until Ctrl-C
 	@$(BIN)/python -m local start
 
-test: $(VENV)/.dev ## run every suite but the benchmarks and those that need Docker
+test: $(VENV)/.dev ## run every suite but the benchmarks, deploy-test and sam-test
 	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
 
 check: $(VENV)/.dev ## lint, types, then the tests

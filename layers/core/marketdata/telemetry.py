@@ -13,10 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.logging.formatter import (
-    RESERVED_LOG_ATTRS,
-    LambdaPowertoolsFormatter,
-)
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from marketdata.outcomes import Outcome
 from marketdata.redaction import redact
@@ -30,8 +27,6 @@ _TALKATIVE = ("urllib3", "requests", "yfinance", "curl_cffi", "peewee", "botocor
 # take it down to DEBUG.
 _CHATTY = ("mangum", "asyncio")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
-# What the logging library itself notes of a record.
-_NO_FACTS = frozenset((*RESERVED_LOG_ATTRS, "taskName"))
 # Secrets that came after the logs were configured.
 _learned: set[str] = set()
 
@@ -39,40 +34,13 @@ _learned: set[str] = set()
 class RedactingFormatter(LambdaPowertoolsFormatter):
     """Powertools' JSON formatter, with known secrets and key-like parts of URLs masked."""
 
-    _constant: dict[str, Any]
-
     def __init__(self, secrets: Iterable[str] = (), **options: Any) -> None:
         super().__init__(**options)
         self._secrets = frozenset(secrets)
-        self.append_keys()
-
-    def append_keys(self, **additional_keys: Any) -> None:
-        """Add facts that every line has; Powertools does so once it knows the service."""
-        super().append_keys(**additional_keys)
-        known = self.log_format.items()
-        self._constant = {name: told for name, told in known if told and "%" not in str(told)}
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON without secrets, traceback included."""
-        is_plain = not (record.exc_info or record.args)
-        text = self.serialize(self._facts(record)) if is_plain else super().format(record)
-        return redact(text, self._secrets | _learned)
-
-    def _facts(self, record: logging.LogRecord) -> dict[str, Any]:
-        """What Powertools makes of a record that has no traceback, in a third of the time."""
-        extra = {
-            name: value
-            for name, value in record.__dict__.items()
-            if name not in _NO_FACTS and value is not None
-        }
-        return {
-            "level": record.levelname,
-            "location": f"{record.funcName}:{record.lineno}",
-            "message": record.msg,
-            "timestamp": self.formatTime(record),
-            **self._constant,
-            **extra,
-        }
+        return redact(super().format(record), self._secrets | _learned)
 
 
 def mask(secrets: Iterable[str]) -> None:
