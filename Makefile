@@ -113,5 +113,5 @@ $(VENV)/.dev: requirements-dev.txt $(INFRA)/requirements-translator.txt $(VENV)/
 	@echo "setup   packages for the tests (once, about a minute)"
 	@$(BIN)/python -m $(INSTALL) -r $<
 	@$(BIN)/python -m $(INSTALL) -r $(INFRA)/requirements-translator.txt
-	@$(BIN)/python -m local.redis_server >/dev/null
+	@$(BIN)/python -m local.service.redis_server >/dev/null
 	@touch $@

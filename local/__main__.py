@@ -9,10 +9,10 @@ import argparse
 import os
 import sys
 
-from local import crowd
 from local.bill import command as bill
-from local.start import start
-from local.words import real, whole
+from local.service import crowd
+from local.service.arguments import real, whole
+from local.service.start import start
 
 
 def main() -> int:

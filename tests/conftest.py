@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from marketdata.breaker import BreakerPolicy
-from marketdata.budget import parse_limits
 from marketdata.cache.client import Cache, connect
 from marketdata.cache.control import ControlState
-from marketdata.quotes import Source
+from marketdata.domain.breaker import BreakerPolicy
+from marketdata.domain.budget import parse_limits
+from marketdata.domain.quotes import Source
 from marketdata.settings import Settings
-from tests.redis_servers import RedisServer
+from tests.support.redis_servers import RedisServer
 
 
 @pytest.fixture(scope="session")

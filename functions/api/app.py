@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketdata.web.serving import gateway_adapter
+from marketdata.api.serving import gateway_adapter
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketdata.bootstrap import asset_committer, wall_ms
+from marketdata.composition import asset_committer, wall_ms
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Commit one class's report; see `marketdata.asset_committing.AssetCommitter`."""
+    """Commit one class's report; see `marketdata.lists.committing.AssetCommitter`."""
     return asset_committer().commit(event, wall_ms())

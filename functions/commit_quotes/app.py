@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketdata.bootstrap import committer, meter, wall_ms
-from marketdata.telemetry import log_commit
+from marketdata.composition import committer, meter, wall_ms
+from marketdata.observability.logs import log_commit
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Commit one report, or a job whose fetch failed; see `marketdata.committing`."""
+    """Commit one report, or a job whose fetch failed; see `marketdata.prices.committing`."""
     summary = committer().commit(event, wall_ms())
     log_commit(summary)
     meter().record_commit(summary)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketdata.bootstrap import asset_fetcher
+from marketdata.composition import asset_fetcher
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Do one job of a plan; see `marketdata.asset_fetching.AssetFetcher`."""
+    """Do one job of a plan; see `marketdata.lists.fetching.AssetFetcher`."""
     return asset_fetcher().fetch(event)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketdata.bootstrap import asset_planner, wall_ms
+from marketdata.composition import asset_planner, wall_ms
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Plan one refresh of all classes; see `marketdata.asset_planning.AssetPlanner`."""
+    """Plan one refresh of all classes; see `marketdata.lists.planning.AssetPlanner`."""
     return asset_planner().plan(wall_ms())

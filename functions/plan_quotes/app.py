@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketdata.bootstrap import meter, planner, wall_ms
-from marketdata.telemetry import log_plan
+from marketdata.composition import meter, planner, wall_ms
+from marketdata.observability.logs import log_plan
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Plan the slot `{"slot": epoch seconds}`; see `marketdata.planning.Planner.plan`."""
+    """Plan the slot `{"slot": epoch seconds}`; see `marketdata.prices.planning.Planner.plan`."""
     now_ms = wall_ms()
     plan = planner().plan(int(event["slot"]), now_ms)
     log_plan(plan)

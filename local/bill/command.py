@@ -8,10 +8,10 @@ from local.bill import prices, usage
 from local.bill.free_keys import allowed
 from local.bill.month import bill, other_designs, total
 from local.bill.usage import Wanted
-from local.words import real, whole
-from marketdata.quotes import Source
-from marketdata.reading.spellings import MAX_SYMBOLS
-from marketdata.symbols import AssetClass
+from local.service.arguments import real, whole
+from marketdata.api.readers.symbol_lists import MAX_SYMBOLS
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
 
 NO_KEYS: tuple[Source, ...] = ()
 # Far beyond what the formulas are good for, and short enough for the table.

@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 
 from local.bill import prices
-from marketdata.chains import CHAINS, FACTS
-from marketdata.symbols import AssetClass
+from marketdata.domain.catalogue import CHAINS, FACTS
+from marketdata.domain.symbols import AssetClass
 
 SLOT_S = 5
 SLOTS = prices.SECONDS // SLOT_S

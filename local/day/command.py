@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 
 from local.day.run import run_day
-from local.redis_server import RedisMissingError
-from local.terminal import CannotStartError
+from local.service.redis_server import RedisMissingError
+from local.service.terminal import CannotStartError
 
 
 def day(seed: int, hours: float) -> int:

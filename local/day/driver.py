@@ -18,9 +18,9 @@ from local.day.clock import DayClock
 from local.day.judge import Judge
 from local.day.parts import REFRESHES, Service, Worker
 from local.day.script import Script
-from local.loop import through_json
+from local.service.loop import through_json
 from marketdata.errors import CacheUnavailableError
-from marketdata.planning import SLOT_S
+from marketdata.prices.planning import SLOT_S
 
 SLOT_MS = SLOT_S * 1000
 # A step waits for the slowest call of its slot; anything faster than this is not a wait.

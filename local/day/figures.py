@@ -8,9 +8,9 @@ from typing import Any
 
 from local.day.judge import Judge, Turn
 from local.day.script import MINUTE_MS, Planned, Script
-from local.market import Market
-from marketdata.quotes import Source
-from marketdata.symbols import AssetClass
+from local.simulator import Market
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
 
 LEAST_FRESH = 0.99
 MOST_TICKS = 2  # until a true jump is visible

@@ -19,18 +19,18 @@ from typing import Any, NamedTuple
 from local.day.jumps import JumpWatch
 from local.day.script import MINUTE_MS, Script
 from local.day.watchlist import ALL, CLASS_OF
-from local.market import Market
-from local.market.sessions import Hours
-from marketdata.acceptance import Result, Verdict, epoch_ms
+from local.simulator import Market
+from local.simulator.sessions import Hours
+from marketdata.api.readers.quotes import QuoteReader
+from marketdata.api.readers.symbol_lists import requested
 from marketdata.cache.client import Cache
-from marketdata.cache.quotes import QuoteStore
-from marketdata.chains import CHAINS
+from marketdata.cache.quote_store import QuoteStore
+from marketdata.domain.acceptance import Result, Verdict, epoch_ms
+from marketdata.domain.catalogue import CHAINS
+from marketdata.domain.outcomes import Missing
+from marketdata.domain.quotes import Quote, Source, parse_utc
+from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError
-from marketdata.outcomes import Missing
-from marketdata.quotes import Quote, Source, parse_utc
-from marketdata.reading.quotes import QuoteReader
-from marketdata.reading.spellings import requested
-from marketdata.symbols import AssetClass
 
 HOURS = {
     AssetClass.STOCKS: Hours.US,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from local.market import Jump, Market
-from marketdata.acceptance import epoch_ms
-from marketdata.quotes import Quote
+from local.simulator import Jump, Market
+from marketdata.domain.acceptance import epoch_ms
+from marketdata.domain.quotes import Quote
 
 
 @dataclass(slots=True)

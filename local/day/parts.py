@@ -1,4 +1,4 @@
-"""The real parts of the service, put together for one day: what `bootstrap` does on AWS.
+"""The real parts of the service, put together for one day: what `composition` does on AWS.
 
 Each worker has its own connection to Redis, so that they contend as processes would. The senders
 are shared, as the environment of one fetch function shares them.
@@ -16,28 +16,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.children import Children
 from local.day.clock import DayClock, PacedSender, steady_s
 from local.day.watchlist import ALL
-from local.market import MarketServers
-from local.redis_server import find_server, free_port, server_command, wait_until_it_answers
-from local.terminal import CannotStartError
-from marketdata.archive import LocalArchive
-from marketdata.asset_committing import AssetCommitter
-from marketdata.asset_fetching import AssetFetcher
-from marketdata.asset_planning import AssetPlanner
-from marketdata.breaker import BreakerPolicy
-from marketdata.cache.assets import AssetStore
+from local.service.children import Children
+from local.service.redis_server import find_server, free_port, server_command, wait_until_it_answers
+from local.service.terminal import CannotStartError
+from local.simulator import MarketServers
+from marketdata.api.readers.quotes import QuoteReader
+from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache, connect
 from marketdata.cache.control import ControlState
-from marketdata.cache.quotes import QuoteStore
-from marketdata.calendars import published
-from marketdata.committing import Committer
-from marketdata.fetching import Clock, Fetcher
-from marketdata.planning import Planner
+from marketdata.cache.quote_store import QuoteStore
+from marketdata.domain.breaker import BreakerPolicy
+from marketdata.domain.quotes import Source
+from marketdata.lists.archive import LocalArchive
+from marketdata.lists.calendars import published
+from marketdata.lists.committing import AssetCommitter
+from marketdata.lists.fetching import AssetFetcher
+from marketdata.lists.planning import AssetPlanner
+from marketdata.prices.committing import Committer
+from marketdata.prices.fetching import Clock, Fetcher
+from marketdata.prices.planning import Planner
 from marketdata.providers.registry import make_provider, make_sender
-from marketdata.quotes import Source
-from marketdata.reading.quotes import QuoteReader
 from marketdata.settings import ENV_PREFIXES, Settings
 
 LOOPBACK = "127.0.0.1"

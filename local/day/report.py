@@ -10,10 +10,10 @@ from typing import Any
 from local.day.figures import Course, Figure, openings, wrong_planted
 from local.day.judge import Judge
 from local.day.script import Script
-from local.market import Market
-from marketdata.chains import CHAINS
-from marketdata.quotes import Source, utc_text
-from marketdata.symbols import AssetClass
+from local.simulator import Market
+from marketdata.domain.catalogue import CHAINS
+from marketdata.domain.quotes import Source, utc_text
+from marketdata.domain.symbols import AssetClass
 
 
 def table(

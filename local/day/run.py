@@ -20,8 +20,8 @@ from local.day.judge import Judge
 from local.day.parts import Service, day_settings, empty_redis, memory_of, running_service
 from local.day.progress import Progress
 from local.day.script import HOUR_MS, Planned, Script, write_script
-from local.market import Market, MarketServers
-from marketdata.telemetry import ROOT
+from local.simulator import Market, MarketServers
+from marketdata.observability.logs import ROOT
 
 WORKERS = 8
 

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from local.day.watchlist import SYMBOLS
-from marketdata.quotes import Source
-from marketdata.symbols import AssetClass
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS

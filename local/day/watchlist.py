@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from marketdata.symbols import AssetClass
+from marketdata.domain.symbols import AssetClass
 
 SYMBOLS: Mapping[AssetClass, tuple[str, ...]] = MappingProxyType(
     {

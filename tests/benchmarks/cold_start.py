@@ -22,8 +22,8 @@ from tests.benchmarks.rounds import race
 from tests.benchmarks.table import Row, Section, exact, ms
 
 ROOT = Path(__file__).parents[2]
-_BOOT = "from marketdata import bootstrap"
-_YAHOO = "from marketdata.quotes import Source; bootstrap._sender(Source.YFINANCE).warm()"
+_BOOT = "from marketdata import composition"
+_YAHOO = "from marketdata.domain.quotes import Source; composition._sender(Source.YFINANCE).warm()"
 # The peak of this very program: getrusage would tell that of the process that it was forked from.
 PEAK_MIB = """
 def peak_mib():
@@ -62,19 +62,23 @@ FUNCTIONS = (
     Function("api", "app.gateway_adapter()", "fastapi, mangum, redis", at_most=1.2),
     Function(
         "plan_quotes",
-        f"{_BOOT}; bootstrap.planner(); bootstrap.meter()",
+        f"{_BOOT}; composition.planner(); composition.meter()",
         "redis, aws_lambda_powertools",
     ),
-    Function("fetch_quotes", f"{_BOOT}; bootstrap.fetcher(); {_YAHOO}", "yfinance, requests"),
+    Function("fetch_quotes", f"{_BOOT}; composition.fetcher(); {_YAHOO}", "yfinance, requests"),
     Function(
         "commit_quotes",
-        f"{_BOOT}; bootstrap.committer(); bootstrap.meter()",
+        f"{_BOOT}; composition.committer(); composition.meter()",
         "redis, aws_lambda_powertools",
     ),
-    Function("plan_assets", f"{_BOOT}; bootstrap.asset_planner()", "redis, aws_lambda_powertools"),
-    Function("fetch_assets", f"{_BOOT}; bootstrap.asset_fetcher(); {_YAHOO}", "yfinance, requests"),
     Function(
-        "commit_assets", f"{_BOOT}; bootstrap.asset_committer()", "redis, aws_lambda_powertools"
+        "plan_assets", f"{_BOOT}; composition.asset_planner()", "redis, aws_lambda_powertools"
+    ),
+    Function(
+        "fetch_assets", f"{_BOOT}; composition.asset_fetcher(); {_YAHOO}", "yfinance, requests"
+    ),
+    Function(
+        "commit_assets", f"{_BOOT}; composition.asset_committer()", "redis, aws_lambda_powertools"
     ),
 )
 

@@ -30,7 +30,7 @@ from tests.benchmarks.table import Row, Section, ms
 CONNECTIONS = 16
 START_S = 30
 SERVERS = {
-    "this service": "marketdata.web.serving:on_one_machine",
+    "this service": "marketdata.api.serving:on_one_machine",
     "the plain way": "tests.benchmarks.load:plain",
 }
 

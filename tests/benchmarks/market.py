@@ -12,12 +12,12 @@ from pathlib import Path
 
 import requests
 
-from local.market.universe import Universe
-from marketdata.archive import AssetList
-from marketdata.assets import Asset
-from marketdata.quotes import Source
+from local.simulator.universe import Universe
+from marketdata.domain.assets import Asset
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass, parse_symbol
+from marketdata.lists.archive import AssetList
 from marketdata.settings import ENV_PREFIXES
-from marketdata.symbols import AssetClass, parse_symbol
 
 ROOT = Path(__file__).parents[2]
 # More than any round makes: here time is measured, not thrift.
@@ -67,7 +67,7 @@ class MarketProcess:
 def running_market() -> Iterator[MarketProcess]:
     """A new market without quotas."""
     limits = [word for source in Source for word in ("--limits", f"{source.value}={LIMITS}")]
-    command = [sys.executable, "-m", "local.market", *limits]
+    command = [sys.executable, "-m", "local.simulator", *limits]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603  (our own words)
         assert process.stdout is not None
         try:

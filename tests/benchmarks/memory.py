@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from local.day.parts import memory_of
-from marketdata.cache.assets import AssetStore
+from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache
-from marketdata.cache.quotes import QuoteStore
+from marketdata.cache.quote_store import QuoteStore
 from tests.benchmarks.cold_start import ROOT
 from tests.benchmarks.market import coin_list, running_market, symbols_of
 from tests.benchmarks.stage import (

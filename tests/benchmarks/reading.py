@@ -122,7 +122,7 @@ def quiet() -> contextlib.redirect_stdout[TextIO]:
 
 
 def _first_search(handler: Callable[..., Any]) -> None:
-    from marketdata.bootstrap import stores
+    from marketdata.composition import stores
 
     stores().assets._indexes.clear()
     with quiet():

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from marketdata.archive import AssetList
-from marketdata.assets import Asset
-from marketdata.cache.assets import AssetStore
+from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache, connect
-from marketdata.cache.quotes import QuoteStore
-from marketdata.quotes import ChangeBasis, Quote, Source
+from marketdata.cache.quote_store import QuoteStore
+from marketdata.domain.assets import Asset
+from marketdata.domain.quotes import ChangeBasis, Quote, Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.lists.archive import AssetList
 from marketdata.settings import Settings
-from marketdata.symbols import AssetClass
 from tests.benchmarks.plain_way import PREFIX
-from tests.redis_servers import RedisServer
+from tests.support.redis_servers import RedisServer
 
 RETENTION_S = 604_800
 EVENTS = Path(__file__).parents[2] / "events"

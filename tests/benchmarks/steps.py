@@ -11,22 +11,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.loop import Steps, run_slot
-from marketdata.bootstrap import COLLECT_AFTER
-from marketdata.breaker import BreakerPolicy
-from marketdata.cache.assets import AssetStore
+from local.service.loop import Steps, run_slot
+from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
-from marketdata.cache.quotes import QuoteStore
-from marketdata.committing import Committer
-from marketdata.fetching import Clock, Fetcher
-from marketdata.planning import Planner
+from marketdata.cache.quote_store import QuoteStore
+from marketdata.composition import COLLECT_AFTER
+from marketdata.domain.breaker import BreakerPolicy
+from marketdata.domain.quotes import Source
+from marketdata.prices.committing import Committer
+from marketdata.prices.fetching import Clock, Fetcher
+from marketdata.prices.planning import Planner
 from marketdata.providers.registry import make_provider, make_sender
-from marketdata.quotes import Source
 from marketdata.settings import Settings
 from tests.benchmarks.market import MarketProcess, symbols_of
 from tests.benchmarks.stage import RETENTION_S
-from tests.redis_servers import RedisServer
+from tests.support.redis_servers import RedisServer
 
 JOBS_AT_ONCE = 10  # as the Map of the state machine
 

@@ -11,15 +11,15 @@ import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 
-from marketdata.cache.assets import AssetStore
-from marketdata.chains import CHAINS, FACTS
-from marketdata.symbols import parse_symbol
+from marketdata.cache.asset_store import AssetStore
+from marketdata.domain.catalogue import CHAINS, FACTS
+from marketdata.domain.symbols import parse_symbol
 from tests.benchmarks.market import MarketProcess, coin_list, running_market
 from tests.benchmarks.rounds import Spread
 from tests.benchmarks.stage import cache_of, redis_of_our_own
 from tests.benchmarks.steps import Bench, Round, now_ms
 from tests.benchmarks.table import Row, Section, exact, ms
-from tests.redis_servers import RedisServer
+from tests.support.redis_servers import RedisServer
 
 SIZES = (10, 100, 1_000, 10_000)
 LATENCIES_MS = (0, 200)

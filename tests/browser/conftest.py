@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from marketdata.cache.client import connect
 from marketdata.settings import Settings
-from tests.api_service import Service
-from tests.board_page import FLAGS, BoardPage
-from tests.redis_servers import RedisServer
+from tests.support.api_service import Service
+from tests.support.board_page import FLAGS, BoardPage
+from tests.support.redis_servers import RedisServer
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)

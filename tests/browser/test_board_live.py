@@ -11,10 +11,10 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from local.market import MarketServers
-from marketdata.quotes import Source
-from marketdata.reading.slots import SLOT_S
-from tests.running_service import RunningService, base_urls, eventually, paid_market
+from local.simulator import MarketServers
+from marketdata.api.readers.slots import SLOT_S
+from marketdata.domain.quotes import Source
+from tests.support.running_service import RunningService, base_urls, eventually, paid_market
 
 TWO_SLOTS_MS = 2 * SLOT_S * 1000
 

@@ -3,10 +3,10 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from marketdata.outcomes import BreakerEffect, Missing, Reason
-from marketdata.quotes import Source
-from marketdata.symbols import AssetClass
-from tests.board_page import PHONE, WIDE, BoardPage
+from marketdata.domain.outcomes import BreakerEffect, Missing, Reason
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from tests.support.board_page import PHONE, WIDE, BoardPage
 
 LOOKS = [(size, scheme) for size in (WIDE, PHONE) for scheme in ("light", "dark")]
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from playwright.sync_api import expect
 
-from marketdata.outcomes import Missing, Reason
-from tests.api_service import quote
+from marketdata.domain.outcomes import Missing, Reason
+from tests.support.api_service import quote
 
 
 def asked(board):

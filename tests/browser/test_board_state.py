@@ -3,10 +3,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from marketdata.outcomes import BreakerEffect
-from marketdata.quotes import Source
-from marketdata.symbols import AssetClass
-from tests.board_page import BoardPage
+from marketdata.domain.outcomes import BreakerEffect
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from tests.support.board_page import BoardPage
 
 SERVER_IS_AWAY = "Failed to load resource: net::ERR_CONNECTION_REFUSED"
 
@@ -110,7 +110,7 @@ def test_a_cache_that_is_away_is_told_by_the_api_itself(browser, redis_server):
     """The page says what the API says, and shows the prices it had."""
     from marketdata.cache.client import connect
     from marketdata.settings import Settings
-    from tests.api_service import Service
+    from tests.support.api_service import Service
 
     service = Service(connect(Settings.from_env(redis_server.env())), threads=True)
     service.at_work()

@@ -3,8 +3,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from marketdata.symbols import AssetClass
-from tests.board_page import BoardPage
+from marketdata.domain.symbols import AssetClass
+from tests.support.board_page import BoardPage
 
 
 @pytest.fixture

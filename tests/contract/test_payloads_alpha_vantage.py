@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from marketdata.assets import Listing
+from marketdata.domain.assets import Listing
+from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.quotes import Quote, Source
+from marketdata.domain.symbols import AssetClass
 from marketdata.errors import BadPayloadError, RateLimitedError, UnauthorizedError
-from marketdata.outcomes import Missing, Reason
 from marketdata.providers.alpha_vantage import AlphaVantage
 from marketdata.providers.contract import Parsed
-from marketdata.quotes import Quote, Source
-from marketdata.symbols import AssetClass
-from tests.provider_support import NOW, SECRET, instrument
+from tests.support.provider_support import NOW, SECRET, instrument
 
 ALPHA = AlphaVantage("https://www.alphavantage.co", SECRET)
 USD_JPY = instrument("USD/JPY")

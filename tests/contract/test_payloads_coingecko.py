@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from marketdata.assets import Listing
+from marketdata.domain.assets import Listing
+from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.quotes import ChangeBasis, Quote, Source
+from marketdata.domain.symbols import AssetClass
 from marketdata.errors import BadPayloadError, RateLimitedError
-from marketdata.outcomes import Missing, Reason
 from marketdata.providers.coingecko import CoinGecko
 from marketdata.providers.contract import Parsed
-from marketdata.quotes import ChangeBasis, Quote, Source
-from marketdata.symbols import AssetClass
-from tests.provider_support import NOW, instrument
+from tests.support.provider_support import NOW, instrument
 
 GECKO = CoinGecko("https://api.coingecko.com/api/v3")
 BATCH = [

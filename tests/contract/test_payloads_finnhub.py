@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from marketdata.assets import Listing
+from marketdata.domain.assets import Listing
+from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.quotes import ChangeBasis, Quote, Source
+from marketdata.domain.symbols import AssetClass
 from marketdata.errors import RateLimitedError, UnauthorizedError
-from marketdata.outcomes import Missing, Reason
 from marketdata.providers.contract import Parsed
 from marketdata.providers.finnhub import Finnhub
-from marketdata.quotes import ChangeBasis, Quote, Source
-from marketdata.symbols import AssetClass
-from tests.provider_support import NOW, SECRET, instrument
+from tests.support.provider_support import NOW, SECRET, instrument
 
 FINNHUB = Finnhub("https://finnhub.io/api/v1", SECRET)
 AAPL = instrument("AAPL")

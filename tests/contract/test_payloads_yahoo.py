@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from marketdata.chains import Instrument
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.quotes import ChangeBasis, Quote, Source
+from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.errors import RateLimitedError, UnavailableError
 from marketdata.providers.contract import Parsed, Response
 from marketdata.providers.yahoo import Yahoo
 from marketdata.providers.yahoo_session import YahooSender
-from marketdata.quotes import ChangeBasis, Quote, Source
-from marketdata.symbols import AssetClass, parse_symbol
-from tests.fake_yahoo import CHART, COOKIE, CRUMB, QUOTE, Answer, FakeYahoo, quote_row
-from tests.yahoo_calls import forget_yfinance
+from tests.support.fake_yahoo import CHART, COOKIE, CRUMB, QUOTE, Answer, FakeYahoo, quote_row
+from tests.support.yahoo_calls import forget_yfinance
 
 NOW = datetime(2025, 2, 25, 12, tzinfo=UTC)
 TIMEOUT_S = 30.0

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from local.endings import interrupted_by
-from local.terminal import say
+from local.service.signals import interrupted_by
+from local.service.terminal import say
 from tests.deployment import commands
 from tests.deployment.ground import Ground, ground
 from tests.deployment.logs import Logs

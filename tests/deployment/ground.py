@@ -27,10 +27,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from local.children import Children
-from local.market import MarketServers
-from local.redis_server import find_server, free_port, server_command, wait_until_it_answers
-from marketdata.quotes import Source
+from local.service.children import Children
+from local.service.redis_server import find_server, free_port, server_command, wait_until_it_answers
+from local.simulator import MarketServers
+from marketdata.domain.quotes import Source
 from tests.infrastructure.stack import ROOT
 
 HOST = "127.0.0.1"

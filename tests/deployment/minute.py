@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from marketdata.quotes import Source, parse_utc
+from marketdata.domain.quotes import Source, parse_utc
 from tests.deployment.api import Answer, ask, quotes
 from tests.deployment.sam import Deployed
 from tests.infrastructure.stack import ROOT

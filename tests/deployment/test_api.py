@@ -7,9 +7,9 @@ import pytest
 import requests
 
 from marketdata.cache.client import connect
-from marketdata.cache.quotes import QuoteStore
+from marketdata.cache.quote_store import QuoteStore
 from marketdata.cache.stored_quotes import json_objects
-from marketdata.quotes import Source
+from marketdata.domain.quotes import Source
 from marketdata.settings import Settings
 from tests.deployment.api import Answer, ask, quotes
 from tests.deployment.ground import HOST

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import requests
 
-from local.terminal import say
-from marketdata.archive import decode
-from marketdata.quotes import Source
-from marketdata.symbols import AssetClass
+from local.service.terminal import say
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.lists.archive import decode
 from tests.deployment.api import ask
 from tests.deployment.sam import Deployed
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from marketdata.metrics import METRICS, NAMESPACE
+from marketdata.observability.metrics import METRICS, NAMESPACE
 from tests.deployment.logs import Logs
 from tests.deployment.minute import Minute
 from tests.deployment.sam import Deployed

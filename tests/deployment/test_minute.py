@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import statistics
 
-from local.terminal import say
-from marketdata.metrics import TICK_LAG
-from marketdata.quotes import Source, parse_utc
+from local.service.terminal import say
+from marketdata.domain.quotes import Source, parse_utc
+from marketdata.observability.metrics import TICK_LAG
 from tests.deployment.logs import Logs
 from tests.deployment.minute import SLOT_S, SLOTS, Minute
 from tests.deployment.sam import Deployed
-from tests.pipeline import epoch_ms
+from tests.support.pipeline import epoch_ms
 
 # The median; on AWS, and on an idle machine, it is some ten milliseconds.
 MOST_LAG_MS = 1000

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright._impl._driver import compute_driver_executable
 
-from tests.running_service import ROOT, RunningService, eventually
+from tests.support.running_service import ROOT, RunningService, eventually
 
 TEXT = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"^```(sh|python|js)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)

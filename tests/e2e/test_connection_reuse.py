@@ -7,13 +7,13 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from local.market import MarketServers
-from marketdata.bootstrap import MOST_CALLS_AT_ONCE, wall_ms
-from marketdata.fetching import Clock, Fetcher
+from local.simulator import MarketServers
+from marketdata.composition import MOST_CALLS_AT_ONCE, wall_ms
+from marketdata.domain.quotes import Source
+from marketdata.prices.fetching import Clock, Fetcher
 from marketdata.providers.registry import make_provider, make_sender
-from marketdata.quotes import Source
 from marketdata.settings import ENV_PREFIXES, Settings
-from tests.running_service import doors_to
+from tests.support.running_service import doors_to
 
 INVOCATIONS = 20
 KEYS = {f"{ENV_PREFIXES[source]}_API_KEY": "planted" for source in Source}

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from local.market import MarketServers
-from marketdata.planning import SLOT_S
-from tests.fault_support import SYMBOLS, Watch, ticks_until_well
-from tests.redis_servers import RedisServer
-from tests.running_service import RunningService, base_urls, eventually, paid_market
+from local.simulator import MarketServers
+from marketdata.prices.planning import SLOT_S
+from tests.support.fault_support import SYMBOLS, Watch, ticks_until_well
+from tests.support.redis_servers import RedisServer
+from tests.support.running_service import RunningService, base_urls, eventually, paid_market
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from marketdata.bootstrap import wall_ms
-from marketdata.fetching import Clock, Fetcher
+from marketdata.composition import wall_ms
+from marketdata.domain.quotes import Source
+from marketdata.prices.fetching import Clock, Fetcher
 from marketdata.providers.registry import make_provider, make_sender
-from marketdata.quotes import Source
 from marketdata.settings import Settings
-from tests.hostile_market import KEYS, WAYS, hostile_market
-from tests.redis_servers import RedisServer
-from tests.running_service import PAID, RunningService, base_urls, eventually
+from tests.support.hostile_market import KEYS, WAYS, hostile_market
+from tests.support.redis_servers import RedisServer
+from tests.support.running_service import PAID, RunningService, base_urls, eventually
 
 REDIS_PASSWORD = "planted/redis+pass=word"
 WRONG_PASSWORD = "planted-wrong-password"

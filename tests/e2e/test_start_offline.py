@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.redis_server import free_port
-from tests.running_service import RunningService, eventually
+from local.service.redis_server import free_port
+from tests.support.running_service import RunningService, eventually
 
 ASKED = "AAPL,BTC-USD,EUR/USD"
 # Whose failure may be named as the reason: anybody's of the chain.

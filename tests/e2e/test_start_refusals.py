@@ -9,8 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from local.redis_server import free_port
-from tests.running_service import RunningService, eventually
+from local.service.redis_server import free_port
+from tests.support.running_service import RunningService, eventually
 
 BAD_KEY = "planted\tkey"
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.redis_server import port_is_free
-from tests.running_service import RunningService, eventually
+from local.service.redis_server import port_is_free
+from tests.support.running_service import RunningService, eventually
 
 ASKED = "AAPL,GOOGL,BTC-USD,EUR/USD,NOPE123"
 SOURCES = {

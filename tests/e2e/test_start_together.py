@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from local.market import MarketServers
-from local.redis_server import port_is_free
-from marketdata.planning import SLOT_S
-from marketdata.quotes import Source
-from tests.redis_servers import Doorway
-from tests.running_service import RunningService, doors_to, eventually, paid_market
+from local.service.redis_server import port_is_free
+from local.simulator import MarketServers
+from marketdata.domain.quotes import Source
+from marketdata.prices.planning import SLOT_S
+from tests.support.redis_servers import Doorway
+from tests.support.running_service import RunningService, doors_to, eventually, paid_market
 
 ASKED = "AAPL,BTC-USD,EUR/USD"
 LINE = re.compile(r"^(\d\d:\d\d:\d\d)  (due|done by another loop|failed)", re.MULTILINE)

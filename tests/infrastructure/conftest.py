@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.infrastructure.machines import Machines, deployed
-from tests.redis_servers import RedisServer
+from tests.support.redis_servers import RedisServer
 
 
 @pytest.fixture

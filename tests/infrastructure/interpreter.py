@@ -27,8 +27,8 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp 
 from moto.stepfunctions.parser.asl.jsonata import jsonata
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 
-from tests.simulated_market import Clock
-from tests.trading_support import utc_ms
+from tests.support.simulated_market import Clock
+from tests.support.trading_support import utc_ms
 
 REGION = "us-east-1"
 # No execution of a test takes so long; one that does hangs.

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from local.market import MarketServers
-from marketdata import bootstrap
+from local.simulator import MarketServers
+from marketdata import composition
+from marketdata.api import serving
+from marketdata.observability.logs import ROOT
 from marketdata.settings import ENV_PREFIXES
-from marketdata.telemetry import ROOT
-from marketdata.web import serving
-from tests.api_service import event_loop
-from tests.pipeline import GENEROUS, KEYS
-from tests.redis_servers import RedisServer
+from tests.support.api_service import event_loop
+from tests.support.pipeline import GENEROUS, KEYS
+from tests.support.redis_servers import RedisServer
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def lambda_process(server: RedisServer, market: MarketServers, **settings: str) 
     urls = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in market.base_urls.items()}
     made = [
         made
-        for module in (bootstrap, serving)
+        for module in (composition, serving)
         for made in vars(module).values()
         if hasattr(made, "cache_clear")
     ]
@@ -39,7 +39,7 @@ def lambda_process(server: RedisServer, market: MarketServers, **settings: str) 
         try:
             yield
         finally:
-            bootstrap.stores().cache.close()
+            composition.stores().cache.close()
             for one in made:
                 one.cache_clear()
             asyncio.set_event_loop(None)

@@ -25,14 +25,14 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.exceptions import JsonRESTError
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
 
-from local.market import MarketServers
-from marketdata import bootstrap
+from local.simulator import MarketServers
+from marketdata import composition
 from tests.infrastructure.interpreter import PATIENCE_S, REGION, SharedClock, interpreter
 from tests.infrastructure.lambda_process import lambda_process
 from tests.infrastructure.stack import definition, template
-from tests.pipeline import GENEROUS_MARKET
-from tests.redis_servers import RedisServer
-from tests.simulated_market import WEDNESDAY_MS
+from tests.support.pipeline import GENEROUS_MARKET
+from tests.support.redis_servers import RedisServer
+from tests.support.simulated_market import WEDNESDAY_MS
 
 # What the schedule tells the loop at the time at which a test begins, and the minute that follows.
 SCHEDULED = {"scheduled": "2026-03-18T15:00:00Z"}
@@ -199,7 +199,7 @@ def deployed(server: RedisServer, **settings: str) -> Iterator[Machines]:
         )
         # The handlers' wall clock; what they measure durations with goes on.
         clocks = SimpleNamespace(time_ns=lambda: clock() * 1_000_000, monotonic=time.monotonic)
-        patch.setattr(bootstrap, "time", clocks)
+        patch.setattr(composition, "time", clocks)
         with interpreter(clock, machines.ended):
             yield machines
 

@@ -11,16 +11,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from local.market import MarketServers
-from marketdata.archive import LocalArchive
-from marketdata.asset_fetching import AssetFetcher
-from marketdata.asset_planning import AssetPlanner
+from local.simulator import MarketServers
 from marketdata.cache.client import connect
+from marketdata.lists.archive import LocalArchive
+from marketdata.lists.fetching import AssetFetcher
+from marketdata.lists.planning import AssetPlanner
 from marketdata.settings import Settings
 from tests.infrastructure.stack import ROOT
-from tests.pipeline import GENEROUS_MARKET, Pipeline
-from tests.redis_servers import RedisServer
-from tests.simulated_market import Clock
+from tests.support.pipeline import GENEROUS_MARKET, Pipeline
+from tests.support.redis_servers import RedisServer
+from tests.support.simulated_market import Clock
 
 NOW_MS = 1_763_820_310_020
 # So that a job can be tried whenever it is; a late one is never fetched.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import boto3
 import pytest
 
-from marketdata import bootstrap
+from marketdata import composition
 from marketdata.errors import CacheUnavailableError
 from tests.infrastructure.api_client import get, lists
 from tests.infrastructure.interpreter import REGION
@@ -29,7 +29,7 @@ def refresh(machines):
 
 def lose_lists() -> None:
     """Let the cache lose everything."""
-    bootstrap.stores().cache.command("FLUSHALL")
+    composition.stores().cache.command("FLUSHALL")
 
 
 def only_forex(machines) -> None:

@@ -6,15 +6,15 @@ import pytest
 from redis import Redis
 from redis.exceptions import NoPermissionError
 
-from local.market import MarketServers
+from local.simulator import MarketServers
 from marketdata.cache.client import Cache, connect
+from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
-from marketdata.symbols import AssetClass
-from tests.api_service import Service
 from tests.infrastructure.stack import Stack
-from tests.pipeline import ACTIVE, GENEROUS_MARKET, Pipeline
-from tests.redis_servers import RedisServer
-from tests.simulated_market import Clock
+from tests.support.api_service import Service
+from tests.support.pipeline import ACTIVE, GENEROUS_MARKET, Pipeline
+from tests.support.redis_servers import RedisServer
+from tests.support.simulated_market import Clock
 
 STACK = Stack()
 PREFIX = STACK.functions()["Api"]["Environment"]["Variables"]["REDIS_PREFIX"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import re
 
-from marketdata.metrics import STATES
-from marketdata.outcomes import Outcome
-from marketdata.telemetry import log_commit
+from marketdata.domain.outcomes import Outcome
+from marketdata.observability.logs import log_commit
+from marketdata.observability.metrics import STATES
 from tests.infrastructure.stack import Stack
 from tests.infrastructure.watched import dashboard_of, every_stack, shown_by, widgets_of
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.market import MarketServers
+from local.simulator import MarketServers
 from tests.infrastructure.answers import EVENTS, FUNCTIONS, assert_understood, function_of
 from tests.infrastructure.lambda_process import lambda_process
-from tests.pipeline import GENEROUS_MARKET
-from tests.simulated_market import Clock
+from tests.support.pipeline import GENEROUS_MARKET
+from tests.support.simulated_market import Clock
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from marketdata.metrics import METRICS, NAMESPACE
+from marketdata.observability.metrics import METRICS, NAMESPACE
 from tests.infrastructure.stack import EXISTING, ROOT, Stack
 from tests.infrastructure.watched import (
     alarms_of,
@@ -13,7 +13,7 @@ from tests.infrastructure.watched import (
     every_stack,
     ours,
 )
-from tests.metric_lines import TABLE
+from tests.support.metric_lines import TABLE
 
 # What AWS itself measures of our resources: the dimension by which, the type of resource that it
 # names, and the metrics, as each service documents them.

@@ -167,7 +167,9 @@ def test_each_function_has_its_module(built):
             assert found >= {"app.py", "fastapi", "mangum"}
         else:
             assert found == {"app.py"}
-    assert (folder / "CoreLayer" / "python" / "marketdata" / "cache" / "slot_open.lua").is_file()
+    assert (
+        folder / "CoreLayer" / "python" / "marketdata" / "cache" / "lua" / "slot_open.lua"
+    ).is_file()
 
 
 def test_no_two_parts_of_a_function_carry_the_same_package_twice(built):

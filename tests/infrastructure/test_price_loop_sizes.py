@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from marketdata import bootstrap
-from marketdata.cache.assets import AssetStore
+from marketdata import composition
+from marketdata.cache.asset_store import AssetStore
 from tests.benchmarks.market import coin_list, symbols_of
 from tests.infrastructure.api_client import get
 from tests.infrastructure.machines import MINUTE_MS, deployed
@@ -22,14 +22,14 @@ def crowd(plain_redis, request):
     """The machines with so many active symbols, priced once a minute."""
     active = ",".join(MANY[: request.param])
     with deployed(plain_redis, ACTIVE_SYMBOLS=active, PRICE_FETCH_INTERVAL="60") as machines:
-        assert AssetStore(bootstrap.stores().cache).swap(coin_list(MINUTE_MS))
+        assert AssetStore(composition.stores().cache).swap(coin_list(MINUTE_MS))
         yield machines
 
 
 @pytest.mark.parametrize("crowd", [1_000], indirect=True)
 def test_what_does_not_fit_is_priced_in_the_next_slots(crowd, monkeypatch, caplog):
     """Each slot takes as many as fit, the log says how many wait, and in the end all are fresh."""
-    monkeypatch.setattr(bootstrap, "MOST_PLAN_BYTES", 60_000)
+    monkeypatch.setattr(composition, "MOST_PLAN_BYTES", 60_000)
     (ended,) = crowd.run_minute(from_s=45)
     plans = [call.answer for call in crowd.of("plan_quotes")]
     told = [(plan["due"], plan["deferred"]) for plan in plans]
@@ -47,8 +47,8 @@ def test_a_full_plan_goes_through(crowd):
     (ended,) = crowd.run_minute(from_s=55)
     (plan,) = (call.answer for call in crowd.of("plan_quotes"))
     assert plan["deferred"] > 0
-    assert 0.9 * bootstrap.MOST_PLAN_BYTES < len(json.dumps(plan)) <= bootstrap.MOST_PLAN_BYTES
-    assert bootstrap.MOST_PLAN_BYTES < 0.95 * MOST_STATE_BYTES
+    assert 0.9 * composition.MOST_PLAN_BYTES < len(json.dumps(plan)) <= composition.MOST_PLAN_BYTES
+    assert composition.MOST_PLAN_BYTES < 0.95 * MOST_STATE_BYTES
     assert ended.status == "SUCCEEDED"
     assert len(crowd.of("commit_quotes")) == len(plan["jobs"])
 
@@ -56,7 +56,7 @@ def test_a_full_plan_goes_through(crowd):
 @pytest.mark.parametrize("crowd", [3_000], indirect=True)
 def test_a_plan_that_is_too_large_would_end_the_minute(crowd, monkeypatch):
     """What the bound is for: no Catch gets to see States.DataLimitExceeded."""
-    monkeypatch.setattr(bootstrap, "MOST_PLAN_BYTES", 10_000_000)
+    monkeypatch.setattr(composition, "MOST_PLAN_BYTES", 10_000_000)
     (ended,) = crowd.run_minute(from_s=50)
     assert (ended.status, ended.error) == ("FAILED", "States.DataLimitExceeded")
     assert (ended.states[-1], crowd.of("fetch_quotes")) == ("Plan", [])
@@ -65,7 +65,7 @@ def test_a_plan_that_is_too_large_would_end_the_minute(crowd, monkeypatch):
 @pytest.mark.parametrize("crowd", [1], indirect=True)
 def test_a_plan_is_bounded_on_lambda_alone(crowd, monkeypatch):
     """On one machine no state machine stands between the steps."""
-    assert bootstrap.planner().most_bytes == bootstrap.MOST_PLAN_BYTES
-    bootstrap.planner.cache_clear()
+    assert composition.planner().most_bytes == composition.MOST_PLAN_BYTES
+    composition.planner.cache_clear()
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
-    assert bootstrap.planner().most_bytes is None
+    assert composition.planner().most_bytes is None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonata import Jsonata
 
-from marketdata.planning import FETCH_BUDGET_MS, SLOT_S
+from marketdata.prices.planning import FETCH_BUDGET_MS, SLOT_S
 from tests.infrastructure.stack import ROOT, Stack, definition, template
 
 NAMES = [path.name.removesuffix(".asl.json") for path in (ROOT / "functions").glob("*.asl.json")]

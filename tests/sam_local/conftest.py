@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local.endings import interrupted_by
-from marketdata.quotes import Source
+from local.service.signals import interrupted_by
+from marketdata.domain.quotes import Source
 from marketdata.settings import ENV_PREFIXES
 from tests.infrastructure.stack import ROOT
 from tests.sam_local.engine import Engine, processor, running

@@ -17,9 +17,9 @@ from typing import Any
 
 import yaml
 
-from local.redis_server import free_port
+from local.service.redis_server import free_port
 from tests.infrastructure.stack import ROOT
-from tests.running_service import eventually
+from tests.support.running_service import eventually
 
 # What SAM and the template call the processors that Docker calls otherwise.
 _PROCESSORS = {"amd64": "x86_64", "arm64": "arm64"}
@@ -64,7 +64,7 @@ class Engine:
             *("--volume", f"{ROOT / 'local'}:/market/local:ro", "--env", "PYTHONPATH=/opt/python"),
             *("--volume", f"{packages}:/opt/python:ro", "--workdir", "/market"),
             f"public.ecr.aws/lambda/python:3.13-{processor()}",
-            *("-B", "-m", "local.market", "--host", "0.0.0.0"),  # noqa: S104  (of its container)
+            *("-B", "-m", "local.simulator", "--host", "0.0.0.0"),  # noqa: S104  (of its container)
         )  # fmt: skip
         line: str = eventually(lambda: docker("logs", name), "the market's line")
         urls: dict[str, str] = json.loads(line)["base_urls"]

@@ -15,9 +15,9 @@ from typing import Any
 
 import requests
 
-from local.redis_server import free_port
+from local.service.redis_server import free_port
 from tests.infrastructure.stack import ROOT
-from tests.running_service import eventually
+from tests.support.running_service import eventually
 
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 _PARTS = ("template.yaml", "samconfig.toml", "env.local.json", "compose.yaml")

@@ -8,8 +8,8 @@ import re
 import pytest
 import requests
 
-from tests.running_service import RunningService, eventually
 from tests.sam_local.conftest import ACTIVE
+from tests.support.running_service import RunningService, eventually
 
 # How long the function may take, and the answer in all: SAM sometimes waits a second for the log.
 MOST_MS = 1000

@@ -6,13 +6,13 @@ import json
 import time
 from decimal import Decimal
 
-from local.market import Market
-from marketdata.planning import SLOT_S
-from marketdata.quotes import Source
+from local.simulator import Market
+from marketdata.domain.quotes import Source
+from marketdata.prices.planning import SLOT_S
 from tests.infrastructure.answers import EVENTS
 from tests.infrastructure.sample_events import IN_2100_MS
-from tests.pipeline import epoch_ms
 from tests.sam_local.conftest import ACTIVE
+from tests.support.pipeline import epoch_ms
 
 
 def test_prices_of_the_market_come_to_a_reader(sam, api, empty):

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from marketdata.budget import parse_limits
-from marketdata.chains import FACTS
+from marketdata.domain.budget import parse_limits
+from marketdata.domain.catalogue import FACTS
+from marketdata.domain.quotes import Source
 from marketdata.errors import SettingsError
-from marketdata.quotes import Source
 from marketdata.settings import SETTINGS, Settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from marketdata.domain.symbols import Symbol, parse_symbol
 from marketdata.errors import InvalidSymbolError
-from marketdata.symbols import Symbol, parse_symbol
 
 MAX_ACTIVE_SYMBOLS = 10_000
 

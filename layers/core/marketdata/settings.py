@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from marketdata.budget import Limit, parse_limits
-from marketdata.chains import FACTS
+from marketdata.domain.budget import Limit, parse_limits
+from marketdata.domain.catalogue import FACTS
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import Symbol
 from marketdata.errors import SettingsError
-from marketdata.quotes import Source
 from marketdata.setting_types import (
     any_text,
     api_key,
@@ -24,7 +25,6 @@ from marketdata.setting_types import (
     whole,
     word,
 )
-from marketdata.symbols import Symbol
 
 DEFAULT_ACTIVE_SYMBOLS = (
     "AAPL,MSFT,GOOGL,AMZN,NVDA,META,TSLA,BRK.B,JPM,V,"

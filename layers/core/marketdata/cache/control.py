@@ -11,12 +11,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from marketdata.breaker import BreakerPolicy, Transition
-from marketdata.budget import HOUR_MS, MINUTE_MS, Limit, Use
-from marketdata.cache import control_wire as wire
+from marketdata.cache import control_codec as wire
 from marketdata.cache.client import Cache
 from marketdata.cache.commands import Command
-from marketdata.cache.decisions import (
+from marketdata.cache.ledger_memory import Recollection
+from marketdata.domain.breaker import BreakerPolicy, Transition
+from marketdata.domain.budget import HOUR_MS, MINUTE_MS, Limit, Use
+from marketdata.domain.permits import (
     AttemptResult,
     ControlView,
     DueSymbol,
@@ -24,11 +25,10 @@ from marketdata.cache.decisions import (
     OpenSlot,
     Want,
 )
-from marketdata.cache.recollection import Recollection
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.domain.trading_hours import Timetable
 from marketdata.errors import CacheUnavailableError
-from marketdata.quotes import Source
-from marketdata.sessions import Timetable
-from marketdata.symbols import AssetClass
 
 WATCHED_MS = 15 * MINUTE_MS
 WATCHED_MOST = 500

@@ -1,4 +1,4 @@
-"""The Lua scripts beside this file: one shared decision each, loaded as package data.
+"""The Lua scripts in `lua`: one shared decision each, loaded as package data.
 
 A script may begin with lines `-- include: name.lua`; the named file's text takes the line's place,
 so that a rule that two decisions share is written once.
@@ -12,7 +12,7 @@ from functools import cache
 from hashlib import sha1
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "lua"
 _INCLUDE = re.compile(r"^-- include: (\w+\.lua)$", re.MULTILINE)
 
 

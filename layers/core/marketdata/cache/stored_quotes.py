@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from marketdata.acceptance import epoch_ms
-from marketdata.quotes import Quote
+from marketdata.domain.acceptance import epoch_ms
+from marketdata.domain.quotes import Quote
 
 _FRESH, _STALE = b',"stale":false}', b',"stale":true}'
 _FRESH_COMMA = _FRESH + b","

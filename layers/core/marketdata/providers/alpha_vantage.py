@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from marketdata.assets import Listing
-from marketdata.chains import Instrument
+from marketdata.domain.assets import Listing
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.quotes import Quote, Source
+from marketdata.domain.symbols import CURRENCIES, AssetClass, Symbol
 from marketdata.errors import BadPayloadError
 from marketdata.providers.alpha_vantage_notices import is_unknown, notice, spelled_notice
 from marketdata.providers.contract import Parsed, Request, Response
@@ -29,8 +31,6 @@ from marketdata.providers.reading import (
     settle,
 )
 from marketdata.providers.values import price_of, text_or_none
-from marketdata.quotes import Quote, Source
-from marketdata.symbols import CURRENCIES, AssetClass, Symbol
 
 _RATE = "Realtime Currency Exchange Rate"
 _COLUMNS = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from marketdata.domain.quotes import Source
 from marketdata.errors import (
     BadPayloadError,
     NotEntitledError,
@@ -23,7 +24,6 @@ from marketdata.providers.reading import (
     to_midnight_s,
 )
 from marketdata.providers.values import text_or_none
-from marketdata.quotes import Source
 
 BURST_HOLD_S = 2.0
 _DAY_S = 86400.0

@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from marketdata.assets import Listing
-from marketdata.chains import FACTS, Instrument
+from marketdata.domain.assets import Listing
+from marketdata.domain.catalogue import FACTS, Instrument
+from marketdata.domain.quotes import Quote, Source
+from marketdata.domain.symbols import AssetClass
 from marketdata.errors import (
     BadPayloadError,
     NotEntitledError,
@@ -28,8 +30,6 @@ from marketdata.providers.reading import (
     settle,
 )
 from marketdata.providers.values import number_or_none, text_or_none, unix_time
-from marketdata.quotes import Quote, Source
-from marketdata.symbols import AssetClass
 
 PRO_HOST = "pro-api.coingecko.com"
 _PAGE_SIZE = 250

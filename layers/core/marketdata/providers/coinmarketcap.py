@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from marketdata.assets import Listing
-from marketdata.chains import FACTS, Instrument
+from marketdata.domain.assets import Listing
+from marketdata.domain.catalogue import FACTS, Instrument
+from marketdata.domain.quotes import Quote, Source
+from marketdata.domain.symbols import CURRENCIES, AssetClass
 from marketdata.errors import BadPayloadError
 from marketdata.providers.coinmarketcap_errors import checked_data, named_invalid
 from marketdata.providers.contract import Parsed, Request, Response
@@ -20,8 +22,6 @@ from marketdata.providers.reading import (
     settle,
 )
 from marketdata.providers.values import iso_time, number_or_none, text_or_none
-from marketdata.quotes import Quote, Source
-from marketdata.symbols import CURRENCIES, AssetClass
 
 _PAGE_SIZE = 5000
 

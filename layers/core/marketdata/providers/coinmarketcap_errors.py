@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from marketdata.chains import Instrument
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.outcomes import Missing, Reason
 from marketdata.errors import (
     BadPayloadError,
     NotEntitledError,
@@ -15,7 +16,6 @@ from marketdata.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from marketdata.outcomes import Missing, Reason
 from marketdata.providers.contract import Response
 from marketdata.providers.reading import (
     DEFAULT_HOLD_S,

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from marketdata.assets import Listing
-from marketdata.chains import Instrument
-from marketdata.outcomes import Missing
-from marketdata.quotes import Quote, Source
-from marketdata.symbols import AssetClass
+from marketdata.domain.assets import Listing
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.outcomes import Missing
+from marketdata.domain.quotes import Quote, Source
+from marketdata.domain.symbols import AssetClass
 
 
 @dataclass(frozen=True, slots=True)

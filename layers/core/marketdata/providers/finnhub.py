@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from marketdata.assets import Listing
-from marketdata.chains import Instrument
+from marketdata.domain.assets import Listing
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.quotes import ChangeBasis, Quote, Source
+from marketdata.domain.symbols import AssetClass
 from marketdata.providers.contract import Parsed, Request, Response
 from marketdata.providers.reading import (
     DEFAULT_HOLD_S,
@@ -21,8 +23,6 @@ from marketdata.providers.reading import (
     settle,
 )
 from marketdata.providers.values import number_or_none, price_of, text_or_none, unix_time
-from marketdata.quotes import ChangeBasis, Quote, Source
-from marketdata.symbols import AssetClass
 
 # The exchanges of its US list, by the market identifier codes (ISO 10383) that it tells.
 EXCHANGES = {

@@ -15,8 +15,11 @@ from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from marketdata.assets import Listing
-from marketdata.chains import Instrument
+from marketdata.domain.assets import Listing
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.quotes import ChangeBasis, Quote, Source, change_from_percent
+from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.errors import (
     BadPayloadError,
     InvalidSymbolError,
@@ -26,12 +29,9 @@ from marketdata.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from marketdata.outcomes import Missing, Reason
 from marketdata.providers.contract import Parsed, Response
 from marketdata.providers.values import number_or_none, price_of
-from marketdata.quotes import ChangeBasis, Quote, Source, change_from_percent
 from marketdata.redaction import redact
-from marketdata.symbols import AssetClass, parse_symbol
 
 # How long to leave a provider alone that says "too often" without saying for how long.
 DEFAULT_HOLD_S = 60.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from marketdata.domain.quotes import Source
 from marketdata.providers.alpha_vantage import AlphaVantage
 from marketdata.providers.coingecko import CoinGecko
 from marketdata.providers.coinmarketcap import CoinMarketCap
 from marketdata.providers.contract import Provider, Sender
 from marketdata.providers.finnhub import Finnhub
-from marketdata.quotes import Source
 from marketdata.settings import Settings
 
 

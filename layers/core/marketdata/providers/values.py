@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from marketdata.domain.quotes import parse_utc
 from marketdata.errors import BadPayloadError
-from marketdata.quotes import parse_utc
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 # What providers write where they have no number.

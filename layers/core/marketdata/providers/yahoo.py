@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from marketdata.assets import Listing
-from marketdata.chains import FACTS, Instrument
+from marketdata.domain.assets import Listing
+from marketdata.domain.catalogue import FACTS, Instrument
+from marketdata.domain.quotes import MINOR_UNITS, ChangeBasis, Quote, Source, to_major_unit
+from marketdata.domain.symbols import AssetClass, has_exchange_suffix, parse_symbol
 from marketdata.errors import BadPayloadError, ProviderError, RateLimitedError, UnavailableError
 from marketdata.providers.contract import Parsed, Request, Response
 from marketdata.providers.reading import (
@@ -23,8 +25,6 @@ from marketdata.providers.reading import (
     settle,
 )
 from marketdata.providers.values import number_or_none, price_of, unix_time
-from marketdata.quotes import MINOR_UNITS, ChangeBasis, Quote, Source, to_major_unit
-from marketdata.symbols import AssetClass, has_exchange_suffix, parse_symbol
 
 ORIGIN = "https://query1.finance.yahoo.com"
 QUOTE_PATH = "/v7/finance/quote"

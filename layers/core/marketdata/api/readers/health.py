@@ -1,0 +1,116 @@
+"""When the service is healthy, degraded or unhealthy: one rule after the other, each with words.
+
+Pure: facts in, findings out. Nothing here reads a clock or the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from marketdata.domain.breaker import BreakerState
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+
+if TYPE_CHECKING:
+    from marketdata.domain.permits import ClassState
+
+# Twelve slots in a row without a claim: nobody fetches any more.
+MOST_LAG_S = 60
+FRESH_ENOUGH = 0.9
+FRESH_AT_LEAST = 0.5
+
+
+class Status(StrEnum):
+    """`degraded` serves, with less than all; `unhealthy` must not be relied on."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFacts:
+    """How many symbols of a class are always priced, and how many of them have a fresh quote."""
+
+    asset_class: AssetClass
+    active: int
+    fresh: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListFacts:
+    """One asset list: how long it is and when it was refreshed; None before the first."""
+
+    asset_class: AssetClass
+    total: int | None
+    updated_at_ms: int | None
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that health is judged by. `lag_s`: age of the last claimed slot; None before the first.
+
+    `breakers` are those of enabled providers.
+    """
+
+    lag_s: float | None
+    classes: Sequence[ClassFacts]
+    lists: Sequence[ListFacts]
+    breakers: Sequence[tuple[Source, AssetClass, ClassState]]
+
+
+Finding = tuple[Status, str]
+
+
+def judge(facts: Facts) -> tuple[Status, list[str]]:
+    """The status, the worst of all findings, and the findings in words; none when healthy."""
+    findings = [*_loop(facts), *_quotes(facts), *_breakers(facts), *_lists(facts)]
+    statuses = [status for status, _ in findings]
+    worst = next((s for s in (Status.UNHEALTHY, Status.DEGRADED) if s in statuses), Status.HEALTHY)
+    return worst, [words for _, words in findings]
+
+
+def fresh_ratio(classes: Sequence[ClassFacts]) -> float | None:
+    """The share of always-priced symbols with a fresh quote, three digits; None without any."""
+    active = sum(facts.active for facts in classes)
+    return round(sum(facts.fresh for facts in classes) / active, 3) if active else None
+
+
+def _loop(facts: Facts) -> Iterator[Finding]:
+    if facts.lag_s is None:
+        yield Status.UNHEALTHY, "the price loop has not run yet"
+    elif facts.lag_s > MOST_LAG_S:
+        yield Status.UNHEALTHY, f"the price loop has not run for {facts.lag_s:.0f} s"
+
+
+def _quotes(facts: Facts) -> Iterator[Finding]:
+    ratio = fresh_ratio(facts.classes)
+    if ratio is not None and ratio < FRESH_ENOUGH:
+        status = Status.UNHEALTHY if ratio < FRESH_AT_LEAST else Status.DEGRADED
+        yield status, f"{ratio:.0%} of the active symbols have a fresh quote"
+    for found in facts.classes:
+        if found.active and not found.fresh:
+            yield Status.DEGRADED, f"no quote of {found.asset_class.value} is fresh"
+
+
+def _breakers(facts: Facts) -> Iterator[Finding]:
+    for source, asset_class, found in facts.breakers:
+        if found.state is not BreakerState.CLOSED:
+            state = found.state.value.replace("_", "-")
+            why = f" ({found.reason.replace('_', ' ')})" if found.reason else ""
+            yield (
+                Status.DEGRADED,
+                f"the breaker of {source.value} for {asset_class.value} is {state}{why}",
+            )
+
+
+def _lists(facts: Facts) -> Iterator[Finding]:
+    for found in facts.lists:
+        if found.total is None:
+            yield Status.DEGRADED, f"there is no list of {found.asset_class.value} yet"
+        elif found.stale:
+            yield Status.DEGRADED, f"the list of {found.asset_class.value} is stale"

@@ -1,0 +1,159 @@
+"""Quotes as clients get them: stored bytes joined, without parsing one of them.
+
+The usual request costs one round trip; what is missing, or not watched by itself, costs one more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from marketdata.api.readers.slots import SLOT_S, slot_start_ms
+from marketdata.api.readers.symbol_lists import Requested
+from marketdata.api.readers.watching import Watch
+from marketdata.cache.quote_store import QuoteStore, Why
+from marketdata.cache.stored_quotes import fetched_ms, json_objects, time_key
+from marketdata.domain.outcomes import Reason
+from marketdata.domain.quotes import utc_text
+from marketdata.domain.symbols import Symbol
+from marketdata.errors import CacheUnavailableError
+
+if TYPE_CHECKING:
+    from marketdata.cache.control import ControlState
+    from marketdata.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolError:
+    """Why one requested symbol has no quote; `retry_after_s` where waiting may help."""
+
+    symbol: str
+    code: Reason
+    message: str
+    retry_after_s: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As clients see it."""
+        told: dict[str, Any] = {
+            "symbol": self.symbol,
+            "code": self.code.value,
+            "message": self.message,
+        }
+        return told if self.retry_after_s is None else {**told, "retry_after": self.retry_after_s}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a request found: `count` quotes, JSON objects with commas between them, and errors.
+
+    Both are in request order.
+    """
+
+    quotes: bytes
+    count: int
+    errors: Sequence[SymbolError] = ()
+
+    @property
+    def misses(self) -> int:
+        """How many symbols could have a quote and have none."""
+        return sum(error.code is not Reason.INVALID_SYMBOL for error in self.errors)
+
+    def body(self) -> bytes:
+        """Both as one JSON object."""
+        if not self.errors:
+            return b'{"quotes":[%b],"errors":[]}' % self.quotes
+        errors = json.dumps([error.to_json() for error in self.errors], separators=(",", ":"))
+        return b'{"quotes":[%b],"errors":%b}' % (self.quotes, errors.encode())
+
+
+class QuoteReader:
+    """Reads quotes for clients, and keeps what they ask for on the watch list.
+
+    Every method raises `CacheUnavailableError` when the cache does not answer.
+    """
+
+    def __init__(self, settings: Settings, quotes: QuoteStore, control: ControlState) -> None:
+        self._ttl_ms = settings.quote_ttl * 1000
+        self._active = frozenset(symbol.text for symbol in settings.active_symbols)
+        self._quotes = quotes
+        self._watch = Watch(control, self._active)
+
+    def read(self, wanted: Requested, now_ms: int, max_age_s: int | None = None) -> Reading:
+        """Each wanted symbol in one of two lists; see `spellings.requested`.
+
+        Ages are measured at the start of the current slot. A quote older than `max_age_s` seconds
+        counts as missing; one older than `QUOTE_TTL` is marked stale.
+        """
+        slot_ms = slot_start_ms(now_ms)
+        symbols, values = wanted.symbols, self._quotes.read(wanted.symbols)
+        oldest = b"" if max_age_s is None else time_key(slot_ms - max_age_s * 1000)
+        found, missing = _parted(symbols, values, oldest)
+        quotes = json_objects(found, stale_before=time_key(slot_ms - self._ttl_ms))
+        due = self._watch.due(symbols, missing, now_ms)
+        if len(found) == len(wanted.names):
+            self._watch.note(due, now_ms)
+            return Reading(quotes, len(found))
+        reasons = self._reasons(list(missing), due, now_ms)
+        return Reading(quotes, len(found), list(self._errors(wanted, missing, reasons)))
+
+    def read_one(
+        self, symbol: Symbol, now_ms: int, max_age_s: int | None = None
+    ) -> bytes | SymbolError:
+        """One symbol's quote as a JSON object, or why there is none."""
+        reading = self.read(Requested((symbol.text,), (symbol.text,), {}), now_ms, max_age_s)
+        return reading.quotes or reading.errors[0]
+
+    def _reasons(
+        self, missing: Sequence[str], due: Sequence[str], now_ms: int
+    ) -> dict[str, Why | None]:
+        """Why symbols are missing, and the note that is due, in one round trip."""
+        if not missing or not due:
+            self._watch.note(due, now_ms)
+            return dict(zip(missing, self._quotes.reasons(missing), strict=True))
+        try:
+            found = self._quotes.reasons(missing, [self._watch.command(due, now_ms)])
+        except CacheUnavailableError as error:
+            # A cache without room for the note may still have the reasons.
+            found = self._quotes.reasons(missing)
+            self._watch.lost(due, error)
+        else:
+            self._watch.noted(due)
+        return dict(zip(missing, found, strict=True))
+
+    def _errors(
+        self,
+        wanted: Requested,
+        missing: Mapping[str, bytes | None],
+        reasons: Mapping[str, Why | None],
+    ) -> Iterator[SymbolError]:
+        for name in wanted.names:
+            if name in wanted.refused:
+                yield SymbolError(name, Reason.INVALID_SYMBOL, str(wanted.refused[name]))
+            elif name in missing:
+                why = reasons[name] or self._unexplained(name, missing[name])
+                yield SymbolError(name, why.code, why.message, why.retry_after_s)
+
+    def _unexplained(self, symbol: str, value: bytes | None) -> Why:
+        if value is not None:
+            fetched = datetime.fromtimestamp(fetched_ms(value) / 1000, UTC)
+            message = f"the newest quote of {symbol} was fetched at {utc_text(fetched)}"
+            return Why(Reason.STALE, message, SLOT_S)
+        if symbol in self._active:
+            return Why(Reason.PENDING, f"{symbol} has no price yet", SLOT_S)
+        return Why(Reason.PENDING, f"{symbol} is watched from now on; ask again soon", SLOT_S)
+
+
+def _parted(
+    symbols: Sequence[str], values: Sequence[bytes | None], oldest: bytes
+) -> tuple[list[bytes], dict[str, bytes | None]]:
+    """The stored values that will do, and what there is of all other symbols."""
+    found = [value for value in values if value is not None]
+    if oldest:
+        found = [value for value in found if value >= oldest]
+    if len(found) == len(values):
+        return found, {}
+    pairs = zip(symbols, values, strict=True)
+    return found, {name: value for name, value in pairs if value is None or value < oldest}

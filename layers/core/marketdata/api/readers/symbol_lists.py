@@ -1,0 +1,95 @@
+"""A list of symbols as clients write it: each asset once, in the order of its first mention.
+
+One misspelt symbol is an entry among the errors. A list in which nothing even looks like a symbol
+is refused as a whole before the cache is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from marketdata.api.readers.bad_request import RefusedRequestError
+from marketdata.domain.symbols import CURRENCIES, Symbol, invalid_symbol, parse_symbol
+from marketdata.errors import InvalidSymbolError
+
+MAX_SYMBOLS = 100
+MAX_CHARACTERS = 4_096  # 100 symbols of 20 characters, percent-encoded slashes and all, fit twice
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# What a symbol looks like, and one with a slip of the finger in it, as every dialect of regular
+# expressions reads it: printable ASCII without blanks, quotes, brackets, back-slashes, semicolons;
+# one slash, after a letter or digit. Anything else comes from something else.
+_MARK = r"[!#-&*+.0-:=?-Z^_a-z|~\-]"
+_SYMBOL_LIKE = rf"(?:{_MARK}{{1,40}}|[A-Za-z0-9]{_MARK}{{0,39}}/{_MARK}{{0,40}})"
+_ANY = r"[^\x00-\x1f\x7f]*"
+# A list that is answered symbol by symbol: it has a part that looks like a symbol.
+LIST = rf"^(?:{_ANY},)? *{_SYMBOL_LIKE} *(?:,{_ANY})?$"
+_LIST = re.compile(LIST)
+
+# One symbol of a path, in any accepted spelling.
+_STOCK_LIKE = "[.^=-]{0,19}[A-Za-z0-9][A-Za-z0-9.^=-]{0,19}"
+SPELLING = f"^(?:{_STOCK_LIKE}|[A-Za-z0-9]{{1,16}}/(?:{'|'.join(sorted(CURRENCIES))}))$"
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A list of symbols as it was understood, each asset once, in the order of its first mention.
+
+    `names` are all of them: `symbols` in their canonical spelling, and the rest, as they were
+    written, with the reason in `refused`.
+    """
+
+    names: tuple[str, ...]
+    symbols: tuple[str, ...]
+    refused: Mapping[str, InvalidSymbolError]
+
+
+def requested(text: str) -> Requested:
+    """What a comma-separated list asks for.
+
+    Raises `RefusedRequestError`: `invalid_parameter` for an empty, over-long or garbled list,
+    `too_many_symbols` for more than 100 different ones, `invalid_symbol` for a list without
+    anything that looks like a symbol.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise RefusedRequestError(
+            "invalid_parameter",
+            f"symbols has {len(text)} characters; at most {MAX_CHARACTERS} are allowed.",
+        )
+    if _CONTROL.search(text):
+        raise RefusedRequestError("invalid_parameter", "symbols holds control characters.")
+    found: dict[str, InvalidSymbolError | None] = {}
+    for part in text.split(","):
+        spelling = part.strip()
+        if spelling:
+            try:
+                symbol = parse_symbol(spelling)
+            except InvalidSymbolError as error:
+                found[spelling] = error
+            else:
+                found[symbol.text] = None
+    if not found:
+        raise RefusedRequestError(
+            "invalid_parameter", "symbols is empty; for example ?symbols=AAPL,EUR/USD"
+        )
+    if len(found) > MAX_SYMBOLS:
+        raise RefusedRequestError(
+            "too_many_symbols",
+            f"symbols names {len(found)} different symbols; at most {MAX_SYMBOLS} are allowed.",
+        )
+    if not _LIST.fullmatch(text):
+        raise RefusedRequestError("invalid_symbol", str(invalid_symbol(next(iter(found)))))
+    symbols = tuple(name for name, error in found.items() if error is None)
+    return Requested(
+        tuple(found), symbols, {name: error for name, error in found.items() if error is not None}
+    )
+
+
+def requested_one(spelling: str) -> Symbol:
+    """The one symbol that a path names. Raises `RefusedRequestError` `invalid_symbol`."""
+    try:
+        return parse_symbol(spelling)
+    except InvalidSymbolError as error:
+        raise RefusedRequestError("invalid_symbol", str(error)) from None

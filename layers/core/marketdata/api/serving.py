@@ -1,0 +1,74 @@
+"""The app in its two places: behind API Gateway, and behind a server on one machine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import MutableMapping
+from functools import cache, cached_property
+from typing import Any, TextIO
+
+from fastapi import FastAPI
+from mangum import Mangum
+from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
+from mangum.handlers import HTTPGateway
+
+from marketdata.api.access import AccessLog
+from marketdata.api.app import create_app
+from marketdata.api.problems import MEDIA_TYPE
+
+
+class _HttpApi(HTTPGateway):
+    """Mangum's reading of an HTTP API's event, done once; Mangum itself does it again to answer."""
+
+    @cached_property
+    def scope(self) -> MutableMapping[str, Any]:
+        """The request as ASGI has it."""
+        return super().scope
+
+
+def behind_gateway(app: FastAPI) -> Mangum:
+    """The app as API Gateway calls it; problems travel as text, like all other JSON."""
+    return Mangum(
+        app,
+        lifespan="off",
+        custom_handlers=[_HttpApi],
+        text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, MEDIA_TYPE],
+    )
+
+
+def on_one_machine(log: TextIO | None = None) -> FastAPI:
+    """The app as uvicorn serves it, `uvicorn --factory marketdata.api.serving:on_one_machine`.
+
+    `log`: where its requests are logged; standard output if it is not given.
+    """
+    from marketdata import composition  # noqa: PLC0415 - it loads the logger
+
+    settings = composition.settings()
+    return create_app(
+        settings,
+        composition.stores(),
+        now_ms=composition.wall_ms,
+        cors=True,
+        access_log=AccessLog(log or sys.stdout, "api", quiet=not settings.logs_requests),
+    )
+
+
+@cache
+def gateway_adapter() -> Mangum:
+    """What answers the events of API Gateway in this process, made with the first one."""
+    from marketdata import composition  # noqa: PLC0415 - it loads the logger
+
+    settings = composition.settings()
+    app = create_app(
+        settings,
+        composition.stores(),
+        now_ms=composition.wall_ms,
+        threads=False,
+        access_log=AccessLog(
+            sys.stdout,
+            composition.function_name(),
+            settings.metrics_service,
+            quiet=not settings.logs_requests,
+        ),
+    )
+    return behind_gateway(app)

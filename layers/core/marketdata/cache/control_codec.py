@@ -1,0 +1,250 @@
+"""The values of `decisions` as the control scripts are given them, and their answers as values.
+
+The scripts take and answer JSON. None is left out of what they are given, because in Lua a JSON
+null counts as true.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from marketdata.cache.client import Cache
+from marketdata.domain.breaker import BreakerPolicy, BreakerState, Transition
+from marketdata.domain.budget import Limit, Use
+from marketdata.domain.catalogue import CHAINS
+from marketdata.domain.outcomes import BreakerEffect, Outcome
+from marketdata.domain.permits import (
+    AttemptResult,
+    ClassState,
+    ControlView,
+    DueSymbol,
+    Grant,
+    LastError,
+    LimitState,
+    ProviderState,
+    Refusal,
+    Want,
+)
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.domain.trading_hours import Timetable
+
+TAG = "control"
+MAX_DETAIL = 200  # characters of an error that are kept
+
+_ERROR_EFFECTS = frozenset({BreakerEffect.FAILURE, BreakerEffect.TRIP, BreakerEffect.STALE})
+_ERROR_OUTCOMES = frozenset({Outcome.RATE_LIMITED.value, Outcome.NOT_ENTITLED.value})
+
+
+class KeyList:
+    """The keys of one script call; each method tells a key's place in it, counted from 1."""
+
+    def __init__(self, cache: Cache, *names: str) -> None:
+        self._cache = cache
+        self._places = {cache.key(TAG, name): at for at, name in enumerate(names, start=1)}
+
+    @property
+    def keys(self) -> list[str]:
+        """All keys, in their places."""
+        return list(self._places)
+
+    def ledger(self, source: Source) -> int:
+        """A provider's ledger."""
+        return self._place("budget", source.value)
+
+    def breaker(self, source: Source, asset_class: AssetClass) -> int:
+        """The breaker of a provider and class."""
+        return self._place("breaker", source.value, asset_class.value)
+
+    def _place(self, *parts: str) -> int:
+        return self._places.setdefault(self._cache.key(TAG, *parts), len(self._places) + 1)
+
+
+def policy_told(policy: BreakerPolicy) -> dict[str, int]:
+    """A policy by the names that the rules use."""
+    return {
+        "open_ms": policy.open_ms,
+        "probe_lease_ms": policy.probe_lease_ms,
+        "window_ms": policy.window_ms,
+        "failures": policy.failures,
+        "stale_answers": policy.stale_answers,
+    }
+
+
+def limits_told(limits: Sequence[Limit]) -> list[list[int]]:
+    """Limits as pairs of calls and milliseconds."""
+    return [[limit.calls, limit.window_ms] for limit in limits]
+
+
+def want_told(want: Want, keys: KeyList, limits: Sequence[Limit]) -> dict[str, Any]:
+    """One want, for attempts_take."""
+    plain = ("calls", "least", "until_ms", "job", "size")
+    return {
+        "breaker": keys.breaker(want.source, want.asset_class),
+        "ledger": keys.ledger(want.source),
+        "limits": limits_told(limits),
+        "use": want.use.value,
+        "ask": want.ask_breaker,
+        **{name: getattr(want, name) for name in plain},
+    }
+
+
+def grant_of(want: Want, told: Mapping[str, Any]) -> Grant:
+    """What attempts_take answered to a want."""
+    reason = told.get("reason")
+    return Grant(
+        source=want.source,
+        asset_class=want.asset_class,
+        calls=told["calls"],
+        generation=told["generation"],
+        probe=told.get("probe"),
+        end_ms=want.until_ms,
+        use=Use(told["use"]),
+        reason=None if reason is None else Refusal(reason),
+        available_at_ms=_ms(told.get("at")),
+    )
+
+
+def result_told(
+    result: AttemptResult, keys: KeyList, limits: Sequence[Limit], now_ms: int
+) -> dict[str, Any]:
+    """One result, for attempts_record."""
+    told = {
+        "breaker": keys.breaker(result.source, result.asset_class),
+        "ledger": keys.ledger(result.source),
+        "limits": limits_told(limits),
+        "generation": result.generation,
+        "probe": result.probe,
+        "granted": result.calls_granted,
+        "used": max(0, min(result.calls_used, result.calls_granted)),
+        "end_ms": result.end_ms,
+        "use": result.use.value,
+        "effect": result.effect.value,
+        "unjudged": None if result.judged else True,
+        "reason": result.reason,
+        "hold_until_ms": result.hold_until_ms,
+        "error": _error_told(result, now_ms),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def transition_of(results: Sequence[AttemptResult], told: Mapping[str, Any]) -> Transition:
+    """A change of state that attempts_record answered."""
+    result = results[told["result"] - 1]
+    return Transition(
+        source=result.source,
+        asset_class=result.asset_class,
+        before=BreakerState(told["before"]),
+        after=BreakerState(told["after"]),
+        reason=told.get("reason"),
+        generation=told["generation"],
+    )
+
+
+def refusal_told(source: Source, symbol: str) -> str:
+    """A symbol that a provider excludes, as one name."""
+    return f"{source.value} {symbol}"
+
+
+def refusal_of(name: bytes) -> tuple[Source, str]:
+    """What `refusal_told` wrote."""
+    source, symbol = name.decode().split(" ", 1)
+    return Source(source), symbol
+
+
+def due_of(text: bytes, use: Use) -> Iterator[DueSymbol]:
+    """The symbols of one of slot_open's lists, the longest due first."""
+    lines = lines_of(text)
+    pairs = sorted(zip(map(int, lines[1::2]), lines[::2], strict=True))
+    return (DueSymbol(symbol, use, at) for at, symbol in pairs)
+
+
+def lines_of(text: bytes) -> list[str]:
+    """The items of one of slot_open's lists."""
+    return text.decode().split("\n") if text else []
+
+
+def timetables_of(flat: Sequence[bytes]) -> dict[AssetClass, Timetable]:
+    """The timetables that a hash holds, by class; a damaged one is left out."""
+    stored = {name.decode(): text for name, text in zip(flat[::2], flat[1::2], strict=True)}
+    texts = {known: stored[known.value] for known in AssetClass if known.value in stored}
+    read = {known: Timetable.from_step(_json(text)) for known, text in texts.items()}
+    return {known: timetable for known, timetable in read.items() if timetable is not None}
+
+
+def breakers_of(source: Source) -> list[AssetClass]:
+    """The classes that a provider is asked for, each with a breaker of its own."""
+    return [asset_class for asset_class, chain in CHAINS.items() if source in chain]
+
+
+def view_of(told: Mapping[str, Any], limits: Mapping[Source, Sequence[Limit]]) -> ControlView:
+    """What control_read answered, asked in the order of `limits` and `breakers_of`."""
+    breakers, ledgers = iter(told["breakers"]), iter(told["ledgers"])
+    return ControlView(
+        providers={
+            source: _provider(source, own, next(ledgers), breakers)
+            for source, own in limits.items()
+        },
+        last_slot_s=told.get("slot"),
+    )
+
+
+def _provider(
+    source: Source,
+    limits: Sequence[Limit],
+    ledger: Mapping[str, Any],
+    breakers: Iterator[Mapping[str, Any]],
+) -> ProviderState:
+    return ProviderState(
+        source=source,
+        classes={asset_class: _class_state(next(breakers)) for asset_class in breakers_of(source)},
+        limits=tuple(
+            LimitState(limit, told["used"], told.get("reset"))
+            for limit, told in zip(limits, ledger["limits"], strict=True)
+        ),
+        hold_until_ms=_ms(ledger["hold"] or None),
+        routine_at_ms=_ms(ledger.get("at")),
+    )
+
+
+def _class_state(told: Mapping[str, Any]) -> ClassState:
+    state = BreakerState(told["state"])
+    return ClassState(
+        state=state,
+        since_ms=_ms(told.get("since")),
+        reason=None if state is BreakerState.CLOSED else told.get("reason") or None,
+        generation=told["generation"],
+        probe_due_ms=_ms(told.get("probe_due")),
+        probing=told.get("probing", False),
+        last_success_ms=_ms(told.get("success_at")),
+        last_error=_last_error(told.get("error")),
+    )
+
+
+def _error_told(result: AttemptResult, now_ms: int) -> str | None:
+    if result.effect not in _ERROR_EFFECTS and result.outcome not in _ERROR_OUTCOMES:
+        return None
+    return json.dumps([now_ms, result.outcome, result.detail[:MAX_DETAIL]])
+
+
+def _last_error(text: str | None) -> LastError | None:
+    if text is None:
+        return None
+    try:
+        at_ms, outcome, detail = json.loads(text)
+        return LastError(int(at_ms), str(outcome), str(detail))
+    except (ValueError, TypeError):  # it is only told, so it must not stop a reader
+        return None
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _ms(number: float | None) -> int | None:
+    return None if number is None else int(number)

@@ -1,0 +1,220 @@
+"""Quotes in Redis: written only if newer and believable, read as bytes without parsing.
+
+What a stored value looks like is in `stored_quotes`. Nothing but an accepted quote ever touches a
+stored one or its time to live.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+from marketdata.cache.client import Cache
+from marketdata.cache.commands import Command, Packed, pack
+from marketdata.cache.stored_quotes import fetched_ms, price_of, stored, times_of, timestamp_ms
+from marketdata.domain.acceptance import (
+    AGREEMENT,
+    BASELINE_MS,
+    JUMP_LIMITS,
+    UNIT_RATIO,
+    Result,
+    Verdict,
+    refusal,
+)
+from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.quotes import Quote, Source, plain
+
+# How long a price waits for its confirmation, and how long a reason is worth telling.
+HELD_S = 3600
+# Longer than any free tier's pace between two calls, so that the last real reason is told.
+WHY_S = 600
+WHY_NOT_FOUND_S = 900
+# One script call stays well under the time that a client waits for an answer.
+CHUNK = 500
+# Lists of keys that are kept made, and how long the longest of them is.
+KEPT_LISTS, KEPT_SYMBOLS = 256, 100
+
+
+@dataclass(frozen=True, slots=True)
+class LastQuote:
+    """What planning and fetching need to know of a stored quote; times in epoch milliseconds."""
+
+    price: str
+    timestamp_ms: int | None
+    fetched_ms: int
+
+    def to_step(self) -> dict[str, Any]:
+        """As plain JSON: `{price, timestamp_ms}`."""
+        return {"price": self.price, "timestamp_ms": self.timestamp_ms}
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a symbol has no quote, or no newer one; `retry_after_s` where somebody knows."""
+
+    code: Reason
+    message: str
+    retry_after_s: int | None = None
+
+
+class QuoteStore:
+    """The quotes of all symbols, their quarantine, and the reasons for what is missing.
+
+    Quotes are kept for `retention_s` seconds. Every method raises `CacheUnavailableError`.
+    """
+
+    def __init__(self, cache: Cache, *, retention_s: int) -> None:
+        self._cache = cache
+        self._retention_s = retention_s
+        # A client that polls asks for the same hundred keys again and again.
+        self._mget = lru_cache(maxsize=KEPT_LISTS)(self._mget_of)
+
+    def put(self, quotes: Sequence[Quote], now_ms: int) -> tuple[Verdict, ...]:
+        """Write the quotes that are newer and believable; one verdict for each, in their order.
+
+        Quotes are judged one after the other, each atomically, so two sources that agree in one
+        call confirm each other. A symbol's first price has nothing to be measured against and is
+        believed; so is any, but for a factor of 100, an hour after the stored one was fetched.
+        """
+        return self.commit(quotes, (), now_ms)
+
+    def explain(
+        self,
+        missing: Sequence[Missing],
+        retry_after_s: Mapping[str, float | None] | None = None,
+    ) -> None:
+        """Remember for some minutes why symbols are missing; no quote is touched.
+
+        A reason that is known already stays: what came of asking says more than why nobody was
+        asked. `retry_after_s`: by symbol, in how many seconds asking again makes sense.
+        """
+        self._cache.many(
+            [(*self._reason(m, (retry_after_s or {}).get(m.symbol)), "NX") for m in missing]
+        )
+
+    def commit(
+        self,
+        quotes: Sequence[Quote],
+        missing: Sequence[Missing],
+        now_ms: int,
+        retry_after_s: Mapping[str, float | None] | None = None,
+    ) -> tuple[Verdict, ...]:
+        """`put` and `explain` in one; a symbol whose quote is written keeps no reason."""
+        refusals = [refusal(quote, now_ms) for quote in quotes]
+        judged = [quote for quote, why in zip(quotes, refusals, strict=True) if why is None]
+        # Reasons first: a quote that is written right after takes its symbol's reason away.
+        commands: list[Command] = [
+            self._reason(m, (retry_after_s or {}).get(m.symbol)) for m in missing
+        ]
+        commands += [
+            self._judgement(judged[start : start + CHUNK], now_ms)
+            for start in range(0, len(judged), CHUNK)
+        ]
+        answers = self._cache.many(commands)[len(missing) :] if commands else ()
+        told = (text.decode() for answer in answers for text in answer)
+        return tuple(
+            Verdict(quote.symbol, quote.source, Result.REJECTED, why)
+            if why
+            else _verdict(quote, next(told))
+            for quote, why in zip(quotes, refusals, strict=True)
+        )
+
+    def read(self, symbols: Sequence[str]) -> list[bytes | None]:
+        """The stored values, in order; None for a symbol without one. One MGET."""
+        if not symbols:
+            return []
+        values: list[bytes | None] = self._cache.packed(self.read_command(symbols))
+        return values
+
+    def read_command(self, symbols: Sequence[str]) -> Packed:
+        """`read` of at least one symbol as a command for `Cache.many`."""
+        command_of = self._mget if len(symbols) <= KEPT_SYMBOLS else self._mget_of
+        return command_of(tuple(symbols))
+
+    def last(self, symbols: Sequence[str]) -> dict[str, LastQuote]:
+        """What is stored, for the symbols that have a quote. One MGET."""
+        return {
+            symbol: LastQuote(price_of(value), timestamp_ms(value), fetched_ms(value))
+            for symbol, value in zip(symbols, self.read(symbols), strict=True)
+            if value is not None
+        }
+
+    def reasons(
+        self, symbols: Sequence[str], alongside: Sequence[Command] = ()
+    ) -> list[Why | None]:
+        """Why each symbol has no newer quote, in order; None where nothing is known. One MGET.
+
+        A symbol with a held price has the code `quarantined`, whatever else is known of it.
+        The commands `alongside` share the round trip; their answers are dropped.
+        """
+        if not symbols:
+            return []
+        keys = [self._held_key(s) for s in symbols] + [self._why_key(s) for s in symbols]
+        texts, *_ = self._cache.many((("MGET", *keys), *alongside))
+        both = zip(texts[: len(symbols)], texts[len(symbols) :], strict=True)
+        return [_held(held) if held else _why(why) if why else None for held, why in both]
+
+    def _mget_of(self, symbols: tuple[str, ...]) -> Packed:
+        return pack("MGET", *(self._quote_key(symbol) for symbol in symbols))
+
+    def _judgement(self, quotes: Sequence[Quote], now_ms: int) -> Command:
+        keys = [
+            key(quote.symbol)
+            for quote in quotes
+            for key in (self._quote_key, self._held_key, self._why_key)
+        ]
+        rules = (now_ms, BASELINE_MS, AGREEMENT, *UNIT_RATIO, self._retention_s, HELD_S)
+        return "script", "quotes_put", keys, (*rules, *chain.from_iterable(map(_args, quotes)))
+
+    def _reason(self, missing: Missing, retry_after_s: float | None) -> tuple[Any, ...]:
+        told: dict[str, Any] = {"code": missing.code.value, "message": missing.message}
+        if retry_after_s is not None:
+            told["retry_after"] = max(1, math.ceil(retry_after_s))
+        life_s = WHY_NOT_FOUND_S if missing.code is Reason.NOT_FOUND else WHY_S
+        return "SET", self._why_key(missing.symbol), json.dumps(told), "EX", life_s
+
+    def _quote_key(self, symbol: str) -> str:
+        return self._cache.key("quotes", "q", symbol)
+
+    def _held_key(self, symbol: str) -> str:
+        return self._cache.key("quotes", "held", symbol)
+
+    def _why_key(self, symbol: str) -> str:
+        return self._cache.key("quotes", "why", symbol)
+
+
+def _args(quote: Quote) -> tuple[Any, ...]:
+    fetched, timestamp = times_of(quote)
+    return (
+        quote.source.value,
+        plain(quote.price),
+        quote.currency or "",
+        fetched,
+        timestamp,
+        JUMP_LIMITS[quote.asset_class],
+        stored(quote, fetched, timestamp),
+    )
+
+
+def _verdict(quote: Quote, told: str) -> Verdict:
+    result, _, why = told.partition(":")
+    return Verdict(quote.symbol, quote.source, Result(result), why or None)
+
+
+def _why(text: bytes) -> Why:
+    told = json.loads(text)
+    return Why(Reason(told["code"]), told["message"], told.get("retry_after"))
+
+
+def _held(text: bytes) -> Why:
+    prices = ", ".join(
+        f"{Source(source).value} says {' '.join(filter(None, (held['price'], held['currency'])))}"
+        f" ({held['reason'].replace('_', ' ')})"
+        for source, held in sorted(json.loads(text).items())
+    )
+    return Why(Reason.QUARANTINED, f"a price waits for its confirmation: {prices}")

@@ -1,0 +1,58 @@
+"""Assets: what can be priced, as the providers list it, merged into one ranked list a class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One row of one provider's list, already in our words.
+
+    `symbol`: canonical (`AAPL`, `BTC-USD`, `EUR/USD`). `provider_id`: what this provider calls it.
+    `rank`: 1 is first (by market capitalisation), None where the list is not ranked. `slug`: a
+    second name by which the same asset may be recognised in another provider's list.
+    """
+
+    symbol: str
+    name: str
+    source: Source
+    provider_id: str
+    exchange: str | None = None
+    currency: str | None = None
+    rank: int | None = None
+    slug: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One asset of the merged list.
+
+    `ids` maps each source that lists it to that source's own id. `rank` is its place by market
+    capitalisation where a provider ranks it, else None; ranked assets come first.
+    """
+
+    symbol: str
+    asset_class: AssetClass
+    name: str
+    exchange: str | None
+    currency: str | None
+    rank: int | None
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The asset as clients see it."""
+        return {
+            "symbol": self.symbol,
+            "name": self.name,
+            "exchange": self.exchange,
+            "currency": self.currency,
+            "rank": self.rank,
+            "ids": dict(self.ids),
+            "sources": sorted(self.ids),
+        }

@@ -1,0 +1,162 @@
+"""Who is asked for what, in which order, and how many symbols fit one call.
+
+This is the catalogue that planning and fetching share; it holds no client and no key. What a
+provider's wire looks like is in `providers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass, has_exchange_suffix
+
+CHAINS: Mapping[AssetClass, tuple[Source, ...]] = MappingProxyType(
+    {
+        AssetClass.STOCKS: (Source.YFINANCE, Source.FINNHUB),
+        AssetClass.CRYPTO: (Source.COINGECKO, Source.COINMARKETCAP),
+        AssetClass.FOREX: (Source.ALPHA_VANTAGE, Source.YFINANCE),
+    }
+)
+
+# The fiat currencies that CoinGecko prices coins in. Any other one makes it refuse a whole batch,
+# so a client's odd wish must not reach it.
+COINGECKO_CURRENCIES = frozenset(
+    """
+    USD AED ARS AUD BDT BHD BMD BRL CAD CHF CLP CNY CZK DKK EUR GBP GEL HKD HUF IDR ILS INR JPY KRW
+    KWD LKR MMK MXN MYR NGN NOK NZD PHP PKR PLN RUB SAR SEK SGD THB TRY TWD UAH VND XAG XAU XDR ZAR
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFacts:
+    """What the rest of the program must know of a provider without talking to it.
+
+    `batch_size`: most instruments in one quote call. `needs_key`: left out without one.
+    `free_limits`: the free tier, in the notation of `budget.parse_limits`. `free_update_s`: how
+    often the free tier's prices change upstream; asking sooner only burns quota. It applies while
+    the limits are the free ones. `asset_calls`: how many calls list a class; `free_lists`: classes
+    whose calls need no key and count against no limit. `attribution`: what the provider asks its
+    users to show.
+    """
+
+    source: Source
+    batch_size: int
+    needs_key: bool
+    free_limits: str
+    free_update_s: int
+    asset_calls: Mapping[AssetClass, int]
+    attribution: str
+    free_lists: frozenset[AssetClass] = frozenset()
+
+
+FACTS: Mapping[Source, ProviderFacts] = MappingProxyType(
+    {
+        facts.source: facts
+        for facts in (
+            ProviderFacts(
+                source=Source.YFINANCE,
+                batch_size=100,
+                needs_key=False,
+                free_limits="60/minute",
+                free_update_s=5,
+                asset_calls={AssetClass.STOCKS: 4},
+                attribution="Data from Yahoo Finance",
+            ),
+            ProviderFacts(
+                source=Source.FINNHUB,
+                batch_size=1,
+                needs_key=True,
+                free_limits="60/minute,30/second",
+                free_update_s=5,
+                asset_calls={AssetClass.STOCKS: 1, AssetClass.FOREX: 1},
+                attribution="Data from Finnhub",
+            ),
+            ProviderFacts(
+                source=Source.COINGECKO,
+                batch_size=250,
+                needs_key=False,
+                free_limits="30/minute,10000/month",
+                free_update_s=60,
+                asset_calls={AssetClass.CRYPTO: 5},
+                attribution="Data provided by CoinGecko",
+            ),
+            ProviderFacts(
+                source=Source.COINMARKETCAP,
+                batch_size=250,
+                needs_key=True,
+                free_limits="30/minute,10000/month",
+                free_update_s=60,
+                asset_calls={AssetClass.CRYPTO: 2, AssetClass.FOREX: 1},
+                attribution="Data provided by CoinMarketCap",
+            ),
+            ProviderFacts(
+                source=Source.ALPHA_VANTAGE,
+                batch_size=1,
+                needs_key=True,
+                free_limits="25/day,1/second",
+                free_update_s=60,
+                asset_calls={AssetClass.STOCKS: 1, AssetClass.FOREX: 1},
+                attribution="Data from Alpha Vantage",
+                free_lists=frozenset((AssetClass.FOREX,)),
+            ),
+        )
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One symbol to be priced, with the ids that providers know it by.
+
+    `ids` maps a source to its own id, only where that is not spelled from the symbol alone
+    (CoinGecko's slug, CoinMarketCap's number).
+    """
+
+    symbol: str
+    asset_class: AssetClass
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+    def to_step(self) -> dict[str, Any]:
+        """As plain JSON; the class is told once for the whole job."""
+        return {"symbol": self.symbol, "ids": dict(self.ids)}
+
+    @classmethod
+    def from_step(cls, step: Mapping[str, Any], asset_class: AssetClass) -> Instrument:
+        """What `to_step` wrote."""
+        return cls(step["symbol"], asset_class, dict(step["ids"]))
+
+
+def serves(source: Source, instrument: Instrument) -> bool:
+    """Whether it makes sense to ask this provider for this instrument at all."""
+    if source is Source.FINNHUB:  # shares of US listings only, on the plans that we know
+        symbol = instrument.symbol
+        return not has_exchange_suffix(symbol) and not any(mark in symbol for mark in "^=")
+    if source is Source.COINGECKO:
+        return source.value in instrument.ids and instrument.symbol[-3:] in COINGECKO_CURRENCIES
+    if source is Source.COINMARKETCAP:
+        return source.value in instrument.ids
+    return True
+
+
+def batches(source: Source, instruments: Sequence[Instrument]) -> list[tuple[Instrument, ...]]:
+    """The instruments in groups of which each is one call; those not served are left out.
+
+    CoinMarketCap's free plan converts to one currency a call, so its groups have one quote
+    currency each.
+    """
+    groups: dict[str, list[Instrument]] = {}
+    for instrument in instruments:
+        if serves(source, instrument):
+            by = instrument.symbol[-3:] if source is Source.COINMARKETCAP else ""
+            groups.setdefault(by, []).append(instrument)
+    size = FACTS[source].batch_size
+    return [
+        tuple(group[start : start + size])
+        for group in groups.values()
+        for start in range(0, len(group), size)
+    ]

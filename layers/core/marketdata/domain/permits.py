@@ -1,0 +1,175 @@
+"""What is asked of the shared control state and what it answers, as plain values.
+
+Times are epoch milliseconds unless named otherwise. Nothing here talks to Redis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from marketdata.domain.breaker import BreakerState
+from marketdata.domain.budget import Limit, Use
+from marketdata.domain.outcomes import BreakerEffect
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.domain.trading_hours import Timetable
+
+
+@dataclass(frozen=True, slots=True)
+class DueSymbol:
+    """A symbol to be priced now, as what, and since when it is due (0: never priced)."""
+
+    symbol: str
+    use: Use
+    due_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSlot:
+    """A claimed slot. `due`: active symbols first, the longest due first, then new, then watched.
+
+    `refused`: what a provider said that our plan excludes; it is not asked for that today.
+    `timetables`: when markets trade, for the classes of which that is stored. `previous_s`: the
+    slot that was claimed before it; None where nobody knows.
+    """
+
+    slot_s: int
+    due: tuple[DueSymbol, ...]
+    refused: frozenset[tuple[Source, str]]
+    timetables: Mapping[AssetClass, Timetable]
+    previous_s: int | None
+
+
+class Refusal(StrEnum):
+    """Why a want was not granted. `no_room`: the plan has no place left for its job."""
+
+    BREAKER_OPEN = "breaker_open"
+    PROBING = "probing"
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    HELD = "held"
+    NO_ROOM = "no_room"
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """Calls that a job would make at one provider, at any time until `until_ms`.
+
+    `calls` are wanted, `least` are needed: a grant is of any number between, or of none.
+    `ask_breaker` is False for asset lists, which must be fetched whatever the quotes do. `job` is
+    the number of the job that it is for; a plan grows by that job's `size` with its first grant.
+    """
+
+    source: Source
+    asset_class: AssetClass
+    calls: int
+    use: Use
+    until_ms: int
+    least: int = 1
+    ask_breaker: bool = True
+    job: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a want was given: a permit and reserved calls, or neither (`calls` is 0).
+
+    `use` is PROBE where a half-open breaker made the want its probe. `available_at_ms`: when a
+    refused want may be granted, if nothing else is granted before; None where nobody knows.
+    """
+
+    source: Source
+    asset_class: AssetClass
+    calls: int
+    generation: int
+    probe: str | None
+    end_ms: int
+    use: Use
+    reason: Refusal | None = None
+    available_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """What came of one grant. The first block is the grant's own, as it was given.
+
+    `reason`: why the breaker would open (`bad_key`). `hold_until_ms`: no call before that.
+    `detail` is for people and holds no secret. `judged`: whether it is known if the prices were
+    current; only such a success ends a row of stale answers.
+    """
+
+    source: Source
+    asset_class: AssetClass
+    generation: int
+    probe: str | None
+    calls_granted: int
+    end_ms: int
+    use: Use
+
+    calls_used: int
+    effect: BreakerEffect
+    outcome: str
+    detail: str = ""
+    reason: str | None = None
+    hold_until_ms: int | None = None
+    judged: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LastError:
+    """The latest attempt that went wrong."""
+
+    at_ms: int
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassState:
+    """One breaker as it stands. `probe_due_ms`: when its next probe may be given, unless closed.
+
+    `since_ms` is None for a breaker that never changed.
+    """
+
+    state: BreakerState
+    since_ms: int | None
+    reason: str | None
+    generation: int
+    probe_due_ms: int | None
+    probing: bool
+    last_success_ms: int | None
+    last_error: LastError | None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitState:
+    """One limit as it stands. `reset_ms`: when the oldest counted call leaves the window."""
+
+    limit: Limit
+    used: int
+    reset_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderState:
+    """One provider as it stands: a breaker per class, one ledger.
+
+    `routine_at_ms`: when a routine call fits its budget (the past or now: at once); None where
+    the ledger cannot be read, so that nothing is granted.
+    """
+
+    source: Source
+    classes: Mapping[AssetClass, ClassState]
+    limits: tuple[LimitState, ...]
+    hold_until_ms: int | None
+    routine_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ControlView:
+    """All control state, read at once. `last_slot_s` is None before the first slot."""
+
+    providers: Mapping[Source, ProviderState]
+    last_slot_s: int | None

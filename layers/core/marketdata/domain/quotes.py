@@ -1,0 +1,151 @@
+"""A quote: one price with its source and its own time, and its two wire forms.
+
+Numbers are decimals from the provider's text to the client's, so no binary noise is ever added.
+Between steps a quote travels as JSON with its decimals as strings (Step Functions would turn JSON
+numbers into doubles); to clients it goes as JSON with plain numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, localcontext
+from enum import StrEnum
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+from marketdata.domain.symbols import AssetClass
+
+# Units in which some exchanges quote hundredths of the ISO currency.
+MINOR_UNITS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS"}
+
+
+class Source(StrEnum):
+    """The five providers, by the names that quotes carry."""
+
+    YFINANCE = "yfinance"
+    FINNHUB = "finnhub"
+    COINGECKO = "coingecko"
+    COINMARKETCAP = "coinmarketcap"
+    ALPHA_VANTAGE = "alpha_vantage"
+
+
+class ChangeBasis(StrEnum):
+    """What `change` is measured against."""
+
+    PREVIOUS_CLOSE = "previous_close"
+    ROLLING_24H = "24h"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """One price of one symbol.
+
+    `price`, `change`: in `currency` (ISO 4217, major unit). `percent_change`: in percent units
+    (1.27 is 1.27 %). `timestamp`: the provider's time of the price, aware UTC, None where it gives
+    none; `fetched_at`: ours. `change`, `percent_change` and `change_basis` are None where the
+    source does not tell them. `currency` is None only where the source cannot know it.
+    """
+
+    symbol: str
+    asset_class: AssetClass
+    price: Decimal
+    currency: str | None
+    change: Decimal | None
+    percent_change: Decimal | None
+    change_basis: ChangeBasis | None
+    source: Source
+    timestamp: datetime | None
+    fetched_at: datetime
+
+    def to_step(self) -> dict[str, Any]:
+        """The form in which a quote passes from one step to the next: decimals as strings."""
+        return {
+            "symbol": self.symbol,
+            "asset_class": self.asset_class.value,
+            "price": plain(self.price),
+            "currency": self.currency,
+            "change": None if self.change is None else plain(self.change),
+            "percent_change": None if self.percent_change is None else plain(self.percent_change),
+            "change_basis": None if self.change_basis is None else self.change_basis.value,
+            "source": self.source.value,
+            "timestamp": None if self.timestamp is None else utc_text(self.timestamp),
+            "fetched_at": utc_text(self.fetched_at),
+        }
+
+    @classmethod
+    def from_step(cls, step: Mapping[str, Any]) -> Quote:
+        """The quote that `to_step` wrote."""
+        basis, time = step["change_basis"], step["timestamp"]
+        change, percent = step["change"], step["percent_change"]
+        return cls(
+            symbol=step["symbol"],
+            asset_class=AssetClass(step["asset_class"]),
+            price=Decimal(step["price"]),
+            currency=step["currency"],
+            change=None if change is None else Decimal(change),
+            percent_change=None if percent is None else Decimal(percent),
+            change_basis=None if basis is None else ChangeBasis(basis),
+            source=Source(step["source"]),
+            timestamp=None if time is None else parse_utc(time),
+            fetched_at=parse_utc(step["fetched_at"]),
+        )
+
+    def to_json(self) -> str:
+        """The quote as clients see it, but for `stale`, which only the reader's clock can tell."""
+        basis = self.change_basis and self.change_basis.value
+        time = None if self.timestamp is None else utc_text(self.timestamp)
+        return (
+            f'{{"symbol":{_text(self.symbol)},"asset_class":"{self.asset_class.value}",'
+            f'"price":{plain(self.price)},"currency":{_text(self.currency)},'
+            f'"change":{_number(self.change)},"percent_change":{_number(self.percent_change)},'
+            f'"change_basis":{_text(basis)},"source":"{self.source.value}",'
+            f'"timestamp":{_text(time)},'
+            f'"fetched_at":"{utc_text(self.fetched_at)}"}}'
+        )
+
+
+def plain(number: Decimal) -> str:
+    """A decimal as a plain JSON number: no exponent, no trailing zeros after the point."""
+    text = format(number, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def _number(number: Decimal | None) -> str:
+    return "null" if number is None else plain(number)
+
+
+def _text(text: str | None) -> str:
+    return "null" if text is None else encode_basestring_ascii(text)
+
+
+def to_major_unit(amount: Decimal, currency: str) -> tuple[Decimal, str]:
+    """An amount in pence, cents or agorot as an amount in its ISO currency; others unchanged."""
+    if currency in MINOR_UNITS:
+        return amount / 100, MINOR_UNITS[currency]
+    return amount, currency
+
+
+def change_from_percent(price: Decimal, percent: Decimal) -> Decimal | None:
+    """The absolute change that a price and its percent change imply, as precise as the price."""
+    if percent <= -100:
+        return None
+    with localcontext(prec=60):
+        change = price * percent / (100 + percent)
+        exponent = min(int(price.as_tuple().exponent), -2)  # at least cents
+        return change.quantize(Decimal(1).scaleb(exponent))
+
+
+def utc_text(time: datetime) -> str:
+    """An aware time as RFC 3339 in UTC, with milliseconds only where it has any."""
+    spec = "milliseconds" if time.microsecond >= 1000 else "seconds"
+    return time.astimezone(UTC).isoformat(timespec=spec).removesuffix("+00:00") + "Z"
+
+
+def parse_utc(text: str) -> datetime:
+    """The time that an RFC 3339 text names, aware UTC; a time without a zone counts as UTC."""
+    time = datetime.fromisoformat(text)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

@@ -1,0 +1,102 @@
+"""Which prices are too old for an open market, and which sources answer with nothing else.
+
+Age is told by the provider's own time of a price, against the session that it should be of; a flag
+that says the market is open is never asked. The close of Friday is not old on Saturday, nor before
+the opening on Monday, nor in the first minutes after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from marketdata.domain.acceptance import epoch_ms
+from marketdata.domain.quotes import Quote, Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.domain.trading_hours import Trading, keeps_hours
+
+MINUTE_MS = 60_000
+# Every provider is live for US shares, currencies and coins, and updates them within minutes; what
+# is older is not being updated. But all shares may be halted at once for 15 minutes, and a source
+# must not be blamed for that.
+AGE_LIMITS_MS: Mapping[AssetClass, int] = MappingProxyType(
+    {
+        AssetClass.STOCKS: 20 * MINUTE_MS,
+        AssetClass.FOREX: 15 * MINUTE_MS,
+        AssetClass.CRYPTO: 15 * MINUTE_MS,
+    }
+)
+# The reason of a breaker that opened for it, and of a quote that was not written for it.
+STALE_SOURCE = "stale_source"
+
+
+def is_old(quote: Quote, trading: Trading) -> bool | None:
+    """Whether a price was too old for its open market when it was fetched.
+
+    None where that cannot be judged: the market is closed, or nobody knows; the asset has hours of
+    its own; the quote has no time. An open market has had as long as the limit to make a price.
+    """
+    if quote.timestamp is None or trading.since_ms is None or not trading.open:
+        return None
+    if not keeps_hours(quote.asset_class, quote.symbol):
+        return None
+    expected_ms = max(epoch_ms(quote.timestamp), trading.since_ms)
+    return epoch_ms(quote.fetched_at) - expected_ms > AGE_LIMITS_MS[quote.asset_class]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What prices say of their source.
+
+    `judged`: whether they say anything. `stale`: how old they are, in words, where they are nothing
+    but old; else empty.
+    """
+
+    judged: bool
+    stale: str = ""
+
+
+def findings(
+    sources: Iterable[Source], quotes: Sequence[Quote], trading: Trading, *, chosen: bool
+) -> dict[Source, Finding]:
+    """What the prices of a job say of the sources that were asked, in this order.
+
+    One current price clears a source: an asset that nobody trades any more is no sign. Nor is what
+    an earlier source, current itself, left to a later one: that may be nothing but such assets.
+    `chosen`: whether the service is set to price these assets. What clients ask for may also be
+    such assets alone, so it never speaks against a source.
+    """
+    found, current = {}, set[str]()
+    for source in sources:
+        own = [(quote, is_old(quote, trading)) for quote in quotes if quote.source is source]
+        fresh = {quote.symbol for quote, is_past in own if is_past is False}
+        old = [quote for quote, is_past in own if is_past]
+        if current:
+            old = [quote for quote in old if quote.symbol in current]
+        if fresh or not trading.open:  # where nothing is traded nothing can be too old
+            found[source] = Finding(judged=True)
+        elif old and chosen:
+            found[source] = Finding(judged=True, stale=_told(old))
+        else:
+            found[source] = Finding(judged=False)
+        current |= fresh
+    return found
+
+
+def only_repeats(quote: Quote, last: Mapping[str, Any] | None, trading: Trading) -> bool:
+    """Whether a quote is old and not newer than the stored one, so that it must not make it fresh.
+
+    `last` is `{price, timestamp_ms}` of the stored quote, None where there is none.
+    """
+    if last is None or last["timestamp_ms"] is None or quote.timestamp is None:
+        return False
+    return bool(is_old(quote, trading)) and epoch_ms(quote.timestamp) <= last["timestamp_ms"]
+
+
+def _told(quotes: Iterable[Quote]) -> str:
+    age_ms = min(epoch_ms(q.fetched_at) - epoch_ms(q.timestamp) for q in quotes if q.timestamp)
+    minutes = age_ms // MINUTE_MS
+    age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    return f"the newest price is {age} old while the market is open"

@@ -1,0 +1,162 @@
+"""When markets trade: sessions as data, and what an instant means by them.
+
+Stocks and forex have a timetable, which the daily refresh computes (`calendars.py`) and the control
+state keeps; crypto always trades. Beyond its timetable nothing is known of a class, and then no
+price is called old.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from typing import Any
+
+from marketdata.domain.symbols import AssetClass, has_exchange_suffix
+
+DAY_MS = 86_400_000
+# A timetable is stored without a time to live, so its size has a bound.
+MOST_SESSIONS = 64
+
+FOREX_TURNS = time(17, 0)  # New York; its week begins and ends then, on Sunday and Friday
+_MUTUAL_FUND = re.compile(r"[A-Z]{4}X")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A stretch of trade, epoch milliseconds; at `closes_ms` it is over."""
+
+    opens_ms: int
+    closes_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """All sessions of a class between two instants, in order; of other times it knows nothing."""
+
+    from_ms: int
+    until_ms: int
+    sessions: tuple[Session, ...]
+
+    def covers(self, at_ms: int) -> bool:
+        """Whether it knows what is traded at an instant."""
+        return self.from_ms <= at_ms < self.until_ms
+
+    def session_at(self, at_ms: int) -> Session | None:
+        """The session that runs at an instant."""
+        return next((s for s in self.sessions if s.opens_ms <= at_ms < s.closes_ms), None)
+
+    def to_step(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {
+            "from_ms": self.from_ms,
+            "until_ms": self.until_ms,
+            "sessions": [[s.opens_ms, s.closes_ms] for s in self.sessions],
+        }
+
+    @classmethod
+    def from_step(cls, step: Any) -> Timetable | None:
+        """What `to_step` wrote; None for anything else: it crossed two borders to get here."""
+        try:
+            edges = [int(edge) for pair in step["sessions"] for edge in pair]
+            sessions = tuple(Session(int(opens), int(closes)) for opens, closes in step["sessions"])
+            read = cls(int(step["from_ms"]), int(step["until_ms"]), sessions)
+        except (TypeError, KeyError, ValueError):
+            return None
+        in_order = all(earlier <= later for earlier, later in pairwise(edges))
+        return read if in_order and len(sessions) <= MOST_SESSIONS else None
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """How a class of assets trades at an instant; epoch milliseconds.
+
+    `open`: whether its market is open, None where nobody knows. `since_ms`: since when it is, None
+    unless it is.
+    """
+
+    open: bool | None = None
+    since_ms: int | None = None
+
+    def to_step(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {"open": self.open, "since_ms": self.since_ms}
+
+    @classmethod
+    def from_step(cls, step: Mapping[str, Any] | None) -> Trading:
+        """What `to_step` wrote, by this version or another; without a step nothing is known."""
+        return cls(step.get("open"), step.get("since_ms")) if step else cls()
+
+
+def trading_at(asset_class: AssetClass, timetable: Timetable | None, at_ms: int) -> Trading:
+    """How a class trades at an instant, by its timetable as far as that goes."""
+    if asset_class is AssetClass.CRYPTO:
+        return Trading(open=True, since_ms=0)
+    if timetable is not None and timetable.covers(at_ms):
+        session = timetable.session_at(at_ms)
+        if session is not None:
+            return Trading(open=True, since_ms=session.opens_ms)
+        return Trading(open=False)
+    return Trading()
+
+
+def keeps_hours(asset_class: AssetClass, symbol: str) -> bool:
+    """Whether an asset is traded in the sessions of its class.
+
+    Shares of other exchanges (`OCDO.L`), indices (`^FTSE`) and futures (`GC=F`) have hours of
+    their own, and a mutual fund (`VFIAX`) has one price a day, of the evening before.
+    """
+    if asset_class is not AssetClass.STOCKS:
+        return True
+    own_hours = has_exchange_suffix(symbol) or any(mark in symbol for mark in "^=")
+    return not own_hours and not _MUTUAL_FUND.fullmatch(symbol)
+
+
+def forex_sessions(days: Sequence[date]) -> Iterator[Session]:
+    """The forex sessions that end on some of these days, joined where one follows another.
+
+    The forex day ends at 17:00 New York. None ends on Saturday, Sunday, Christmas and New Year.
+    """
+    opens_ms = closes_ms = 0
+    for day in days:
+        if day.weekday() >= 5 or (day.month, day.day) in ((12, 25), (1, 1)):
+            continue
+        begins_ms = new_york_ms(day - timedelta(days=1), FOREX_TURNS)
+        if begins_ms != closes_ms:
+            if closes_ms:
+                yield Session(opens_ms, closes_ms)
+            opens_ms = begins_ms
+        closes_ms = new_york_ms(day, FOREX_TURNS)
+    if closes_ms:
+        yield Session(opens_ms, closes_ms)
+
+
+def around(at_ms: int, sessions: Iterator[Session], back: int, ahead: int) -> Timetable:
+    """What is known of some days around an instant, by sessions that reach beyond them."""
+    from_ms, until_ms = at_ms - back * DAY_MS, at_ms + ahead * DAY_MS
+    inside = (s for s in sessions if s.closes_ms > from_ms and s.opens_ms < until_ms)
+    return Timetable(from_ms, until_ms, tuple(inside))
+
+
+def days_around(at_ms: int, back: int, ahead: int) -> list[date]:
+    """The dates, by UTC, from some days before an instant to some days after it."""
+    today = datetime.fromtimestamp(at_ms / 1000, UTC).date()
+    return [today + timedelta(days=offset) for offset in range(-back, ahead + 1)]
+
+
+def new_york_ms(day: date, at: time) -> int:
+    """A time of day in New York, outside the hours of its clock changes, in epoch milliseconds.
+
+    By the law since 2007, so that the steps beside the cache need no time zone data: summer time
+    from the second Sunday of March to the first Sunday of November.
+    """
+    summer = _sunday(day.year, 3, 2) <= day < _sunday(day.year, 11, 1)
+    utc = datetime.combine(day, at, UTC) + timedelta(hours=4 if summer else 5)
+    return int(utc.timestamp()) * 1000
+
+
+def _sunday(year: int, month: int, number: int) -> date:
+    first = date(year, month, 1)
+    return first + timedelta(days=(6 - first.weekday()) % 7 + 7 * (number - 1))

@@ -1,0 +1,1 @@
+"""The asset lists: plan a refresh, fetch and merge the lists, commit them."""

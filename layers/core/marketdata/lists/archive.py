@@ -1,0 +1,198 @@
+"""The archive of asset lists: where a lost cache finds the last good list again.
+
+A folder on one machine, S3 on AWS. A list is one gzipped JSON document; what is read back is
+either a whole list or an `ArchiveError` that names the place, never a part of one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import json
+import os
+import re
+import tempfile
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from marketdata.domain.assets import Asset
+from marketdata.domain.quotes import Source, parse_utc, utc_text
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import ArchiveError
+
+# The list that the cache held last; all other names are versions that were fetched.
+LAST_GOOD = "last_good"
+S3_TIMEOUT_S = 5.0
+
+
+class Archive(Protocol):
+    """Documents by asset class and name; a name is letters, digits, `.`, `-` and `_`."""
+
+    def put(self, asset_class: AssetClass, name: str, data: bytes) -> None:
+        """Keep a document, in place of one of the same name. Raises `ArchiveError`."""
+        ...
+
+    def get(self, asset_class: AssetClass, name: str) -> bytes | None:
+        """The document, None if there is none. Raises `ArchiveError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalArchive:
+    """An archive in a folder, which is made when first needed.
+
+    A document appears whole or not at all, even if the process dies while writing.
+    """
+
+    folder: Path
+
+    def put(self, asset_class: AssetClass, name: str, data: bytes) -> None:
+        """Keep a document, in place of one of the same name. Raises `ArchiveError`."""
+        path = self.folder / _relative(asset_class, name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name_of_draft = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+            draft = Path(name_of_draft)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                draft.replace(path)
+            except BaseException:
+                with suppress(OSError):
+                    draft.unlink()
+                raise
+        except OSError as error:
+            raise ArchiveError(f"{path} could not be written: {error.strerror}") from error
+
+    def get(self, asset_class: AssetClass, name: str) -> bytes | None:
+        """The document, None if there is none. Raises `ArchiveError`."""
+        path = self.folder / _relative(asset_class, name)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise ArchiveError(f"{path} could not be read: {error.strerror}") from error
+
+
+@dataclass(frozen=True)
+class S3Archive:
+    """An archive in a bucket, below a prefix (which may be empty).
+
+    boto3 is loaded by the first call. S3 tells a missing document from a forbidden one only to a
+    caller who may list the bucket (s3:ListBucket); without that, missing is an `ArchiveError`.
+    """
+
+    bucket: str
+    prefix: str = ""
+
+    def put(self, asset_class: AssetClass, name: str, data: bytes) -> None:
+        """Keep a document, in place of one of the same name. Raises `ArchiveError`."""
+        key = self._key(asset_class, name)
+        try:
+            self._client.put_object(
+                Bucket=self.bucket, Key=key, Body=data, ContentType="application/gzip"
+            )
+        except self._errors as error:
+            raise ArchiveError(f"s3://{self.bucket}/{key} could not be written: {error}") from error
+
+    def get(self, asset_class: AssetClass, name: str) -> bytes | None:
+        """The document, None if there is none. Raises `ArchiveError`."""
+        key = self._key(asset_class, name)
+        try:
+            data: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        except self._client.exceptions.NoSuchKey:
+            return None
+        except self._errors as error:
+            raise ArchiveError(f"s3://{self.bucket}/{key} could not be read: {error}") from error
+        return data
+
+    def _key(self, asset_class: AssetClass, name: str) -> str:
+        return "/".join(filter(None, (self.prefix.strip("/"), _relative(asset_class, name))))
+
+    @cached_property
+    def _client(self) -> Any:
+        config = importlib.import_module("botocore.config").Config(
+            connect_timeout=S3_TIMEOUT_S,
+            read_timeout=S3_TIMEOUT_S,
+            retries={"total_max_attempts": 3},
+        )
+        return importlib.import_module("boto3").client("s3", config=config)
+
+    @cached_property
+    def _errors(self) -> tuple[type[Exception], ...]:
+        exceptions = importlib.import_module("botocore.exceptions")
+        # HTTPClientError (a BotoCoreError) covers a body that breaks off while it is read.
+        return exceptions.ClientError, exceptions.BotoCoreError
+
+
+@dataclass(frozen=True, slots=True)
+class AssetList:
+    """One class's whole list, as it is archived and swapped in.
+
+    `updated_at`: when its providers answered, aware UTC. `sources`: those that did.
+    """
+
+    asset_class: AssetClass
+    version: str
+    updated_at: datetime
+    sources: tuple[Source, ...]
+    assets: tuple[Asset, ...]
+
+
+def encode(listed: AssetList) -> bytes:
+    """A list as one document; the same list gives the same bytes."""
+    document = {
+        "asset_class": listed.asset_class.value,
+        "version": listed.version,
+        "updated_at": utc_text(listed.updated_at),
+        "sources": [source.value for source in listed.sources],
+        "assets": [asset.to_json() for asset in listed.assets],
+    }
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return gzip.compress(text.encode(), mtime=0)
+
+
+def decode(data: bytes) -> AssetList:
+    """The list that `encode` wrote. Raises `ArchiveError` for anything else."""
+    try:
+        document = json.loads(gzip.decompress(data))
+        asset_class = AssetClass(document["asset_class"])
+        return AssetList(
+            asset_class=asset_class,
+            version=str(document["version"]),
+            updated_at=parse_utc(document["updated_at"]),
+            sources=tuple(Source(source) for source in document["sources"]),
+            assets=_assets(asset_class, document["assets"]),
+        )
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
+        raise ArchiveError(f"the archived document is not an asset list: {error!r}") from error
+
+
+def _assets(asset_class: AssetClass, rows: Sequence[dict[str, Any]]) -> tuple[Asset, ...]:
+    return tuple(
+        Asset(
+            symbol=row["symbol"],
+            asset_class=asset_class,
+            name=row["name"],
+            exchange=row["exchange"],
+            currency=row["currency"],
+            rank=row["rank"],
+            ids=row["ids"],
+        )
+        for row in rows
+    )
+
+
+def _relative(asset_class: AssetClass, name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._\-]{0,99}", name):
+        raise ArchiveError(f"archive name {name!r} is not letters, digits, dots and dashes")
+    return f"{asset_class.value}/{name}.json.gz"

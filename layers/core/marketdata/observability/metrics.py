@@ -1,0 +1,229 @@
+"""What is measured: the one table of all series, and the samples that events turn into.
+
+Each series is paid for by the month, so a dimension has few values, never a symbol, and what no
+alarm needs stays a field of the log. Pure: facts in, samples out; who writes them is `measuring`,
+and for the api, which must not load so much, the line of its access log (`web.access`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from marketdata.api.readers.slots import SLOT_S
+from marketdata.domain.breaker import BreakerState
+from marketdata.domain.catalogue import CHAINS
+from marketdata.domain.outcomes import Outcome
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+
+if TYPE_CHECKING:
+    from marketdata.domain.permits import ProviderState
+
+NAMESPACE = "MarketData"
+# On every metric: whose it is, so that two deployments in one account do not mix.
+SERVICE = "service"
+
+Dimensions = Mapping[str, str]
+
+_ONE: tuple[Dimensions, ...] = ({},)
+_CLASSES = tuple({"asset_class": asset_class.value} for asset_class in AssetClass)
+_PROVIDERS = tuple({"provider": source.value} for source in Source)
+_ATTEMPTS = tuple(
+    {"provider": source.value, "outcome": outcome}
+    for source in Source
+    for outcome in ("answered", "failed")
+)
+_BREAKERS = tuple(
+    {"provider": source.value, "asset_class": asset_class.value}
+    for asset_class, chain in CHAINS.items()
+    for source in chain
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: its name and unit as in CloudWatch, and the dimensions of each of its series."""
+
+    name: str
+    unit: str
+    meaning: str
+    series: tuple[Dimensions, ...] = _ONE
+
+    def sample(self, value: float, **dimensions: str) -> Sample:
+        """One value of one of the series. Raises ValueError for a series that is not in the table.
+
+        Values are rounded to thousandths.
+        """
+        if dimensions not in self.series:
+            raise ValueError(f"{self.name} has no series {dimensions}; metrics.py lists them")
+        return Sample(self, round(float(value), 3), dimensions)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of one series."""
+
+    metric: Metric
+    value: float
+    dimensions: Dimensions = field(default_factory=dict)
+
+
+TICK_LAG = Metric("TickLag", "Milliseconds", "how late a slot was claimed; each claim is a sample")
+MISSED_SLOTS = Metric("MissedSlots", "Count", "slots that nobody claimed, told by the next claim")
+QUOTE_AGE = Metric(
+    "QuoteAge",
+    "Seconds",
+    "age of the oldest quote among the active symbols of a class, by our fetch; once a minute",
+    _CLASSES,
+)
+BREAKER_STATE = Metric(
+    "BreakerState", "None", "0 closed, 1 half-open, 2 open; once a minute", _BREAKERS
+)
+BUDGET_LEFT = Metric(
+    "BudgetLeft",
+    "Percent",
+    "what is left of the longest window of a provider's limits; once a minute",
+    _PROVIDERS,
+)
+PROVIDER_LATENCY = Metric(
+    "ProviderLatency",
+    "Milliseconds",
+    "how long an attempt at a provider took; the number of samples is that of attempts",
+    _ATTEMPTS,
+)
+RATE_LIMITED = Metric(
+    "RateLimited", "Count", "attempts that a provider refused for their number; they failed, too"
+)
+QUOTES_WRITTEN = Metric("QuotesWritten", "Count", "quotes that were accepted")
+QUOTES_QUARANTINED = Metric(
+    "QuotesQuarantined", "Count", "quotes that were held until another one confirms them"
+)
+API_LATENCY = Metric(
+    "ApiLatency", "Milliseconds", "how long the api took for an answer; each one is a sample"
+)
+CACHE_HITS = Metric("CacheHits", "Count", "requested symbols that had a quote")
+CACHE_MISSES = Metric("CacheMisses", "Count", "requested valid symbols that had none")
+
+METRICS: tuple[Metric, ...] = (
+    TICK_LAG,
+    MISSED_SLOTS,
+    QUOTE_AGE,
+    BREAKER_STATE,
+    BUDGET_LEFT,
+    PROVIDER_LATENCY,
+    RATE_LIMITED,
+    QUOTES_WRITTEN,
+    QUOTES_QUARANTINED,
+    API_LATENCY,
+    CACHE_HITS,
+    CACHE_MISSES,
+)
+
+# What an attempt counts as. One that asked nothing (`skipped`) is none.
+ANSWERS: Mapping[Outcome, str | None] = MappingProxyType(
+    {
+        Outcome.OK: "answered",
+        Outcome.PARTIAL: "answered",
+        Outcome.NOT_FOUND: "answered",
+        Outcome.RATE_LIMITED: "failed",
+        Outcome.UNAUTHORIZED: "failed",
+        Outcome.NOT_ENTITLED: "failed",
+        Outcome.UNAVAILABLE: "failed",
+        Outcome.BAD_PAYLOAD: "failed",
+        Outcome.STALE: "failed",
+        Outcome.SKIPPED: None,
+    }
+)
+STATES: Mapping[BreakerState, int] = MappingProxyType(
+    {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
+)
+
+
+def of_plan(plan: Mapping[str, Any], now_ms: int) -> list[Sample]:
+    """What a plan says that was begun at `now_ms`; nothing if its slot was somebody else's."""
+    if not plan["claimed"]:
+        return []
+    slot, previous = plan["slot"], plan["previous"]
+    missed = 0 if previous is None else (slot - previous) // SLOT_S - 1
+    return [TICK_LAG.sample(max(0, now_ms - slot * 1000)), MISSED_SLOTS.sample(max(0, missed))]
+
+
+def opens_minute(plan: Mapping[str, Any]) -> bool:
+    """Whether a plan's slot is the first that was claimed in its minute."""
+    slot, previous = plan["slot"], plan["previous"]
+    return plan["claimed"] and (previous is None or previous // 60 != slot // 60)
+
+
+def of_commit(summary: Mapping[str, Any]) -> list[Sample]:
+    """What the summary of a commit says; see `Committer.commit`."""
+    outcomes = [(step, Outcome(step["outcome"])) for step in summary["outcomes"]]
+    limited = sum(outcome is Outcome.RATE_LIMITED for _, outcome in outcomes)
+    return [
+        QUOTES_WRITTEN.sample(sum(summary["written"].values())),
+        QUOTES_QUARANTINED.sample(summary["held_back"].get("quarantined", 0)),
+        RATE_LIMITED.sample(limited),
+        *(
+            PROVIDER_LATENCY.sample(step["latency_ms"], provider=step["provider"], outcome=counts)
+            for step, outcome in outcomes
+            if (counts := ANSWERS[outcome])
+        ),
+    ]
+
+
+def of_ages(fetched_ms: Mapping[AssetClass, Sequence[int | None]], now_ms: int) -> list[Sample]:
+    """How old the quotes of each class are, from when they were fetched; None where there is none.
+
+    A class without active symbols has nothing old, 0. One that has symbols but no quote at all
+    has no age: it is silent, which is what an alarm on its age takes for the worst.
+    """
+    samples = []
+    for asset_class, all_times in fetched_ms.items():
+        times = [time_ms for time_ms in all_times if time_ms is not None]
+        if times or not all_times:
+            age_s = max(0, now_ms - min(times, default=now_ms)) / 1000
+            samples.append(QUOTE_AGE.sample(age_s, asset_class=asset_class.value))
+    return samples
+
+
+def of_provider(state: ProviderState) -> list[Sample]:
+    """How the breakers and the budget of a provider stand."""
+    source = state.source.value
+    longest = max(state.limits, key=lambda told: told.limit.window_ms)
+    # A ledger that cannot be read grants nothing.
+    left = 0 if state.routine_at_ms is None else 1 - longest.used / longest.limit.calls
+    return [
+        BUDGET_LEFT.sample(100 * max(0.0, left), provider=source),
+        *(
+            BREAKER_STATE.sample(STATES[told.state], provider=source, asset_class=asset_class.value)
+            for asset_class, told in state.classes.items()
+        ),
+    ]
+
+
+def request_fields(
+    duration_s: float, *, hits: int | None, misses: int | None, service: str, now_ms: int
+) -> dict[str, Any]:
+    """What a request of the api says, as fields of its log line: CloudWatch's embedded metrics.
+
+    CloudWatch makes metrics of any line of JSON that has them, whatever else is in it. `hits` and
+    `misses` are None where the request was not for quotes.
+    """
+    directives = _OF_ANY_REQUEST if hits is None else _OF_QUOTES
+    told = {
+        "_aws": {"Timestamp": now_ms, "CloudWatchMetrics": directives},
+        SERVICE: service,
+        API_LATENCY.name: round(duration_s * 1000, 3),
+    }
+    return told if hits is None else {**told, CACHE_HITS.name: hits, CACHE_MISSES.name: misses}
+
+
+def _directives(*metrics: Metric) -> list[dict[str, Any]]:
+    named = [{"Name": metric.name, "Unit": metric.unit} for metric in metrics]
+    return [{"Namespace": NAMESPACE, "Dimensions": [[SERVICE]], "Metrics": named}]
+
+
+_OF_ANY_REQUEST = _directives(API_LATENCY)
+_OF_QUOTES = _directives(API_LATENCY, CACHE_HITS, CACHE_MISSES)

@@ -1,0 +1,1 @@
+"""The price loop: plan a slot, fetch its jobs, commit their results."""

@@ -1,0 +1,107 @@
+"""Child processes that never outlive us: ended in order when we end, by the system if we die."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from local.service.terminal import CannotStartError, say
+
+END_TIMEOUT_S = 1.5
+_PR_SET_PDEATHSIG = 1
+# Loaded here, because between fork and exec as little as possible may happen.
+_LIBC = ctypes.CDLL(None)
+
+Process = subprocess.Popen[bytes]
+
+
+@dataclass(slots=True)
+class _Child:
+    process: Process
+    start: Callable[[], Process]
+    again: bool
+
+
+class Children:
+    """The processes that this one started.
+
+    They are in sessions of their own, so that a Ctrl-C in the terminal reaches only us and they
+    end in the order that we choose. Start them from the main thread: Linux ends a child with the
+    thread that started it.
+    """
+
+    def __init__(self) -> None:
+        self._children: dict[str, _Child] = {}
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        output: int | None = None,
+        again: bool = False,
+    ) -> Process:
+        """Start a process under a name of its own; `again`: also whenever it ends by itself."""
+        us, words, variables = os.getpid(), list(command), dict(env)
+
+        def start() -> Process:
+            return subprocess.Popen(  # noqa: S603 - the commands are ours
+                words,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                start_new_session=True,
+                preexec_fn=(lambda: _end_with(us)) if sys.platform == "linux" else None,  # noqa: PLW1509
+            )
+
+        child = _Child(start(), start, again)
+        self._children[name] = child
+        return child.process
+
+    def has_ended(self, name: str) -> bool:
+        """Whether the process of that name ended by itself."""
+        return self._children[name].process.poll() is not None
+
+    def look_after(self) -> None:
+        """Start again what ended by itself; `CannotStartError` for one that has to last."""
+        for name, child in self._children.items():
+            code = child.process.poll()
+            if code is None:
+                continue
+            if not child.again:
+                raise CannotStartError(f"{name} ended with code {code}")
+            say(name, f"ended with code {code}; starting it again")
+            child.process = child.start()
+
+    def end_all(self) -> None:
+        """End all, the youngest first, and wait for them; one that does not end is killed."""
+        processes = [child.process for child in reversed(self._children.values())]
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+        end = time.monotonic() + END_TIMEOUT_S
+        for process in processes:
+            try:
+                process.wait(max(0.05, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    """The command that runs one of our modules with this interpreter."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def _end_with(parent: int) -> None:
+    """Ask the system to end this child when its parent is gone, however it went (Linux only)."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it went just before
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,53 @@
+"""Where logs go on one machine: a file with everything, the terminal with what needs a look."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from marketdata.observability.logs import ROOT, configure_logging
+from marketdata.redaction import redact
+from marketdata.settings import Settings
+
+# What the terminal tells in lines of its own: a commit of quotes by its logger, of a list by its
+# message.
+COMMITS = "marketdata.telemetry"
+LIST_COMMITTED = "asset list committed"
+
+
+class _ForPeople(logging.Formatter):
+    """A record as one short line: level, message, facts."""
+
+    def __init__(self, secrets: frozenset[str]) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without secrets."""
+        facts = {name: v for name, v in vars(record).items() if name not in _STANDARD and v}
+        told = "  ".join(f"{name}={value}" for name, value in facts.items())
+        line = f"{record.levelname.lower():<8}{record.getMessage()}  {told}".rstrip()
+        return redact(line, self._secrets)
+
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
+
+
+def log_to_file(path: Path, part: str) -> TextIO:
+    """Send this process's logs to a file, and those from WARNING up to the terminal as well.
+
+    The answer is the file, whose lines are written out one by one.
+    """
+    settings = Settings.from_env(os.environ)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stream = path.open("a", encoding="utf-8", buffering=1)
+    configure_logging(part, settings.log_level, settings.secrets, stream)
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.WARNING)
+    terminal.setFormatter(_ForPeople(settings.secrets))
+    terminal.addFilter(lambda record: record.name != COMMITS and record.msg != LIST_COMMITTED)
+    logging.getLogger(ROOT).addHandler(terminal)
+    return stream

@@ -1,0 +1,168 @@
+"""The price loop on one machine: what the state machine does on AWS, with the same handlers.
+
+Every step's input and output goes through JSON here too, so that nothing can pass between steps
+that could not pass on AWS. A slot that takes long never delays the next one: each runs in its own
+thread, and the claim keeps two from doing the same work.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from marketdata.errors import MarketDataError
+from marketdata.prices.planning import SLOT_S
+
+log = logging.getLogger("marketdata.local")
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The three handlers of the loop, or of the refresh."""
+
+    plan: Handler
+    fetch: Handler
+    commit: Handler
+
+
+@dataclass(slots=True)
+class Tick:
+    """What one slot did. `error` says why it did nothing, where that was not for want of work."""
+
+    slot: int
+    claimed: bool = False
+    due: int = 0
+    written: Counter[str] = field(default_factory=Counter)
+    missing: Counter[str] = field(default_factory=Counter)
+    held_back: Counter[str] = field(default_factory=Counter)
+    skipped: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    duration_ms: int = 0
+    error: str = ""
+
+    def line(self) -> str:
+        """The tick as one line for a person."""
+        time_of_day = datetime.fromtimestamp(self.slot, UTC).strftime("%H:%M:%S")
+        took = f"{self.duration_ms} ms"
+        if self.error:
+            return f"{time_of_day}  failed: {self.error}  {took}"
+        if not self.claimed:
+            return f"{time_of_day}  done by another loop  {took}"
+        parts = [f"{time_of_day}  due {self.due:>3}  written {self.written.total():>3}"]
+        parts += [_counts(self.written)] if self.written else []
+        parts += [f"{_counts(self.held_back)}"] if self.held_back else []
+        parts += [f"missing: {_counts(self.missing)}"] if self.missing else []
+        for title in ("failed", "skipped", "changes"):
+            notes = dict.fromkeys(getattr(self, title))
+            parts += [f"{title}: {', '.join(notes)}"] if notes else []
+        return "  ".join([*parts, took])
+
+
+def run_slot(
+    steps: Steps, slot: int, pool: ThreadPoolExecutor, monotonic: Callable[[], float]
+) -> Tick:
+    """Run one slot to its end: plan, then fetch and commit each job side by side."""
+    started = monotonic()
+    tick = Tick(slot)
+    try:
+        plan = through_json(steps.plan, {"slot": slot})
+        tick.claimed, tick.due = plan["claimed"], plan["due"]
+        tick.skipped = _skip_notes(plan["skipped"], slot)
+        for summary in pool.map(lambda job: run_job(steps, job), plan["jobs"]):
+            _add(tick, summary)
+    except MarketDataError as error:
+        tick.error = str(error)
+    tick.duration_ms = round((monotonic() - started) * 1000)
+    return tick
+
+
+def run_job(steps: Steps, job: dict[str, Any]) -> dict[str, Any]:
+    """Fetch and commit one job; a fetch that fails is committed as such."""
+    try:
+        report = through_json(steps.fetch, job)
+    except Exception as error:  # noqa: BLE001 - as the state machine's Catch of States.ALL
+        report = {"job": job, "error": f"{type(error).__name__}: {error}"}
+    return through_json(steps.commit, report)
+
+
+class PriceLoop:
+    """Runs a slot every five seconds, on the grid of the wall clock, until it is stopped."""
+
+    def __init__(self, steps: Steps, tell: Callable[[Tick], None]) -> None:
+        self._steps = steps
+        self._tell = tell
+        self._stop = threading.Event()
+        self._slots = ThreadPoolExecutor(4, thread_name_prefix="slot")
+        self._jobs = ThreadPoolExecutor(16, thread_name_prefix="job")
+
+    def run(self) -> None:
+        """Run until `stop`; the slot that is under way when it starts is run at once."""
+        slot = int(time.time() // SLOT_S) * SLOT_S
+        with self._jobs, self._slots:
+            while not self._stop.is_set():
+                self._slots.submit(self._one, slot)
+                # A machine that slept wakes up in a later slot; missed ones are not made up for.
+                slot = max(slot + SLOT_S, int(time.time() // SLOT_S) * SLOT_S)
+                self._stop.wait(max(0.0, slot - time.time()))
+
+    def stop(self) -> None:
+        """Start no further slot, wait for none, and tell of none."""
+        self._stop.set()
+
+    def _one(self, slot: int) -> None:
+        try:
+            tick = run_slot(self._steps, slot, self._jobs, time.monotonic)
+        except Exception as error:
+            if self._stop.is_set():  # Redis may have ended before us
+                return
+            log.exception("slot failed", extra={"slot": slot})
+            tick = Tick(slot, error=f"{type(error).__name__}, see the log")
+        if not self._stop.is_set():
+            self._tell(tick)
+
+
+def through_json(handler: Handler, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Call a handler as Lambda would: event and answer as JSON."""
+    answer: dict[str, Any] = json.loads(json.dumps(handler(json.loads(json.dumps(event)), None)))
+    return answer
+
+
+def _add(tick: Tick, summary: Mapping[str, Any]) -> None:
+    tick.written.update(summary["written"])
+    tick.missing.update(summary["missing"])
+    tick.held_back.update(summary["held_back"])
+    for transition in summary["transitions"]:
+        why = f" ({transition['reason']})" if transition["reason"] else ""
+        tick.changes.append(
+            f"{transition['provider']}/{transition['asset_class']} breaker {transition['to']}{why}"
+        )
+    for step in summary["outcomes"]:
+        if step["detail"]:
+            tick.failed.append(f"{step['provider']} {step['outcome']} ({step['detail']})")
+    if summary["error"]:
+        tick.failed.append(f"{summary['asset_class']} fetch failed ({summary['error']})")
+
+
+def _skip_notes(skipped: list[dict[str, Any]], slot: int) -> list[str]:
+    notes = {}
+    for skip in skipped:
+        words = skip["reason"].replace("_", " ")
+        if skip["available_at_ms"]:
+            words += f" for {max(0, skip['available_at_ms'] // 1000 - slot)} s"
+        notes[f"{skip['provider']}/{skip['asset_class']}"] = words
+    return [f"{who} {why}" for who, why in notes.items()]
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counter.most_common())

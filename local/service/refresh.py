@@ -1,0 +1,82 @@
+"""The refresh of the asset lists on one machine: what the daily state machine does on AWS.
+
+It asks `plan_assets` again and again; that step alone decides, for all services that share a
+Redis, whether a refresh is due.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from local.service.loop import Steps, run_job, through_json
+from marketdata.errors import MarketDataError
+
+POLL_S = 5.0
+
+log = logging.getLogger("marketdata.local")
+
+
+class Refresher:
+    """Refreshes the lists whenever they are due, until it is stopped.
+
+    `tell` gets one line for each list that was committed.
+    """
+
+    def __init__(self, steps: Steps, tell: Callable[[str], None]) -> None:
+        self._steps = steps
+        self._tell = tell
+        self._stop = threading.Event()
+        self._pool = ThreadPoolExecutor(3, thread_name_prefix="assets")
+        self.first_done = threading.Event()
+
+    def run(self) -> None:
+        """Run until `stop`; `first_done` is set once the first round is over."""
+        with self._pool:
+            while not self._stop.is_set():
+                self._round()
+                self.first_done.set()
+                self._stop.wait(POLL_S)
+
+    def refresh(self) -> None:
+        """One round: put back what the cache lost, then refresh what is due."""
+        plan = through_json(self._steps.plan, {})
+        for asset_class in plan["restore"]:
+            summary = through_json(
+                self._steps.commit, {"restore": True, "asset_class": asset_class}
+            )
+            if summary["restored"]:
+                self._tell_of(summary)
+        for summary in self._pool.map(lambda job: run_job(self._steps, job), plan["jobs"]):
+            self._tell_of(summary)
+
+    def stop(self) -> None:
+        """Start no further round, wait for none, and tell of none."""
+        self._stop.set()
+
+    def _round(self) -> None:
+        try:
+            self.refresh()
+        except Exception as error:
+            if self._stop.is_set():  # Redis may have ended before us
+                return
+            if isinstance(error, MarketDataError):
+                log.warning("asset refresh failed", extra={"error": str(error)})
+            else:
+                log.exception("asset refresh failed")
+
+    def _tell_of(self, summary: dict[str, Any]) -> None:
+        if not self._stop.is_set():
+            self._tell(_line(summary))
+
+
+def _line(summary: dict[str, Any]) -> str:
+    name, total = summary["asset_class"], summary["total"]
+    if summary["swapped"]:
+        return f"{name} {total} from {', '.join(summary['sources'])}"
+    if summary["restored"]:
+        return f"{name} {total} from the archive ({summary['reason'] or 'cache was empty'})"
+    return f"{name} not refreshed: {summary['reason']}"

@@ -1,0 +1,67 @@
+import json
+import logging
+
+import pytest
+
+from tests.support.api_service import Service
+
+NAMES = ("method", "route", "status", "symbols", "code", "duration_ms")
+
+
+def line_of(service):
+    """The facts of the one line that was logged, which is JSON."""
+    (line,) = service.log.getvalue().splitlines()
+    return {name: told for name, told in json.loads(line).items() if name in NAMES}
+
+
+def test_each_request_is_one_line(cache):
+    """It names route, status and duration; a list of symbols is counted."""
+    service = Service(cache)
+    service.get("/v1/quotes?symbols=AAPL,MSFT,aapl")
+    line = line_of(service)
+    assert line.pop("duration_ms") >= 0
+    assert line == {"method": "GET", "route": "/v1/quotes", "status": 200, "symbols": 2}
+
+
+@pytest.mark.parametrize(
+    ("target", "method", "told"),
+    [
+        ("/v1/quotes/NOPE", "GET", ("/v1/quotes/{symbol:path}", 503, "pending")),
+        ("/v1/quotes?symbol=A", "HEAD", ("/v1/quotes", 400, "unknown_parameter")),
+        ("/docs", "GET", ("/docs", 200, None)),
+        ("/the/secret", "GET", (None, 404, "no_such_route")),
+    ],
+)
+def test_a_line_names_the_route_and_the_kind_of_problem(cache, target, method, told):
+    """A path that is no route of ours is not repeated."""
+    service = Service(cache)
+    service.get(target, method)
+    line = line_of(service)
+    assert line["method"] == method
+    assert (line["route"], line["status"], line.get("code")) == told
+
+
+def test_a_failure_is_a_line_too(cache):
+    """Beside the error with its traceback."""
+    service = Service(cache)
+
+    def fail(request):
+        raise RuntimeError
+
+    service.app.add_route("/boom", fail)
+    service.get("/boom")
+    line = line_of(service)
+    assert (line["route"], line["status"]) == ("/boom", 500)
+
+
+def test_nothing_that_a_client_wrote_is_in_the_log(cache, caplog):
+    """Neither of the path, nor of the query, nor of a header."""
+    with caplog.at_level(logging.DEBUG, "marketdata"):
+        service = Service(cache)
+        service.get(
+            "/v1/quotes/PLANTED1?max_age=planted2", authorization="planted3", cookie="planted4"
+        )
+        service.get("/planted5?planted6=planted7")
+    assert len(service.log.getvalue().splitlines()) == 2
+    told = " ".join([service.log.getvalue(), *(str(vars(r)) for r in caplog.records)]).lower()
+    assert "planted" not in told

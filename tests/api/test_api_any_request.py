@@ -1,0 +1,56 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from marketdata.cache.client import connect
+from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.symbols import AssetClass
+from marketdata.settings import Settings
+from tests.support.api_service import Service
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = 100  # for each route, by chance, beside those that cover every rule of the document
+GUARD_S = 300
+
+
+@pytest.fixture
+def service(plain_redis):
+    """A service with something of everything."""
+    with plain_redis.client() as client:
+        client.flushall()
+    cache = connect(Settings.from_env(plain_redis.env()))
+    service = Service(cache, threads=True)
+    service.at_work()
+    service.stores.quotes.explain([Missing("TSLA", Reason.BUDGET_EXHAUSTED, "why")], {"TSLA": 60})
+    service.now_ms += 5_000
+    service.list_assets(AssetClass.CRYPTO, [f"C{number}-USD" for number in range(30)], "v2")
+    yield service
+    cache.close()
+
+
+@pytest.mark.timeout(GUARD_S)
+def test_no_request_is_answered_otherwise_than_documented(service, tmp_path):
+    """Schemathesis asks what nobody would, over real HTTP, with every check that it has."""
+    with service.served() as origin:
+        done = subprocess.run(  # noqa: S603  (our own words)
+            [
+                Path(sys.executable).with_name("schemathesis"),
+                "--config-file", ROOT / "schemathesis.toml",
+                "run", f"{origin}/openapi.json",
+                "--checks", "all",
+                "--mode", "all",
+                "--max-examples", str(EXAMPLES),
+                "--generation-deterministic",
+                "--continue-on-failure",
+                "--no-color",
+            ],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=GUARD_S,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Tested: 5" in done.stdout

@@ -1,0 +1,130 @@
+import re
+from html import unescape
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+
+from marketdata.api.problems import KINDS
+from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.symbols import AssetClass
+from tests.support.api_examples import examples
+from tests.support.api_service import Service
+
+
+@pytest.fixture
+def service(cache):
+    """A service with something of everything."""
+    service = Service(cache, FINNHUB_API_KEY="k")
+    service.price("AAPL", "BTC-USD", "EUR/USD", age_s=2)
+    service.price("MSFT", age_s=400)
+    missing = [Missing("TSLA", Reason.BUDGET_EXHAUSTED, "why")]
+    service.stores.quotes.explain(missing, {"TSLA": 60})
+    service.list_assets(AssetClass.CRYPTO, ["BTC-USD", "ETH-USD", "SOL-USD"])
+    service.watched()
+    return service
+
+
+def answers(service):
+    """Real answers: path, operation's path, reply."""
+    symbols = "AAPL,MSFT,TSLA,NOPE,A*B,EUR/USD"
+    for target, path in (
+        (f"/v1/quotes?symbols={symbols}&max_age=60", "/v1/quotes"),
+        (f"/v1/quotes?symbols={symbols}", "/v1/quotes"),
+        ("/v1/quotes", "/v1/quotes"),
+        ("/v1/quotes?symbol=A", "/v1/quotes"),
+        ("/v1/quotes?symbols=%00", "/v1/quotes"),
+        ("/v1/quotes/AAPL", "/v1/quotes/{symbol}"),
+        ("/v1/quotes/TSLA", "/v1/quotes/{symbol}"),
+        ("/v1/quotes/A*B", "/v1/quotes/{symbol}"),
+        ("/v1/assets/crypto?limit=2", "/v1/assets/{asset_type}"),
+        ("/v1/assets/crypto?q=zzz", "/v1/assets/{asset_type}"),
+        ("/v1/assets/forex", "/v1/assets/{asset_type}"),
+        ("/v1/assets/bonds", "/v1/assets/{asset_type}"),
+        ("/v1/assets/crypto?cursor=x", "/v1/assets/{asset_type}"),
+        ("/v1/providers", "/v1/providers"),
+        ("/health", "/health"),
+    ):
+        yield target, path, service.get(target)
+
+
+def test_every_answer_is_as_documented(service):
+    """Status, media type and each field, nothing more and nothing less."""
+    document = service.get("/openapi.json").json
+    for target, path, reply in answers(service):
+        told = document["paths"][path]["get"]["responses"][str(reply.status)]
+        media_type = reply.headers["content-type"]
+        schema = told["content"][media_type]["schema"]
+        schema = {**schema, "components": document["components"]}
+        validator = Draft202012Validator(schema, format_checker=FormatChecker())
+        errors = [error.message for error in validator.iter_errors(reply.json)]
+        assert errors == [], target
+
+
+def test_every_public_route_is_documented(service):
+    """And nothing that does not exist."""
+    document = service.get("/openapi.json").json
+    assert list(document["paths"]) == [
+        "/v1/quotes",
+        "/v1/quotes/{symbol}",
+        "/v1/assets/{asset_type}",
+        "/v1/providers",
+        "/health",
+    ]
+    assert document["openapi"].startswith("3.1")
+
+
+def test_the_documented_parameters_are_the_ones_that_are_read(service):
+    """An example of each is accepted, and the names are all there are."""
+    document = service.get("/openapi.json").json
+    for path, operations in document["paths"].items():
+        target, query = path, []
+        for parameter in operations["get"].get("parameters", []):
+            if parameter["in"] == "path":
+                target = target.replace(f"{{{parameter['name']}}}", parameter["example"])
+            elif "example" in parameter:
+                query.append(f"{parameter['name']}={parameter['example']}")
+        reply = service.get(f"{target}?{'&'.join(query)}")
+        assert reply.status in (200, 503), path
+
+
+def test_every_kind_of_problem_is_explained_where_its_type_points(service):
+    """`type` is a link into the page, and it leads somewhere."""
+    page = unescape(service.get("/docs").body.decode())
+    for code, kind in KINDS.items():
+        assert f'id="{code}"' in page
+        assert kind.title in page
+    anchors = set(re.findall(r'id="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= anchors
+
+
+def test_the_page_needs_no_other_host_and_no_script(service):
+    """What it loads is itself."""
+    reply = service.get("/docs")
+    page = reply.body.decode()
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert "//" not in page.replace("<!doctype html>", "")
+    assert "<script" not in page
+    for address in re.findall(r'(?:href|src)="([^"#]+)"', page):
+        assert service.get(address.replace("&amp;", "&")).status in (200, 503)
+
+
+def test_the_examples_are_what_the_api_answers(cache, service):
+    """Each is a real answer; `python -m tests.api_examples` writes them anew."""
+    document = service.get("/openapi.json").json
+    cache.command("FLUSHALL")
+    real = examples(cache)
+    told = {}
+    for operations in document["paths"].values():
+        for status, response in operations["get"]["responses"].items():
+            for content in response.get("content", {}).values():
+                if "example" in content:
+                    name = operations["get"]["operationId"]
+                    told.setdefault(name, {})[status] = content["example"]
+    assert told == real
+
+
+def test_an_answer_that_is_never_kept_is_not_documented_as_kept(service):
+    """Health has no tag, and so no 304."""
+    responses = service.get("/openapi.json").json["paths"]["/health"]["get"]["responses"]
+    assert "304" not in responses
+    assert list(responses["200"]["headers"]) == ["Cache-Control"]

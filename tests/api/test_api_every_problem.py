@@ -1,0 +1,112 @@
+import pytest
+from starlette.exceptions import HTTPException
+
+from marketdata.api.problems import KINDS
+from marketdata.cache.client import connect
+from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.symbols import AssetClass
+from marketdata.settings import Settings
+from tests.support.api_service import Service, quote
+
+MEMBERS = {"type", "title", "status", "detail", "code", "instance"}
+
+
+@pytest.fixture
+def service(cache):
+    """A service in which something is wrong with everything but AAPL."""
+    service = Service(cache)
+    service.price("AAPL")
+    service.price("MSFT", age_s=60)
+    service.stores.quotes.put([quote("MSFT", service.now_ms, "18250")], service.now_ms)
+    missing = [
+        Missing("NOSUCH", Reason.NOT_FOUND, "yfinance: no quote for NOSUCH"),
+        Missing("SPENT", Reason.BUDGET_EXHAUSTED, "yfinance: no call left"),
+        Missing("DOWN", Reason.PROVIDER_UNAVAILABLE, "yfinance: breaker open"),
+    ]
+    service.stores.quotes.explain(missing)
+    service.list_assets(AssetClass.CRYPTO, ["BTC-USD", "ETH-USD"])
+
+    def raising(error):
+        def endpoint(request):
+            raise error
+
+        return endpoint
+
+    service.app.add_route("/boom", raising(RuntimeError("boom")))
+    service.app.add_route("/teapot", raising(HTTPException(418)))
+    return service
+
+
+# By code: one request that ends in it.
+WAYS = {
+    "invalid_parameter": "/v1/quotes?symbols=AAPL&max_age=x",
+    "unknown_parameter": "/v1/quotes?symbol=AAPL",
+    "too_many_symbols": "/v1/quotes?symbols=" + ",".join(f"S{n}" for n in range(101)),
+    "invalid_cursor": "/v1/assets/crypto?cursor=x",
+    "bad_request": "/teapot",
+    "no_such_route": "/v1/assets/bonds",
+    "unknown_cursor": "/v1/assets/crypto?cursor=WyJj" + "A" * 40,
+    "internal_error": "/boom",
+    "invalid_symbol": "/v1/quotes/A*B",
+    "not_found": "/v1/quotes/NOSUCH",
+    "pending": "/v1/quotes/TSLA",
+    "stale": "/v1/quotes/AAPL?max_age=0",
+    "quarantined": "/v1/quotes/MSFT?max_age=30",
+    "budget_exhausted": "/v1/quotes/SPENT",
+    "provider_unavailable": "/v1/quotes/DOWN",
+}
+# Those that a target alone does not reach.
+OTHERS = {
+    "method_not_allowed", "not_acceptable", "payload_too_large", "cursor_expired",
+    "cache_unavailable",
+}  # fmt: skip
+
+
+def check(reply, code):
+    """The one shape, with this code, and nothing that is ours alone."""
+    assert reply.headers["content-type"] == "application/problem+json"
+    told = reply.json
+    assert told["code"] == code
+    assert set(told) - {"retry_after"} == MEMBERS
+    assert (told["status"], told["title"]) == (KINDS[code].status, KINDS[code].title)
+    assert told["status"] == reply.status
+    for inside in ("Traceback", "marketdata.", "boom", "redis", "Redis"):
+        assert inside not in told["detail"]
+
+
+def test_there_is_a_way_to_every_kind_of_problem():
+    """A kind that nothing leads to would be a promise that nobody can hold us to."""
+    assert {*WAYS, *OTHERS} == set(KINDS)
+
+
+@pytest.mark.parametrize("code", WAYS)
+def test_a_request_leads_to_each_problem(service, code):
+    """Its body has the one shape, and its status and title are those of its kind."""
+    if code == "stale":
+        service.now_ms += 5_000
+    check(service.get(WAYS[code]), code)
+
+
+def test_the_manner_of_a_request_leads_to_the_others(service):
+    """Method, what is accepted, what is sent."""
+    check(service.get("/health", "DELETE"), "method_not_allowed")
+    check(service.get("/health", accept="text/csv"), "not_acceptable")
+    check(service.get("/health", content_length="99999"), "payload_too_large")
+
+
+def test_a_page_of_a_list_that_is_gone_is_a_problem(service, cache):
+    """Also where it is a page of a search."""
+    for target in ("/v1/assets/crypto?limit=1", "/v1/assets/crypto?limit=1&q=usd"):
+        service.list_assets(AssetClass.CRYPTO, ["BTC-USD", "ETH-USD"])
+        cursor = service.get(target).json["next_cursor"]
+        fresh = Service(cache)  # has no index of its own
+        for part in ("rows", "index"):
+            cache.command("UNLINK", cache.key("assets:crypto", "v1", part))
+        check(fresh.get(f"{target}&cursor={cursor}"), "cursor_expired")
+
+
+def test_a_cache_that_is_gone_is_a_problem(redis_server):
+    """Wherever data is asked for."""
+    service = Service(connect(Settings.from_env(redis_server.env())))
+    redis_server.kill()
+    check(service.get("/v1/quotes?symbols=AAPL"), "cache_unavailable")

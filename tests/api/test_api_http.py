@@ -1,0 +1,132 @@
+import gzip
+
+import pytest
+
+from tests.support.api_service import NOON_MS, Service
+
+MANY = ",".join(f"S{number}" for number in range(20))
+
+
+def test_an_unchanged_answer_is_304(cache):
+    """The tag is strong, and a 304 repeats what a cache needs."""
+    service = Service(cache)
+    service.price("AAPL")
+    first = service.get("/v1/quotes?symbols=AAPL")
+    tag = first.headers["etag"]
+    assert tag.startswith('"')
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = service.get("/v1/quotes?symbols=AAPL", if_none_match=known)
+        assert (again.status, again.body) == (304, b"")
+        for name in ("etag", "cache-control", "vary"):
+            assert again.headers[name] == first.headers[name]
+
+
+def test_a_changed_answer_is_200_with_another_tag(cache):
+    """A new price changes the bytes, and so the tag."""
+    service = Service(cache)
+    service.price("AAPL", age_s=10)
+    tag = service.get("/v1/quotes?symbols=AAPL").headers["etag"]
+    service.price("AAPL", price="183")
+    reply = service.get("/v1/quotes?symbols=AAPL", if_none_match=tag)
+    assert reply.status == 200
+    assert reply.headers["etag"] != tag
+
+
+def test_the_cache_control_leads_to_the_next_slot(cache):
+    """At least a second, at most a slot."""
+    service = Service(cache)
+    service.price("AAPL")
+    for later_ms, seconds in ((0, 5), (1, 5), (1_000, 4), (4_000, 1), (4_999, 1), (5_000, 5)):
+        service.now_ms = NOON_MS + later_ms
+        reply = service.get("/v1/quotes?symbols=AAPL")
+        assert reply.headers["cache-control"] == f"public, max-age={seconds}"
+
+
+def test_a_large_answer_is_compressed_for_those_who_take_it(cache):
+    """The compressed bytes are others, so their tag is another; both are always the same."""
+    service = Service(cache)
+    service.price(*MANY.split(","))
+    target = f"/v1/quotes?symbols={MANY}"
+    plain, packed = service.get(target), service.get(target, accept_encoding="br, gzip")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) == len(packed.body) < len(plain.body) / 3
+    assert gzip.decompress(packed.body) == plain.body
+    assert plain.headers["etag"] != packed.headers["etag"]
+    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
+    assert service.get(target, accept_encoding="gzip").body == packed.body
+    known = packed.headers["etag"]
+    assert service.get(target, accept_encoding="gzip", if_none_match=known).status == 304
+    assert service.get(target, if_none_match=known).status == 200
+
+
+@pytest.mark.parametrize("header", ["", "identity", "gzip;q=0", "br", "*;q=0", "gzip;q=x"])
+def test_nobody_gets_what_they_did_not_ask_for(cache, header):
+    """Compression is the client's choice."""
+    service = Service(cache)
+    service.price(*MANY.split(","))
+    reply = service.get(f"/v1/quotes?symbols={MANY}", accept_encoding=header)
+    assert "content-encoding" not in reply.headers
+
+
+def test_a_small_answer_is_not_compressed(cache):
+    """Below a kilobyte there is nothing to gain."""
+    service = Service(cache)
+    service.price("AAPL")
+    reply = service.get("/v1/quotes?symbols=AAPL", accept_encoding="gzip")
+    assert "content-encoding" not in reply.headers
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/v1/quotes?symbols=AAPL", "/v1/quotes/AAPL", "/v1/providers", "/openapi.json", "/docs", "/x"],
+)
+def test_head_is_get_without_the_body(cache, target):
+    """Status and headers are those of GET, the length included."""
+    service = Service(cache)
+    service.price("AAPL")
+    get, head = service.get(target), service.get(target, "HEAD")
+    assert head.body == b""
+    assert (head.status, head.headers) == (get.status, get.headers)
+    assert int(head.headers["content-length"]) == len(get.body)
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/json", "application/*", "*/*", "", "text/html,*/*;q=0.1"]
+)
+def test_json_goes_to_all_who_accept_it(cache, accept):
+    """Browsers and curl among them."""
+    service = Service(cache)
+    assert service.get("/v1/providers", accept=accept).status == 200
+
+
+def test_every_answer_carries_the_security_headers(cache):
+    """Problems and pages too."""
+    service = Service(cache)
+    for target in ("/v1/providers", "/nope", "/docs", "/health"):
+        headers = service.get(target).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_any_origin_may_read_where_the_app_itself_says_so(cache):
+    """A preflight tells what is allowed; errors are readable as well."""
+    service = Service(cache, cors=True)
+    for target in ("/v1/providers", "/nope"):
+        headers = service.get(target, origin="https://example.com").headers
+        assert headers["access-control-allow-origin"] == "*"
+        assert headers["access-control-expose-headers"] == "ETag, Retry-After"
+    reply = service.get(
+        "/v1/quotes", "OPTIONS", origin="https://a.b", access_control_request_method="GET"
+    )
+    assert (reply.status, reply.body) == (204, b"")
+    assert reply.headers["access-control-allow-origin"] == "*"
+    assert reply.headers["access-control-allow-methods"] == "GET, HEAD"
+    assert "If-None-Match" in reply.headers["access-control-allow-headers"]
+
+
+def test_behind_a_gateway_the_app_leaves_cors_to_it(cache):
+    """Two such headers would make browsers refuse the answer."""
+    reply = Service(cache).get("/v1/providers", origin="https://example.com")
+    assert not any(name.startswith("access-control") for name in reply.headers)

@@ -1,0 +1,150 @@
+import logging
+
+import pytest
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import StreamingResponse
+
+from marketdata.cache.client import connect
+from marketdata.settings import Settings
+from tests.support.api_service import Service
+
+
+def problem(reply):
+    """The reply's status and code, once its shape is seen to be the one shape."""
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.headers["cache-control"] == "no-store"
+    told = reply.json
+    assert {"type", "title", "status", "detail", "code", "instance"} <= set(told)
+    assert told["status"] == reply.status
+    assert told["type"] == f"/docs#{told['code']}"
+    return reply.status, told["code"]
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*, application/json;q=0"])
+def test_others_are_told_what_there_is(cache, accept):
+    """A 406 names the one format."""
+    reply = Service(cache).get("/v1/providers", accept=accept)
+    assert problem(reply) == (406, "not_acceptable")
+    assert "application/json" in reply.json["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nope", "/v1", "/v1/quotesx", "/..%2f..%2fetc/passwd", "/%00", "/\ud800", "/v1/assets/"],
+)
+def test_an_unknown_path_is_a_problem(cache, path):
+    """It points to the documentation."""
+    reply = Service(cache).get(path)
+    assert problem(reply) == (404, "no_such_route")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
+def test_other_methods_are_a_problem_with_an_allow_header(cache, method):
+    """Everything here is only read."""
+    reply = Service(cache).get("/v1/quotes?symbols=AAPL", method)
+    assert problem(reply) == (405, "method_not_allowed")
+    assert reply.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("length", ["16385", "99999999999", "9" * 5000, "-1", "x"])
+def test_a_request_body_is_not_wanted(cache, length):
+    """A large or absurd one is refused unread."""
+    reply = Service(cache).get("/v1/providers", content_length=length)
+    assert problem(reply) == (413, "payload_too_large")
+
+
+def test_an_unforeseen_failure_tells_nothing_of_itself(cache, caplog):
+    """The log has it all, the client a 500 in the one shape."""
+    service = Service(cache)
+
+    def fail(request):
+        raise RuntimeError("the secret place is /etc/secret")
+
+    service.app.add_route("/boom", fail)
+    with caplog.at_level(logging.ERROR, "marketdata.api"):
+        reply = service.get("/boom")
+    assert problem(reply) == (500, "internal_error")
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    for inside in ("secret", "RuntimeError", "Traceback", "boom("):
+        assert inside not in reply.body.decode()
+    assert caplog.records[0].message == "request failed"
+    assert "the secret place" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (HTTPException(418), (400, "bad_request")),
+        (HTTPException(502, "upstream 10.0.0.7"), (500, "internal_error")),
+        (
+            RequestValidationError([{"loc": ("query", "page"), "msg": "x"}]),
+            (400, "invalid_parameter"),
+        ),
+    ],
+)
+def test_what_the_framework_raises_is_a_problem_too(cache, error, expected):
+    """Whatever it says of itself stays inside."""
+    service = Service(cache)
+
+    def fail(request):
+        raise error
+
+    service.app.add_route("/fail", fail)
+    reply = service.get("/fail")
+    assert problem(reply) == expected
+    assert b"10.0.0.7" not in reply.body
+
+
+def test_an_answer_that_breaks_off_is_not_made_to_look_whole(cache):
+    """Its beginning is on its way, so the server must cut the connection."""
+    service = Service(cache)
+
+    async def broken(request):
+        async def parts():
+            yield b"the first part"
+            raise RuntimeError("and no second")
+
+        return StreamingResponse(parts())
+
+    service.app.add_route("/broken", broken)
+    with pytest.raises(RuntimeError, match="and no second"):
+        service.get("/broken")
+
+
+def test_a_route_without_parameters_takes_none(cache):
+    """Not even a harmless one, which a cache in front would keep apart."""
+    reply = Service(cache).get("/health?verbose=1")
+    assert problem(reply) == (400, "unknown_parameter")
+    assert reply.json["detail"] == "'verbose' is unknown; this route takes none."
+
+
+def test_without_the_cache_all_data_is_a_503(redis_server, caplog):
+    """It comes with Retry-After, and nothing of the cache's address."""
+    cache = connect(Settings.from_env(redis_server.env()))
+    service = Service(cache)
+    redis_server.kill()
+    targets = ("/v1/quotes?symbols=AAPL", "/v1/quotes/AAPL", "/v1/providers",
+               "/v1/assets/crypto", "/v1/assets/crypto?q=bit")  # fmt: skip
+    for target in targets:
+        reply = service.get(target)
+        assert problem(reply) == (503, "cache_unavailable")
+        assert reply.headers["retry-after"] == "5"
+        assert str(redis_server.port) not in reply.body.decode()
+    assert {record.levelname for record in caplog.records} == {"ERROR"}
+    assert str(redis_server.port) in caplog.records[0].error
+
+
+@pytest.mark.parametrize("symbols", ["TSLA", "TSLA,NOPE123"])
+def test_a_watch_note_that_fails_costs_the_client_nothing(cache, caplog, symbols):
+    """A cache without room for the note still has the quotes, and the reasons."""
+    service = Service(cache)
+    service.price("TSLA")
+    cache.command("CONFIG", "SET", "maxmemory", "1")
+    try:
+        reply = service.get(f"/v1/quotes?symbols={symbols}")
+    finally:
+        cache.command("CONFIG", "SET", "maxmemory", "0")
+    assert [quote["symbol"] for quote in reply.json["quotes"]] == ["TSLA"]
+    assert len(reply.json["errors"]) == symbols.count(",")
+    assert caplog.records[0].message == "watch note lost"

@@ -1,0 +1,153 @@
+import http.client
+import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from marketdata.cache.client import connect
+from marketdata.settings import Settings
+from tests.support.api_service import Service
+
+ROOT = Path(__file__).parents[2]
+EVENT = ROOT / "events" / "api__http_quotes.json"
+# What belongs to the fetching side, or is too heavy for a cold start. (Powertools loads the bare
+# package botocore, which is nothing but names; a session would be its weight.)
+FORBIDDEN = "pandas numpy yfinance boto3 botocore.session requests curl_cffi lxml".split()
+GENEROUS_S = 5.0  # the machine that runs the tests may be busy
+
+PROBE = """
+import json, sys
+import functions.api.app as app
+at_import = sorted(set(sys.modules) & set({forbidden}))
+answer = app.handler(json.load(open({event!r})), None)
+again = app.handler(json.load(open({event!r})), None)
+from marketdata.api.serving import on_one_machine
+assert len(on_one_machine().routes) > 5
+at_work = sorted(set(sys.modules) & set({forbidden}))
+print(json.dumps([at_import, at_work, answer["statusCode"], answer["body"] == again["body"]]))
+"""
+
+
+def probe(env):
+    """What a fresh process says of itself after answering two events."""
+    script = PROBE.format(forbidden=FORBIDDEN, event=str(EVENT))
+    done = subprocess.run(  # noqa: S603  (our own words)
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}", "PATH": "", **env},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return json.loads(done.stdout.splitlines()[-1]), done.stdout
+
+
+def test_the_process_of_the_api_stays_lean(redis_server):
+    """It loads nothing that fetching needs, neither when imported nor when it answers."""
+    (at_import, at_work, status, same), _ = probe(redis_server.env())
+    assert (at_import, at_work) == ([], [])
+    assert (status, same) == (200, True)
+
+
+def test_importing_the_api_needs_no_redis_and_no_settings():
+    """Both are wanted with the first event, and a lost Redis is then an answer."""
+    (_, _, status, _), log = probe({"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1"})
+    assert status == 503
+    assert "cache unavailable" in log
+
+
+def test_a_cache_that_is_gone_costs_less_than_a_second(redis_server):
+    """The client gets its 503 at once."""
+    service = Service(connect(Settings.from_env(redis_server.env())))
+    redis_server.kill()
+    for target in ("/v1/quotes?symbols=AAPL,TSLA", "/health"):
+        began = time.perf_counter()
+        assert service.get(target).status == 503
+        assert time.perf_counter() - began < GENEROUS_S
+
+
+def test_a_cache_that_hangs_costs_less_than_a_second(redis_server):
+    """Whether a connection was open before or not; afterwards all is well again."""
+    service = Service(connect(Settings.from_env(redis_server.env())))
+    service.price("AAPL")
+    for connected in (True, False):
+        redis_server.pause()
+        if not connected:
+            service.stores.cache.close()
+        for target in ("/v1/quotes?symbols=AAPL,TSLA", "/v1/providers", "/health"):
+            began = time.perf_counter()
+            assert service.get(target).status == 503
+            took = time.perf_counter() - began
+            assert took < GENEROUS_S
+        redis_server.resume()
+        assert service.get("/v1/quotes?symbols=AAPL").status == 200
+
+
+def test_uvicorn_serves_the_app_as_it_is(cache):
+    """HEAD, compression, conditional requests and problems over one kept connection."""
+    symbols = [f"S{number}" for number in range(50)]
+    service = Service(cache, threads=True)
+    service.price(*symbols)
+    with service.served() as origin:
+        connection = http.client.HTTPConnection(urlsplit(origin).netloc)
+        target = f"/v1/quotes?symbols={','.join(symbols)}"
+
+        def ask(method, path, **headers):
+            connection.request(method, path, headers=headers)
+            response = connection.getresponse()
+            return response, response.read(), connection.sock
+
+        got, body, first_socket = ask("GET", target)
+        assert (got.status, len(json.loads(body)["quotes"])) == (200, 50)
+        head, nothing, _ = ask("HEAD", target)
+        assert (head.status, nothing) == (200, b"")
+        assert head.headers["content-length"] == str(len(body))
+        packed, small, _ = ask("GET", target, **{"Accept-Encoding": "gzip"})
+        assert (packed.headers["content-encoding"], len(small) < len(body)) == ("gzip", True)
+        known, nothing, _ = ask("GET", target, **{"If-None-Match": got.headers["etag"]})
+        assert (known.status, nothing) == (304, b"")
+        lost, _, _ = ask("GET", "/nope")
+        assert lost.headers["content-type"] == "application/problem+json"
+        pair, _, last_socket = ask("GET", "/v1/quotes/EUR%2FUSD")
+        assert pair.status == 503
+        assert last_socket is first_socket
+        connection.close()
+
+
+def test_readers_do_not_wait_for_each_other_when_the_cache_hangs(redis_server):
+    """Ten at once take as long as one."""
+    service = Service(connect(Settings.from_env(redis_server.env())), threads=True)
+    with service.served() as origin, httpx.Client(timeout=GENEROUS_S) as client:
+        assert client.get(f"{origin}/v1/quotes?symbols=AAPL").status_code == 200
+        redis_server.pause()
+        began = time.perf_counter()
+        with ThreadPoolExecutor(10) as pool:
+            replies = list(pool.map(client.get, [f"{origin}/v1/quotes?symbols=AAPL"] * 10))
+        took = time.perf_counter() - began
+        redis_server.resume()
+    assert {reply.status_code for reply in replies} == {503}
+    assert took < GENEROUS_S
+
+
+def test_a_hundred_quotes_cost_one_look_at_the_cache(cache):
+    """Behind the gateway, too, and whether or not they are always priced."""
+    symbols = [f"S{number}" for number in range(100)]
+    service = Service(cache, ACTIVE_SYMBOLS=",".join(symbols[:50]))
+    service.price(*symbols)
+    event = json.loads(EVENT.read_text(encoding="utf-8"))
+    event["rawQueryString"] = f"symbols={','.join(symbols)}"
+    costs = []
+    with service.behind_gateway() as handler:
+        for _ in range(3):
+            before = cache.round_trips
+            answer = handler(event, None)
+            costs.append(cache.round_trips - before)
+    assert len(json.loads(answer["body"])["quotes"]) == 100
+    # The first one of a minute notes who is watched, by a script that Redis must be told once.
+    assert costs == [3, 1, 1]

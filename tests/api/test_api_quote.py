@@ -1,0 +1,68 @@
+import pytest
+
+from marketdata.domain.outcomes import Missing, Reason
+from tests.support.api_service import Service
+
+
+def explain(service, symbol, code, retry_after_s=None):
+    """Store why a symbol has no newer quote."""
+    missing = [Missing(symbol, code, f"why {symbol}")]
+    service.stores.quotes.explain(missing, {symbol: retry_after_s})
+
+
+@pytest.mark.parametrize("path", ["EUR/USD", "EUR%2FUSD", "EUR%252FUSD", "eur-usd", "EURUSD=X"])
+def test_one_quote_answers_to_any_spelling(cache, path):
+    """The slash of a currency pair may stand in the path."""
+    service = Service(cache)
+    service.price("EUR/USD", price="1.0812")
+    reply = service.get(f"/v1/quotes/{path}")
+    assert reply.status == 200
+    assert (reply.json["symbol"], reply.json["price"]) == ("EUR/USD", 1.0812)
+    assert reply.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        (Reason.NOT_FOUND, 404),
+        (Reason.BUDGET_EXHAUSTED, 503),
+        (Reason.PROVIDER_UNAVAILABLE, 503),
+    ],
+)
+def test_one_missing_quote_is_a_problem_with_the_reason(cache, reason, status):
+    """Its code is the reason's."""
+    service = Service(cache)
+    explain(service, "AAPL", reason, 42)
+    reply = service.get("/v1/quotes/AAPL")
+    assert (reply.status, reply.json["code"]) == (status, reason.value)
+    assert (reply.json["detail"], reply.json["retry_after"]) == ("why AAPL", 42)
+    assert reply.headers["retry-after"] == "42"
+
+
+def test_one_untracked_symbol_is_pending_and_watched(cache):
+    """It says when to ask again."""
+    service = Service(cache)
+    reply = service.get("/v1/quotes/TSLA")
+    assert (reply.status, reply.json["code"]) == (503, "pending")
+    assert reply.headers["retry-after"] == "5"
+    assert service.watched() == {"TSLA"}
+
+
+def test_one_quote_may_be_too_old(cache):
+    """`max_age` works as in the list."""
+    service = Service(cache)
+    service.price("AAPL", age_s=61)
+    assert service.get("/v1/quotes/AAPL?max_age=61").status == 200
+    reply = service.get("/v1/quotes/AAPL?max_age=60")
+    assert (reply.status, reply.json["code"]) == (503, "stale")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "%00", "..%2f..%2fetc%2fpasswd", "A*B", "%F0%9F%9A%80", "A" * 21]
+)
+def test_one_invalid_symbol_is_a_problem(cache, path):
+    """The detail names the accepted spellings."""
+    service = Service(cache)
+    reply = service.get(f"/v1/quotes/{path}")
+    assert (reply.status, reply.json["code"]) == (400, "invalid_symbol")
+    assert "AAPL" in reply.json["detail"]

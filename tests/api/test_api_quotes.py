@@ -1,0 +1,242 @@
+import json
+from decimal import Decimal
+
+import pytest
+
+from marketdata.domain.outcomes import Missing, Reason
+from tests.support.api_service import NOON_MS, Service, quote
+
+
+def codes(reply):
+    """Each error's symbol and code, in the answer's order."""
+    return [(error["symbol"], error["code"]) for error in reply.json["errors"]]
+
+
+def symbols(reply):
+    """The quotes' symbols, in the answer's order."""
+    return [found["symbol"] for found in reply.json["quotes"]]
+
+
+def explain(service, symbol, code, retry_after_s=None):
+    """Store why a symbol has no newer quote."""
+    missing = [Missing(symbol, code, f"why {symbol}")]
+    service.stores.quotes.explain(missing, {symbol: retry_after_s})
+
+
+def test_each_symbol_comes_once_in_request_order_in_one_of_two_lists(cache):
+    """Spellings fold into the canonical one; what is missing is named."""
+    service = Service(cache)
+    service.price("AAPL", "MSFT", "BTC-USD", "EUR/USD")
+    reply = service.get(
+        "/v1/quotes?symbols=msft,NOPE123,eur-usd,EURUSD=X,EUR%2FUSD,A*B&symbols=BTC/USD,MSFT"
+    )
+    assert reply.status == 200
+    assert symbols(reply) == ["MSFT", "EUR/USD", "BTC-USD"]
+    assert codes(reply) == [("NOPE123", "pending"), ("A*B", "invalid_symbol")]
+
+
+def test_a_quote_is_the_stored_one_to_the_last_digit(cache):
+    """No number passes through a float on its way."""
+    service = Service(cache)
+    service.price("AAPL", price="0.000005120000000000001")
+    reply = service.get("/v1/quotes?symbols=AAPL")
+    told = json.loads(reply.body, parse_float=Decimal)["quotes"][0]
+    assert told == {
+        "symbol": "AAPL",
+        "asset_class": "stocks",
+        "price": Decimal("0.000005120000000000001"),
+        "currency": "USD",
+        "change": Decimal("1.2"),
+        "percent_change": Decimal("0.66"),
+        "change_basis": "previous_close",
+        "source": "yfinance",
+        "timestamp": "2025-11-22T14:05:00Z",
+        "fetched_at": "2025-11-22T14:05:00Z",
+        "stale": False,
+    }
+
+
+def test_a_quote_is_stale_once_it_is_older_than_its_ttl(cache):
+    """Ages are measured at the start of the slot, so nothing changes within one."""
+    service = Service(cache, QUOTE_TTL="60")
+    service.price("AAPL", age_s=60)
+    service.price("MSFT", age_s=60.001)
+    for later_ms in (0, 4_999):
+        service.now_ms = NOON_MS + later_ms
+        found = service.get("/v1/quotes?symbols=AAPL,MSFT").json["quotes"]
+        assert [entry["stale"] for entry in found] == [False, True]
+    service.now_ms = NOON_MS + 5_000
+    found = service.get("/v1/quotes?symbols=AAPL,MSFT").json["quotes"]
+    assert [entry["stale"] for entry in found] == [True, True]
+
+
+def test_two_equal_requests_within_a_slot_get_equal_bytes(cache):
+    """Errors and their retry_after included."""
+    service = Service(cache)
+    service.price("AAPL")
+    target = "/v1/quotes?symbols=AAPL,MSFT,NOPE123,A*B&max_age=30"
+    first = service.get(target)
+    service.now_ms += 4_999
+    second = service.get(target)
+    assert first.body == second.body
+    assert first.headers["etag"] == second.headers["etag"]
+    assert first.headers["cache-control"] == "public, max-age=5"
+    assert second.headers["cache-control"] == "public, max-age=1"
+
+
+def test_a_price_that_comes_in_within_a_slot_is_told_at_once(cache):
+    """With another tag: nobody holds new bytes for old ones, or is kept from a newer price."""
+    service = Service(cache)
+    service.price("AAPL", age_s=10)
+    first = service.get("/v1/quotes?symbols=AAPL")
+    service.now_ms += 100
+    service.price("AAPL", price="183")
+    second = service.get("/v1/quotes?symbols=AAPL", if_none_match=first.headers["etag"])
+    assert (second.status, second.json["quotes"][0]["price"]) == (200, 183)
+    assert second.headers["etag"] != first.headers["etag"]
+
+
+def test_max_age_turns_an_older_quote_into_an_error(cache):
+    """Its code is `stale`, or the reason why there is no newer one."""
+    service = Service(cache)
+    service.price("AAPL", age_s=30)
+    service.price("MSFT", "BTC-USD", age_s=31)
+    explain(service, "BTC-USD", Reason.BUDGET_EXHAUSTED, 90)
+    reply = service.get("/v1/quotes?symbols=AAPL,MSFT,BTC-USD&max_age=30")
+    assert symbols(reply) == ["AAPL"]
+    assert codes(reply) == [("MSFT", "stale"), ("BTC-USD", "budget_exhausted")]
+    stale, exhausted = reply.json["errors"]
+    assert stale["message"] == "the newest quote of MSFT was fetched at 2025-11-22T14:04:29Z"
+    assert exhausted["message"] == "why BTC-USD"
+    assert exhausted["retry_after"] == 90
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.NOT_FOUND, Reason.BUDGET_EXHAUSTED, Reason.PROVIDER_UNAVAILABLE]
+)
+def test_a_stored_reason_is_told(cache, reason):
+    """It is what plan and commit know of the symbol."""
+    service = Service(cache)
+    explain(service, "AAPL", reason)
+    reply = service.get("/v1/quotes?symbols=AAPL")
+    assert reply.json == {
+        "quotes": [],
+        "errors": [{"symbol": "AAPL", "code": reason.value, "message": "why AAPL"}],
+    }
+
+
+def test_a_held_price_is_told_as_quarantined(cache):
+    """The price that waits for its confirmation is named, never served."""
+    service = Service(cache)
+    service.price("AAPL", age_s=10)
+    service.stores.quotes.put([quote("AAPL", NOON_MS, "18250")], NOON_MS)
+    assert symbols(service.get("/v1/quotes?symbols=AAPL")) == ["AAPL"]
+    reply = service.get("/v1/quotes?symbols=AAPL&max_age=5")
+    assert codes(reply) == [("AAPL", "quarantined")]
+
+
+def test_an_active_symbol_without_a_price_is_pending(cache):
+    """It needs no note: it is priced anyway."""
+    service = Service(cache)
+    reply = service.get("/v1/quotes?symbols=AAPL")
+    assert reply.json["errors"] == [
+        {"symbol": "AAPL", "code": "pending", "message": "AAPL has no price yet", "retry_after": 5}
+    ]
+    assert service.watched() == set()
+
+
+def test_an_untracked_symbol_is_watched_from_now_on(cache):
+    """So is one that has a quote, as long as it is asked for."""
+    service = Service(cache)
+    service.price("TSLA")
+    reply = service.get("/v1/quotes?symbols=NOPE123,TSLA,AAPL")
+    assert codes(reply) == [("NOPE123", "pending"), ("AAPL", "pending")]
+    assert service.watched() == {"NOPE123", "TSLA"}
+
+
+def test_watching_goes_on_as_long_as_requests_do(cache):
+    """A note of a served symbol is made again at least once a minute."""
+    service = Service(cache)
+    service.price("TSLA")
+    for _ in range(20):
+        service.now_ms += 60_000
+        assert symbols(service.get("/v1/quotes?symbols=TSLA")) == ["TSLA"]
+    assert service.watched() == {"TSLA"}
+
+
+def test_a_request_for_active_symbols_costs_one_round_trip(cache):
+    """So does one for watched symbols, but for the first in a minute."""
+    service = Service(cache)
+    service.price("AAPL", "MSFT", "TSLA")
+    service.get("/v1/quotes?symbols=TSLA")
+    before = cache.round_trips
+    service.get("/v1/quotes?symbols=AAPL,MSFT,TSLA")
+    assert cache.round_trips == before + 1
+
+
+def test_a_request_with_missing_symbols_costs_two(cache):
+    """Their reasons and the note that they are wanted travel together."""
+    service = Service(cache)
+    service.price("AAPL")
+    service.get("/v1/quotes?symbols=AAPL,NOPE123")
+    before = cache.round_trips
+    reply = service.get("/v1/quotes?symbols=AAPL,NOPE123,TSLA")
+    assert codes(reply) == [("NOPE123", "pending"), ("TSLA", "pending")]
+    assert cache.round_trips == before + 2
+
+
+def test_a_request_of_a_hundred_symbols_is_answered(cache):
+    """One more is refused."""
+    service = Service(cache)
+    hundred = [f"S{number}" for number in range(100)]
+    service.price(*hundred)
+    assert symbols(service.get(f"/v1/quotes?symbols={','.join(hundred)}")) == hundred
+    reply = service.get(f"/v1/quotes?symbols={','.join(hundred)},ONE")
+    assert (reply.status, reply.json["code"]) == (400, "too_many_symbols")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "symbols=",
+        "symbols",
+        "symbols=&symbols=",
+        "symbols=" + "," * 10_240,
+        "symbols=AAPL%00",
+        "symbols=%F0%9F%9A%80",
+        "symbols=%ff%fe",
+        "symbols=%27%20OR%201=1--",
+        "symbols=..%2f..%2fetc%2fpasswd",
+        "symbols=AAPL&max_age=",
+        "symbols=AAPL&max_age=-1",
+        "symbols=AAPL&max_age=1.5",
+        "symbols=AAPL&max_age=1e3",
+        "symbols=AAPL&max_age=604801",
+        "symbols=AAPL&max_age=99999999999999999999",
+        "symbols=AAPL&max_age=%D9%A3",
+        "symbols=AAPL&max_age=5&max_age=6",
+        "symbols=AAPL&limit=1",
+    ],
+)
+def test_nonsense_is_a_problem_and_costs_the_cache_nothing(cache, query):
+    """The status is 400 and the body tells why, in the one shape."""
+    service = Service(cache)
+    reply = service.get(f"/v1/quotes?{query}")
+    assert reply.status == 400
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.json["status"] == 400
+    assert len(reply.json["detail"]) < 400
+    assert cache.round_trips == 0
+
+
+def test_an_unknown_parameter_is_refused_with_the_nearest_known_one(cache):
+    """A misspelt parameter cannot be ignored in silence."""
+    service = Service(cache)
+    reply = service.get("/v1/quotes?symbol=AAPL")
+    assert reply.json["code"] == "unknown_parameter"
+    assert reply.json["detail"] == "The parameter 'symbol' is unknown; did you mean symbols?"
+    reply = service.get("/v1/quotes?symbols=AAPL&maxage=5")
+    assert reply.json["detail"].endswith("did you mean max_age?")
+    reply = service.get("/v1/quotes?symbols=AAPL&callback=x")
+    assert reply.json["detail"].endswith("known: symbols, max_age.")

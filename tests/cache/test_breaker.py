@@ -1,0 +1,164 @@
+"""The breaker, told as stories: what opens it, what a probe may do, what changes nothing."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from marketdata.cache.client import Cache, connect
+from marketdata.domain.breaker import BreakerPolicy, BreakerState, Transition
+from marketdata.domain.budget import Use
+from marketdata.domain.outcomes import BreakerEffect
+from marketdata.domain.permits import Refusal, Want
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.settings import Settings
+from tests.support.control_support import START_MS as NOW
+from tests.support.control_support import Breaker
+
+OPEN_MS, LEASE_MS = 300_000, 15_000
+PLENTY = dict.fromkeys(Source, "1000000000/hour")
+SUCCESS, FAILURE = BreakerEffect.SUCCESS, BreakerEffect.FAILURE
+NEUTRAL, TRIP = BreakerEffect.NEUTRAL, BreakerEffect.TRIP
+
+
+@pytest.fixture
+def breaker(cache: Cache, control_of) -> Breaker:
+    """A breaker whose provider has budget for anything."""
+    return Breaker(control_of(cache, PLENTY, BreakerPolicy(OPEN_MS, LEASE_MS)))
+
+
+def test_five_failures_in_a_minute_open_it(breaker):
+    """The fifth failure within 60 s opens it, with its reason; four do not."""
+    for n in range(4):
+        assert breaker.attempt(FAILURE, NOW + n * 14_000) == ()
+    told = breaker.attempt(FAILURE, NOW + 56_000, reason="unavailable")
+    assert told == (
+        Transition(
+            Source.YFINANCE,
+            AssetClass.STOCKS,
+            BreakerState.CLOSED,
+            BreakerState.OPEN,
+            "unavailable",
+            1,
+        ),
+    )
+    refused = breaker.ask(NOW + 56_000)
+    assert (refused.calls, refused.reason) == (0, Refusal.BREAKER_OPEN)
+    assert refused.available_at_ms == NOW + 56_000 + OPEN_MS
+
+
+def test_five_failures_in_more_than_a_minute_do_not_open_it(breaker):
+    """A failure stops counting after 60 s, and five in a week are nothing."""
+    for n in range(5):
+        breaker.attempt(FAILURE, NOW + n * 15_000)
+    for day in range(1, 6):
+        breaker.attempt(FAILURE, NOW + day * 86_400_000)
+    assert breaker.state() is BreakerState.CLOSED
+
+
+def test_failures_that_are_the_minority_do_not_open_it(breaker):
+    """Failures open it only when they are at least half of the results counted."""
+    for n in range(6):
+        breaker.attempt(SUCCESS, NOW + n)
+    for n in range(5):
+        breaker.attempt(FAILURE, NOW + 10 + n)
+    assert breaker.state() is BreakerState.CLOSED
+    breaker.attempt(FAILURE, NOW + 20)
+    assert breaker.state() is BreakerState.OPEN
+
+
+def test_a_bad_key_opens_it_at_once(breaker):
+    """An unauthorized attempt opens it without a count, and the reason is seen."""
+    breaker.open()
+    seen = breaker.seen()
+    assert (seen.state, seen.reason, seen.since_ms) == (BreakerState.OPEN, "bad_key", NOW)
+    assert seen.probe_due_ms == NOW + OPEN_MS
+
+
+def test_a_success_of_the_probe_closes_it(breaker):
+    """After its time the next permit is the one probe, and its success closes the breaker."""
+    breaker.open()
+    assert breaker.ask(NOW + OPEN_MS - 1).reason is Refusal.BREAKER_OPEN
+    probe = breaker.ask(NOW + OPEN_MS, calls=7)
+    assert (probe.calls, probe.use, bool(probe.probe)) == (1, Use.PROBE, True)
+    seen = breaker.seen(NOW + OPEN_MS)
+    assert (seen.state, seen.probing) == (BreakerState.HALF_OPEN, True)
+    (told,) = breaker.tell(probe, SUCCESS, NOW + OPEN_MS + 500)
+    assert (told.before, told.after) == (BreakerState.HALF_OPEN, BreakerState.CLOSED)
+    assert breaker.ask(NOW + OPEN_MS + 500).probe is None
+    assert breaker.seen().reason is None
+
+
+@pytest.mark.parametrize("effect", [FAILURE, TRIP])
+def test_a_failure_of_the_probe_opens_it_again(breaker, effect):
+    """A failed probe opens the breaker for its whole time again."""
+    breaker.open()
+    late = NOW + OPEN_MS
+    breaker.tell(breaker.ask(late), effect, late + 500)
+    assert breaker.ask(late + 500 + OPEN_MS - 1).reason is Refusal.BREAKER_OPEN
+    assert breaker.ask(late + 500 + OPEN_MS).probe
+
+
+def test_a_neutral_probe_is_given_again(breaker):
+    """A probe that says nothing about the provider changes no state and frees its place."""
+    breaker.open()
+    late = NOW + OPEN_MS
+    first = breaker.ask(late)
+    assert breaker.tell(first, NEUTRAL, late + 500) == ()
+    second = breaker.ask(late + 500)
+    assert second.probe not in (None, first.probe)
+    assert second.generation == first.generation
+
+
+def test_a_probe_whose_holder_died_is_given_again_after_its_lease(breaker):
+    """The lease keeps others out; then the probe is given anew, and the dead one's word is void."""
+    breaker.open()
+    late = NOW + OPEN_MS
+    dead = breaker.ask(late)
+    waiting = breaker.ask(late + LEASE_MS - 1)
+    assert (waiting.reason, waiting.available_at_ms) == (Refusal.PROBING, late + LEASE_MS)
+    second = breaker.ask(late + LEASE_MS)
+    assert second.probe not in (None, dead.probe)
+    assert breaker.tell(dead, SUCCESS, late + LEASE_MS + 1) == ()
+    assert breaker.state() is BreakerState.HALF_OPEN
+    assert breaker.tell(second, SUCCESS, late + LEASE_MS + 2)
+
+
+def test_a_result_of_an_earlier_generation_changes_nothing(breaker):
+    """What was permitted before a change of state neither opens nor closes afterwards."""
+    early = [breaker.ask(NOW) for _ in range(12)]
+    breaker.open()
+    for grant in early[:6]:
+        assert breaker.tell(grant, SUCCESS, NOW + 10) == ()
+    assert breaker.state() is BreakerState.OPEN
+    late = NOW + OPEN_MS
+    breaker.tell(breaker.ask(late), SUCCESS, late)
+    for grant in early[6:]:
+        assert breaker.tell(grant, FAILURE, late + 10) == ()
+        assert breaker.tell(grant, TRIP, late + 10) == ()
+    assert breaker.state() is BreakerState.CLOSED
+
+
+def test_fifty_threads_on_a_half_open_breaker_get_one_probe(shared_redis, control_of):
+    """Of fifty workers that ask in the same moment exactly one is given the probe."""
+    cache = connect(Settings.from_env(shared_redis.env()))
+    breaker = Breaker(control_of(cache, PLENTY, BreakerPolicy(OPEN_MS, LEASE_MS)))
+    breaker.open()
+    start, grants = threading.Barrier(50), []
+
+    def ask(name: int) -> None:
+        want = Want(Source.YFINANCE, AssetClass.STOCKS, 1, Use.ACTIVE, NOW + OPEN_MS + 1000)
+        start.wait()
+        grants.extend(breaker.control.take([want], NOW + OPEN_MS, f"worker-{name}"))
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    cache.close()
+    assert len(grants) == 50
+    assert [grant.calls for grant in grants if grant.probe] == [1]
+    assert {g.reason for g in grants if not g.probe} == {Refusal.PROBING}

@@ -1,0 +1,140 @@
+"""Silent staleness and the breaker: answers that come in time with prices that do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketdata.cache.client import Cache
+from marketdata.domain.breaker import BreakerPolicy, BreakerState
+from marketdata.domain.outcomes import BreakerEffect
+from marketdata.domain.quotes import Source
+from tests.support.control_support import START_MS as NOW
+from tests.support.control_support import Breaker
+
+OPEN_MS = 300_000
+PLENTY = dict.fromkeys(Source, "1000000000/hour")
+SUCCESS, FAILURE = BreakerEffect.SUCCESS, BreakerEffect.FAILURE
+NEUTRAL, STALE = BreakerEffect.NEUTRAL, BreakerEffect.STALE
+TOLD = {"outcome": "stale", "detail": "62 min old", "reason": "stale_source"}
+
+
+@pytest.fixture
+def breaker(cache: Cache, control_of) -> Breaker:
+    """A breaker whose provider has budget for anything."""
+    return Breaker(control_of(cache, PLENTY, BreakerPolicy(OPEN_MS)))
+
+
+def stale(breaker: Breaker, times: int, from_ms: int = NOW, *, apart_ms: int = 5000) -> None:
+    """So many stale answers, one a slot."""
+    for n in range(times):
+        breaker.attempt(STALE, from_ms + n * apart_ms, **TOLD)
+
+
+def test_five_stale_answers_in_a_row_open_it(breaker):
+    """Four do not; and the reason is that the source is stale, not that it is away."""
+    stale(breaker, 4)
+    assert breaker.state() is BreakerState.CLOSED
+    (told,) = breaker.attempt(STALE, NOW + 20_000, **TOLD)
+    assert (told.after, told.reason) == (BreakerState.OPEN, "stale_source")
+    seen = breaker.seen()
+    assert (seen.state, seen.reason) == (BreakerState.OPEN, "stale_source")
+
+
+@pytest.mark.parametrize(("answers", "failures"), [(0, 5), (1, 5), (2, 5), (3, 2), (4, 1)])
+def test_three_in_a_row_count_as_three_failures(breaker, answers, failures):
+    """Two count as nothing, three as three, and each further one as one more."""
+    stale(breaker, answers, apart_ms=0)
+    for _ in range(failures - 1):
+        breaker.attempt(FAILURE, NOW)
+        assert breaker.state() is BreakerState.CLOSED
+    breaker.attempt(FAILURE, NOW)
+    assert breaker.state() is BreakerState.OPEN
+
+
+def test_a_current_answer_ends_the_row(breaker):
+    """Two stale ones, a current one, two stale ones: never three in a row."""
+    for n in range(6):
+        stale(breaker, 2, NOW + n, apart_ms=0)
+        breaker.attempt(SUCCESS, NOW + n)
+    for _ in range(4):
+        breaker.attempt(FAILURE, NOW + 10)
+    assert breaker.state() is BreakerState.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("effect", "more"),
+    [(NEUTRAL, {"outcome": "rate_limited"}), (SUCCESS, {"judged": False})],
+    ids=["rate limited", "success that says nothing"],
+)
+def test_what_says_nothing_of_its_prices_leaves_the_row(breaker, effect, more):
+    """A rate limit or an answer without a price to judge, among stale ones, ends no row."""
+    for n in range(4):
+        breaker.attempt(STALE, NOW + n, **TOLD)
+        breaker.attempt(effect, NOW + n, **more)
+    breaker.attempt(STALE, NOW + 4, **TOLD)
+    assert breaker.state() is BreakerState.OPEN
+
+
+def test_stale_answers_once_an_hour_never_open_it(breaker):
+    """They leave the window before there are five; a second look has to do."""
+    stale(breaker, 48, apart_ms=3_600_000)
+    assert breaker.state(NOW + 48 * 3_600_000) is BreakerState.CLOSED
+
+
+def test_earlier_successes_hold_it_as_they_do_against_failures(breaker):
+    """Stale answers open it only when they are at least half of the results counted."""
+    for n in range(8):
+        breaker.attempt(SUCCESS, NOW + n)
+    stale(breaker, 7, NOW + 10, apart_ms=1)
+    assert breaker.state() is BreakerState.CLOSED
+    breaker.attempt(STALE, NOW + 20, **TOLD)
+    assert breaker.state() is BreakerState.OPEN
+
+
+def test_a_stale_probe_opens_it_again(breaker):
+    """Only a source that answers with current prices is well."""
+    stale(breaker, 5)
+    late = NOW + 20_000 + OPEN_MS
+    (told,) = breaker.tell(breaker.ask(late), STALE, late + 500, **TOLD)
+    assert (told.before, told.after) == (BreakerState.HALF_OPEN, BreakerState.OPEN)
+    assert breaker.seen(late + 500).reason == "stale_source"
+
+
+def test_a_row_does_not_outlast_a_change_of_state(breaker):
+    """After a probe has closed it, counting begins anew."""
+    stale(breaker, 5)
+    late = NOW + 20_000 + OPEN_MS
+    breaker.tell(breaker.ask(late), SUCCESS, late)
+    stale(breaker, 2, late, apart_ms=0)
+    for _ in range(4):
+        breaker.attempt(FAILURE, late)
+    assert breaker.state(late) is BreakerState.CLOSED
+
+
+def test_a_stale_answer_of_an_earlier_generation_counts_as_nothing(breaker):
+    """What was asked before the breaker opened and closed again is forgotten."""
+    early = [breaker.ask(NOW) for _ in range(5)]
+    breaker.open()
+    late = NOW + OPEN_MS
+    breaker.tell(breaker.ask(late), SUCCESS, late)
+    for grant in early:
+        assert breaker.tell(grant, STALE, late, **TOLD) == ()
+    assert breaker.state(late) is BreakerState.CLOSED
+
+
+def test_a_stale_answer_is_told_as_the_last_error(breaker):
+    """From the first one on, and it is no success."""
+    breaker.attempt(SUCCESS, NOW)
+    breaker.attempt(STALE, NOW + 5000, **TOLD)
+    seen = breaker.seen()
+    assert (seen.last_error.outcome, seen.last_error.detail) == ("stale", "62 min old")
+    assert (seen.last_error.at_ms, seen.last_success_ms) == (NOW + 5000, NOW)
+
+
+def test_a_row_that_cannot_be_read_counts_as_none(cache, breaker):
+    """Whatever the field holds, three more stale answers are wanted."""
+    cache.command("HSET", cache.key("control", "breaker", "yfinance", "stocks"), "stale", "many")
+    stale(breaker, 4)
+    assert breaker.state() is BreakerState.CLOSED
+    stale(breaker, 1, NOW + 20_000)
+    assert breaker.state() is BreakerState.OPEN

@@ -1,0 +1,110 @@
+"""What is around a breaker: its neighbours, its budget, its key, and what readers see of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketdata.cache.client import Cache
+from marketdata.domain.breaker import BreakerPolicy, BreakerState
+from marketdata.domain.budget import Use
+from marketdata.domain.outcomes import BreakerEffect
+from marketdata.domain.permits import Refusal, Want
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from tests.support.control_support import START_MS as NOW
+from tests.support.control_support import Breaker
+
+OPEN_MS, LEASE_MS = 300_000, 15_000
+PLENTY = dict.fromkeys(Source, "1000000000/hour")
+SUCCESS, FAILURE = BreakerEffect.SUCCESS, BreakerEffect.FAILURE
+NEUTRAL, TRIP = BreakerEffect.NEUTRAL, BreakerEffect.TRIP
+
+
+@pytest.fixture
+def breaker(cache: Cache, control_of) -> Breaker:
+    """A breaker whose provider has budget for anything."""
+    return Breaker(control_of(cache, PLENTY, BreakerPolicy(OPEN_MS, LEASE_MS)))
+
+
+def test_breakers_are_apart(breaker):
+    """A breaker of one class or provider says nothing about any other."""
+    breaker.open()
+    forex = Breaker(breaker.control, asset_class=AssetClass.FOREX)
+    finnhub = Breaker(breaker.control, source=Source.FINNHUB)
+    assert breaker.ask(NOW + 1).calls == 0
+    assert (forex.ask(NOW + 1).calls, finnhub.ask(NOW + 1).calls) == (1, 1)
+
+
+def test_an_asset_list_is_fetched_whatever_the_breaker_says(breaker):
+    """A want that does not ask the breaker is granted by the budget alone."""
+    breaker.open()
+    assert breaker.ask(NOW + 1, ask_breaker=False, use=Use.ASSETS).calls == 1
+
+
+def test_without_budget_there_is_no_probe(cache, control_of):
+    """A permit and a reservation are given together or not at all."""
+    breaker = Breaker(control_of(cache, {Source.YFINANCE: "1/minute"}, BreakerPolicy(1000)))
+    breaker.open()
+    refused = breaker.ask(NOW + 2000)
+    assert (refused.reason, refused.probe) == (Refusal.BUDGET_EXHAUSTED, None)
+    assert breaker.state() is BreakerState.OPEN
+    assert breaker.ask(refused.available_at_ms).probe
+
+
+def test_two_wants_of_one_call_share_the_breaker(breaker):
+    """Within one call the first want takes the probe and the second waits."""
+    breaker.open()
+    want = Want(Source.YFINANCE, AssetClass.STOCKS, 1, Use.ACTIVE, NOW + OPEN_MS + 1000)
+    first, second = breaker.control.take([want, want], NOW + OPEN_MS, "t")
+    assert first.probe
+    assert second.reason is Refusal.PROBING
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        ("HSET", "state", "ajar", "generation", "x"),
+        ("HSET", "state", "open", "since", "NaN"),
+        ("HSET", "state", "half_open", "probe", "p", "probe_until", "9" * 30),
+        ("SET", "not a hash"),
+        ("DEL",),
+    ],
+    ids=" ".join,
+)
+def test_an_unreadable_breaker_lets_calls_pass(cache, breaker, spoil):
+    """Whatever a breaker's key holds, a call is permitted, and its result is counted."""
+    key = cache.key("control", "breaker", "yfinance", "stocks")
+    cache.command("DEL", key)
+    cache.command(spoil[0], key, *spoil[1:])
+    grant = breaker.ask(NOW)
+    assert grant.calls == 1
+    breaker.tell(grant, SUCCESS, NOW)
+    assert breaker.state() is BreakerState.CLOSED
+
+
+def test_a_clock_that_ran_ahead_does_not_keep_it_open(breaker):
+    """A time of opening far in the future is not believed."""
+    breaker.open(NOW + 86_400_000)
+    assert breaker.ask(NOW).probe
+
+
+def test_the_last_success_and_error_are_told(breaker):
+    """Readers see when it last worked, and when and why it last did not, without long texts."""
+    breaker.attempt(SUCCESS, NOW)
+    breaker.attempt(FAILURE, NOW + 5, outcome="unavailable", detail="x" * 1000)
+    breaker.attempt(NEUTRAL, NOW + 9, outcome="not_found")
+    seen = breaker.seen()
+    assert seen.last_success_ms == NOW
+    assert (seen.last_error.at_ms, seen.last_error.outcome) == (NOW + 5, "unavailable")
+    assert len(seen.last_error.detail) == 200
+
+
+def test_a_breaker_stays_small(cache, breaker):
+    """An hour of results each second leaves a minute's worth of counts, and no TTL."""
+    for second in range(0, 3600, 7):
+        effect = FAILURE if second % 2 else SUCCESS
+        breaker.attempt(effect, NOW + second * 1000)
+        breaker.attempt(SUCCESS, NOW + second * 1000)
+    key = cache.key("control", "breaker", "yfinance", "stocks")
+    assert cache.command("HLEN", key) < 30
+    assert cache.command("TTL", key) == -1

@@ -1,0 +1,188 @@
+"""The budget ledger, told as stories: what is granted, refused, given back and held."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from marketdata.cache.client import Cache, connect
+from marketdata.domain.budget import Use
+from marketdata.domain.permits import Refusal
+from marketdata.settings import Settings
+from tests.support.control_support import LEDGER_SOURCE as SOURCE
+from tests.support.control_support import Ledger
+
+NOW = 1_763_820_000_000
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+
+
+@pytest.fixture
+def ledger_of(cache: Cache, control_of):
+    """A ledger with limits in the settings' notation."""
+    return lambda limits: Ledger(control_of(cache, {SOURCE: limits}))
+
+
+def test_a_grant_is_what_fits_all_windows(ledger_of):
+    """Calls are granted up to the room of the fullest window, and counted in each."""
+    ledger = ledger_of("20/minute,8/second")
+    assert ledger.take(15, NOW).calls == 8
+    assert ledger.used(NOW) == [8, 8]
+    assert ledger.take(1, NOW).reason is Refusal.BUDGET_EXHAUSTED
+    assert [ledger.take(15, NOW + n * 1100).calls for n in (1, 2, 3)] == [8, 4, 0]
+
+
+def test_fewer_than_the_least_are_not_granted(ledger_of):
+    """A want that needs more than there is room for gets nothing, and nothing is counted."""
+    ledger = ledger_of("10/minute")
+    ledger.take(8, NOW)
+    refused = ledger.take(5, NOW, least=3)
+    assert (refused.calls, refused.reason) == (0, Refusal.BUDGET_EXHAUSTED)
+    assert ledger.used(NOW) == [8]
+    assert ledger.take(11, NOW + HOUR, least=11).available_at_ms is None
+
+
+def test_calls_count_until_the_end_of_their_reservation_is_a_window_old(ledger_of):
+    """A call may happen as late as its reservation ends, so it counts a window longer than that."""
+    ledger = ledger_of("10/minute")
+    ledger.take(10, NOW, run_ms=4000)
+    refused = ledger.take(1, NOW + MINUTE + 3999)
+    assert refused.calls == 0
+    latest = NOW + MINUTE + 4000 + 2000 + MINUTE // 100
+    assert NOW + MINUTE + 4000 < refused.available_at_ms <= latest
+    assert ledger.take(1, refused.available_at_ms - 1).calls == 0
+    assert ledger.take(10, refused.available_at_ms).calls == 10
+
+
+def test_unused_calls_are_given_back_exactly(ledger_of):
+    """A refund frees what was not used, in the bucket it was reserved in, and never more."""
+    ledger = ledger_of("10/minute,100/hour")
+    first, second = ledger.take(6, NOW, run_ms=4000), ledger.take(4, NOW + 3000, run_ms=4000)
+    ledger.settle(first, 1, NOW + 500)
+    assert ledger.used(NOW + 500) == [5, 5]
+    ledger.settle(second, 0, NOW + 3500)
+    assert ledger.used(NOW + 3500) == [1, 1]
+    assert ledger.take(20, NOW + 3500).calls == 9
+
+
+def test_a_refund_that_comes_late_touches_no_later_calls(ledger_of):
+    """When the bucket of a reservation has left the window, there is nothing to give back."""
+    ledger = ledger_of("10/minute,100/hour")
+    old = ledger.take(6, NOW)
+    ledger.take(9, NOW + 2 * MINUTE)
+    ledger.settle(old, 0, NOW + 2 * MINUTE)
+    assert ledger.used(NOW + 2 * MINUTE) == [9, 9]
+
+
+def test_more_used_than_granted_gives_nothing_back(ledger_of):
+    """A report of more calls than were granted does not turn into room."""
+    ledger = ledger_of("10/minute")
+    ledger.settle(ledger.take(6, NOW), 8, NOW)
+    assert ledger.used(NOW) == [6]
+
+
+def test_a_hold_stops_every_use_until_its_end(ledger_of):
+    """After a 429 nobody asks before its Retry-After has passed, whatever the budget."""
+    ledger = ledger_of("60/minute")
+    grant = ledger.take(1, NOW)
+    ledger.settle(grant, 1, NOW + 100, hold_until_ms=NOW + 30_000)
+    for use in Use:
+        refused = ledger.take(1, NOW + 29_999, use=use)
+        assert (refused.reason, refused.available_at_ms) == (Refusal.HELD, NOW + 30_000)
+    assert ledger.seen(NOW + 100).hold_until_ms == NOW + 30_000
+    assert ledger.take(1, NOW + 30_000).calls == 1
+
+
+def test_a_hold_is_only_ever_extended(ledger_of):
+    """A later report with an earlier end does not shorten a hold."""
+    ledger = ledger_of("60/minute")
+    for end in (30_000, 10_000):
+        ledger.settle(ledger.take(1, NOW), 1, NOW, hold_until_ms=NOW + end)
+    assert ledger.take(1, NOW + 29_999).reason is Refusal.HELD
+
+
+def test_eight_workers_share_one_limit_exactly(shared_redis, control_of):
+    """Eight workers that take at once are granted the limit in all, no call more or less."""
+    granted: list[int] = []
+    start = threading.Barrier(8)
+
+    def work() -> None:
+        cache = connect(Settings.from_env(shared_redis.env()))
+        ledger = Ledger(control_of(cache, {SOURCE: "333/minute"}))
+        start.wait()
+        granted.extend(ledger.take(3, NOW + n * 10).calls for n in range(60))
+        cache.close()
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sum(granted) == 333
+
+
+def test_a_change_of_limits_forgets_nothing(cache, control_of):
+    """Counts are kept by window length, so a limit that is lowered or reordered still holds."""
+    Ledger(control_of(cache, {SOURCE: "60/minute,500/hour"})).take(40, NOW)
+    tightened = Ledger(control_of(cache, {SOURCE: "500/hour,45/minute"}))
+    assert tightened.used(NOW) == [40, 40]
+    assert tightened.take(100, NOW).calls == 5
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        ("SET", "not a hash"),
+        ("HSET", "hold", "soon"),
+        ("HSET", "60000:2939700000:r", "nan"),
+        ("HSET", "60000:2939700000:r", "-5"),
+        ("HSET", "pace:86400000", "inf"),
+    ],
+    ids=" ".join,
+)
+def test_an_unreadable_ledger_grants_nothing(cache, ledger_of, spoil):
+    """When it cannot be known what was spent, no call is made, and readers see that."""
+    ledger = ledger_of("60/minute")
+    cache.command(spoil[0], cache.key("control", "budget", "finnhub"), *spoil[1:])
+    refused = ledger.take(1, NOW)
+    assert (refused.calls, refused.reason) == (0, Refusal.BUDGET_EXHAUSTED)
+    assert refused.available_at_ms is None
+    assert ledger.seen(NOW).routine_at_ms is None
+
+
+def test_a_ledger_stays_small_and_has_no_ttl(cache, ledger_of):
+    """Hours of calls leave no more than the windows' buckets, and nothing that could be evicted."""
+    ledger = ledger_of("300/minute,10000/hour,30/second")
+    key = cache.key("control", "budget", "finnhub")
+    sizes = []
+    for second in range(0, 3 * 3600, 13):
+        ledger.take(2, NOW + second * 1000, run_ms=3500)
+        sizes.append(cache.command("HLEN", key))
+    assert max(sizes) < 3 * 130
+    assert cache.command("TTL", key) == -1
+
+
+def test_readers_see_use_reset_and_the_next_routine_call(ledger_of):
+    """Per limit what is used and when the oldest call leaves; and when a routine call fits."""
+    ledger = ledger_of("2/minute,25/day")
+    assert ledger.seen(NOW).routine_at_ms == NOW
+    ledger.take(1, NOW)
+    minute, day = ledger.seen(NOW).limits
+    assert (minute.used, day.used) == (1, 1)
+    assert NOW + MINUTE <= minute.reset_ms <= NOW + MINUTE + 3000
+    assert NOW + DAY <= day.reset_ms <= NOW + DAY + DAY // 100
+    at = ledger.seen(NOW).routine_at_ms
+    assert at == pytest.approx(NOW + DAY / 22 - 10_000, abs=2)
+    assert ledger.take(1, at - 1).calls == 0
+    assert ledger.take(1, at).calls == 1
+
+
+def test_calls_that_were_made_count_from_their_report(ledger_of):
+    """A long reservation blocks a short window only until its holder says that it is done."""
+    ledger = ledger_of("25/day,1/second")
+    grant = ledger.take(1, NOW, use=Use.ASSETS, run_ms=120_000)
+    assert ledger.take(1, NOW + 30_000, use=Use.ASSETS).calls == 0
+    ledger.settle(grant, 1, NOW + 30_000)
+    assert ledger.take(1, NOW + 30_500, use=Use.ASSETS).calls == 0
+    assert ledger.take(1, NOW + 31_100, use=Use.ASSETS).calls == 1
+    assert ledger.used(NOW + 31_100)[0] == 2

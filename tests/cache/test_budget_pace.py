@@ -1,0 +1,150 @@
+"""How a budget is shared out: evenly over long windows, with reserves for those who need them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from marketdata.cache.client import Cache
+from marketdata.domain.budget import Use
+from marketdata.domain.permits import Refusal
+from tests.support.control_support import LEDGER_SOURCE as SOURCE
+from tests.support.control_support import Ledger
+
+NOW = 1_763_820_000_000
+SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+
+
+@pytest.fixture
+def ledger_of(cache: Cache, control_of):
+    """A ledger with limits in the settings' notation."""
+    return lambda limits: Ledger(control_of(cache, {SOURCE: limits}))
+
+
+def test_a_day_is_spent_evenly(ledger_of):
+    """25 calls a day are one call each 65 minutes, never two at once, and 22 in a day."""
+    ledger = ledger_of("25/day,1/second")
+    times = _routine_times(ledger, DAY)
+    gaps = [after - before for before, after in pairwise(times)]
+    interval = DAY / 22
+    assert len(times) == 22
+    assert min(gaps) > interval - 10 * SECOND
+    assert times[-1] - times[0] == pytest.approx(21 * interval, abs=10 * SECOND)
+
+
+def test_nothing_accumulates_while_nobody_asks(ledger_of):
+    """After hours without a call there is one call at once, not a burst."""
+    ledger = ledger_of("25/day")
+    assert ledger.take(1, NOW).calls == 1
+    assert ledger.take(5, NOW + 8 * HOUR).calls == 1
+    refused = ledger.take(1, NOW + 8 * HOUR + MINUTE)
+    assert refused.reason is Refusal.BUDGET_EXHAUSTED
+    assert ledger.take(1, refused.available_at_ms - 1).calls == 0
+    assert ledger.take(1, refused.available_at_ms).calls == 1
+
+
+def test_rounding_to_ticks_does_not_slow_the_pace(ledger_of):
+    """A month's calls asked for in ticks of 5 s come at their average pace, not a tick later."""
+    ledger = ledger_of("10000/month")
+    interval = 31 * DAY / 9000
+    assert len(_routine_times(ledger, 6 * HOUR)) == pytest.approx(6 * HOUR / interval, abs=1.1)
+
+
+def test_a_paid_plan_is_not_slowed(ledger_of):
+    """Where the even pace is faster than a tick, each tick gets the calls of its 5 s."""
+    ledger = ledger_of("100000/day")
+    granted = [ledger.take(100, NOW + tick * 5000).calls for tick in range(720)]
+    assert sum(granted) == pytest.approx(90_000 / 24, rel=0.01)
+    assert max(granted[1:]) <= 6
+
+
+def test_unused_routine_calls_give_their_place_in_the_pace_back(ledger_of):
+    """A routine call that was not made lets the next one come as early as it would have."""
+    ledger = ledger_of("25/day")
+    ledger.settle(ledger.take(1, NOW), 0, NOW + 1000)
+    assert ledger.take(1, NOW + 5000).calls == 1
+    assert ledger.take(1, NOW + 10_000).calls == 0
+
+
+def test_a_refund_of_lost_calls_does_not_quicken_the_pace(cache, ledger_of):
+    """A report from before Redis lost its data gives back nothing that is not counted."""
+    lost = ledger_of("25/day").take(1, NOW)
+    cache.command("FLUSHALL")
+    ledger = ledger_of("25/day")  # another worker's, who has not seen the lost call
+    ledger.take(1, NOW + 30 * MINUTE)
+    ledger.settle(lost, 0, NOW + 30 * MINUTE)
+    assert ledger.take(1, NOW + 31 * MINUTE).calls == 0
+
+
+def test_a_tenth_of_a_day_is_kept_for_probes_and_new_symbols(ledger_of):
+    """Routine calls stop at 90 %, and probes, new symbols and lists are still served, unpaced."""
+    ledger = ledger_of("30/day")
+    routine = sum(ledger.take(1, at).calls for at in range(NOW, NOW + 23 * HOUR, MINUTE))
+    assert routine == 26
+    rest = [Use.NEW, Use.PROBE, Use.ASSETS]
+    late = NOW + 23 * HOUR
+    assert [ledger.take(1, late, use=use).calls for use in rest] == [1, 1, 1]
+    assert ledger.take(9, late, use=Use.ASSETS).calls == 1
+    assert ledger.take(1, late, use=Use.PROBE).reason is Refusal.BUDGET_EXHAUSTED
+
+
+def test_first_prices_get_half_of_the_reserve_and_nothing_of_the_rest(ledger_of):
+    """However many new symbols clients ask for, a day's other calls stay where they are."""
+    ledger = ledger_of("100/day")
+    assert ledger.take(100, NOW, use=Use.NEW).calls == 5
+    refused = ledger.take(1, NOW + 12 * HOUR, use=Use.NEW)
+    assert refused.reason is Refusal.BUDGET_EXHAUSTED
+    assert ledger.take(1, NOW + 12 * HOUR, use=Use.PROBE).calls == 1
+    assert ledger.take(1, NOW + 12 * HOUR).calls == 1
+    assert ledger.take(1, refused.available_at_ms - 1, use=Use.NEW).calls == 0
+    assert ledger.take(9, refused.available_at_ms, use=Use.NEW).calls == 5
+
+
+def test_routine_calls_stop_at_nine_tenths_of_a_day(cache, ledger_of):
+    """The share of routine uses is a cap of its own, not only a pace."""
+    ledger = ledger_of("100000/day")
+    ledger.take(1, NOW)
+    key = cache.key("control", "budget", "finnhub")
+    (field,) = (name for name in cache.command("HKEYS", key) if name.endswith(b":r"))
+    cache.command("HSET", key, field, 89_998)
+    assert ledger.take(5, NOW).calls == 2
+    assert ledger.take(5, NOW).reason is Refusal.BUDGET_EXHAUSTED
+    assert ledger.take(5, NOW, use=Use.NEW).calls == 5
+
+
+def test_reserve_uses_do_not_slow_the_routine(ledger_of):
+    """A new symbol's call is counted but does not move the pace of routine calls."""
+    ledger = ledger_of("25/day")
+    ledger.take(3, NOW, use=Use.NEW)
+    assert ledger.take(1, NOW).calls == 1
+
+
+@pytest.mark.parametrize("use", [Use.WATCHED, Use.NEW])
+def test_half_of_a_short_window_is_left_to_active_symbols(ledger_of, use):
+    """What clients ask for takes at most half of a minute, so it cannot starve ACTIVE_SYMBOLS."""
+    ledger = ledger_of("61/minute")
+    assert ledger.take(100, NOW, use=use).calls == 31
+    assert ledger.take(1, NOW, use=use).calls == 0
+    assert ledger.take(100, NOW, use=Use.ACTIVE).calls == 30
+
+
+def test_a_limit_of_one_serves_every_use(ledger_of):
+    """Shares are rounded so that the smallest limit is not none at all."""
+    for place, use in enumerate(Use):
+        ledger = ledger_of("1/second,1/day")
+        assert ledger.take(1, NOW + place * 3 * DAY, use=use).calls == 1
+
+
+def _routine_times(ledger: Ledger, span_ms: int) -> list[int]:
+    """When routine calls are granted to one who asks in the first tick that may succeed."""
+    times, at = [], NOW
+    while at < NOW + span_ms:
+        grant = ledger.take(1, at)
+        if grant.calls:
+            times.append(at)
+            at += 5 * SECOND
+        else:
+            ticks = -(-(grant.available_at_ms - NOW) // (5 * SECOND))
+            at = NOW + ticks * 5 * SECOND
+    return times

@@ -1,0 +1,159 @@
+"""The Redis client against real servers that answer, refuse, hang, restart and change roles."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from marketdata.cache import scripts
+from marketdata.cache.client import Cache, connect
+from marketdata.errors import CacheUnavailableError
+from marketdata.settings import Settings
+from tests.support.redis_servers import Doorway
+
+Env = Callable[..., dict[str, str]]
+
+
+@pytest.fixture(params=["plain", "cluster"])
+def own_server(request, start_redis):
+    """A server that only this test uses, so that it may be hurt."""
+    return start_redis(clustered=request.param == "cluster")
+
+
+def cache_on(server, **settings: str) -> Cache:
+    """The program's client of a server."""
+    return connect(Settings.from_env(server.env(**settings)))
+
+
+def cost_of_failure_s(cache: Cache) -> float:
+    """How long a read takes that cannot succeed."""
+    started = time.monotonic()
+    with pytest.raises(CacheUnavailableError, match=cache.address):
+        cache.many([("GET", cache.key("quotes", "x")), ("GET", cache.key("control", "x"))])
+    return time.monotonic() - started
+
+
+def test_a_command_answers_in_bytes(cache: Cache):
+    """Values come back as the bytes that were stored."""
+    cache.command("SET", cache.key("quotes", "AAPL"), "1.5")
+    assert cache.command("GET", cache.key("quotes", "AAPL")) == b"1.5"
+
+
+def test_many_keys_of_different_tags_need_one_round_trip(cache: Cache):
+    """Commands on keys of different slots are sent together and answered in order."""
+    names = [cache.key(tag, "x") for tag in ("control", "quotes", "assets:crypto")]
+    cache.ping()
+    before = cache.round_trips
+    cache.many([("SET", name, name) for name in names])
+    assert cache.round_trips - before == 1
+    assert cache.many([("GET", name) for name in names]) == [name.encode() for name in names]
+
+
+def test_a_refused_command_names_the_server(cache: Cache):
+    """A command that Redis refuses becomes our error, with the address."""
+    name = cache.key("quotes", "x")
+    cache.command("SET", name, "1")
+    with pytest.raises(CacheUnavailableError, match=cache.address):
+        cache.many([("GET", name), ("HGETALL", name)])
+
+
+def test_a_script_that_the_server_does_not_know_is_sent_whole_once(cache: Cache):
+    """The first use of a script costs two round trips, every later one a single one."""
+    call = ("script", "watch_note", [cache.key("control", "watched")], ["1", "500", "AAPL"])
+    cache.ping()
+    costs = []
+    for _ in range(2):
+        before = cache.round_trips
+        cache.many([call, ("GET", cache.key("quotes", "x"))])
+        costs.append(cache.round_trips - before)
+    assert costs == [2, 1]
+
+
+def test_an_include_is_put_in_place():
+    """A script holds the text of the files that it includes, and no include line."""
+    text = scripts.load("attempts_take").text
+    assert "-- include:" not in text
+    assert (scripts.FOLDER / "budget_windows.lua").read_text() in text
+
+
+def test_a_hung_server_costs_less_than_a_second(shared_redis):
+    """A server that accepts and never answers costs one time limit, new connection or old."""
+    used, fresh = cache_on(shared_redis), cache_on(shared_redis)
+    used.ping()
+    shared_redis.pause()
+    try:
+        costs = [cost_of_failure_s(used), cost_of_failure_s(used), cost_of_failure_s(fresh)]
+    finally:
+        shared_redis.resume()
+    used.ping()
+    assert max(costs) < 0.95, costs
+
+
+def test_a_refused_connection_costs_little(own_server):
+    """A server that is not there costs a fraction of a second, and is found when it is back."""
+    used, fresh = cache_on(own_server), cache_on(own_server)
+    used.ping()
+    own_server.kill()
+    costs = [cost_of_failure_s(used), cost_of_failure_s(used), cost_of_failure_s(fresh)]
+    own_server.start()
+    used.ping()
+    assert max(costs) < 0.3, costs
+
+
+def test_a_connection_that_broke_meanwhile_is_not_noticed(redis_server):
+    """After a restart of the server the next command succeeds."""
+    cache = cache_on(redis_server)
+    cache.ping()
+    redis_server.kill()
+    redis_server.start()
+    cache.ping()
+
+
+def test_a_lost_answer_is_asked_for_again_only_where_that_is_safe(redis_server):
+    """A command whose connection broke is sent again, unless the caller says not to."""
+    with Doorway(redis_server.port) as door:
+        cache = connect(
+            Settings.from_env({"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(door.port)})
+        )
+        counter = cache.key("quotes", "count")
+        cache.ping()
+        door.swallow = 1
+        assert cache.command("INCR", counter) == 2
+        door.swallow = 1
+        with pytest.raises(CacheUnavailableError):
+            cache.many([("INCR", counter)], repeat=False)
+        assert cache.command("GET", counter) == b"3"
+        cache.close()
+
+
+def test_a_demoted_primary_is_left_for_the_one_behind_the_name(start_redis: Callable[..., object]):
+    """READONLY is answered by connecting anew, since the name may point elsewhere by then."""
+    old, new = start_redis(), start_redis()
+    with Doorway(old.port) as door:
+        cache = connect(
+            Settings.from_env({"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(door.port)})
+        )
+        cache.command("SET", cache.key("quotes", "x"), "1")
+        with old.client() as client:
+            client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        door.target = new.port
+        cache.command("SET", cache.key("quotes", "x"), "2")
+        with new.client() as client:
+            assert client.get(cache.key("quotes", "x")) == b"2"
+        cache.close()
+
+
+def test_a_wrong_password_is_not_repeated_in_the_error(start_redis, settings_env: Env):
+    """Authentication failures name the server, never the password."""
+    server = start_redis()
+    with server.client() as client:
+        client.config_set("requirepass", "right-s3cret")
+    good = cache_on(server, REDIS_AUTH="password", REDIS_PASSWORD="right-s3cret")
+    good.ping()
+    bad = cache_on(server, REDIS_AUTH="password", REDIS_PASSWORD="planted-s3cret")
+    with pytest.raises(CacheUnavailableError) as caught:
+        bad.ping()
+    assert "planted" not in f"{caught.value}{caught.value.__cause__}{bad!r}"
+    assert bad.address in str(caught.value)

@@ -1,0 +1,176 @@
+"""Quotes in a real Redis: stored as readers need them, with a reason where there is none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from marketdata.cache.client import connect
+from marketdata.cache.quote_store import QuoteStore
+from marketdata.cache.stored_quotes import fetched_ms, json_objects, time_key, timestamp_ms
+from marketdata.domain.acceptance import Result
+from marketdata.domain.outcomes import Missing, Reason
+from marketdata.errors import CacheUnavailableError
+from marketdata.settings import Settings
+from tests.support.sample_quotes import at_ms, put, quote
+
+RETENTION_S = 7 * 86400
+
+
+@pytest.fixture
+def store(cache):
+    """A store on an empty Redis, plain and in cluster mode."""
+    return QuoteStore(cache, retention_s=RETENTION_S)
+
+
+def test_a_quote_is_stored_as_readers_need_it(store):
+    """Two times of 13 digits and the JSON object without its closing brace, the price exact."""
+    assert put(store, quote("0.00000512", 10, time=8, symbol="SHIB-USD")) == ["written"]
+    (value,) = store.read(["SHIB-USD"])
+    assert (fetched_ms(value), timestamp_ms(value)) == (at_ms(10), at_ms(8))
+    assert value[:26] == f"{at_ms(10)}{at_ms(8)}".encode()
+    text = json_objects([value], stale_before=time_key(at_ms(10)))
+    assert b'"price":0.00000512,' in text
+    told = json.loads(text)
+    assert told["stale"] is False
+    assert told["timestamp"] == "2026-03-02T15:00:08.123Z"
+    assert told["fetched_at"] == "2026-03-02T15:00:10.123Z"
+    assert told["source"] == "yfinance"
+
+
+def test_each_quote_is_marked_stale_by_its_own_time(store):
+    """One that was fetched before the limit is, one of the limit's very millisecond is not."""
+    put(store, quote("5", 10, symbol="OLD"), quote("6", 11, symbol="NEW"))
+    values = store.read(["OLD", "NEW", "OLD"])
+    for limit_ms, expected in (
+        (at_ms(10), [False, False, False]),
+        (at_ms(10) + 1, [True, False, True]),
+        (at_ms(11) + 1, [True, True, True]),
+    ):
+        told = json.loads(b"[" + json_objects(values, stale_before=time_key(limit_ms)) + b"]")
+        assert [one["symbol"] for one in told] == ["OLD", "NEW", "OLD"]
+        assert [one["stale"] for one in told] == expected
+    assert json_objects([], stale_before=time_key(at_ms(10))) == b""
+
+
+def test_a_quote_without_a_time_of_its_own_has_zeros(store):
+    """Where the provider gives no time, the second header is zeros and reads as None."""
+    put(store, quote("5", 10, time=None))
+    (value,) = store.read(["AAPL"])
+    assert value[13:26] == b"0" * 13
+    assert timestamp_ms(value) is None
+    assert store.last(["AAPL"])["AAPL"].to_step() == {"price": "5", "timestamp_ms": None}
+
+
+def test_reading_keeps_the_order_and_names_gaps(store):
+    """Values come in the order asked for, None for a symbol without one, in one round trip."""
+    put(store, quote("1", 0, symbol="MSFT"), quote("2", 0, symbol="EUR/USD"))
+    before = store._cache.round_trips
+    values = store.read(["EUR/USD", "NOPE", "MSFT"])
+    assert store._cache.round_trips == before + 1
+    assert [v and b'"price":2' in v for v in values] == [True, None, False]
+    assert store.read([]) == store.reasons([]) == []
+    assert store.last([]) == {}
+
+
+def test_last_tells_what_planning_needs(store):
+    """Price as text, both times, and no entry for what is not stored."""
+    put(store, quote("182.50", 10, time=8))
+    last = store.last(["AAPL", "NOPE"])
+    assert list(last) == ["AAPL"]
+    assert (last["AAPL"].price, last["AAPL"].timestamp_ms) == ("182.5", at_ms(8))
+    assert last["AAPL"].fetched_ms == at_ms(10)
+
+
+def test_quotes_live_for_the_retention(store, shared_redis):
+    """A stored quote expires after the retention, and so does everything else of this store."""
+    put(store, quote("100", 0))
+    put(store, quote("200", 1))
+    store.explain([Missing("NOPE", Reason.NOT_FOUND, "unknown")])
+    store.explain([Missing("SLOW", Reason.PROVIDER_UNAVAILABLE, "away")])
+    with shared_redis.client() as client:
+        lives = {key.decode().split(":", 2)[2]: client.ttl(key) for key in client.keys("*")}
+    assert RETENTION_S - 5 <= lives.pop("q:AAPL") <= RETENTION_S
+    assert 3595 <= lives.pop("held:AAPL") <= 3600
+    assert 895 <= lives.pop("why:NOPE") <= 900
+    assert 595 <= lives.pop("why:SLOW") <= 600
+    assert lives == {}
+
+
+def test_a_thousand_quotes_are_one_round_trip(store):
+    """A large commit is pipelined, and each quote has its verdict in order."""
+    symbols = [f"S{i}" for i in range(1200)]
+    before = store._cache.round_trips
+    verdicts = store.put([quote("1", 0, symbol=s) for s in symbols], at_ms(0))
+    assert store._cache.round_trips <= before + 2  # the second sends the script itself
+    assert [v.symbol for v in verdicts] == symbols
+    assert {v.result for v in verdicts} == {Result.WRITTEN}
+
+
+def test_a_reason_is_told_until_a_quote_comes(store):
+    """What is missing has its code, message and waiting time; the next quote takes it away."""
+    missing = [
+        Missing("AAPL", Reason.BUDGET_EXHAUSTED, "yfinance: budget"),
+        Missing("NOPE", Reason.NOT_FOUND, "nobody lists NOPE"),
+    ]
+    store.explain(missing, {"AAPL": 12.2, "NOPE": None})
+    aapl, other, nope = store.reasons(["AAPL", "MSFT", "NOPE"])
+    assert (aapl.code, aapl.message) == (Reason.BUDGET_EXHAUSTED, "yfinance: budget")
+    assert aapl.retry_after_s == 13
+    assert other is None
+    assert (nope.code, nope.retry_after_s) == (Reason.NOT_FOUND, None)
+    put(store, quote("100", 1))
+    assert store.reasons(["AAPL"]) == [None]
+
+
+def test_what_came_of_asking_says_more_than_why_nobody_asked(store):
+    """An explanation leaves a known reason alone; a commit puts its own in its place."""
+    asked = Missing("AAPL", Reason.PROVIDER_UNAVAILABLE, "yfinance: no answer")
+    store.commit([], [asked], at_ms(0))
+    store.explain([Missing("AAPL", Reason.BUDGET_EXHAUSTED, "yfinance: budget")])
+    assert [why.code for why in store.reasons(["AAPL"])] == [Reason.PROVIDER_UNAVAILABLE]
+    store.commit([], [Missing("AAPL", Reason.NOT_FOUND, "unknown")], at_ms(5))
+    assert [why.code for why in store.reasons(["AAPL"])] == [Reason.NOT_FOUND]
+
+
+def test_one_commit_writes_quotes_and_reasons(store):
+    """Both in one round trip; a symbol that has a quote after all keeps no reason."""
+    put(store, quote("1", 0, symbol="WARM"))
+    before = store._cache.round_trips
+    verdicts = store.commit(
+        [quote("100", 1)],
+        [Missing("NOPE", Reason.NOT_FOUND, "x"), Missing("AAPL", Reason.NOT_FOUND, "x")],
+        at_ms(1),
+    )
+    assert store._cache.round_trips == before + 1
+    assert [v.result for v in verdicts] == [Result.WRITTEN]
+    assert [why and why.code for why in store.reasons(["NOPE", "AAPL"])] == [
+        Reason.NOT_FOUND, None,
+    ]  # fmt: skip
+
+
+def test_a_held_price_is_the_reason(store):
+    """A symbol with a held price is `quarantined`, with who says what, over any other reason."""
+    put(store, quote("100", 0))
+    put(store, quote("140", 5))
+    store.explain([Missing("AAPL", Reason.PROVIDER_UNAVAILABLE, "away")])
+    (why,) = store.reasons(["AAPL"])
+    assert why.code is Reason.QUARANTINED
+    assert "yfinance says 140 USD (jump)" in why.message
+
+
+def test_an_absent_redis_is_one_error(start_redis, settings_env):
+    """Every method raises CacheUnavailableError when Redis is gone."""
+    server = start_redis()
+    store = QuoteStore(connect(Settings.from_env(settings_env(server))), retention_s=60)
+    server.kill()
+    for call in (
+        lambda: put(store, quote("1", 0)),
+        lambda: store.read(["AAPL"]),
+        lambda: store.last(["AAPL"]),
+        lambda: store.reasons(["AAPL"]),
+        lambda: store.explain([Missing("A", Reason.NOT_FOUND, "")]),
+    ):
+        with pytest.raises(CacheUnavailableError):
+            call()

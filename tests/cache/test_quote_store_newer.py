@@ -1,0 +1,87 @@
+"""Quotes in a real Redis: newer ones only, and never touched by what failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketdata.cache.quote_store import QuoteStore
+from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.quotes import Source
+from tests.support.sample_quotes import at_ms, put, quote
+
+
+@pytest.fixture
+def store(cache):
+    """A store on an empty Redis, plain and in cluster mode."""
+    return QuoteStore(cache, retention_s=7 * 86400)
+
+
+def test_an_older_time_never_replaces_a_newer_one(store):
+    """A late report with an older provider time changes nothing, not even the fetch time."""
+    put(store, quote("100", 10, time=9))
+    before = store.read(["AAPL"])
+    assert put(store, quote("101", 20, time=8)) == ["older"]
+    assert store.read(["AAPL"]) == before
+
+
+def test_a_source_that_lags_does_not_freshen_a_quote(store, shared_redis):
+    """A second source that is 15 minutes late leaves price, fetch time and expiry alone."""
+    put(store, quote("100", 1000, time=999))
+    with shared_redis.client() as client:
+        client.expire("mda:{quotes}:q:AAPL", 1234)
+        lagging = quote("100", 1010, Source.FINNHUB, time=100)
+        assert put(store, lagging) == ["older"]
+        assert client.ttl("mda:{quotes}:q:AAPL") <= 1234
+    assert store.last(["AAPL"])["AAPL"].fetched_ms == at_ms(1000)
+
+
+def test_the_same_time_fetched_again_is_fresh(store):
+    """The same provider time fetched later renews the fetch time; fetched earlier it does not."""
+    put(store, quote("100", 10, time=5))
+    assert put(store, quote("100", 9, time=5)) == ["older"]
+    assert put(store, quote("100", 11, time=5)) == ["written"]
+    assert store.last(["AAPL"])["AAPL"].fetched_ms == at_ms(11)
+
+
+@pytest.mark.parametrize(("stored", "new"), [(None, 5), (5, None), (None, None)])
+def test_without_two_times_the_fetch_time_decides(store, stored, new):
+    """Where either quote has no time of its own, the one that was fetched later is newer."""
+    put(store, quote("100", 10, time=stored))
+    assert put(store, quote("101", 9, time=new)) == ["older"]
+    assert put(store, quote("101", 11, time=new)) == ["written"]
+
+
+def test_a_report_that_is_committed_twice_changes_nothing(store):
+    """The same quote again gives the same stored bytes."""
+    put(store, quote("100", 10))
+    before = store.read(["AAPL"])
+    put(store, quote("100", 10))
+    assert store.read(["AAPL"]) == before
+
+
+def test_failed_and_empty_commits_touch_no_quote(store, shared_redis):
+    """Reasons and empty reports neither overwrite a stored quote nor extend its life."""
+    put(store, quote("100", 10))
+    before = store.read(["AAPL"])
+    with shared_redis.client() as client:
+        client.expire("mda:{quotes}:q:AAPL", 1234)
+        assert store.commit([], [], at_ms(20)) == ()
+        store.explain([Missing("AAPL", Reason.PROVIDER_UNAVAILABLE, "away")])
+        assert put(store, quote("0", 30), quote("NaN", 30)) == [
+            "rejected:not_positive", "rejected:not_finite",
+        ]  # fmt: skip
+        assert client.ttl("mda:{quotes}:q:AAPL") <= 1234
+    assert store.read(["AAPL"]) == before
+
+
+def test_a_time_in_the_future_is_rejected(store):
+    """A quote of more than a minute ahead is refused, and does not block the true ones."""
+    assert put(store, quote("100", 0, time=61), now=0) == ["rejected:future"]
+    assert put(store, quote("100", 0, time=60), now=0) == ["written"]
+
+
+def test_a_stored_value_that_is_none_of_ours_is_replaced(store, shared_redis):
+    """Bytes of another format count as nothing stored."""
+    with shared_redis.client() as client:
+        client.set("mda:{quotes}:q:AAPL", b"rubbish")
+    assert put(store, quote("100", 0)) == ["written"]

@@ -1,0 +1,163 @@
+"""Slots: each is claimed once, and the claim tells what is due in it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from marketdata.cache.client import Cache, connect
+from marketdata.cache.control import REFUSED_MOST, ControlState
+from marketdata.domain.budget import Use
+from marketdata.domain.permits import DueSymbol
+from marketdata.domain.quotes import Source
+from marketdata.settings import Settings
+
+SLOT = 1_763_820_310
+NOW = SLOT * 1000 + 7
+MINUTE = 60_000
+
+
+@pytest.fixture
+def control(cache: Cache, control_of) -> ControlState:
+    """Control state without limits: these tests make no calls."""
+    return control_of(cache, {})
+
+
+def symbols_of(opened) -> list[str]:
+    """The due symbols of a claimed slot, in its order."""
+    return [due.symbol for due in opened.due]
+
+
+def test_a_slot_is_claimed_once(control):
+    """The second claim of a slot loses."""
+    assert control.open_slot(SLOT, NOW, []) is not None
+    assert control.open_slot(SLOT, NOW + 1000, []) is None
+
+
+def test_an_earlier_slot_loses(control):
+    """An overlapping execution that is behind does nothing."""
+    control.open_slot(SLOT, NOW, [])
+    assert control.open_slot(SLOT - 5, NOW, []) is None
+    assert control.open_slot(SLOT + 5, NOW + 5000, []) is not None
+
+
+@pytest.mark.parametrize(("ahead_s", "wins"), [(5, False), (120, False), (125, True)])
+def test_a_clock_that_ran_ahead_does_not_stop_the_service(control, ahead_s, wins):
+    """A claimed slot more than two minutes ahead is not believed."""
+    control.open_slot(SLOT + ahead_s, NOW + ahead_s * 1000, [])
+    assert (control.open_slot(SLOT, NOW, []) is not None) is wins
+
+
+def test_four_workers_claim_a_hundred_slots_once_each(shared_redis, control_of):
+    """However four workers race for the same 100 slots, each slot has one winner."""
+    won: list[int] = []
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        cache = connect(Settings.from_env(shared_redis.env()))
+        control = control_of(cache, {})
+        start.wait()
+        for slot in range(SLOT, SLOT + 500, 5):
+            if control.open_slot(slot, slot * 1000, []) is not None:
+                won.append(slot)
+            start.wait()
+        cache.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(won) == list(range(SLOT, SLOT + 500, 5))
+
+
+def test_active_symbols_come_first_by_age_then_new_then_watched(control):
+    """The order is active by how long they are due, then never priced ones, then watched."""
+    control.watch(["NEW", "OLD", "AAPL"], NOW)
+    control.record((), {"AAPL": NOW - 1, "MSFT": NOW - 9, "OLD": NOW - 99}, (), NOW)
+    opened = control.open_slot(SLOT, NOW, ["AAPL", "MSFT", "GOOGL"])
+    assert opened.due == (
+        DueSymbol("GOOGL", Use.ACTIVE, 0),
+        DueSymbol("MSFT", Use.ACTIVE, NOW - 9),
+        DueSymbol("AAPL", Use.ACTIVE, NOW - 1),
+        DueSymbol("NEW", Use.NEW, 0),
+        DueSymbol("OLD", Use.WATCHED, NOW - 99),
+    )
+
+
+def test_a_symbol_is_not_due_before_its_time(control):
+    """A due time in the future keeps a symbol out until that millisecond."""
+    control.watch(["ABC"], NOW)
+    control.record((), {"AAPL": NOW + 5000, "ABC": NOW + 5001}, (), NOW)
+    assert symbols_of(control.open_slot(SLOT, NOW + 4999, ["AAPL"])) == []
+    assert symbols_of(control.open_slot(SLOT + 5, NOW + 5000, ["AAPL"])) == ["AAPL"]
+
+
+def test_a_late_report_makes_nothing_due_again(control):
+    """A due time moves later only, so a report a minute late causes no extra call."""
+    control.record((), {"AAPL": NOW + 60_000}, (), NOW)
+    control.record((), {"AAPL": NOW + 5_000}, (), NOW)
+    assert symbols_of(control.open_slot(SLOT, NOW + 30_000, ["AAPL"])) == []
+
+
+def test_ten_thousand_active_symbols_take_one_round_trip(cache, control):
+    """The largest watch list is claimed in one call, and answered whole."""
+    active = [f"SYM{n}" for n in range(10_000)]
+    control.record((), {symbol: NOW - n for n, symbol in enumerate(active[:9_000])}, (), NOW)
+    control.open_slot(SLOT - 5, NOW, active)
+    before = cache.round_trips
+    opened = control.open_slot(SLOT, NOW, active)
+    assert cache.round_trips - before == 1
+    assert symbols_of(opened)[:1000] == sorted(active[9_000:])
+    assert symbols_of(opened)[1000:] == active[8_999::-1]
+
+
+def test_a_symbol_that_the_plan_excludes_is_refused_for_a_day(control):
+    """What a provider is not entitled to is told with each slot for 24 hours, then forgotten."""
+    pair = (Source.FINNHUB, "OCDO.L")
+    control.record((), {}, [pair], NOW)
+    day = 86_400
+    assert control.open_slot(SLOT, NOW + day * 1000 - 1, []).refused == {pair}
+    assert control.open_slot(SLOT + day, NOW + day * 1000, []).refused == frozenset()
+
+
+def test_the_memory_of_refusals_is_bounded(control):
+    """Of more refusals than are kept the oldest are dropped."""
+    for first in range(0, REFUSED_MOST + 1000, 1000):
+        pairs = [(Source.FINNHUB, f"S{n}") for n in range(first, first + 1000)]
+        control.record((), {}, pairs, NOW + first)
+    refused = control.open_slot(SLOT, NOW + 10_000, []).refused
+    assert len(refused) == REFUSED_MOST
+    assert (Source.FINNHUB, "S0") not in refused
+
+
+def test_due_times_that_nobody_wants_are_forgotten_after_an_hour(cache, control):
+    """A due time is kept for active and watched symbols, and of others for an hour."""
+    due = cache.key("control", "due")
+    control.record((), {"GONE": NOW, "AAPL": NOW, "ABC": NOW}, (), NOW)
+    control.open_slot(SLOT, NOW + 60 * MINUTE - 1, ["AAPL"])
+    assert cache.command("ZCARD", due) == 3
+    control.watch(["ABC"], NOW + 60 * MINUTE)
+    control.open_slot(SLOT + 5, NOW + 60 * MINUTE, ["AAPL"])
+    assert sorted(cache.command("ZRANGE", due, 0, -1)) == [b"AAPL", b"ABC"]
+
+
+def test_due_times_are_bounded_whatever_is_asked_for(cache, control):
+    """Thousands of symbols that were priced once cannot make the due times grow without bound."""
+    control.watch(["ABC"], NOW)
+    control.record((), {f"JUNK{n}": NOW + n for n in range(9_000)}, (), NOW)
+    control.record((), {"AAPL": NOW, "ABC": NOW}, (), NOW)
+    control.open_slot(SLOT, NOW, ["AAPL"])
+    due = cache.key("control", "due")
+    assert cache.command("ZCARD", due) <= 5_002
+    assert None not in cache.command("ZMSCORE", due, "AAPL", "ABC")
+
+
+def test_lost_state_rebuilds_from_nothing(shared_redis, control):
+    """After Redis came back empty the next slot is claimed and every active symbol is due."""
+    control.record((), {"AAPL": NOW + 5000}, (), NOW)
+    control.open_slot(SLOT, NOW, ["AAPL"])
+    with shared_redis.client() as client:
+        client.flushall()
+    assert symbols_of(control.open_slot(SLOT + 5, NOW, ["AAPL"])) == ["AAPL"]

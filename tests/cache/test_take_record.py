@@ -1,0 +1,195 @@
+"""Taking and recording as wholes: one round trip each, all or nothing, each report once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from marketdata.cache.client import Cache, connect
+from marketdata.cache.control import ControlState
+from marketdata.domain.breaker import BreakerState
+from marketdata.domain.budget import Use
+from marketdata.domain.outcomes import BreakerEffect
+from marketdata.domain.permits import Refusal, Want
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import CacheUnavailableError
+from marketdata.settings import Settings
+from tests.support.control_support import result_of
+from tests.support.redis_servers import Doorway
+
+NOW = 1_763_820_310_000
+LIMITS = {Source.YFINANCE: "60/minute", Source.FINNHUB: "10/minute,1000/day"}
+WANT = Want(Source.FINNHUB, AssetClass.STOCKS, 5, Use.NEW, NOW + 3500)
+
+
+@pytest.fixture
+def control(cache: Cache, control_of) -> ControlState:
+    """Control state of two providers."""
+    return control_of(cache, LIMITS)
+
+
+def used_of(control: ControlState, source: Source = Source.FINNHUB) -> list[int]:
+    """Calls counted per limit."""
+    return [limit.used for limit in control.read_providers(NOW).providers[source].limits]
+
+
+def test_a_whole_plan_takes_one_round_trip(cache, control):
+    """Wants of several providers and classes are decided in one call, in their order."""
+    wants = [
+        dataclasses.replace(WANT, calls=3),
+        Want(Source.YFINANCE, AssetClass.FOREX, 1, Use.ACTIVE, NOW + 3500),
+        dataclasses.replace(WANT, calls=3),
+    ]
+    control.take([], NOW, "t0")
+    control.take(wants[1:2], NOW, "t1")
+    before = cache.round_trips
+    grants = control.take(wants, NOW, "t2")
+    assert cache.round_trips - before == 1
+    assert [(grant.source, grant.calls) for grant in grants] == [
+        (Source.FINNHUB, 3),
+        (Source.YFINANCE, 1),
+        (Source.FINNHUB, 2),
+    ]
+    assert used_of(control, Source.YFINANCE) == [2]
+
+
+def test_a_want_without_room_in_one_window_is_counted_in_none(control):
+    """A reservation holds in all windows or in none."""
+    control.take([dataclasses.replace(WANT, calls=4)], NOW, "t1")
+    (refused,) = control.take([dataclasses.replace(WANT, calls=4, least=2)], NOW, "t2")
+    assert refused.reason is Refusal.BUDGET_EXHAUSTED
+    assert used_of(control) == [4, 4]
+
+
+def test_a_job_that_does_not_fit_is_granted_nothing_and_counted_nowhere(control):
+    """Room is given in order, once for all wants of a job, and smaller jobs may have the rest."""
+    yahoo = dataclasses.replace(WANT, source=Source.YFINANCE, calls=1)
+    wants = [
+        dataclasses.replace(WANT, calls=1, job=1, size=600),
+        dataclasses.replace(yahoo, job=1, size=600),
+        dataclasses.replace(WANT, calls=1, job=2, size=500),
+        dataclasses.replace(yahoo, job=2, size=500),
+        dataclasses.replace(yahoo, job=3, size=400),
+    ]
+    grants = control.take(wants, NOW, "t1", room=1_000)
+    assert [grant.calls for grant in grants] == [1, 1, 0, 0, 1]
+    assert {grant.reason for grant in grants[2:4]} == {Refusal.NO_ROOM}
+    assert used_of(control) == [1, 1]
+    assert used_of(control, Source.YFINANCE) == [2]
+
+
+def test_what_is_refused_takes_no_room(control):
+    """A job that no provider grants anything to leaves its room to those after it."""
+    control.take([dataclasses.replace(WANT, calls=10)], NOW, "t1")
+    wants = [
+        dataclasses.replace(WANT, job=1, size=900),
+        dataclasses.replace(WANT, source=Source.YFINANCE, job=2, size=900),
+    ]
+    spent, granted = control.take(wants, NOW, "t2", room=1_000)
+    assert (spent.reason, granted.calls) == (Refusal.BUDGET_EXHAUSTED, 5)
+
+
+def test_a_whole_report_takes_one_round_trip(cache, control):
+    """Results, due times and refusals are recorded in one call."""
+    grants = control.take([WANT, dataclasses.replace(WANT, source=Source.YFINANCE)], NOW, "t1")
+    control.record((), {}, (), NOW)
+    before = cache.round_trips
+    control.record(
+        [result_of(grant, 1, BreakerEffect.SUCCESS) for grant in grants],
+        {"AAPL": NOW + 5000},
+        [(Source.FINNHUB, "OCDO.L")],
+        NOW + 1000,
+        report="r1",
+    )
+    assert cache.round_trips - before == 1
+    assert used_of(control) == [1, 1]
+    assert used_of(control, Source.YFINANCE) == [1]
+
+
+def test_a_report_that_is_delivered_twice_counts_once(control):
+    """The second delivery of a named report gives nothing back and counts no result."""
+    want = dataclasses.replace(WANT, use=Use.ASSETS)
+    first, _ = control.take([want, want], NOW, "t1")
+    failed = result_of(first, 0, BreakerEffect.FAILURE)
+    for _ in range(7):
+        assert control.record([failed], {}, (), NOW, report="r1") == ()
+    assert used_of(control) == [5, 5]
+    state = control.read_providers(NOW).providers[Source.FINNHUB].classes[AssetClass.STOCKS]
+    assert state.state is BreakerState.CLOSED
+
+
+def test_a_lost_answer_does_not_give_calls_back_twice(
+    redis_server, control_of: Callable[..., ControlState]
+):
+    """When the connection breaks after a report arrived, its refund still counts once."""
+    with Doorway(redis_server.port) as door:
+        cache = connect(
+            Settings.from_env({"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(door.port)})
+        )
+        control = control_of(cache, {Source.FINNHUB: "100/minute"})
+        for report in ("", "r1"):
+            grants = [control.take([WANT], NOW, f"{report}{n}")[0] for n in range(2)]
+            counted = used_of(control)[0]
+            control.record((), {}, (), NOW)
+            door.swallow = 1
+            if report:
+                control.record(
+                    [result_of(grants[0], 0, BreakerEffect.SUCCESS)], {}, (), NOW, report=report
+                )
+            else:
+                with pytest.raises(CacheUnavailableError):
+                    control.record([result_of(grants[0], 0, BreakerEffect.SUCCESS)], {}, (), NOW)
+            assert used_of(control)[0] == counted - 5
+        cache.close()
+
+
+def test_a_worker_that_dies_after_taking_leaves_its_calls_spent(control):
+    """Calls that nobody reports on stay counted for their window, then are free again."""
+    control.take([WANT], NOW, "t1")
+    later = dataclasses.replace(WANT, until_ms=NOW + 70_000)
+    assert control.take([later], NOW + 60_000, "t2")[0].calls == 0
+    assert control.take([later], NOW + 70_000, "t3")[0].calls == 5
+
+
+def test_a_late_report_still_settles_its_budget(control):
+    """A report of an earlier generation changes no breaker, but its refund and hold count."""
+    (early,) = control.take([WANT], NOW, "t1")
+    (other,) = control.take([dataclasses.replace(WANT, use=Use.ACTIVE)], NOW, "t2")
+    trip = dataclasses.replace(result_of(other, other.calls, BreakerEffect.TRIP), reason="bad_key")
+    control.record([trip], {}, (), NOW)
+    late = dataclasses.replace(result_of(early, 0, BreakerEffect.SUCCESS), hold_until_ms=NOW + 9000)
+    assert control.record([late], {}, (), NOW + 60) == ()
+    seen = control.read_providers(NOW + 60).providers[Source.FINNHUB]
+    assert [limit.used for limit in seen.limits] == [other.calls] * 2
+    assert seen.hold_until_ms == NOW + 9000
+    assert seen.classes[AssetClass.STOCKS].state is BreakerState.OPEN
+
+
+def test_readers_see_all_control_state_in_one_round_trip(cache, control):
+    """Every provider with its classes, and the last slot, are read by one call."""
+    control.open_slot(1_763_820_310, NOW, [])
+    control.read_providers(NOW)
+    before = cache.round_trips
+    view = control.read_providers(NOW)
+    assert cache.round_trips - before == 1
+    assert view.last_slot_s == 1_763_820_310
+    assert list(view.providers) == list(LIMITS)
+    assert set(view.providers[Source.YFINANCE].classes) == {AssetClass.STOCKS, AssetClass.FOREX}
+
+
+def test_no_control_key_has_a_time_to_live(cache, control):
+    """Eviction of keys with a TTL can drop no control state."""
+    control.open_slot(1_763_820_310, NOW, ["AAPL"])
+    control.watch(["ABC"], NOW)
+    (grant,) = control.take([WANT], NOW, "t1")
+    refused = [(Source.FINNHUB, "OCDO.L")]
+    control.record(
+        [result_of(grant, 1, BreakerEffect.SUCCESS)], {"AAPL": NOW}, refused, NOW, report="r1"
+    )
+    keys = cache.command("KEYS", "*")
+    names = {key.decode().split(":")[2] for key in keys}
+    assert names == {"slot", "watched", "breaker", "budget", "due", "refused", "recorded"}
+    assert {cache.command("TTL", key.decode()) for key in keys} == {-1}

@@ -1,0 +1,167 @@
+"""What one provider leaves open goes to the next, within the slot and within its time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from marketdata.cache.client import Cache
+from marketdata.domain.quotes import Source
+from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Make, Pipeline, emptied, simulated
+
+SIX = "AAPL,MSFT,NVDA,JPM,V,KO"
+COINS = "BTC-USD,ETH-USD,SOL-USD,DOGE-USD"
+PAIRS = "EUR/USD,GBP/USD,USD/JPY"
+HANG_GUARD_S = 15
+
+
+@pytest.fixture
+def make(plain_redis) -> Iterator[Make]:
+    """Pipelines over a market that limits nobody."""
+    with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as make:
+        yield make
+
+
+def served(symbols: str, source: str, **others: str) -> dict[str, str]:
+    """All symbols from one source, but for the others."""
+    return dict.fromkeys(symbols.split(","), source) | others
+
+
+def fail(pipe: Pipeline, fault: str, *sources: Source, **options: object) -> None:
+    """Plant the same fault with several providers."""
+    for source in sources:
+        pipe.market.control(fault, provider=source.value, **options)
+
+
+def test_only_the_remainder_goes_to_the_next_provider(cache: Cache):
+    """Each class's second provider is asked for exactly what the first one did not know."""
+    with simulated(cache, limits=GENEROUS_MARKET) as make:
+        pipe = make(ACTIVE_SYMBOLS=f"{SIX},{COINS},{PAIRS}", **GENEROUS)
+        lacking = {
+            Source.YFINANCE: ["MSFT", "V"],
+            Source.COINGECKO: ["ETH-USD", "SOL-USD", "DOGE-USD"],
+            Source.ALPHA_VANTAGE: ["GBP/USD"],
+        }
+        for source, symbols in lacking.items():
+            for symbol in symbols:
+                fail(pipe, "unknown", source, symbol=symbol)
+        ran = pipe.run()
+        assert pipe.sources(SIX) == served(SIX, "yfinance", MSFT="finnhub", V="finnhub")
+        coins = dict.fromkeys(lacking[Source.COINGECKO], "coinmarketcap")
+        assert pipe.sources(COINS) == served(COINS, "coingecko", **coins)
+        rest = {"GBP/USD": "yfinance"}
+        assert pipe.sources(PAIRS) == served(PAIRS, "alpha_vantage", **rest)
+        asked = {source: sorted(pipe.asked(source)) for source in Source}
+        assert asked == {
+            Source.YFINANCE: [1, 6],
+            Source.FINNHUB: [1, 1],
+            Source.COINGECKO: [4],
+            Source.COINMARKETCAP: [3],
+            Source.ALPHA_VANTAGE: [1, 1, 1],
+        }
+        assert {
+            ran.outcome(Source.YFINANCE, "stocks"),
+            ran.outcome(Source.COINGECKO, "crypto"),
+        } == {"partial"}
+        assert pipe.told(Source.FINNHUB)["used"] == {"minute": 2}  # four of six given back
+
+
+def test_the_order_of_the_chains_is_kept_while_budgets_allow(make):
+    """In a minute of slots the second providers are never asked, and all is fresh in each."""
+    pipe = make(ACTIVE_SYMBOLS=f"{SIX},{COINS},{PAIRS}", **GENEROUS)
+    for _ in range(12):
+        pipe.run_next()
+        assert pipe.sources(SIX) == served(SIX, "yfinance")
+        assert pipe.sources(COINS) == served(COINS, "coingecko")
+        assert pipe.sources(PAIRS) == served(PAIRS, "alpha_vantage")
+    assert pipe.asked(Source.YFINANCE) == [6] * 12
+    assert pipe.asked(Source.COINGECKO) == [4] * 12
+    assert pipe.asked(Source.ALPHA_VANTAGE) == [1] * 36
+    assert pipe.asked(Source.FINNHUB) == pipe.asked(Source.COINMARKETCAP) == []
+    for source in (Source.FINNHUB, Source.COINMARKETCAP):
+        assert pipe.told(source)["used"] == {"minute": 0}  # what was reserved is given back
+
+
+def test_a_class_without_any_provider_names_each_symbol_and_leaves_the_others_alone(make):
+    """Without a quote each symbol has its reason; the other classes do not notice."""
+    pipe = make(**GENEROUS)
+    fail(pipe, "status", Source.COINGECKO, Source.COINMARKETCAP)
+    ran = pipe.run()
+    crypto = dict.fromkeys(["BTC-USD", "ETH-USD"], "provider_unavailable")
+    assert pipe.sources("BTC-USD,ETH-USD") == crypto
+    assert pipe.sources("AAPL,MSFT") == served("AAPL,MSFT", "yfinance")
+    assert pipe.sources("EUR/USD,GBP/USD") == served("EUR/USD,GBP/USD", "alpha_vantage")
+    assert ran.tick.missing == {"provider_unavailable": 2}
+    assert pipe.read("BTC-USD")["BTC-USD"]["message"] == "coingecko: error 503"
+    assert "no quote of crypto is fresh" in pipe.health()["reasons"]
+
+
+def test_old_quotes_outlive_their_providers_and_say_so(cache: Cache):
+    """When a class fails its last prices stay, fresh for QUOTE_TTL and marked stale after that."""
+    with simulated(cache, limits=GENEROUS_MARKET) as make:
+        pipe = make(**GENEROUS)
+        pipe.run()
+        before = pipe.read("AAPL,MSFT")
+        fail(pipe, "status", Source.YFINANCE, Source.FINNHUB)
+        for _ in range(60):
+            pipe.run_next()
+        assert pipe.read("AAPL,MSFT") == before  # 300 s later
+        pipe.run_next()
+        stale = {symbol: {**told, "stale": True} for symbol, told in before.items()}
+        assert pipe.read("AAPL,MSFT") == stale
+        assert pipe.read("AAPL", max_age_s=60)["AAPL"]["code"] == "provider_unavailable"
+        pipe.market.clear()
+        pipe.run_next(300)  # the probes, of both
+        pipe.run_next()
+        assert pipe.sources("AAPL,MSFT") == served("AAPL,MSFT", "yfinance")
+
+
+@pytest.mark.parametrize(
+    ("hanging", "expected"),
+    [
+        ([Source.YFINANCE], ["finnhub", "coingecko", "alpha_vantage"]),
+        ([Source.COINGECKO, Source.ALPHA_VANTAGE], ["yfinance", "coinmarketcap", "yfinance"]),
+        (list(Source), ["provider_unavailable"] * 3),
+    ],
+    ids=["Yahoo", "the others", "all"],
+)
+def test_a_hanging_provider_leaves_time_for_the_next_one(make, hanging, expected):
+    """The next provider answers within the same slot; if all hang, the slot ends all the same."""
+    pipe = make(ACTIVE_SYMBOLS="AAPL,BTC-USD,EUR/USD", **GENEROUS)
+    pipe.sender(Source.YFINANCE).warm()
+    pipe.late_ms = 2000  # so that hanging takes a second and not three
+    fail(pipe, "hang", *hanging)
+    started = time.monotonic()
+    pipe.run()
+    assert time.monotonic() - started < HANG_GUARD_S
+    assert list(pipe.sources().values()) == expected
+    assert pipe.told(hanging[0])["last_error"]["outcome"] == "unavailable"
+
+
+def test_a_whole_slot_ends_within_its_deadline(make):
+    """With its full time a first provider that hangs is left in time for the second one."""
+    pipe = make(ACTIVE_SYMBOLS="AAPL", **GENEROUS)
+    fail(pipe, "hang", Source.YFINANCE)
+    started = time.monotonic()
+    ran = pipe.run()
+    assert time.monotonic() - started < HANG_GUARD_S
+    assert pipe.sources() == {"AAPL": "finnhub"}
+    assert ran.plan["jobs"][0]["deadline_ms"] - pipe.clock() < 5000
+    yahoo = ran.outcomes["yfinance/stocks"]
+    assert 2000 < yahoo["latency_ms"] < 1000 * HANG_GUARD_S
+
+
+def test_a_refused_connection_names_the_host_and_no_more(make):
+    """Where nobody listens each class has its reason, which shows host and port only."""
+    pipe = make(
+        urls=dict.fromkeys(Source, "http://127.0.0.1:9"),
+        ACTIVE_SYMBOLS="AAPL,BTC-USD,EUR/USD",
+        **GENEROUS,
+    )
+    pipe.run()
+    told = pipe.read("AAPL,BTC-USD,EUR/USD")
+    assert {entry["code"] for entry in told.values()} == {"provider_unavailable"}
+    messages = {entry["message"] for entry in told.values()}
+    assert messages == {"127.0.0.1:9: connection refused", "127.0.0.1:9: the connection failed"}

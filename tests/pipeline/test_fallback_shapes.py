@@ -1,0 +1,166 @@
+"""Each way in which a provider fails, once through plan, fetch and commit: what follows from it.
+
+The failing provider is a server that gives one canned answer; all others are the simulated market.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from marketdata.domain.quotes import Source
+from tests.support.canned_server import CannedServer
+from tests.support.error_shapes import SHAPES, Shape
+from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline, emptied, shown, simulated
+from tests.support.simulated_market import KEY
+
+# Whom each is asked before or after, for which class, and the symbol that it fails for.
+NEXT = {
+    Source.ALPHA_VANTAGE: (Source.YFINANCE, "forex", "EUR/USD"),
+    Source.COINGECKO: (Source.COINMARKETCAP, "crypto", "BTC-USD"),
+}
+BEFORE = {
+    Source.FINNHUB: (Source.YFINANCE, "stocks", "MSFT", "AAPL"),
+    Source.COINMARKETCAP: (Source.COINGECKO, "crypto", "ETH-USD", "BTC-USD"),
+}
+FAILURES = {"unavailable", "bad_payload"}
+
+
+class Case:
+    """A pipeline in which one provider gives one canned answer."""
+
+    def __init__(self, shape: Shape, server: CannedServer, pipe: Pipeline) -> None:
+        self.shape, self.server, self.pipe = shape, server, pipe
+        source = shape.source
+        if source in NEXT:
+            other, self.asset_class, symbol = NEXT[source]
+            self.expected = {symbol: other.value}
+        else:
+            other, self.asset_class, symbol, answered = BEFORE[source]
+            pipe.market.control("unknown", provider=other.value, symbol=symbol)
+            reason = "not_found" if shape.outcome == "not_found" else "provider_unavailable"
+            self.expected = {answered: other.value, symbol: reason}
+
+    def told(self) -> dict:
+        """What /v1/providers says of the failing provider in its class."""
+        return self.pipe.told(self.shape.source)["classes"][self.asset_class]
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest, plain_redis) -> Iterator[Case]:
+    """The case of a shape."""
+    shape: Shape = request.param
+    with (
+        emptied(plain_redis) as cache,
+        simulated(cache, limits=GENEROUS_MARKET) as make,
+        CannedServer(shape.answer, make.clock) as server,
+    ):
+        symbols = NEXT[shape.source][2:] if shape.source in NEXT else BEFORE[shape.source][2:]
+        active = {"ACTIVE_SYMBOLS": ",".join(symbols)}
+        yield Case(shape, server, make(urls={shape.source: server.url}, **active, **GENEROUS))
+
+
+@pytest.mark.parametrize("case", SHAPES, indirect=True, ids=str)
+def test_a_failing_provider_costs_no_tick(case):
+    """Its row of the outcome table holds: who answers instead, its breaker, budget and words."""
+    pipe, shape = case.pipe, case.shape
+    ran = pipe.run()
+    assert ran.outcome(shape.source, case.asset_class) == shape.outcome
+    assert pipe.sources(",".join(case.expected)) == case.expected
+    told = pipe.told(shape.source)
+    hold = None if shape.hold_s is None else shown(pipe.clock() + shape.hold_s * 1000)
+    assert told["held_until"] == hold
+    assert told["used"] == {"minute": case.server.asked} == {"minute": 1}
+    assert KEY not in json.dumps([told, pipe.health(), ran.reports, ran.summaries])
+    _ERRORS[shape.outcome](case)
+
+
+def _check_failure(case: Case) -> None:
+    """Five failures open the breaker; until then every slot asks, and every slot is answered."""
+    pipe, outcome = case.pipe, case.shape.outcome
+    assert (case.told()["state"], case.told()["last_error"]["outcome"]) == ("closed", outcome)
+    for asked in range(2, 6):
+        pipe.run_next()
+        assert case.server.asked == asked
+        assert pipe.sources(",".join(case.expected)) == case.expected
+    opened_ms = pipe.clock()
+    pipe.run_next()
+    assert case.server.asked == 5
+    assert pipe.sources(",".join(case.expected)) == case.expected
+    told = case.told()
+    assert (told["state"], told["reason"]) == ("open", outcome)
+    assert (told["since"], told["next_probe_at"]) == (shown(opened_ms), shown(opened_ms + 300_000))
+    assert _told_by_health(case) == f"is open ({outcome.replace('_', ' ')})"
+
+
+def _check_rate_limited(case: Case) -> None:
+    """Nobody asks until the hold is over, and the breaker stays closed."""
+    pipe, hold_s = case.pipe, case.shape.hold_s
+    if hold_s > 5:
+        ran = pipe.run_next(hold_s - 1)
+        assert (case.server.asked, ran.outcome(case.shape.source, case.asset_class)) == (
+            1,
+            "not asked",
+        )
+        skips = {skip["provider"]: skip["reason"] for skip in ran.plan["skipped"]}
+        assert skips == {case.shape.source.value: "held"}
+        pipe.run_next(1)
+    else:
+        for asked in range(2, 8):  # however often it refuses
+            pipe.run_next()
+            assert case.server.asked == asked
+    assert case.server.asked == (2 if hold_s > 5 else 7)
+    assert (case.told()["state"], case.told()["last_error"]["outcome"]) == (
+        "closed",
+        "rate_limited",
+    )
+
+
+def _check_unauthorized(case: Case) -> None:
+    """The breaker opens at once and says that the key is bad."""
+    told = case.told()
+    assert (told["state"], told["reason"], told["since"]) == (
+        "open",
+        "bad_key",
+        shown(case.pipe.clock()),
+    )
+    assert told["last_error"]["outcome"] == "unauthorized"
+    assert _told_by_health(case) == "is open (bad key)"
+    case.pipe.run_next()
+    assert case.server.asked == 1
+
+
+def _check_not_entitled(case: Case) -> None:
+    """The breaker stays closed, and the same symbol is not asked for again."""
+    assert (case.told()["state"], case.told()["last_error"]["outcome"]) == (
+        "closed",
+        "not_entitled",
+    )
+    for _ in range(3):
+        case.pipe.run_next()
+    assert case.server.asked == 1
+
+
+def _check_not_found(case: Case) -> None:
+    """It is no error of the provider's."""
+    assert (case.told()["state"], case.told()["last_error"]) == ("closed", None)
+    assert case.told()["last_success"] is None
+
+
+_ERRORS = {
+    "unavailable": _check_failure,
+    "bad_payload": _check_failure,
+    "rate_limited": _check_rate_limited,
+    "unauthorized": _check_unauthorized,
+    "not_entitled": _check_not_entitled,
+    "not_found": _check_not_found,
+}
+
+
+def _told_by_health(case: Case) -> str:
+    """How /health words the state of the failing provider's breaker."""
+    who = f"the breaker of {case.shape.source.value} for {case.asset_class} "
+    (reason,) = (words for words in case.pipe.health()["reasons"] if words.startswith(who))
+    return reason.removeprefix(who)

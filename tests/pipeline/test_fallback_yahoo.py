@@ -1,0 +1,92 @@
+"""Each way in which Yahoo fails, through the real yfinance, and how it is trusted again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from marketdata.domain.quotes import Source
+from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline, emptied, shown, simulated
+
+YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
+CRUMB = "/v1/test/getcrumb"
+
+
+class Way(NamedTuple):
+    """A fault of the simulated Yahoo, the outcome that it is, and for how long it holds."""
+
+    name: str
+    fault: dict[str, Any]
+    outcome: str
+    hold_s: int | None = None
+
+
+def _way(name: str, kind: str, outcome: str, hold_s: int | None = None, **options: Any) -> Way:
+    return Way(name, {"fault": kind, "provider": YAHOO.value, **options}, outcome, hold_s)
+
+
+WAYS = (
+    _way("429 in words", "rate_limited", "rate_limited", 60),
+    _way("429, seconds", "rate_limited", "rate_limited", 30, retry_after=30),
+    _way("429, date", "rate_limited", "rate_limited", 90, retry_after=90, form="date"),
+    _way("429 as the crumb", "rate_limited", "rate_limited", 60, path=CRUMB),
+    _way("401 Invalid Crumb", "bad_key", "unavailable"),
+    _way("403", "not_entitled", "unavailable"),
+    _way("502 in HTML", "status", "unavailable", status=502),
+    _way("503 page", "html", "unavailable", status=503),
+    _way("200 page", "html", "bad_payload"),
+    _way("page as the crumb", "html", "unavailable", path=CRUMB),
+    _way("refused", "refuse", "unavailable"),
+    _way("cut JSON", "cut", "bad_payload"),
+    _way("cut off", "cut", "unavailable", close=True),
+    _way("NaN", "nan", "bad_payload"),
+    _way("no rows", "empty", "not_found"),
+    _way("row missing", "unknown", "not_found"),
+)
+
+
+@pytest.fixture
+def pipe(plain_redis) -> Iterator[Pipeline]:
+    """One share, and no limits to speak of."""
+    with (
+        emptied(plain_redis) as cache,
+        simulated(cache, limits=GENEROUS_MARKET) as make,
+    ):
+        yield make(ACTIVE_SYMBOLS="AAPL", **GENEROUS)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_finnhub_answers_while_yahoo_fails_and_yahoo_again_when_it_is_well(pipe, way):
+    """A failure costs no slot; once it may be asked again and is well, Yahoo is first as before."""
+    pipe.market.control(**way.fault)
+    ran = pipe.run()
+    assert ran.outcome(YAHOO, "stocks") == way.outcome
+    assert pipe.sources() == {"AAPL": "finnhub"}
+    hold = None if way.hold_s is None else shown(pipe.clock() + way.hold_s * 1000)
+    assert pipe.told(YAHOO)["held_until"] == hold
+    away_s = way.hold_s or 5
+    if way.outcome in ("unavailable", "bad_payload"):
+        away_s = _opens(pipe, way.outcome)
+    pipe.market.clear()
+    if away_s > 5:
+        pipe.run_next(away_s - 5)
+        assert pipe.sources() == {"AAPL": "finnhub"}
+    pipe.run_next()
+    assert pipe.sources() == {"AAPL": "yfinance"}
+    told = pipe.told(YAHOO)["classes"]["stocks"]
+    assert (told["state"], told["last_success"]) == ("closed", shown(pipe.clock()))
+
+
+def _opens(pipe: Pipeline, outcome: str) -> int:
+    """Let it fail four more times; for how long its breaker is then open (s)."""
+    for _ in range(4):
+        assert pipe.told(YAHOO)["classes"]["stocks"]["state"] == "closed"
+        pipe.run_next()
+        assert pipe.sources() == {"AAPL": "finnhub"}
+    told = pipe.told(YAHOO)["classes"]
+    assert (told["stocks"]["state"], told["stocks"]["reason"]) == ("open", outcome)
+    assert told["stocks"]["next_probe_at"] == shown(pipe.clock() + 300_000)
+    assert told["forex"]["state"] == "closed"  # each class has a breaker of its own
+    return 300

@@ -1,0 +1,161 @@
+"""A full Redis under volatile-lru: quotes give way, control state stays, readers are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from redis.client import Redis
+
+from local.simulator import MarketServers
+from marketdata.cache.client import Cache
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import CacheUnavailableError
+from marketdata.lists.archive import LAST_GOOD, LocalArchive, encode
+from marketdata.lists.committing import AssetCommitter
+from marketdata.lists.planning import AssetPlanner
+from marketdata.prices.planning import SLOT_S
+from tests.support.api_service import Service
+from tests.support.pipeline import ACTIVE, GENEROUS, GENEROUS_MARKET, SLOT_MS, Pipeline
+from tests.support.redis_servers import RedisServer
+from tests.support.sample_lists import coins, listed
+from tests.support.simulated_market import Clock
+
+ROOM = 1_500_000  # bytes, beside what the server itself needs
+FIRST = {"AAPL": "yfinance", "BTC-USD": "coingecko", "EUR/USD": "alpha_vantage"}
+
+
+@pytest.fixture
+def redis(shared_redis: RedisServer) -> Iterator[Redis]:
+    """A client of a server that has little room, as an operator would set it up."""
+    with shared_redis.client() as redis:
+        redis.config_set("maxmemory-policy", "volatile-lru")
+        redis.config_set("maxmemory", redis.info("memory")["used_memory"] + ROOM)
+        yield redis
+        redis.config_set("maxmemory", 0)
+        redis.config_set("maxmemory-policy", "noeviction")
+
+
+@pytest.fixture
+def pipeline(cache: Cache, redis: Redis) -> Iterator[Pipeline]:
+    """A service that has priced everything, and has an open breaker and spent budgets."""
+    clock = Clock()
+    with (
+        MarketServers(clock=clock, limits=GENEROUS_MARKET) as market,
+        closing(Pipeline(cache, market, clock, **GENEROUS)) as pipeline,
+    ):
+        market.control("bad_key", provider=Source.ALPHA_VANTAGE.value, answers=1)
+        pipeline.run()
+        pipeline.run_next()
+        assert set(pipeline.sources().values()) == {"yfinance", "coingecko"}
+        yield pipeline
+
+
+def control_state(redis: Redis) -> dict[bytes, bytes]:
+    """Every key of the control state, as Redis would write it to disk."""
+    return {key: redis.dump(key) for key in redis.scan_iter("mda:{control}:*")}
+
+
+def quotes(redis: Redis) -> list[bytes]:
+    """The keys of stored quotes."""
+    return list(redis.scan_iter("mda:{quotes}:q:*"))
+
+
+def fill(redis: Redis) -> None:
+    """Write what expires, as quotes do, until no quote is left."""
+    number = 0
+    while quotes(redis):
+        redis.set(f"filler{{quotes}}{number}", b"x" * 20_000, ex=3600)
+        number += 1
+        assert number < 20_000, "it does not get full"
+
+
+def starve(redis: Redis) -> None:
+    """Leave no room at all, as if others had filled it with what never expires."""
+    redis.config_set("maxmemory", 1)
+
+
+def relieve(redis: Redis) -> None:
+    """Leave plenty of room."""
+    redis.config_set("maxmemory", 100_000_000)
+
+
+def test_quotes_give_way_and_control_state_stays(pipeline, redis):
+    """After evictions that took every quote, breakers, budgets and due times are as they were."""
+    before = control_state(redis)
+    names = {key.decode().split(":")[2] for key in before}
+    assert names >= {"slot", "due", "breaker", "budget", "recorded"}
+    fill(redis)
+    assert quotes(redis) == []
+    assert control_state(redis) == before
+    assert {pipeline.read(symbol)[symbol]["code"] for symbol in FIRST} == {"pending"}
+
+
+def test_a_full_redis_is_written_to_without_an_error(pipeline, redis):
+    """While there is something to evict every slot runs; what it writes is served, or evicted."""
+    fill(redis)
+    for _ in range(3):
+        assert pipeline.run_next().tick.written.total() == 6
+        assert set(pipeline.sources().values()) <= {"yfinance", "coingecko", "pending"}
+        fill(redis)
+    relieve(redis)
+    pipeline.run_next()
+    assert set(pipeline.sources().values()) == {"yfinance", "coingecko"}
+    assert pipeline.told(Source.ALPHA_VANTAGE)["classes"]["forex"]["reason"] == "bad_key"
+
+
+def test_without_anything_to_evict_nobody_is_called(pipeline, redis):
+    """A ledger that cannot be written grants nothing; readers are answered all the same."""
+    before = control_state(redis)
+    starve(redis)
+    calls = sum(map(len, pipeline.market.calls.values()))
+    for _ in range(3):
+        pipeline.clock.pass_s(SLOT_S)
+        with pytest.raises(CacheUnavailableError, match="maxmemory"):
+            pipeline.planner.plan(pipeline.clock() // SLOT_MS * SLOT_S, pipeline.clock())
+    assert sum(map(len, pipeline.market.calls.values())) == calls
+    assert control_state(redis) == before
+    api = Service(pipeline.cache, ACTIVE_SYMBOLS=ACTIVE)
+    api.now_ms = pipeline.clock()
+    answer = api.get("/v1/quotes?symbols=AAPL,NOPE")
+    assert answer.status == 200
+    assert {error["code"] for error in answer.json["errors"]} == {"pending"}
+    assert api.get("/v1/providers").status == 200
+    assert api.get("/health").json["redis"] == {"reachable": True}
+
+
+def test_it_goes_on_once_there_is_room_again(pipeline, redis):
+    """The first slot after the fault prices everything, and the open breaker is still open."""
+    starve(redis)
+    pipeline.clock.pass_s(SLOT_S)
+    with pytest.raises(CacheUnavailableError):
+        pipeline.planner.plan(pipeline.clock() // SLOT_MS * SLOT_S, pipeline.clock())
+    relieve(redis)
+    assert pipeline.run_next().tick.written.total() == 6
+    assert set(pipeline.sources().values()) == {"yfinance", "coingecko"}
+    assert pipeline.told(Source.ALPHA_VANTAGE)["classes"]["forex"]["reason"] == "bad_key"
+
+
+@pytest.mark.parametrize("part", ["meta", "v1:rows", "v1:index", "ids"])
+def test_a_list_that_was_dropped_in_part_is_put_back_whole(pipeline, redis, tmp_path: Path, part):
+    """Whichever of its keys gave way, planning sees it, and the archive's copy takes its place."""
+    archive, now_ms = LocalArchive(tmp_path), pipeline.clock()
+    planner = AssetPlanner(pipeline.settings, pipeline.control, pipeline.assets, lambda: "token")
+    committer = AssetCommitter(pipeline.control, pipeline.assets, archive)
+    relieve(redis)
+    for last_good in (coins("v1", BTC={"coingecko": "bitcoin"}), listed("v1")):
+        assert pipeline.assets.swap(last_good)
+        archive.put(last_good.asset_class, LAST_GOOD, encode(last_good))
+    assert planner.plan(now_ms)["restore"] == ["forex"]
+    lost = f"mda:{{assets:crypto}}:{part}"
+    assert redis.delete(lost) == 1
+    assert planner.plan(now_ms)["restore"] == ["crypto", "forex"]
+    summary = committer.commit({"restore": True, "asset_class": "crypto"}, now_ms)
+    assert (summary["restored"], summary["total"]) == (True, 1)
+    assert planner.plan(now_ms)["restore"] == ["forex"]
+    assert pipeline.assets.search(AssetClass.CRYPTO, "v1", "btc", 0, 9).total == 1
+    assert len(pipeline.assets.page(AssetClass.CRYPTO, "v1", 0, 9)) == 1
+    assert redis.ttl(lost) > 86_400

@@ -1,0 +1,66 @@
+"""Watched coins on free plans: they take the free places of calls that are made for active ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from marketdata.domain.quotes import Source
+from tests.support.pipeline import Pipeline, emptied, simulated
+
+# So few calls that each of these has been spent once when the next one is due.
+FEW = {"COINGECKO_LIMITS": "20/month", "COINMARKETCAP_LIMITS": "20/month"}
+PACE_S = 31 * 86_400 // 18
+NEXT_CALL_S = PACE_S + -PACE_S % 5
+
+
+@pytest.fixture
+def pipe(plain_redis) -> Iterator[Pipeline]:
+    """One active coin and a watched one, both priced; no provider's pace has a call left."""
+    with emptied(plain_redis) as cache, simulated(cache) as make:
+        pipe = make(ACTIVE_SYMBOLS="BTC-USD", **FEW)
+        pipe.read("LTC-USD")
+        pipe.run()
+        pipe.run_next()
+        assert (pipe.asked(Source.COINGECKO), pipe.asked(Source.COINMARKETCAP)) == ([1, 1], [2])
+        yield pipe
+
+
+def test_a_watched_coin_rides_along_with_an_active_one(pipe):
+    """Its next price comes in the one call that the active coin's month allows."""
+    pipe.clock.pass_s(NEXT_CALL_S)
+    pipe.read("LTC-USD")
+    ran = pipe.run()
+    assert pipe.asked(Source.COINGECKO) == [1, 1, 2]
+    assert pipe.sources("BTC-USD,LTC-USD") == {"BTC-USD": "coingecko", "LTC-USD": "coingecko"}
+    (job,) = ran.plan["jobs"]
+    assert (job["use"], job["riders"]) == ("active", ["LTC-USD"])
+
+
+def test_a_new_coin_rides_along_when_first_prices_are_spent(pipe):
+    """What has no call of its own left is told so, and priced with the next call of another."""
+    pipe.read("ADA-USD,NOPE-USD")
+    ran = pipe.run_next()
+    assert ran.tick.written == {"coinmarketcap": 1}  # whose month has room for a first price
+    pipe.read("TRX-EUR")
+    pipe.run_next()
+    assert pipe.read("TRX-EUR")["TRX-EUR"]["code"] == "budget_exhausted"
+    pipe.clock.pass_s(NEXT_CALL_S - 10)
+    pipe.read("TRX-EUR,NOPE-USD")
+    pipe.run()
+    told = pipe.sources("BTC-USD,TRX-EUR,NOPE-USD")
+    assert told == {"BTC-USD": "coingecko", "TRX-EUR": "coingecko", "NOPE-USD": "not_found"}
+    assert len(pipe.asked(Source.COINGECKO)) == 3
+
+
+def test_no_call_is_made_for_riders_alone(pipe):
+    """What the first provider lacks waits, as the second one's calls are for the active coins."""
+    pipe.market.control("unknown", provider="coingecko", symbol="LTC-USD")
+    pipe.clock.pass_s(NEXT_CALL_S)
+    pipe.read("LTC-USD")
+    ran = pipe.run()
+    assert pipe.sources("BTC-USD") == {"BTC-USD": "coingecko"}
+    assert ran.outcome(Source.COINMARKETCAP, "crypto") == "skipped"
+    assert pipe.asked(Source.COINMARKETCAP) == [2]
+    assert pipe.told(Source.COINMARKETCAP)["used"] == {"month": 1}

@@ -1,0 +1,49 @@
+"""A Yahoo server, a sender that reaches it, and a yfinance that forgets after each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from marketdata.providers.yahoo_session import YahooSender
+from tests.support.fake_yahoo import (
+    QUOTE,
+    FakeYahoo,
+    chart,
+    quote_row,
+)
+from tests.support.yahoo_calls import forget_yfinance
+
+
+@pytest.fixture(autouse=True)
+def new_process(tmp_path: Path) -> Iterator[None]:
+    """Each test leaves a yfinance that remembers nothing."""
+    yield
+    forget_yfinance(tmp_path)
+
+
+@pytest.fixture
+def yahoo() -> Iterator[FakeYahoo]:
+    """A server with two shares."""
+    with FakeYahoo() as server:
+        server.rows = {"AAPL": quote_row("AAPL", 244.6), "MSFT": quote_row("MSFT", 410.5)}
+        yield server
+
+
+@pytest.fixture
+def sender(yahoo: FakeYahoo) -> YahooSender:
+    """A sender with yfinance loaded and nothing asked yet."""
+    sender = YahooSender(yahoo.url)
+    sender.warm()
+    return sender
+
+
+@pytest.fixture
+def charts(yahoo: FakeYahoo) -> FakeYahoo:
+    """A server whose batch path is gone."""
+    yahoo.gone.add(QUOTE)
+    yahoo.charts = {
+        "AAPL": chart("AAPL", 244.87, 240.01),
+        "MSFT": chart("MSFT", 410.5, 400.0, regularMarketTime=None),
+    }
+    return yahoo

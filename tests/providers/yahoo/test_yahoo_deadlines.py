@@ -1,0 +1,158 @@
+"""No Yahoo host holds a call past its time, and no other host is ever asked."""
+
+import pytest
+
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import UnavailableError
+from marketdata.providers.yahoo import Yahoo
+from marketdata.providers.yahoo_session import YahooSender
+from marketdata.providers.yahoo_transport import YahooTransport
+from tests.support.fake_yahoo import COOKIE, CRUMB, QUOTE, SCREENER, Answer, FakeYahoo
+from tests.support.yahoo_calls import LONG_S, ask, lasted, prices
+
+
+@pytest.mark.parametrize("path", [COOKIE, CRUMB, QUOTE])
+@pytest.mark.parametrize("fault", ["hang", "drip"])
+def test_no_host_holds_a_call_past_its_time(yahoo, sender, path, fault):
+    """Cookie, crumb and call end together, and the error names the host."""
+    yahoo.faults[path].extend([getattr(yahoo, fault)] * 5)
+    if path == COOKIE:  # yfinance does without, so all else must fail as well
+        yahoo.faults[QUOTE].append(yahoo.hang)
+    seconds, message = lasted(lambda: ask(sender, timeout_s=0.4))
+    assert seconds < 0.4 + 2  # of yfinance's own 30 s
+    assert yahoo.netloc in message
+    assert "timed out" in message
+
+
+def test_a_cookie_page_that_hangs_leaves_time_for_the_quotes(yahoo, sender):
+    """It may take a third of the time; then yfinance tries its other way."""
+    yahoo.faults[COOKIE].append(yahoo.hang)
+    assert prices(ask(sender, timeout_s=3.0)) == {"AAPL": "244.6", "MSFT": "410.5"}
+
+
+def test_a_refused_connection_is_named(yahoo):
+    """The error names host and port."""
+    with FakeYahoo() as gone:
+        url, netloc = gone.url, gone.netloc
+    assert lasted(lambda: ask(YahooSender(url)))[1] == f"{netloc}: the connection failed"
+
+
+def test_an_unknown_host_is_named():
+    """The error says that the name has no address."""
+    seconds, message = lasted(lambda: ask(YahooSender("http://yahoo.invalid"), timeout_s=10))
+    assert message == "yahoo.invalid: the name could not be resolved"
+    assert seconds < 10
+
+
+def test_a_password_in_the_base_url_is_never_told(yahoo):
+    """Errors name host and port only."""
+    sender = YahooSender(yahoo.url.replace("//", "//user:hidden@"))
+    yahoo.faults[COOKIE].append(yahoo.hang)
+    yahoo.faults[QUOTE].append(yahoo.hang)
+    message = lasted(lambda: ask(sender, timeout_s=0.4))[1]
+    assert yahoo.netloc in message
+    assert "hidden" not in message
+
+
+def test_an_endless_answer_is_cut_off(yahoo, sender):
+    """No answer may fill the memory."""
+
+    def huge(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(10**9))
+        handler.end_headers()
+
+    ask(sender)
+    yahoo.faults[QUOTE].append(huge)
+    assert lasted(lambda: ask(sender))[1].endswith("the request failed (curl error 63)")
+
+
+def test_no_time_left_means_no_request(yahoo, sender):
+    """A call whose time is over asks nobody."""
+    assert "not reached" in lasted(lambda: ask(sender, timeout_s=0))[1]
+    assert yahoo.seen == []
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "https://example.com/",
+        "http://query1.finance.yahoo.com/v7/finance/quote",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_redirect_never_leaves_yahoo(yahoo, sender, location):
+    """No other host, no plain http to Yahoo, no file."""
+    ask(sender)
+    yahoo.faults[QUOTE].append(Answer(302, "", headers=(("Location", location),)))
+    assert "not one of Yahoo's hosts" in lasted(lambda: ask(sender))[1]
+
+
+def test_a_cookie_that_cannot_be_read_is_passed_over(yahoo, sender):
+    """The good ones beside it are kept."""
+    ask(sender)
+    bad = (("Set-Cookie", "a/b=1"), ("Set-Cookie", "good=1; Domain=.yahoo.com"))
+    yahoo.faults[QUOTE].append(Answer(200, {}, headers=bad))
+    ask(sender)
+    ask(sender)
+    assert "good=1" in yahoo.seen[-1].cookies
+
+
+def test_a_redirect_within_yahoo_is_followed_to_the_base_url(yahoo, sender):
+    """The real hosts' names in a redirect mean the stand-in too, and its own name does."""
+    ask(sender)
+    query = "?symbols=AAPL&crumb=CrumbExmpl1"
+    for origin in ("https://query2.finance.yahoo.com", yahoo.url, ""):
+        yahoo.faults[QUOTE].append(Answer(302, "", headers=(("Location", origin + QUOTE + query),)))
+        assert prices(ask(sender)) == {"AAPL": "244.6"}
+
+
+def test_yahoos_consent_page_is_answered_by_yfinance(yahoo, sender):
+    """Europeans are sent to a form first; yfinance agrees to it, all within the base URL."""
+    ask(sender)
+    form = '<form action="/agreed"><input name="csrfToken" value="t"></form>'
+    quotes = f"https://query1.finance.yahoo.com{QUOTE}?symbols=AAPL&crumb=CrumbExmpl1"
+    consent = "https://consent.yahoo.com/v2/collectConsent?sessionId=1"
+    yahoo.faults[QUOTE].append(Answer(302, "", headers=(("Location", consent),)))
+    yahoo.faults["/v2/collectConsent"].append(Answer(200, form, "text/html"))
+    yahoo.faults["/agreed"].append(Answer(303, "", headers=(("Location", quotes),)))
+    assert prices(ask(sender)) == {"AAPL": "244.6"}
+    assert yahoo.paths()[3:] == [QUOTE, "/v2/collectConsent", "/agreed", QUOTE]
+    assert "agree=1" in yahoo.seen[-2].body
+
+
+def test_a_temporary_redirect_keeps_what_was_posted(yahoo, sender):
+    """307 repeats the call as it was, unlike 302."""
+    ask(sender)
+    location = f"{SCREENER}?crumb=CrumbExmpl1"
+    yahoo.faults[SCREENER].append(Answer(307, "", headers=(("Location", location),)))
+    request = Yahoo().build_asset_requests(AssetClass.STOCKS)[1]
+    assert sender.send(request, LONG_S).status == 200
+    first, second = yahoo.seen[-2:]
+    assert (first.method, first.body) == (second.method, second.body)
+    assert '"offset":250' in second.body
+
+
+def test_redirects_end(yahoo, sender):
+    """Five hops are enough."""
+    ask(sender)
+    yahoo.faults[QUOTE].extend([Answer(302, "", headers=(("Location", QUOTE),))] * 9)
+    assert "redirects" in lasted(lambda: ask(sender))[1]
+    assert len(yahoo.seen) == 3 + 5
+
+
+def test_without_a_base_url_the_real_hosts_are_meant():
+    """Nothing is rewritten, and nothing else is allowed."""
+    live = YahooTransport()
+    url = "https://query1.finance.yahoo.com/v7/finance/quote?symbols=A"
+    assert live._target(url) == url
+    with pytest.raises(UnavailableError, match=r"example\.com"):
+        live._target("https://example.com/")
+
+
+def test_yfinance_cannot_ask_for_anything_outside_of_a_call(yahoo):
+    """Without a deadline there is no request."""
+    with pytest.raises(UnavailableError, match="outside of a call"):
+        YahooTransport(yahoo.url).get("https://query1.finance.yahoo.com/")
+    assert yahoo.seen == []

@@ -1,0 +1,155 @@
+"""When the batch path is gone: quotes one symbol at a time, by what is public in yfinance."""
+
+from decimal import Decimal
+
+import pytest
+from yfinance import cache
+from yfinance.data import YfData
+
+from marketdata.domain.quotes import parse_utc
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import RateLimitedError
+from marketdata.providers.yahoo import UNANSWERED, Yahoo
+from marketdata.providers.yahoo_session import YahooSender
+from tests.support.fake_yahoo import (
+    CHART,
+    COOKIE,
+    CRUMB,
+    DOWN,
+    QUOTE,
+    TOO_MANY,
+    UPSTREAM,
+    Answer,
+    chart,
+)
+from tests.support.yahoo_calls import LONG_S, NOW, ask, batch, lasted, prices
+
+
+def test_without_the_batch_path_charts_give_price_time_and_change(charts, sender, caplog):
+    """The same quotes by the public way, Yahoo's own time and previous close included."""
+    parsed = Yahoo().parse(batch("AAPL", "MSFT", "NOPE"), ask(sender, "AAPL", "MSFT", "NOPE"), NOW)
+    aapl, msft = parsed.quotes
+    assert (aapl.price, aapl.change, aapl.currency) == (Decimal("244.87"), Decimal("4.86"), "USD")
+    assert aapl.percent_change == Decimal("2.024916")
+    assert aapl.timestamp == parse_utc("2025-02-19T21:00:01Z")
+    assert msft.timestamp is None
+    assert [missing.code for missing in parsed.missing] == ["not_found"]
+    assert "yahoo batch path is gone" in caplog.text
+
+
+def test_a_chart_costs_two_requests_once_and_then_one(charts, sender):
+    """The time zone is kept; a crumb is not asked for, but for the batch path's sake."""
+    ask(sender, "AAPL")
+    assert charts.paths() == [COOKIE, CRUMB, QUOTE, f"{CHART}AAPL", f"{CHART}AAPL"]
+    ask(sender, "AAPL")
+    assert charts.paths()[5:] == [QUOTE, f"{CHART}AAPL"]
+
+
+def test_the_batch_path_is_taken_again_when_it_is_back(charts, sender):
+    """Each call tries it first."""
+    ask(sender)
+    charts.gone.clear()
+    before = len(charts.seen)
+    assert prices(ask(sender))["AAPL"] == "244.6"
+    assert charts.paths()[before:] == [QUOTE]
+
+
+@pytest.mark.parametrize(
+    ("meta", "change"),
+    [
+        ({"range": "5d"}, None),
+        ({"instrumentType": "CRYPTOCURRENCY"}, None),
+        ({"chartPreviousClose": None}, None),
+        ({}, Decimal("4.86")),
+    ],
+)
+def test_a_change_is_only_told_over_the_previous_close(charts, sender, meta, change):
+    """A chart of more days, or of a coin, has another close before it."""
+    charts.charts["AAPL"] = chart("AAPL", 244.87, 240.01, **meta)
+    parsed = Yahoo().parse(batch("AAPL"), ask(sender, "AAPL"), NOW)
+    assert parsed.quotes[0].change == change
+
+
+def test_a_day_without_trades_still_has_a_price(charts, sender):
+    """The metadata comes even when there are no bars."""
+    quiet = chart("AAPL", 244.87, 240.01)
+    quiet["chart"]["result"][0]["indicators"]["quote"] = [{}]
+    del quiet["chart"]["result"][0]["timestamp"]
+    charts.charts["AAPL"] = quiet
+    assert prices(ask(sender, "AAPL"), "AAPL") == {"AAPL": "244.87"}
+
+
+def test_bars_that_yfinance_cannot_read_do_not_hide_the_price(charts, sender):
+    """It fails over the bars, after the metadata has come."""
+    strange = chart("AAPL", 244.87, 240.01)
+    del strange["chart"]["result"][0]["meta"]["validRanges"]
+    charts.charts["AAPL"] = strange
+    assert prices(ask(sender, "AAPL"), "AAPL") == {"AAPL": "244.87"}
+
+
+def test_a_chart_without_a_price_is_not_found(charts, sender):
+    """A name that Yahoo knows and has no price for is not zero."""
+    charts.charts["AAPL"] = chart("AAPL", 1, 1, regularMarketPrice=None)
+    parsed = Yahoo().parse(batch("AAPL"), ask(sender, "AAPL"), NOW)
+    assert [missing.code for missing in parsed.missing] == ["not_found"]
+
+
+def test_symbols_left_at_the_deadline_are_not_not_found(charts, sender):
+    """What was answered is kept, the rest goes to the next provider."""
+    charts.faults[f"{CHART}MSFT"].extend([charts.hang] * 2)
+    response = ask(sender, "AAPL", "MSFT", "NOPE", timeout_s=2.0)
+    parsed = Yahoo().parse(batch("AAPL", "MSFT", "NOPE"), response, NOW)
+    assert [quote.symbol for quote in parsed.quotes] == ["AAPL"]
+    assert [missing.code for missing in parsed.missing] == ["provider_unavailable"] * 2
+
+
+@pytest.mark.parametrize("fault", [UPSTREAM, DOWN, Answer(200, '{"chart":{"resu')])
+def test_a_bad_chart_spoils_only_its_symbol(charts, sender, fault):
+    """The other symbols are quoted."""
+    charts.faults[f"{CHART}AAPL"].extend([fault] * 2)
+    response = ask(sender)
+    assert prices(response) == {"MSFT": "410.5"}
+    assert UNANSWERED in response.body.decode()
+
+
+def test_no_chart_at_all_is_unavailable(charts, sender):
+    """Silence about every symbol is not an answer."""
+    charts.faults[f"{CHART}AAPL"].append(UPSTREAM)
+    assert lasted(lambda: ask(sender, "AAPL"))[1] == "the chart call answered 502"
+
+
+def test_a_rate_limit_ends_the_charts(charts, sender):
+    """After the first 429 no chart is asked for."""
+    charts.faults[f"{CHART}AAPL"].append(TOO_MANY)
+    with pytest.raises(RateLimitedError):
+        prices(ask(sender))
+    assert charts.paths()[3:] == [f"{CHART}AAPL"]
+    charts.faults[f"{CHART}MSFT"].append(TOO_MANY)
+    assert prices(ask(sender, "AAPL", "MSFT", "NOPE"), "AAPL", "MSFT", "NOPE") == {"AAPL": "244.87"}
+    assert charts.paths()[-1] == f"{CHART}MSFT"
+
+
+def test_charts_stay_within_their_requests_a_minute(charts):
+    """The ledger counted one call, so the many are limited here, over a rolling minute."""
+    now = [1000.0]
+    sender = YahooSender(charts.url, clock=lambda: now[0], symbol_requests_per_minute=3)
+    assert prices(ask(sender)) == {"AAPL": "244.87"}
+    assert "at most 3 requests a minute" in lasted(lambda: ask(sender))[1]
+    now[0] += 61
+    assert prices(ask(sender)) == {"AAPL": "244.87", "MSFT": "410.5"}
+
+
+@pytest.mark.parametrize("change", ["gone", "other arguments"])
+def test_a_changed_yfinance_leaves_the_public_way(charts, sender, monkeypatch, change):
+    """Without its private parts quotes come one symbol at a time, and nothing else is tried."""
+    if change == "gone":
+        monkeypatch.delattr(YfData, "_get_cookie_and_crumb")
+    else:
+        monkeypatch.setattr(YfData, "post", lambda _self, _url: None)
+    request = Yahoo().build_asset_requests(AssetClass.STOCKS)[0]
+    assert "yfinance has changed" in lasted(lambda: sender.send(request, LONG_S))[1]
+    monkeypatch.undo()
+    monkeypatch.delattr(cache, "_CookieCacheDummy")
+    sender._data = None
+    assert prices(ask(sender)) == {"AAPL": "244.87", "MSFT": "410.5"}
+    assert QUOTE not in charts.paths()

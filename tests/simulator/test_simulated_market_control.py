@@ -1,0 +1,92 @@
+"""The simulated market's control port, and where, when and how often planted faults strike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from local.simulator import KINDS, MarketServers
+from marketdata.domain.quotes import Source
+from tests.support.simulated_market import WEDNESDAY_MS, Clients, Clock, plant
+
+MANY = dict.fromkeys(Source, "100000/minute")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The market's clock."""
+    return Clock()
+
+
+@pytest.fixture
+def clients(clock) -> Iterator[Clients]:
+    """Clients of a market without faults yet."""
+    with (
+        MarketServers(clock=clock, limits=MANY) as market,
+        requests.Session() as session,
+    ):
+        clients = Clients(market, session)
+        clients._crumb()
+        yield clients
+
+
+def test_latency_is_added_to_the_answer(clients):
+    """A slow provider answers late, and others do not wait for it."""
+    plant(clients, "latency", provider="finnhub", latency_ms=120)
+    assert clients.quote(Source.FINNHUB).elapsed.total_seconds() >= 0.12
+    assert clients.quote(Source.COINGECKO).elapsed.total_seconds() < 0.12
+
+
+def test_faults_keep_to_their_path_symbol_and_time(clients, clock):
+    """A fault strikes where and when it was planted for."""
+    plant(clients, "status", provider="yfinance", path="/v7", start_in_s=10, duration_s=20)
+    plant(clients, "not_entitled", provider="finnhub", symbol="MSFT")
+    statuses = []
+    for _ in range(4):
+        statuses.append(clients.quote(Source.YFINANCE).status_code)
+        clock.pass_s(10)
+    assert statuses == [200, 503, 503, 200]
+    assert clients.get(Source.FINNHUB, "/quote", symbol="MSFT").status_code == 403
+    assert clients.get(Source.FINNHUB, "/quote", symbol="AAPL").status_code == 200
+
+
+def test_lists_are_spared_by_faults_of_prices(clients):
+    """A daily list does not use up a bad tick that was meant for a quote."""
+    plant(clients, "bad_tick", provider="coingecko", symbol="BTC-USD")
+    clients.get(Source.COINGECKO, "/coins/markets", vs_currency="usd")
+    assert clients.market.planted == []
+
+
+def test_the_control_port_shows_plants_and_clears(clients):
+    """State shows faults, counts and quotas; faults end by number, by provider, or all."""
+    control = clients.market.control_url
+    number = plant(clients, "hang", provider="coingecko").json()["number"]
+    plant(clients, "html", provider="finnhub")
+    clients.quote(Source.FINNHUB)
+    state = requests.get(control + "/control/state", timeout=5).json()
+    assert [fault["fault"] for fault in state["faults"]] == ["hang", "html"]
+    finnhub = state["providers"]["finnhub"]
+    assert finnhub["calls"] == [{"kind": "quote", "status": 200, "count": 1}]
+    assert finnhub["limits"] == [{"limit": "100000/minute", "used": 1, "peak": 1}]
+    url = control + "/control/faults"
+    told = requests.get(url, timeout=5).json()
+    assert set(told["faults"]) == {*KINDS, "jump"}
+    assert requests.delete(f"{url}?number={number}", timeout=5).json() == {"cleared": 1}
+    cleared = requests.post(url, json={"clear": True, "provider": "finnhub"}, timeout=5)
+    assert cleared.json() == {"cleared": 1}
+    plant(clients, "hang")
+    assert requests.post(url, json={"clear": True}, timeout=5).json() == {"cleared": 1}
+    refused = requests.post(url, json={"fault": "explode"}, timeout=5)
+    assert (refused.status_code, "no fault is called" in refused.text) == (400, True)
+    assert requests.get(control + "/nope", timeout=5).status_code == 404
+
+
+def test_the_control_port_checks_prices(clients):
+    """Quotes can be checked from another process."""
+    price, at_ms = clients.market.truth("AAPL", WEDNESDAY_MS)
+    quote = {"symbol": "AAPL", "price": str(price), "timestamp_ms": at_ms, "source": "yfinance"}
+    wrong = {**quote, "price": str(price + 1)}
+    url = clients.market.control_url + "/control/check"
+    assert requests.post(url, json=[quote, wrong], timeout=5).json() == [True, False]

@@ -1,0 +1,89 @@
+"""The page about the simulated market is true: its commands work, its tables are complete."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.simulator import KINDS, MarketServers
+from local.simulator.faults import COMMON, FORMS, JUMP
+from marketdata.domain.quotes import Source
+
+PAGE = (Path(__file__).parents[2] / "docs" / "simulated-market.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line
+    for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+]
+# The first cell of each row of the tables, with the last one.
+ROWS = dict(re.findall(r"^\| `(\w+)` \|.*\| ?(.*?) ?\|$", PAGE, re.MULTILINE))
+
+
+def asked(command: str, control_url: str) -> requests.Response:
+    """The answer to a curl command of the page."""
+    words = shlex.split(command.replace("$CONTROL", control_url))
+    assert words.pop(0) == "curl"
+    url, options = words.pop(0), dict(zip(words[::2], words[1::2], strict=True))
+    data = options.pop("-d", None)
+    method = options.pop("-X", "POST" if data else "GET")
+    assert options == {}
+    return requests.request(method, url, data=data, timeout=5)
+
+
+@pytest.mark.parametrize("row", COMMANDS)
+def test_every_command_of_the_page_is_understood(row):
+    """Each is answered 200, and what was planted is there."""
+    with MarketServers() as market:
+        answer = asked(row, market.control_url)
+        assert answer.status_code == 200, answer.text
+        state = asked("curl $CONTROL/control/state", market.control_url).json()
+        assert len(state["faults"]) + len(state["jumps"]) == ('"fault"' in row)
+
+
+def test_the_commands_in_the_text_clear_what_they_name():
+    """By provider and by number; what is left is struck by the last one."""
+    inline = re.findall(r"`(curl [^`]*DELETE[^`]*)`", PAGE)
+    assert inline == ["curl -X DELETE $CONTROL/control/faults?provider=coingecko"]
+    with MarketServers() as market:
+        for provider in ("coingecko", "finnhub", "finnhub"):
+            market.control("hang", provider=provider)
+        url = f"{market.control_url}/control/faults"
+        assert requests.delete(f"{url}?provider=coingecko", timeout=5).json() == {"cleared": 1}
+        assert requests.delete(f"{url}?number=3", timeout=5).json() == {"cleared": 1}
+        assert requests.delete(url, timeout=5).json() == {"cleared": 1}
+
+
+def test_every_fault_and_option_of_the_code_is_on_the_page():
+    """And nothing else is: each fault with its own options, each common option."""
+    assert set(ROWS) == {*KINDS, "jump", *COMMON}
+    for fault, options in {**KINDS, "jump": JUMP}.items():
+        named = set(re.findall(r"`(\w+)`", ROWS[fault])) - set(FORMS)
+        assert named == set(options), fault
+
+
+def test_every_default_on_the_page_is_the_codes():
+    """Where a row tells a value, it is the one that holds without the option."""
+    for fault, options in {**KINDS, "jump": JUMP}.items():
+        for name, default in re.findall(r"`(\w+)` (\d[\d.]*|false)", ROWS[fault]):
+            assert str(options[name]).lower().removesuffix(".0") == default, (fault, name)
+
+
+def test_every_fault_of_the_last_part_can_be_planted():
+    """What the page proposes to begin with is understood."""
+    proposed = re.findall(r"`(\{\"fault\".*?\})`", PAGE)
+    assert len(proposed) == 4
+    with MarketServers() as market:
+        for fault in proposed:
+            url = f"{market.control_url}/control/faults"
+            assert requests.post(url, data=fault, timeout=5).status_code == 200
+
+
+def test_the_addresses_on_the_page_have_the_right_paths():
+    """Each provider's base URL is shown with the path that the market gives it."""
+    with MarketServers() as market:
+        path = re.sub(r"http://[\d.]+:\d+", "", market.base_urls[Source.FINNHUB])
+    assert f'"finnhub": "http://127.0.0.1:40002{path}"' in PAGE

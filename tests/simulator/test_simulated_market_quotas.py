@@ -1,0 +1,137 @@
+"""The simulated market counts calls as the real providers do, and says so in their words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from local.simulator import MarketServers
+from marketdata.domain.quotes import Source
+from tests.support.simulated_market import QUOTE_CALLS, WEDNESDAY_MS, Clients, Clock
+
+LISTING = {"function": "LISTING_STATUS"}
+LIMITS = dict.fromkeys(Source, "3/minute,4/day") | {Source.ALPHA_VANTAGE: "3/day,1/second"}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The market's clock."""
+    return Clock()
+
+
+@pytest.fixture
+def clients(clock) -> Iterator[Clients]:
+    """Clients of a market with small limits."""
+    with MarketServers(clock=clock, limits=LIMITS) as market, requests.Session() as session:
+        yield Clients(market, session)
+
+
+REFUSALS = {
+    Source.YFINANCE: (429, "Too Many Requests\r\n"),
+    Source.FINNHUB: (429, "API limit reached"),
+    Source.COINGECKO: (429, "You've exceeded the Rate Limit"),
+    Source.COINMARKETCAP: (429, '"error_code":1008'),
+}
+
+
+@pytest.mark.parametrize("source", REFUSALS)
+def test_a_minute_admits_its_limit_and_no_more(clients, clock, source):
+    """The call beyond a limit is refused until the oldest one is a minute old."""
+    assert [clients.quote(source).status_code for _ in range(3)] == [200] * 3
+    status, told = REFUSALS[source]
+    refused = clients.quote(source)
+    assert refused.status_code == status
+    assert told in refused.text
+    clock.pass_s(59.999)
+    assert clients.quote(source).status_code == 429
+    clock.pass_s(0.001)
+    assert clients.quote(source).status_code == 200
+    assert clients.market.violations[source] == 2
+    assert clients.market.peak(source) == {"minute": 5, "day": 6}
+    assert clients.market.quotas[source].used("day", clock()) == 4
+
+
+def test_refusals_carry_the_headers_of_their_provider(clients, clock):
+    """CoinGecko tells when to come back, Finnhub when its window resets, the others nothing."""
+    for source in REFUSALS:
+        for _ in range(3):
+            clients.quote(source)
+    assert clients.quote(Source.COINGECKO).headers["retry-after"] == "60"
+    finnhub = clients.quote(Source.FINNHUB).headers
+    assert finnhub["x-ratelimit-remaining"] == "0"
+    assert int(finnhub["x-ratelimit-reset"]) == WEDNESDAY_MS // 1000 + 61
+    for source in (Source.YFINANCE, Source.COINMARKETCAP):
+        assert "retry-after" not in clients.quote(source).headers
+
+
+def test_a_spent_day_is_told_as_a_day(clients, clock):
+    """CoinMarketCap has a code of its own for it, CoinGecko a long Retry-After."""
+    for source in (Source.COINMARKETCAP, Source.COINGECKO):
+        for _ in range(4):
+            clients.quote(source)
+            clock.pass_s(30)
+    assert '"error_code":1009' in clients.quote(Source.COINMARKETCAP).text
+    assert int(clients.quote(Source.COINGECKO).headers["retry-after"]) == 86_400 - 120
+
+
+def test_alpha_vantage_says_no_with_200(clients, clock):
+    """A burst and a spent day are informations; the list's is cut into its columns."""
+    source = Source.ALPHA_VANTAGE
+    assert "Realtime Currency Exchange Rate" in clients.quote(source).json()
+    burst = clients.quote(source)
+    assert (burst.status_code, "1 request per second" in burst.json()["Information"]) == (200, True)
+    assert clients.get(source, "/query", **LISTING).text.splitlines()[1] == "I,n,f,o,r,m,a"
+    for _ in range(2):
+        clock.pass_s(1)
+        clients.quote(source)
+    clock.pass_s(1)
+    daily = clients.quote(source).json()["Information"]
+    assert "25 requests per day" in daily
+    assert "goodkey" in daily
+
+
+def test_cookies_crumbs_and_refused_keys_spend_nothing(clients):
+    """Quota counts the calls that a provider counts."""
+    for _ in range(5):
+        clients.crumb = ""
+        clients._crumb()
+        url = clients.market.base_urls[Source.COINMARKETCAP] + QUOTE_CALLS[Source.COINMARKETCAP][0]
+        assert requests.get(url, timeout=5).status_code == 401
+        assert clients.get(Source.COINMARKETCAP, "/v1/key/info").status_code == 200
+    assert set(clients.market.violations.values()) == {0}
+    assert clients.market.peak(Source.COINMARKETCAP) == {"minute": 0, "day": 0}
+
+
+def test_every_call_is_recorded(clients, clock):
+    """The record has when, for what, how answered, and how many symbols."""
+    path = QUOTE_CALLS[Source.YFINANCE][0]
+    clients.get(Source.YFINANCE, path, symbols="AAPL,MSFT,EURUSD=X")
+    clock.pass_s(1)
+    clients.get(Source.YFINANCE, path, symbols="AAPL", crumb="wrong")
+    assert [tuple(call) for call in clients.market.calls[Source.YFINANCE]] == [
+        (WEDNESDAY_MS, "cookie", 404, 0),
+        (WEDNESDAY_MS, "crumb", 200, 0),
+        (WEDNESDAY_MS, "quote", 200, 3),
+        (WEDNESDAY_MS + 1000, "quote", 401, 1),
+    ]
+
+
+def test_free_prices_move_once_a_minute_paid_ones_at_once(clock):
+    """CoinGecko's cache holds a price for its update period."""
+
+    def told(market: MarketServers) -> list[int]:
+        times = []
+        with requests.Session() as session:
+            for _ in range(3):
+                bitcoin = Clients(market, session).quote(Source.COINGECKO).json()["bitcoin"]
+                times.append(bitcoin["last_updated_at"] - WEDNESDAY_MS // 1000)
+                clock.pass_s(30)
+        clock.now_ms = WEDNESDAY_MS
+        return times
+
+    with MarketServers(clock=clock) as market:
+        assert told(market) == [0, 0, 60]
+    with MarketServers(clock=clock, update_s={Source.COINGECKO: 5}) as market:
+        assert told(market) == [0, 30, 60]

@@ -1,0 +1,130 @@
+"""The board in a real browser, for tests: two clocks that move together, and what can be read off.
+
+The service's clock stands still; the page's is set to it and moved along with it, so that a test
+that spans minutes takes none.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Locator, Request, Response, expect
+
+from tests.support.api_service import Service
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+SLOT_MS = 5_000
+# The page asks a little after the next slot's start; within this it has.
+ASKED_BY_S = 6.6
+WIDE, PHONE = (1280, 900), (390, 844)
+
+
+class BoardPage:
+    """One page of a browser on a service's board. `complaints`: its console and its failures."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        service: Service,
+        origin: str,
+        *,
+        size: tuple[int, int] = WIDE,
+        scheme: str = "light",
+    ) -> None:
+        self.service = service
+        self.origin = origin
+        self.complaints: list[str] = []
+        self.asked: list[Request] = []
+        self.answers: list[Response] = []
+        self._context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,
+            locale="en-GB",
+            timezone_id="UTC",
+        )
+        self.page = self._context.new_page()
+        self.page.on("console", lambda message: self._complain(message.type, message.text))
+        self.page.on("pageerror", lambda error: self._complain("error", str(error)))
+        self.page.on("request", self._note_request)
+        self.page.on("response", self._note_answer)
+        self.page.clock.install(time=datetime.fromtimestamp(service.now_ms / 1000 - 1, UTC))
+        self.page.clock.pause_at(datetime.fromtimestamp(service.now_ms / 1000, UTC))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._context.close()
+
+    def open(self, place: str = "/") -> Self:
+        """Open the board and wait for its first answer."""
+        self.page.goto(self.origin + place)
+        self._settle()
+        return self
+
+    def next_slot(self, *, working: bool = True) -> None:
+        """Let the service's clock go on by a slot, and the page ask; `working`: the loop works."""
+        self.service.now_ms += SLOT_MS
+        if working:
+            self.service.watched()
+        with self.page.expect_response(re.compile("v1/quotes")):
+            self.pass_s(ASKED_BY_S)
+        self._settle()
+
+    def pass_s(self, seconds: float) -> None:
+        """Let time pass for the page."""
+        self.page.clock.run_for(round(seconds * 1000))
+
+    def row(self, symbol: str) -> Locator:
+        """The row of a symbol."""
+        return self.page.locator(f'tr[data-symbol="{symbol}"]')
+
+    def provider(self, name: str) -> Locator:
+        """The card of a provider."""
+        return self.page.locator(f'[data-provider="{name}"]')
+
+    def type_and_find(self, text: str) -> Locator:
+        """Type into the box; the options that it offers."""
+        self.page.locator("#query").press_sequentially(text)
+        self.page.clock.run_for(300)
+        options = self.page.get_by_role("option")
+        expect(options.first).to_be_visible()
+        return options
+
+    def asked_for(self, path: str) -> list[Request]:
+        """The requests for a path so far."""
+        return [request for request in self.asked if re.search(path, request.url)]
+
+    def violations(self) -> list[str]:
+        """What axe finds wrong, each with where. Time passes for the page from here on."""
+        self.page.clock.resume()  # axe waits for timers
+        self.page.evaluate(AXE_SCRIPT)
+        found: dict[str, Any] = self.page.evaluate("axe.run({resultTypes: ['violations']})")
+        return [
+            f"{violation['id']}: {node['target']}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+
+    def forget_complaints(self) -> None:
+        """Start a new list; for what a browser says of its own when a server is away."""
+        self.complaints.clear()
+
+    def _settle(self) -> None:
+        expect(self.page.locator("#page")).to_have_attribute("data-asking", "no")
+
+    def _note_request(self, request: Request) -> None:
+        self.asked.append(request)
+
+    def _note_answer(self, response: Response) -> None:
+        self.answers.append(response)
+
+    def _complain(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning", "assert"):
+            self.complaints.append(f"{kind}: {text}")

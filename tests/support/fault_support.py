@@ -1,0 +1,217 @@
+"""Workers as processes of their own, to be killed, and a service watched from outside for harm.
+
+Run as a module it is such a worker: it plans one slot, prints the plan and dies with its jobs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+
+from local.simulator import MarketServers
+from marketdata.cache.asset_store import AssetStore
+from marketdata.cache.client import Cache, connect
+from marketdata.cache.control import ControlState
+from marketdata.cache.quote_store import QuoteStore
+from marketdata.domain.breaker import BreakerPolicy
+from marketdata.domain.quotes import Source, parse_utc
+from marketdata.prices.planning import SLOT_S, Planner
+from marketdata.settings import ENV_PREFIXES, Settings
+from tests.support.pipeline import Pipeline
+from tests.support.running_service import RunningService, eventually
+from tests.support.simulated_market import Clock
+
+ROOT = Path(__file__).parents[2]
+# Plans on which every symbol is priced in every slot, with no call to spare at Finnhub.
+PLANS = {
+    Source.COINGECKO: "60/minute",
+    Source.COINMARKETCAP: "60/minute",
+    Source.ALPHA_VANTAGE: "120/minute",
+}
+LIMITS = {f"{ENV_PREFIXES[source]}_LIMITS": limits for source, limits in PLANS.items()}
+SYMBOLS = "AAPL,GOOGL,MSFT,BTC-USD,ETH-USD,EUR/USD"
+# What the terminal says of a slot, and how many symbols are always priced unless settings differ.
+WRITTEN = re.compile(r"^\d\d:\d\d:\d\d .*  written +(\d+)", re.MULTILINE)
+ACTIVE_COUNT = len(Settings.from_env({}).active_symbols)
+PATHS = (
+    f"/v1/quotes?symbols={SYMBOLS}",
+    "/v1/quotes/AAPL",
+    "/v1/providers",
+    "/v1/assets/crypto?limit=3",
+    "/health",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One answer of the API: what was asked, when (monotonic), how long it took, what came."""
+
+    path: str
+    at_s: float
+    took_s: float
+    status: int
+    retry_after: str | None
+
+
+class Watch:
+    """Asks a service's API again and again, from `with` to its end, and judges each answer.
+
+    `wrong` holds every price that the market never had.
+    """
+
+    def __init__(self, service: RunningService, market: MarketServers) -> None:
+        self.seen: list[Seen] = []
+        self.wrong: list[dict[str, Any]] = []
+        self.broken: list[str] = []
+        self._service, self._market = service, market
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def statuses(self, since_s: float = 0, paths: tuple[str, ...] = PATHS[:4]) -> list[int]:
+        """The statuses of answers to questions since then; of all routes but health."""
+        return [seen.status for seen in self.seen if seen.at_s >= since_s and seen.path in paths]
+
+    def wait_for(self, status: int, count: int, since_s: float) -> None:
+        """Return once so many answers with a status have come since then."""
+        what = f"{count} answers {status}"
+        eventually(lambda: self.statuses(since_s).count(status) >= count, what)
+
+    def harmless(self) -> str:
+        """How fast the answers were, in words; fails if one was wrong, broken, or most were slow.
+
+        A machine that is busy may hold up some; a service that waits would hold up all.
+        """
+        assert self.wrong == []
+        assert self.broken == []
+        away = [seen for seen in self.seen if seen.status == 503 and seen.path != "/health"]
+        assert all(seen.retry_after for seen in away)
+        took = sorted(seen.took_s for seen in self.seen)
+        slowest_tenth = statistics.quantiles(took, n=10)[-1]
+        assert slowest_tenth < 1, took
+        return f"{len(took)} answers, {len(away)} of them 503, the slowest in {took[-1]:.2f} s"
+
+    def _look(self) -> None:
+        for path in itertools.cycle(PATHS):
+            if self._over.wait(0.03):
+                return
+            started = time.monotonic()
+            try:
+                answer = self._service.get(path)
+            except requests.RequestException as error:
+                self.broken.append(f"{path}: {error!r}")
+                continue
+            took_s, headers = time.monotonic() - started, answer.headers
+            if answer.status_code not in (200, 503):
+                self.broken.append(f"{path}: {answer.status_code} {answer.text}")
+            self.seen.append(
+                Seen(path, started, took_s, answer.status_code, headers.get("Retry-After"))
+            )
+            if answer.status_code == 200 and path.startswith("/v1/quotes"):
+                told = answer.json()
+                self.wrong += [q for q in told.get("quotes", [told]) if not self._is_true(q)]
+
+    def _is_true(self, quote: dict[str, Any]) -> bool:
+        stamp = quote["timestamp"]
+        at_ms = None if stamp is None else round(parse_utc(stamp).timestamp() * 1000)
+        source, price = Source(quote["source"]), Decimal(str(quote["price"]))
+        return self._market.is_true(quote["symbol"], price, at_ms, source)
+
+
+def ticks_until_well(service: RunningService) -> int:
+    """How many slots begin from now until one was priced whole and `/health` is healthy."""
+    skipped, before = len(service.output), time.time() // SLOT_S
+
+    def is_well() -> bool:
+        written = map(int, WRITTEN.findall(service.output[skipped:]))
+        whole = any(count >= ACTIVE_COUNT for count in written)
+        return whole and bool(service.get("/health").json()["status"] == "healthy")
+
+    eventually(is_well, f"health: {service.output}")
+    return int(time.time() // SLOT_S - before)
+
+
+class Workers:
+    """Makes workers over one cache and market, each with a clock and tokens of its own."""
+
+    def __init__(self, cache: Cache, market: MarketServers) -> None:
+        self._cache, self._market = cache, market
+        self._made: list[Pipeline] = []
+
+    def __call__(self, clock: Clock, **env: str) -> Pipeline:
+        """One more worker, on paid plans."""
+        worker = Pipeline(self._cache, self._market, clock, **{**LIMITS, **env})
+        number, mint = len(self._made), worker.planner.token
+        worker.planner = replace(worker.planner, token=lambda: f"w{number}-{mint()}")
+        self._made.append(worker)
+        return worker
+
+    def close(self) -> None:
+        """End all of them."""
+        for worker in self._made:
+            worker.close()
+
+
+def moving_market(clock: Clock) -> MarketServers:
+    """A market on paid plans whose prices move with every slot, and whose quotas are exact."""
+    return MarketServers(clock=clock, limits=PLANS, update_s=dict.fromkeys(PLANS, 0.0))
+
+
+def used(worker: Pipeline, source: Source) -> int:
+    """How many calls of the minute are counted."""
+    return int(worker.told(source)["used"]["minute"])
+
+
+def plan_and_be_killed(env: dict[str, str], slot_s: int, now_ms: int) -> dict[str, Any]:
+    """The plan that a process made which was killed before it could do anything with it."""
+    path = os.pathsep.join((str(ROOT), str(ROOT / "layers" / "core")))
+    worker = subprocess.Popen(  # noqa: S603  (our own words)
+        [sys.executable, "-m", "tests.support.fault_support", str(slot_s), str(now_ms)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": path, **env},
+        stdin=subprocess.PIPE,  # it lives until we kill it, or end
+        stdout=subprocess.PIPE,
+    )
+    with worker:
+        assert worker.stdout is not None
+        plan: dict[str, Any] = json.loads(worker.stdout.readline())
+        worker.kill()
+    assert worker.returncode == -signal.SIGKILL
+    return plan
+
+
+def _plan(slot_s: int, now_ms: int) -> dict[str, Any]:
+    settings = Settings.from_env(os.environ)
+    cache = connect(settings)
+    control = ControlState(cache, limits=settings.limits, policy=BreakerPolicy())
+    quotes = QuoteStore(cache, retention_s=settings.quote_retention)
+    token = f"worker-{os.getpid()}"
+    planner = Planner(settings, control, quotes, AssetStore(cache), lambda: token)
+    return planner.plan(slot_s, now_ms)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(_plan(*map(int, sys.argv[1:]))) + "\n")
+    sys.stdout.flush()
+    sys.stdin.read()

@@ -1,0 +1,250 @@
+"""The whole way of a quote in one process, for tests: plan, fetch and commit over a real Redis.
+
+Slots run as the loop on one machine runs them, with the real providers and senders against the
+simulated market, or against any other server. Time moves only when a test moves it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from local.service.loop import Steps, Tick, run_slot
+from local.simulator import MarketServers
+from marketdata.api.readers.quotes import QuoteReader
+from marketdata.api.readers.status import StatusReader
+from marketdata.api.readers.symbol_lists import requested
+from marketdata.cache.asset_store import AssetStore
+from marketdata.cache.client import Cache, connect
+from marketdata.cache.control import ControlState
+from marketdata.cache.quote_store import QuoteStore
+from marketdata.domain.breaker import BreakerPolicy
+from marketdata.domain.quotes import Source, parse_utc, utc_text
+from marketdata.prices.committing import Committer
+from marketdata.prices.fetching import Clock as FetchClock
+from marketdata.prices.fetching import Fetcher
+from marketdata.prices.planning import SLOT_S, Planner
+from marketdata.providers.contract import Provider, Sender
+from marketdata.providers.registry import make_provider, make_sender
+from marketdata.settings import ENV_PREFIXES, Settings
+from tests.support.redis_servers import RedisServer
+from tests.support.simulated_market import KEY, Clock
+
+KEYS = {f"{name}_API_KEY": KEY for name in ("FINNHUB", "COINMARKETCAP", "ALPHA_VANTAGE")}
+# Limits of no plan in particular: nothing but the provider itself keeps a call from being made.
+GENEROUS = {f"{prefix}_LIMITS": "6000/minute" for prefix in ENV_PREFIXES.values()}
+GENEROUS_MARKET = dict.fromkeys(Source, "6000/minute")
+ACTIVE = "AAPL,MSFT,BTC-USD,ETH-USD,EUR/USD,GBP/USD"
+SLOT_MS = SLOT_S * 1000
+
+
+@dataclass
+class Ran:
+    """One slot: what was planned, what each job's fetch reported and its commit told."""
+
+    tick: Tick
+    plan: dict[str, Any] = field(default_factory=dict)
+    reports: list[dict[str, Any]] = field(default_factory=list)
+    summaries: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def outcomes(self) -> dict[str, dict[str, Any]]:
+        """Each attempt by `provider/class`; of several jobs of a class the last one's."""
+        return {
+            f"{step['provider']}/{summary['asset_class']}": step
+            for summary in self.summaries
+            for step in summary["outcomes"]
+        }
+
+    def outcome(self, source: Source, asset_class: str) -> str:
+        """What came of an attempt; `not asked` where nothing was granted."""
+        return self.outcomes.get(f"{source.value}/{asset_class}", {}).get("outcome", "not asked")
+
+
+class Pipeline:
+    """The three steps and the readers over one cache and one market, until `close`.
+
+    `urls` put other servers in place of the market's; further settings come as in the environment.
+    `late_ms`: by how much fetching starts later than planning, so that hanging takes less time.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        market: MarketServers,
+        clock: Clock,
+        *,
+        urls: Mapping[Source, str] | None = None,
+        **env: str,
+    ) -> None:
+        addresses = {**market.base_urls, **(urls or {})}
+        told = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in addresses.items()}
+        self.market, self.clock, self.cache, self.late_ms = market, clock, cache, 0
+        self.settings = Settings.from_env({"ACTIVE_SYMBOLS": ACTIVE, **KEYS, **told, **env})
+        self._active = ",".join(symbol.text for symbol in self.settings.active_symbols)
+        policy = BreakerPolicy(open_ms=self.settings.circuit_breaker_timeout * 1000)
+        self.control = ControlState(cache, limits=self.settings.limits, policy=policy)
+        self.quotes = QuoteStore(cache, retention_s=self.settings.quote_retention)
+        self.assets = AssetStore(cache)
+        self._senders: dict[Source, Sender] = {}
+        self._calls = ThreadPoolExecutor(32)
+        self._jobs = ThreadPoolExecutor(4)
+        self._tokens = itertools.count(1)
+        self._ran = Ran(Tick(0))
+        self.planner = Planner(
+            self.settings, self.control, self.quotes, self.assets, lambda: f"t{next(self._tokens)}"
+        )
+        self.fetcher = Fetcher(
+            self.provider,
+            self.sender,
+            self._calls,
+            FetchClock(lambda: clock() + self.late_ms, time.monotonic),
+        )
+        self.committer = Committer(self.settings, self.control, self.quotes)
+        self.reader = QuoteReader(self.settings, self.quotes, self.control)
+        self.status = StatusReader(self.settings, self.quotes, self.assets, self.control)
+
+    def close(self) -> None:
+        """End its threads and connections."""
+        self._jobs.shutdown()
+        self._calls.shutdown()
+        for sender in self._senders.values():
+            getattr(sender, "close", lambda: None)()
+
+    def provider(self, source: Source) -> Provider:
+        """A provider's formats."""
+        return make_provider(source, self.settings)
+
+    def sender(self, source: Source) -> Sender:
+        """The one sender of a provider."""
+        if source not in self._senders:
+            self._senders[source] = make_sender(source, self.settings)
+        return self._senders[source]
+
+    def run(self) -> Ran:
+        """Run the slot that it is time for."""
+        self._ran = Ran(Tick(0))
+        steps = Steps(plan=self._plan, fetch=self._fetch, commit=self._commit)
+        slot = self.clock() // SLOT_MS * SLOT_S
+        self._ran.tick = run_slot(steps, slot, self._jobs, time.monotonic)
+        assert not self._ran.tick.error, self._ran.tick.error
+        return self._ran
+
+    def run_next(self, after_s: float = SLOT_S) -> Ran:
+        """Let time pass and run the slot that it is time for then."""
+        self.clock.pass_s(after_s)
+        return self.run()
+
+    def read(self, symbols: str, **how: Any) -> dict[str, dict[str, Any]]:
+        """What a client gets for a comma list: quotes and errors, by symbol."""
+        told = json.loads(self.reader.read(requested(symbols), self.clock(), **how).body())
+        return {entry["symbol"]: entry for entry in (*told["quotes"], *told["errors"])}
+
+    def fetched_ms(self, symbol: str) -> int:
+        """When the stored quote of a symbol was fetched; nobody watches it for that."""
+        return self.quotes.last([symbol])[symbol].fetched_ms
+
+    def sources(self, symbols: str = "") -> dict[str, str]:
+        """Who the fresh and true prices of symbols come from; else the error's code or `stale`."""
+        return {
+            symbol: self._source(told)
+            for symbol, told in self.read(symbols or self._active).items()
+        }
+
+    def told(self, source: Source) -> dict[str, Any]:
+        """What /v1/providers says of a provider, its classes by their names."""
+        providers = self.status.providers(self.clock())["providers"]
+        (told,) = (told for told in providers if told["provider"] == source.value)
+        classes = {entry["asset_class"]: entry for entry in told["classes"]}
+        return {
+            **told,
+            "classes": classes,
+            "used": {b["window"]: b["used"] for b in told["budget"]},
+        }
+
+    def health(self) -> dict[str, Any]:
+        """What /health says."""
+        return self.status.health(self.clock())
+
+    def asked(self, source: Source) -> list[int]:
+        """How many symbols each call for quotes asked for, as the market saw it."""
+        return [call.symbols for call in self.market.calls[source] if call.kind == "quote"]
+
+    def _source(self, told: Mapping[str, Any]) -> str:
+        if "code" in told:
+            return str(told["code"])
+        source, stamp = Source(told["source"]), told["timestamp"]
+        timestamp_ms = None if stamp is None else epoch_ms(stamp)
+        price = Decimal(str(told["price"]))
+        assert self.market.is_true(told["symbol"], price, timestamp_ms, source), told
+        return "stale" if told["stale"] else source.value
+
+    def _plan(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
+        self._ran.plan = self.planner.plan(event["slot"], self.clock())
+        return self._ran.plan
+
+    def _fetch(self, job: dict[str, Any], _context: object) -> dict[str, Any]:
+        report = self.fetcher.fetch(job)
+        self._ran.reports.append(report)
+        return report
+
+    def _commit(self, report: dict[str, Any], _context: object) -> dict[str, Any]:
+        summary = self.committer.commit(report, self.clock())
+        self._ran.summaries.append(summary)
+        return summary
+
+
+class Make:
+    """Makes pipelines over one market, with the settings of each as arguments."""
+
+    def __init__(self, cache: Cache, market: MarketServers, clock: Clock) -> None:
+        self.market, self.clock = market, clock
+        self.made: list[Pipeline] = []
+        self._cache = cache
+
+    def __call__(self, **how: Any) -> Pipeline:
+        """One more pipeline."""
+        self.made.append(Pipeline(self._cache, self.market, self.clock, **how))
+        return self.made[-1]
+
+
+@contextmanager
+def simulated(cache: Cache, *, limits: Mapping[Source, str] | None = None) -> Iterator[Make]:
+    """A new market, and pipelines over it.
+
+    `limits` are the market's own; a provider has those of its free plan where none are given.
+    """
+    clock = Clock()
+    with MarketServers(clock=clock, limits=limits) as market:
+        make = Make(cache, market, clock)
+        yield make
+        for pipeline in make.made:
+            pipeline.close()
+
+
+@contextmanager
+def emptied(server: RedisServer) -> Iterator[Cache]:
+    """The program's client of a server without data."""
+    with server.client() as client:
+        client.flushall()
+    cache = connect(Settings.from_env(server.env()))
+    yield cache
+    cache.close()
+
+
+def epoch_ms(text: str) -> int:
+    """A time as the API writes it, in milliseconds since 1970."""
+    return round(parse_utc(text).timestamp() * 1000)
+
+
+def shown(at_ms: int) -> str:
+    """A time as the API writes it."""
+    return utc_text(datetime.fromtimestamp(at_ms / 1000, UTC))

@@ -1,0 +1,63 @@
+"""Calls through the real yfinance, as the tests of Yahoo's sender make and read them."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yfinance
+from yfinance import cache
+from yfinance.data import SingletonMeta, YfData
+
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.quotes import parse_utc
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import UnavailableError
+from marketdata.providers.contract import Response
+from marketdata.providers.yahoo import Yahoo
+from marketdata.providers.yahoo_session import YahooSender
+from tests.support.fake_yahoo import (
+    QUOTE,
+    FakeYahoo,
+)
+
+NOW = parse_utc("2026-01-05T15:00:05Z")
+LONG_S = 30.0
+
+
+def forget_yfinance(folder: Path) -> None:
+    """Makes yfinance as it is in a new process: else it keeps cookies and answers for ever."""
+    YfData.cache_get.cache_clear()
+    SingletonMeta._instances.clear()
+    cache._TzCacheManager._tz_cache = None
+    yfinance.set_tz_cache_location(str(folder))
+
+
+def batch(*symbols: str) -> list[Instrument]:
+    """Shares."""
+    return [Instrument(symbol, AssetClass.STOCKS) for symbol in symbols]
+
+
+def ask(sender: YahooSender, *symbols: str, timeout_s: float = LONG_S) -> Response:
+    """The answer for shares, AAPL and MSFT if none are named."""
+    request = Yahoo().build_request(batch(*(symbols or ("AAPL", "MSFT"))))
+    return sender.send(request, timeout_s)
+
+
+def prices(response: Response, *symbols: str) -> dict[str, str]:
+    """What the answer quotes."""
+    parsed = Yahoo().parse(batch(*(symbols or ("AAPL", "MSFT"))), response, NOW)
+    return {quote.symbol: str(quote.price) for quote in parsed.quotes}
+
+
+def crumbs(yahoo: FakeYahoo) -> set[str | None]:
+    """All crumbs that were sent."""
+    return {seen.query.get("crumb") for seen in yahoo.seen if seen.path == QUOTE}
+
+
+def lasted(call: Callable[[], object]) -> tuple[float, str]:
+    """How many seconds a call took to fail, and what it said."""
+    start = time.monotonic()
+    with pytest.raises(UnavailableError) as caught:
+        call()
+    return time.monotonic() - start, str(caught.value)

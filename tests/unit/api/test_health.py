@@ -1,0 +1,80 @@
+import pytest
+
+from marketdata.api.readers.health import ClassFacts, Facts, ListFacts, Status, fresh_ratio, judge
+from marketdata.domain.breaker import BreakerState
+from marketdata.domain.permits import ClassState
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+
+STOCKS, CRYPTO = AssetClass.STOCKS, AssetClass.CRYPTO
+
+
+def facts(
+    *,
+    lag_s=3.0,
+    stocks=(10, 10),
+    crypto=(10, 10),
+    total=100,
+    stale=False,
+    state=BreakerState.CLOSED,
+    reason=None,
+):
+    """A healthy service, but for what is given."""
+    breaker = ClassState(state, None, reason, 1, None, probing=False, last_success_ms=None,
+                         last_error=None)  # fmt: skip
+    return Facts(
+        lag_s=lag_s,
+        classes=[ClassFacts(STOCKS, *stocks), ClassFacts(CRYPTO, *crypto)],
+        lists=[ListFacts(STOCKS, total, 1, stale)],
+        breakers=[(Source.YFINANCE, STOCKS, breaker)],
+    )
+
+
+def test_a_service_that_does_its_work_is_healthy():
+    """Nothing is said then."""
+    assert judge(facts()) == (Status.HEALTHY, [])
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "words"),
+    [
+        (facts(lag_s=None), Status.UNHEALTHY, "the price loop has not run yet"),
+        (facts(lag_s=60.0), Status.HEALTHY, None),
+        (facts(lag_s=61.2), Status.UNHEALTHY, "the price loop has not run for 61 s"),
+        (facts(stocks=(10, 8)), Status.HEALTHY, None),
+        (facts(stocks=(10, 7)), Status.DEGRADED, "85% of the active symbols have a fresh quote"),
+        (facts(stocks=(10, 0)), Status.DEGRADED, "no quote of stocks is fresh"),
+        (facts(stocks=(20, 0)), Status.UNHEALTHY, "33% of the active symbols have a fresh quote"),
+        (facts(stocks=(0, 0)), Status.HEALTHY, None),
+        (facts(total=None), Status.DEGRADED, "there is no list of stocks yet"),
+        (facts(stale=True), Status.DEGRADED, "the list of stocks is stale"),
+        (
+            facts(state=BreakerState.OPEN, reason="bad_key"),
+            Status.DEGRADED,
+            "the breaker of yfinance for stocks is open (bad key)",
+        ),
+        (
+            facts(state=BreakerState.HALF_OPEN),
+            Status.DEGRADED,
+            "the breaker of yfinance for stocks is half-open",
+        ),
+    ],
+)
+def test_each_finding_has_its_status_and_its_words(found, status, words):
+    """One fault at a time."""
+    judged, reasons = judge(found)
+    assert judged is status
+    assert words in reasons if words else reasons == []
+
+
+def test_the_worst_finding_decides():
+    """All findings are told, beginning with the loop."""
+    status, reasons = judge(facts(lag_s=None, stale=True))
+    assert status is Status.UNHEALTHY
+    assert reasons == ["the price loop has not run yet", "the list of stocks is stale"]
+
+
+def test_without_active_symbols_there_is_no_ratio():
+    """Nothing divided by nothing is not zero."""
+    assert fresh_ratio([ClassFacts(STOCKS, 0, 0)]) is None
+    assert fresh_ratio([ClassFacts(STOCKS, 3, 1)]) == 0.333

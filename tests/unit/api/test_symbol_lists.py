@@ -1,0 +1,117 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketdata.api.readers.bad_request import RefusedRequestError
+from marketdata.api.readers.symbol_lists import (
+    LIST,
+    MAX_CHARACTERS,
+    SPELLING,
+    requested,
+    requested_one,
+)
+from marketdata.domain.symbols import MAX_LENGTH, parse_symbol
+
+NONSENSE = {
+    "nothing": "",
+    "blanks": "  , ,, ",
+    "ten kilobytes of commas": "," * 10_240,
+    "NUL": "AAPL\x00",
+    "a line break": "AAPL\r\nSet-Cookie: a=b",
+    "emoji": "\U0001f680",
+    "letters that only look Latin": "\u0410\u0410PL",
+    "SQL": "' OR 1=1 --",
+    "more SQL": "AAPL'; DROP TABLE quotes;--",
+    "a path": "../../etc/passwd",
+    "a short path": "../x",
+    "a longer path": "/etc/passwd",
+    "a path with back-slashes": r"..\..\windows\win.ini",
+    "a URL": "file:///etc/passwd",
+    "markup": "<script>alert(1)</script>",
+    "a template": "{{7*7}}",
+    "a look-up": "${jndi:ldap://x}",
+    "one endless word": "A" * 300,
+    "over four kilobytes": "AAPL," * 1_000,
+}
+
+
+def test_each_symbol_comes_once_in_the_order_of_its_first_mention():
+    """All spellings of one asset fold into its canonical one."""
+    text = "msft, eur-usd,EURUSD=X,EUR/USD,EUR%2FUSD,MSFT,BTC/USD,btc-usd,brk-b,"
+    assert requested(text).names == ("MSFT", "EUR/USD", "BTC-USD", "BRK.B")
+
+
+def test_a_misspelt_symbol_is_an_entry_of_its_own():
+    """It keeps its place and its spelling, and its error says what is allowed."""
+    found = requested("AAPL,AA PL!,MSFT")
+    assert found.names == ("AAPL", "AA PL!", "MSFT")
+    assert found.symbols == ("AAPL", "MSFT")
+    assert found.refused.keys() == {"AA PL!"}
+    assert "AAPL" in str(found.refused["AA PL!"])
+
+
+@pytest.mark.parametrize("text", ["???", "USD/USD", "TOOLONGFORANYSYMBOL12", "$AAPL", "AAPL/MSFT"])
+def test_a_list_of_mere_misspellings_is_not_refused(text):
+    """What looks like a slip of a finger is answered symbol by symbol."""
+    assert requested(text).names == (text,)
+
+
+@pytest.mark.parametrize("text", NONSENSE.values(), ids=NONSENSE.keys())
+def test_nonsense_is_refused_as_a_whole(text):
+    """The refusal names a code and repeats little of the nonsense."""
+    with pytest.raises(RefusedRequestError) as refused:
+        requested(text)
+    assert refused.value.code in ("invalid_parameter", "invalid_symbol")
+    assert len(str(refused.value)) < 400
+
+
+def test_nonsense_beside_a_symbol_does_not_cost_the_symbol():
+    """One good symbol is enough for an answer by symbol."""
+    found = requested("AAPL,\U0001f680")
+    assert found.symbols == ("AAPL",)
+    assert found.refused.keys() == {"\U0001f680"}
+
+
+def test_a_hundred_symbols_are_allowed_and_one_more_is_not():
+    """Different symbols count, not mentions."""
+    hundred = [f"S{number}" for number in range(100)]
+    assert len(requested(",".join([*hundred, "s0", "S1"])).names) == 100
+    with pytest.raises(RefusedRequestError, match="101 different symbols") as refused:
+        requested(",".join([*hundred, "S100"]))
+    assert refused.value.code == "too_many_symbols"
+
+
+def test_one_symbol_of_a_path_is_canonical_or_refused():
+    """A path names one symbol in any accepted spelling."""
+    assert requested_one("eur/usd").text == "EUR/USD"
+    with pytest.raises(RefusedRequestError, match="is not valid") as refused:
+        requested_one("../x")
+    assert refused.value.code == "invalid_symbol"
+
+
+@given(st.text(max_size=MAX_CHARACTERS + 10))
+def test_any_text_is_read_or_refused(text):
+    """Nothing else comes out, whatever a client sends; keys are canonical or as written."""
+    try:
+        found = requested(text)
+    except RefusedRequestError:
+        return
+    assert 1 <= len(found.names) <= 100
+    assert sorted(found.names) == sorted([*found.symbols, *found.refused])
+    assert all(parse_symbol(name).text == name for name in found.symbols)
+    assert all(name in text for name in found.refused)
+
+
+@given(st.from_regex(LIST, fullmatch=True).filter(lambda text: len(text) <= MAX_CHARACTERS))
+def test_a_list_that_looks_as_documented_is_read(text):
+    """The documented pattern promises nothing that is refused."""
+    assert requested(text).names
+
+
+@given(st.from_regex(SPELLING, fullmatch=True).filter(lambda text: len(text) <= MAX_LENGTH))
+def test_a_symbol_that_looks_as_documented_is_one(text):
+    """But for a currency against itself, which no pattern can tell."""
+    try:
+        assert requested_one(text)
+    except RefusedRequestError as error:
+        assert "both sides are" in str(error)  # noqa: PT017  (the one refusal there may be)

@@ -1,0 +1,135 @@
+"""The bill: its arithmetic, its comparisons, and what free keys allow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from local.bill import prices, usage
+from local.bill.free_keys import allowed, pace_s
+from local.bill.month import bill, other_designs, total
+from local.bill.usage import Wanted
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+
+ROOT = Path(__file__).parents[3]
+
+
+def dollars(wanted: Wanted, name: str, **how: bool) -> float:
+    (item,) = (item for item in bill(wanted, **how) if item.name == name)
+    return item.dollars
+
+
+def test_the_loop_costs_what_express_executions_of_ninety_seconds_cost():
+    """43,800 starts, and 64 MB for 90 seconds each: about four dollars."""
+    wanted = Wanted(symbols=20)
+    loop = dollars(wanted, "Step Functions: starts") + dollars(wanted, "Step Functions: memory")
+    assert loop == pytest.approx(4.15, abs=0.01)
+
+
+def test_a_cache_is_billed_at_least_a_tenth_of_a_gigabyte():
+    """A few quotes cost as much as the floor: $6.13."""
+    assert dollars(Wanted(symbols=1), "ElastiCache: storage") == pytest.approx(6.13, abs=0.01)
+
+
+def test_requests_cost_in_proportion_to_those_that_reach_the_api():
+    """Nine of ten answered by a CDN leave a tenth of the gateway's bill."""
+    wanted = Wanted(requests_per_day=1_000_000)
+    with_cdn = replace(wanted, cdn_share=0.9)
+    assert dollars(wanted, "API Gateway") == pytest.approx(30.42, abs=0.01)
+    assert dollars(with_cdn, "API Gateway") == pytest.approx(3.04, abs=0.01)
+
+
+def test_the_free_tier_takes_its_units_off_and_never_pays():
+    """No item is negative, and none costs more than without it."""
+    wanted = Wanted()
+    pairs = zip(bill(wanted), bill(wanted, free_tier=True), strict=True)
+    assert all(0 <= less.dollars <= item.dollars for item, less in pairs)
+
+
+def test_more_of_anything_never_costs_less():
+    """Symbols, requests and a shorter interval only add."""
+    least = total(bill(Wanted(symbols=20, interval_s=60)))
+    for more in (
+        Wanted(symbols=2_000, interval_s=60),
+        Wanted(symbols=20, interval_s=5),
+        Wanted(symbols=20, interval_s=60, requests_per_day=1_000_000),
+        Wanted(symbols=20, interval_s=60, arm=False),
+    ):
+        assert total(bill(more)) > least
+
+
+def test_a_service_without_symbols_and_readers_still_has_a_bill():
+    """Nothing divides by zero, and the loop goes on."""
+    assert total(bill(Wanted(symbols=0, requests_per_day=0))) > 10
+
+
+def test_every_other_design_is_dearer_at_a_small_scale():
+    """A NAT gateway, Standard workflows and cache nodes all add to the bill."""
+    assert all(more > 0 for _, more in other_designs(Wanted(symbols=200)))
+
+
+def test_a_nat_gateway_costs_its_hours_and_its_address():
+    """$36.50 a month before the first byte."""
+    nothing = other_designs(Wanted(symbols=0))
+    assert dict(nothing)["a NAT gateway, so that functions in the VPC fetch"] == pytest.approx(36.5)
+
+
+def test_each_class_makes_as_many_jobs_as_its_largest_batches_need():
+    """Of 1,000 symbols 500 are stocks, 400 coins and 100 pairs: five, two and one."""
+    assert Wanted(symbols=1_000).jobs_per_round == 8
+
+
+def test_memory_grows_in_the_chunks_that_express_bills():
+    """More jobs a tick hold more payloads, and so another 64 MB."""
+    few, many = (usage.used(Wanted(symbols=symbols)) for symbols in (20, 5_000))
+    assert many.express_gb_seconds > few.express_gb_seconds
+    chunk = usage.MINUTES * usage.EXECUTION_S * prices.EXPRESS_CHUNK_MB / 1024
+    assert few.express_gb_seconds == pytest.approx(chunk)
+
+
+@pytest.mark.parametrize(
+    ("source", "seconds"),
+    [
+        (Source.YFINANCE, 1),
+        (Source.FINNHUB, 1),
+        (Source.COINGECKO, 297.6),
+        (Source.ALPHA_VANTAGE, 3840),
+    ],
+)
+def test_a_free_plan_has_a_pace(source, seconds):
+    """Day and month windows are spent evenly, but for the tenth that is kept."""
+    assert pace_s(source) == pytest.approx(seconds)
+
+
+def test_a_free_month_of_coins_is_a_batch_every_five_minutes():
+    """With CoinMarketCap's key it is every two and a half."""
+    alone = allowed(AssetClass.CRYPTO, 100, ())
+    both = allowed(AssetClass.CRYPTO, 100, (Source.COINMARKETCAP,))
+    assert alone.sources == (Source.COINGECKO,)
+    assert alone.period_s == pytest.approx(297.6)
+    assert both.period_s == pytest.approx(297.6 / 2)
+    assert alone.most_live == both.most_live == 0
+
+
+def test_yahoo_prices_five_hundred_stocks_every_slot():
+    """Sixty calls a minute of a hundred symbols each; a thousand take ten seconds."""
+    assert allowed(AssetClass.STOCKS, 500, ()).period_s == 5
+    assert allowed(AssetClass.STOCKS, 1_000, ()).period_s == 10
+    assert allowed(AssetClass.STOCKS, 500, ()).most_live == 500
+
+
+def test_the_command_prints_items_designs_and_free_plans():
+    """`python -m local bill` takes what a person knows of his service."""
+    words = ["bill", "--symbols", "200", "--requests-per-day", "1000000", "--cdn-share", "0.5"]
+    answer = subprocess.run(  # noqa: S603  (our own words)
+        [sys.executable, "-m", "local", *words],
+        cwd=ROOT, env={"PYTHONPATH": "layers/core"}, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert f"prices of {prices.AS_OF}" in answer
+    for words in ("API Gateway", "Standard workflows in place of Express", "without any key"):
+        assert words in answer

@@ -1,0 +1,205 @@
+"""The judge of the simulated day: what it must not overlook, and which figure then says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from local.day.figures import Course, Figure, figures
+from local.day.judge import Judge, Turn
+from local.day.script import MINUTE_MS, write_script
+from local.simulator import Market
+from marketdata.domain.acceptance import Result, Verdict
+from marketdata.domain.quotes import Quote, Source
+from marketdata.domain.symbols import AssetClass
+
+NOON_MS = 1_773_835_200_000  # Wednesday 2026-03-18 12:00 UTC, a time of trade in coins
+COURSE = Course(seed=1, hours=2, real_s=20, memory=[(70, 1_000_000)], defects=0)
+
+
+class Shelf:
+    """Stands where the reader of the API stands, and shows what a test puts on it."""
+
+    def __init__(self) -> None:
+        self.quotes: list[bytes] = []
+
+    def read(self, wanted, now_ms):
+        """Itself."""
+        return self
+
+    def body(self) -> bytes:
+        """What is shown."""
+        return b'{"quotes":[%b],"errors":[]}' % b",".join(self.quotes)
+
+
+@pytest.fixture
+def market() -> Market:
+    """A market with its sessions, at noon."""
+    return Market(clock=lambda: NOON_MS, always_open=False)
+
+
+@pytest.fixture
+def judge(market) -> Judge:
+    """A judge of that market."""
+    return Judge(market, write_script(1))
+
+
+@pytest.fixture
+def missed(judge, market) -> Callable[..., set[str]]:
+    """The names of the figures that have missed their target by now, of those that are asked."""
+
+    def names(*asked: str, course: Course = COURSE) -> set[str]:
+        found: list[Figure] = figures(judge, market, write_script(1), course)
+        return {figure.name for figure in found if not figure.met} & set(asked)
+
+    return names
+
+
+def bitcoin(market: Market, at_ms: int = NOON_MS, factor: str = "1") -> Quote:
+    """A quote of bitcoin, as CoinMarketCap tells it, times a factor."""
+    price, time_ms = market.truth("BTC-USD", at_ms)
+    time = datetime.fromtimestamp(time_ms / 1000, UTC)
+    return Quote(
+        "BTC-USD", AssetClass.CRYPTO, price * Decimal(factor), "USD", None, None, None,
+        Source.COINMARKETCAP, time, time,
+    )  # fmt: skip
+
+
+def hear(judge: Judge, quote: Quote, result: Result) -> None:
+    """Let the judge hear what became of one quote."""
+    judge._hear([quote], [Verdict(quote.symbol, quote.source, result)])
+
+
+def show(judge: Judge, quote: Quote, at_ms: int, *, stale: bool = False) -> None:
+    """Let the judge see one quote as a client sees it."""
+    shelf = Shelf()
+    flag = b',"stale":true}' if stale else b',"stale":false}'
+    shelf.quotes = [quote.to_json()[:-1].encode() + flag]
+    judge.reader = shelf
+    judge.look(at_ms)
+
+
+def test_a_wrong_price_counts_however_short_it_was_visible(judge, market, missed):
+    """A wrong price that was written misses the target, even if nobody saw it."""
+    hear(judge, bitcoin(market), Result.WRITTEN)
+    assert not missed("wrong_quotes")
+    hear(judge, bitcoin(market, factor="1.01"), Result.WRITTEN)
+    assert missed("wrong_quotes") == {"wrong_quotes"}
+
+
+def test_a_wrong_price_that_a_client_sees_counts(judge, market, missed):
+    """A price that the market never had misses the target when it is shown."""
+    show(judge, bitcoin(market), NOON_MS)
+    assert not missed("wrong_quotes")
+    show(judge, bitcoin(market, factor="0.99"), NOON_MS)
+    assert missed("wrong_quotes") == {"wrong_quotes"}
+
+
+def test_a_quote_must_not_go_back_in_time(judge, market, missed):
+    """A true price that is older than the one shown before misses the target."""
+    show(judge, bitcoin(market), NOON_MS)
+    assert not missed("went_back")
+    show(judge, bitcoin(market, NOON_MS - 10_000), NOON_MS)
+    assert missed("went_back") == {"went_back"}
+
+
+def test_a_planted_tick_is_caught_only_if_it_was_held_back(judge, market, missed):
+    """Each planted price has to be heard of as quarantined."""
+    market.control("bad_tick", symbol="BTC-USD", factor=10)
+    market.tick(Source.COINMARKETCAP, "BTC-USD", "/v3")
+    assert missed("bad_ticks_caught") == {"bad_ticks_caught"}
+    hear(judge, bitcoin(market, factor="10"), Result.QUARANTINED)
+    assert not missed("bad_ticks_caught")
+
+
+@pytest.mark.parametrize(("ticks", "names"), [(2, set()), (3, {"jump_ticks"})])
+def test_a_true_jump_may_be_held_for_one_tick(judge, market, missed, ticks, names):
+    """A jump that is visible with its second tick meets the target; with the third it does not."""
+    market.control("jump", symbol="BTC-USD", factor=0.5, at_ms=NOON_MS - MINUTE_MS)
+    for tick in range(ticks):
+        written = Result.WRITTEN if tick == ticks - 1 else Result.QUARANTINED
+        late = bitcoin(market, NOON_MS - MINUTE_MS + (tick + 1) * 10_000)
+        hear(judge, late, written)
+    assert missed("jump_ticks") == names
+
+
+def test_a_tick_that_arrives_twice_is_one_tick(judge, market):
+    """A report that is committed twice does not count as two ticks of a jump."""
+    market.control("jump", symbol="BTC-USD", factor=0.5, at_ms=NOON_MS - MINUTE_MS)
+    for result in (Result.QUARANTINED, Result.QUARANTINED, Result.WRITTEN):
+        hear(judge, bitcoin(market), result)
+    assert judge.jumps.ticks() == [1]
+
+
+def test_an_old_price_must_not_look_fresh(judge, market, missed):
+    """An hour-old price of an open market misses the target, unless it is shown as stale."""
+    old = bitcoin(market, NOON_MS - 60 * MINUTE_MS)
+    show(judge, old, NOON_MS, stale=True)
+    assert not missed("old_as_fresh")
+    show(judge, old, NOON_MS)
+    assert missed("old_as_fresh") == {"old_as_fresh"}
+
+
+def test_freshness_counts_only_in_session_and_missing_quotes_count_against_it(judge, market):
+    """At noon UTC coins and pairs are asked for, stocks are not; one of ten coins is a tenth."""
+    show(judge, bitcoin(market), NOON_MS)
+    shares = {asset_class: share.value() for asset_class, share in judge.seen.fresh.items()}
+    assert shares == {AssetClass.STOCKS: None, AssetClass.CRYPTO: 0.1, AssetClass.FOREX: 0.0}
+
+
+def test_forex_is_excused_only_while_yahoo_is_down(judge):
+    """In Yahoo's outage a pair without a quote counts in the raw share alone."""
+    judge.reader = Shelf()
+    begins, ends = write_script(1).outage_ms
+    for at_ms in (begins - 5_000, begins, ends - 5_000, ends):
+        judge.look(at_ms)
+    looked = [shares[AssetClass.FOREX].looked for shares in (judge.seen.fresh, judge.seen.raw)]
+    assert looked == [2 * 4, 4 * 4]
+    assert judge.seen.fresh[AssetClass.STOCKS].looked == 4 * 20
+
+
+def test_a_breaker_that_opens_needs_a_fault(judge, missed):
+    """An opening while nothing is wrong with the provider misses the target."""
+    begins, _ = write_script(1).outage_ms
+    judge.seen.turns.append(
+        Turn(begins + MINUTE_MS, Source.YFINANCE, AssetClass.FOREX, "open", "unavailable")
+    )
+    assert not missed("breakers_groundless")
+    judge.seen.turns.append(
+        Turn(begins - 5 * MINUTE_MS, Source.YFINANCE, AssetClass.FOREX, "open", "unavailable")
+    )
+    assert missed("breakers_groundless") == {"breakers_groundless"}
+
+
+def test_a_slot_has_exactly_one_winner(judge, missed):
+    """A slot that two workers won, or none, misses the target."""
+    judge.claimed(1)
+    assert not missed("slots_contested")
+    judge.claimed(2)
+    assert missed("slots_contested") == {"slots_contested"}
+
+
+def test_a_call_beyond_a_quota_misses_the_target_of_its_provider(market, missed):
+    """One call too many at one provider is that provider's figure."""
+    for _ in range(31):
+        market.quotas[Source.COINGECKO].admit(NOON_MS)
+    assert missed(*(f"violations_{source.value}" for source in Source)) == {"violations_coingecko"}
+
+
+@pytest.mark.parametrize(
+    ("course", "names"),
+    [
+        (COURSE, set()),
+        (Course(1, 2, 601, COURSE.memory, 0), {"real_s"}),
+        (Course(1, 2, 20, COURSE.memory, 1), {"defects"}),
+        (Course(1, 2, 20, [(70, 10**6), (401, 10**6)], 0), {"redis_keys"}),
+        (Course(1, 2, 20, [(70, 10**6), (70, 10**7)], 0), {"redis_growth_bytes"}),
+    ],
+)
+def test_the_run_itself_has_targets(missed, course, names):
+    """Time, errors of our own, keys and memory of Redis each have their bound."""
+    asked = ("real_s", "defects", "redis_keys", "redis_growth_bytes")
+    assert missed(*asked, course=course) == names

@@ -1,0 +1,94 @@
+"""The script of the simulated day: what goes wrong, and that nothing else does."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from local.day.script import (
+    CLOSES_MS,
+    HOUR_MS,
+    MIDNIGHT_MS,
+    MINUTE_MS,
+    OPENS_MS,
+    write_script,
+)
+from local.day.watchlist import CLASS_OF, SYMBOLS
+from local.simulator.sessions import Hours, Sessions
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+
+SEEDS = range(25)
+RUNS = [(seed, hours) for seed in SEEDS for hours in (2, 24)]
+
+
+def test_a_script_is_a_pure_function_of_seed_and_length():
+    """The same seed and length give the same script, another seed another one."""
+    assert write_script(3) == write_script(3)
+    assert write_script(3) != write_script(4)
+
+
+def test_the_day_begins_before_and_ends_after_a_session_of_new_york():
+    """The script's opening and close are those of the market's own sessions."""
+    sessions = Sessions(always_open=False)
+    script = write_script(1)
+    assert (script.start_ms, script.end_ms) == (MIDNIGHT_MS, MIDNIGHT_MS + 24 * HOUR_MS)
+    session = sessions.at(Hours.US, OPENS_MS)
+    assert (session.open_ms, session.close_ms) == (OPENS_MS, CLOSES_MS)
+    assert script.start_ms < OPENS_MS < CLOSES_MS < script.end_ms
+
+
+def test_a_shorter_run_spans_the_opening():
+    """A quarter of a shorter run lies before New York opens."""
+    script = write_script(1, 2)
+    assert (script.start_ms, script.end_ms) == (
+        OPENS_MS - 30 * MINUTE_MS,
+        OPENS_MS + 90 * MINUTE_MS,
+    )
+
+
+@pytest.mark.parametrize(("seed", "hours"), RUNS)
+def test_bad_ticks_are_lone(seed, hours):
+    """No two planted prices of one class agree, and no symbol with one jumps."""
+    planned = write_script(seed, hours).planned
+    ticks = [p for p in planned if p.kind == "bad_tick"]
+    sizes = Counter((CLASS_OF[p.symbol], p.options["factor"]) for p in ticks)
+    assert max(sizes.values()) == 1
+    assert not {p.symbol for p in ticks} & {p.symbol for p in planned if p.kind == "jump"}
+    assert {CLASS_OF[p.symbol] for p in ticks} == set(AssetClass)
+
+
+@pytest.mark.parametrize(("seed", "hours"), RUNS)
+def test_bad_ticks_of_a_busy_provider_are_planted_while_it_is_well(seed, hours):
+    """A bad tick of a provider with faults overlaps none of them, nor their aftermath."""
+    planned = write_script(seed, hours).planned
+    faults = [p for p in planned if p.kind not in ("bad_tick", "jump")]
+    for tick in (p for p in planned if p.kind == "bad_tick"):
+        for fault in (f for f in faults if f.source is tick.source):
+            assert tick.from_ms > fault.until_ms + 5 * MINUTE_MS or tick.until_ms < fault.from_ms
+
+
+@pytest.mark.parametrize(("seed", "hours"), RUNS)
+def test_everything_happens_within_the_run(seed, hours):
+    """All faults begin and end within the run, with time left for a jump to be believed."""
+    script = write_script(seed, hours)
+    for planned in script.planned:
+        assert script.start_ms < planned.from_ms <= planned.until_ms < script.end_ms
+        if planned.kind == "jump":
+            assert planned.until_ms < script.end_ms - 10 * MINUTE_MS
+
+
+@pytest.mark.parametrize(("seed", "hours"), RUNS)
+def test_finnhub_hangs_while_yahoo_is_down(seed, hours):
+    """The hang of the second provider lies inside the outage of the first, in the session."""
+    script = write_script(seed, hours)
+    (hang,) = (p for p in script.planned if p.source is Source.FINNHUB)
+    begins, ends = script.outage_ms
+    assert OPENS_MS < begins < hang.from_ms < hang.until_ms < ends < CLOSES_MS
+
+
+def test_the_watch_list_is_of_the_promised_size():
+    """Twenty stocks, ten coins and four pairs are priced."""
+    sizes = {asset_class: len(symbols) for asset_class, symbols in SYMBOLS.items()}
+    assert sizes == {AssetClass.STOCKS: 20, AssetClass.CRYPTO: 10, AssetClass.FOREX: 4}

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketdata.domain.quotes import (
+    ChangeBasis,
+    Quote,
+    Source,
+    change_from_percent,
+    parse_utc,
+    plain,
+    to_major_unit,
+    utc_text,
+)
+from marketdata.domain.symbols import AssetClass
+
+NOW = datetime(2026, 11, 22, 14, 5, 10, 123_000, tzinfo=UTC)
+
+
+def a_quote(**changes):
+    fields = {
+        "symbol": "AAPL",
+        "asset_class": AssetClass.STOCKS,
+        "price": Decimal("182.50"),
+        "currency": "USD",
+        "change": Decimal("-0.51"),
+        "percent_change": Decimal("-0.1929"),
+        "change_basis": ChangeBasis.PREVIOUS_CLOSE,
+        "source": Source.YFINANCE,
+        "timestamp": datetime(2026, 11, 22, 14, 5, 7, tzinfo=UTC),
+        "fetched_at": NOW,
+    }
+    return Quote(**fields | changes)
+
+
+def test_a_quote_reads_as_plain_json():
+    """Clients see plain numbers, ISO times and every field in its order."""
+    assert a_quote(price=Decimal("5.12E-6")).to_json() == (
+        '{"symbol":"AAPL","asset_class":"stocks","price":0.00000512,"currency":"USD",'
+        '"change":-0.51,"percent_change":-0.1929,"change_basis":"previous_close",'
+        '"source":"yfinance","timestamp":"2026-11-22T14:05:07Z",'
+        '"fetched_at":"2026-11-22T14:05:10.123Z"}'
+    )
+
+
+def test_what_a_source_does_not_tell_is_null():
+    """Absent change, time and currency are null, never invented."""
+    told = json.loads(
+        a_quote(
+            change=None, percent_change=None, change_basis=None, timestamp=None, currency=None
+        ).to_json()
+    )
+    absent = ("change", "percent_change", "change_basis", "timestamp", "currency")
+    assert [told[name] for name in absent] == [None] * 5
+
+
+@given(
+    st.decimals(min_value="1e-18", max_value="1e12", allow_nan=False, allow_infinity=False),
+    st.one_of(st.none(), st.decimals(-1000, 1000, allow_nan=False)),
+)
+def test_decimals_pass_between_steps_exactly(price, change):
+    """A quote that travels as JSON from step to step keeps every digit."""
+    quote = a_quote(price=price, change=change)
+    through_json = json.loads(json.dumps(quote.to_step()))
+    assert Quote.from_step(through_json) == quote
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [("182.50", "182.5"), ("5.12E-6", "0.00000512"), ("1E+3", "1000"), ("0.00", "0"),
+     ("-0", "0"), ("100", "100"), ("-1.20", "-1.2")],
+)  # fmt: skip
+def test_plain_numbers(number, text):
+    """A decimal is written without exponent and without idle zeros."""
+    assert plain(Decimal(number)) == text
+
+
+@pytest.mark.parametrize("unit", ["GBp", "GBX"])
+def test_pence_become_pounds(unit):
+    """Minor units are a hundredth of their ISO currency."""
+    assert to_major_unit(Decimal("308.8"), unit) == (Decimal("3.088"), "GBP")
+
+
+def test_other_minor_units_and_major_ones():
+    """Cents and agorot likewise; a major unit is left alone."""
+    assert to_major_unit(Decimal(1550), "ZAc") == (Decimal("15.5"), "ZAR")
+    assert to_major_unit(Decimal(250), "ILA") == (Decimal("2.5"), "ILS")
+    assert to_major_unit(Decimal("244.6"), "USD") == (Decimal("244.6"), "USD")
+
+
+def test_change_follows_from_percent_as_precisely_as_the_price():
+    """100 after +25 % was 80: a change of 20."""
+    assert change_from_percent(Decimal("100.00"), Decimal(25)) == Decimal("20.00")
+    assert change_from_percent(Decimal(76975), Decimal("-1.4093297098441402")) == Decimal(
+        "-1100.34"
+    )
+    assert change_from_percent(Decimal("0.00000512"), Decimal(28)) == Decimal("0.00000112")
+
+
+def test_a_total_loss_implies_no_change():
+    """Nothing can be derived from -100 %."""
+    assert change_from_percent(Decimal(1), Decimal(-100)) is None
+
+
+def test_times_are_utc():
+    """Any zone is told in UTC, milliseconds only where there are some."""
+    berlin = timezone(timedelta(hours=1))
+    assert utc_text(datetime(2026, 1, 2, 1, 0, 0, tzinfo=berlin)) == "2026-01-02T00:00:00Z"
+    assert utc_text(NOW) == "2026-11-22T14:05:10.123Z"
+    assert parse_utc("2026-01-02T01:00:00+01:00") == datetime(2026, 1, 2, tzinfo=UTC)
+    assert parse_utc("2026-01-02T00:00:00") == datetime(2026, 1, 2, tzinfo=UTC)

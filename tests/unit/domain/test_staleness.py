@@ -1,0 +1,183 @@
+"""Which prices are too old for an open market, and what they say of their source."""
+
+from __future__ import annotations
+
+import pytest
+
+from marketdata.domain.quotes import Source
+from marketdata.domain.second_opinion import needs_second_look
+from marketdata.domain.staleness import AGE_LIMITS_MS, Finding, findings, is_old, only_repeats
+from marketdata.domain.symbols import AssetClass, parse_symbol
+from marketdata.domain.trading_hours import Trading, trading_at
+from marketdata.lists.calendars import published
+from tests.support.trading_support import MINUTE_MS, a_quote, utc_ms
+
+NOW = utc_ms("2026-03-18T15:00")
+OPEN = Trading(open=True, since_ms=utc_ms("2026-03-18T13:30"))
+CLOSED, UNKNOWN = Trading(open=False), Trading(open=None)
+HOUR_MS = 60 * MINUTE_MS
+YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
+CURRENT, UNJUDGED = Finding(judged=True), Finding(judged=False)
+COMPUTED = {  # a refresh some days before each of these instants
+    "2026-03": utc_ms("2026-03-05T06:00"),
+    "2026-11": utc_ms("2026-11-19T06:00"),
+    "2026-12": utc_ms("2026-12-21T06:00"),
+}
+
+
+def judged(symbol, fetched, of):
+    """Whether a price of one instant is old at another, by the real calendars."""
+    asset_class = parse_symbol(symbol).asset_class
+    trading = trading_at(asset_class, published(asset_class, COMPUTED[of[:7]]), utc_ms(fetched))
+    return is_old(a_quote(symbol, utc_ms(fetched), utc_ms(of)), trading)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "fetched", "of", "expected"),
+    [
+        ("AAPL", "2026-03-07T15:00", "2026-03-06T21:00", None),
+        ("AAPL", "2026-03-09T13:20", "2026-03-06T21:00", None),
+        ("AAPL", "2026-03-09T13:30", "2026-03-06T21:00", False),
+        ("AAPL", "2026-03-09T13:45", "2026-03-06T21:00", False),
+        ("AAPL", "2026-03-09T14:30", "2026-03-06T21:00", True),
+        ("AAPL", "2026-03-09T14:30", "2026-03-09T14:29", False),
+        ("AAPL", "2026-11-26T16:00", "2026-11-25T21:00", None),
+        ("AAPL", "2026-11-27T16:00", "2026-11-25T21:00", True),
+        ("AAPL", "2026-11-27T17:59", "2026-11-27T16:00", True),
+        ("AAPL", "2026-11-27T18:00", "2026-11-27T16:00", None),
+        ("AAPL", "2026-11-27T20:30", "2026-11-27T18:00", None),
+        ("OCDO.L", "2026-03-09T14:30", "2026-03-06T21:00", None),
+        ("EUR/USD", "2026-03-07T12:00", "2026-03-06T21:59", None),
+        ("EUR/USD", "2026-03-08T21:10", "2026-03-06T21:59", False),
+        ("EUR/USD", "2026-03-08T21:16", "2026-03-06T21:59", True),
+        ("EUR/USD", "2026-03-11T03:00", "2026-03-11T02:44", True),
+        ("EUR/USD", "2026-12-25T15:00", "2026-12-24T21:59", None),
+        ("BTC-USD", "2026-03-07T12:00", "2026-03-07T11:44", True),
+        ("BTC-USD", "2026-03-07T12:00", "2026-03-07T11:45", False),
+    ],
+)
+def test_a_price_is_old_only_while_its_market_has_been_open(symbol, fetched, of, expected):
+    """Friday's close is none on Saturday or before Monday's opening, but is at 10:30 on Monday."""
+    assert judged(symbol, fetched, of) is expected
+
+
+@pytest.mark.parametrize("asset_class", AssetClass)
+def test_the_limit_itself_is_not_old(asset_class):
+    """A millisecond beyond it is."""
+    symbol = {"stocks": "AAPL", "crypto": "BTC-USD", "forex": "EUR/USD"}[asset_class]
+    limit_ms = AGE_LIMITS_MS[asset_class]
+    assert is_old(a_quote(symbol, NOW, NOW - limit_ms), OPEN) is False
+    assert is_old(a_quote(symbol, NOW, NOW - limit_ms - 1), OPEN) is True
+
+
+def test_a_halt_of_all_shares_is_not_blamed_on_a_source():
+    """For the 15 minutes that it lasts, and a little beyond."""
+    assert is_old(a_quote("AAPL", NOW, NOW - 18 * MINUTE_MS), OPEN) is False
+
+
+@pytest.mark.parametrize("trading", [CLOSED, UNKNOWN, Trading(open=True, since_ms=None)])
+def test_nothing_is_judged_unless_the_session_is_known(trading):
+    """A closed market has old prices, and of an unknown one nobody can tell."""
+    assert is_old(a_quote("AAPL", NOW, NOW - 90 * HOUR_MS), trading) is None
+
+
+def test_a_quote_without_a_time_is_not_judged():
+    """There is nothing to judge by."""
+    assert is_old(a_quote("AAPL", NOW, None), OPEN) is None
+
+
+def found_of(*quotes, trading=OPEN, chosen=True, sources=(YAHOO, FINNHUB)):
+    """The findings of a job that asked these sources in this order."""
+    return findings(sources, quotes, trading, chosen=chosen)
+
+
+def aged(symbol, minutes, source=YAHOO):
+    """A quote of now, with a price of so many minutes ago."""
+    return a_quote(symbol, NOW, NOW - minutes * MINUTE_MS, source)
+
+
+def test_a_source_with_nothing_but_old_prices_is_stale():
+    """The age that is told is that of its newest price."""
+    found = found_of(aged("AAPL", 62), aged("MSFT", 540), aged("AAPL", 1, FINNHUB))
+    assert found == {
+        YAHOO: Finding(
+            judged=True, stale="the newest price is 62 min old while the market is open"
+        ),
+        FINNHUB: CURRENT,
+    }
+    assert "30000 h old" in found_of(aged("AAPL", 30_000 * 60))[YAHOO].stale
+
+
+def test_both_sources_may_be_stale():
+    """What is left to the second one is all there is, so it is judged by that."""
+    found = found_of(aged("AAPL", 60), aged("MSFT", 60), aged("AAPL", 90, FINNHUB))
+    assert [one.stale != "" for one in found.values()] == [True, True]
+
+
+def test_one_dead_asset_is_no_sign_of_a_stale_source():
+    """Neither of the first source, current for others, nor of the second, asked for it alone."""
+    found = found_of(aged("DEAD", 1_000_000), aged("AAPL", 1), aged("DEAD", 1_000_000, FINNHUB))
+    assert found == {YAHOO: CURRENT, FINNHUB: UNJUDGED}
+
+
+def test_an_old_price_where_an_earlier_source_has_a_current_one_is_a_sign():
+    """So it is with a probe, which asks for all whatever is there already."""
+    found = found_of(aged("AAPL", 1), aged("AAPL", 60, FINNHUB))
+    assert found[FINNHUB].stale
+
+
+def test_assets_with_hours_of_their_own_say_nothing():
+    """Neither for their source nor against it."""
+    assert found_of(aged("OCDO.L", 5400))[YAHOO] == UNJUDGED
+    assert found_of(aged("OCDO.L", 5400), aged("AAPL", 60))[YAHOO].stale
+
+
+def test_what_clients_ask_for_never_speaks_against_a_source():
+    """It may be an asset that nobody trades; but a current price speaks for the source."""
+    assert found_of(aged("AAPL", 60), chosen=False)[YAHOO] == UNJUDGED
+    assert found_of(aged("AAPL", 60), aged("MSFT", 0), chosen=False)[YAHOO] == CURRENT
+
+
+def test_a_source_without_a_price_is_not_judged():
+    """It was asked, and said nothing."""
+    assert found_of(aged("AAPL", 1))[FINNHUB] == UNJUDGED
+
+
+@pytest.mark.parametrize("trading", [CLOSED, UNKNOWN])
+def test_no_source_is_stale_unless_its_market_is_known_to_be_open(trading):
+    """Whatever it answers then clears it."""
+    assert found_of(aged("AAPL", 5400), trading=trading)[YAHOO] == CURRENT
+
+
+@pytest.mark.parametrize(
+    ("age_min", "stored_age_min", "trading", "expected"),
+    [
+        (60, 60, OPEN, True),
+        (61, 60, OPEN, True),
+        (59, 60, OPEN, False),
+        (60, None, OPEN, False),
+        (1, 1, OPEN, False),
+        (60, 60, CLOSED, False),
+        (60, 60, UNKNOWN, False),
+    ],
+)
+def test_an_old_price_that_is_not_new_only_repeats(age_min, stored_age_min, trading, expected):
+    """It must not make the stored one fresh while its market is open; a newer one may be told."""
+    quote = a_quote("AAPL", NOW, NOW - age_min * MINUTE_MS)
+    stored_ms = None if stored_age_min is None else NOW - stored_age_min * MINUTE_MS
+    last = {"price": "182.5", "timestamp_ms": stored_ms}
+    assert only_repeats(quote, last, trading) is expected
+
+
+def test_a_first_price_is_no_repetition():
+    """However old it is, it is better than none."""
+    assert not only_repeats(a_quote("AAPL", NOW, NOW - HOUR_MS), None, OPEN)
+
+
+@pytest.mark.parametrize(("trading", "expected"), [(OPEN, True), (CLOSED, False), (UNKNOWN, False)])
+def test_an_old_price_of_an_open_market_gets_a_second_look(trading, expected):
+    """Also where there is no price yet."""
+    quote = a_quote("AAPL", NOW, NOW - HOUR_MS)
+    last = {"price": "182.5", "timestamp_ms": NOW - HOUR_MS}
+    assert needs_second_look(quote, last, trading) is expected
+    assert needs_second_look(quote, None, trading) is expected

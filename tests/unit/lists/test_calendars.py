@@ -1,0 +1,126 @@
+"""The timetables that the daily refresh computes, with the real calendar library."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from marketdata.domain.symbols import AssetClass
+from marketdata.domain.trading_hours import MOST_SESSIONS, Timetable, trading_at
+from marketdata.lists.calendars import DAYS_AHEAD, DAYS_BACK, never_closed, published
+from tests.support.trading_support import DAY_MS, utc_ms, utc_text
+
+ROOT = Path(__file__).parents[3]
+STOCKS, CRYPTO, FOREX = AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.FOREX
+THANKSGIVING_WEEK = utc_ms("2026-11-23T06:00")
+
+
+def session_of(asset_class, day, computed):
+    """Opening and close of the session that runs at 17:30 UTC of a day, by one timetable."""
+    timetable = published(asset_class, utc_ms(computed))
+    session = timetable.session_at(utc_ms(f"{day}T17:30"))
+    return session and (utc_text(session.opens_ms), utc_text(session.closes_ms))
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        ("2026-11-25", ("2026-11-25T14:30", "2026-11-25T21:00")),
+        ("2026-11-26", None),
+        ("2026-11-27", ("2026-11-27T14:30", "2026-11-27T18:00")),
+        ("2026-11-28", None),
+        ("2026-11-30", ("2026-11-30T14:30", "2026-11-30T21:00")),
+    ],
+)
+def test_stocks_keep_holidays_and_early_closes(day, expected):
+    """Closed on Thanksgiving, open until 13:00 in New York on the day after."""
+    assert session_of(STOCKS, day, "2026-11-23T06:00") == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        ("2026-03-06", ("2026-03-06T14:30", "2026-03-06T21:00")),
+        ("2026-03-09", ("2026-03-09T13:30", "2026-03-09T20:00")),
+        ("2026-10-30", ("2026-10-30T13:30", "2026-10-30T20:00")),
+        ("2026-11-02", ("2026-11-02T14:30", "2026-11-02T21:00")),
+    ],
+)
+def test_stocks_follow_the_clock_of_new_york(day, expected):
+    """The weeks around the changes to and from summer time have their hours each."""
+    assert session_of(STOCKS, day, f"{day}T01:00") == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        ("2026-01-07", ("2026-01-04T22:00", "2026-01-09T22:00")),
+        ("2026-03-06", ("2026-03-01T22:00", "2026-03-06T22:00")),
+        ("2026-03-07", None),
+        ("2026-03-10", ("2026-03-08T21:00", "2026-03-13T21:00")),
+        ("2026-10-30", ("2026-10-25T21:00", "2026-10-30T21:00")),
+        ("2026-11-03", ("2026-11-01T22:00", "2026-11-06T22:00")),
+        ("2026-12-24", ("2026-12-20T22:00", "2026-12-24T22:00")),
+        ("2026-12-25", None),
+        ("2026-12-31", ("2026-12-27T22:00", "2026-12-31T22:00")),
+        ("2027-01-01", None),
+    ],
+)
+def test_forex_trades_from_sunday_to_friday(day, expected):
+    """From 17:00 to 17:00 in New York, but for the days that end on Christmas and New Year."""
+    assert session_of(FOREX, day, f"{day}T01:00") == expected
+
+
+@pytest.mark.parametrize("asset_class", [STOCKS, FOREX])
+@pytest.mark.parametrize("hour", [0, 5, 14, 21, 23])
+def test_a_timetable_covers_a_week_back_and_two_ahead(asset_class, hour):
+    """At any hour of the refresh, and it stays small."""
+    now_ms = THANKSGIVING_WEEK + hour * 3_600_000
+    timetable = published(asset_class, now_ms)
+    assert timetable.from_ms == now_ms - DAYS_BACK * DAY_MS
+    assert timetable.until_ms == now_ms + DAYS_AHEAD * DAY_MS
+    assert 0 < len(timetable.sessions) <= MOST_SESSIONS
+    assert Timetable.from_step(timetable.to_step()) == timetable
+
+
+@pytest.mark.parametrize("asset_class", [STOCKS, FOREX])
+def test_timetables_of_different_days_agree(asset_class):
+    """What one refresh says of an hour, the refresh of any other day of that fortnight says too."""
+    tables = [published(asset_class, THANKSGIVING_WEEK + day * DAY_MS) for day in range(10)]
+    for half_hour in range(48 * 10):
+        at_ms = THANKSGIVING_WEEK + half_hour * 1_800_000
+        answers = {trading_at(asset_class, table, at_ms) for table in tables if table.covers(at_ms)}
+        assert len(answers) == 1
+
+
+def test_crypto_has_no_timetable():
+    """It always trades, so there is nothing to send."""
+    assert published(CRYPTO, THANKSGIVING_WEEK) is None
+    assert never_closed(CRYPTO, THANKSGIVING_WEEK) is None
+
+
+def test_a_market_that_never_closes_is_open_throughout():
+    """Its timetable is one session as long as what it covers."""
+    table = never_closed(STOCKS, THANKSGIVING_WEEK)
+    for at_ms in (table.from_ms, THANKSGIVING_WEEK, table.until_ms - 1):
+        assert trading_at(STOCKS, table, at_ms).open is True
+    assert trading_at(STOCKS, table, table.until_ms).open is None
+
+
+def test_the_calendar_library_is_loaded_only_when_asked_for():
+    """Importing the module, and forex, do without pandas."""
+    script = (
+        "import sys; from marketdata.lists.calendars import published; "
+        "from marketdata.domain.symbols import AssetClass; "
+        "assert published(AssetClass.FOREX, 1795413600000).sessions; "
+        "assert not {'pandas', 'exchange_calendars'} & set(sys.modules)"
+    )
+    subprocess.run(  # noqa: S603  (our own words)
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(ROOT / "layers/core"), "PATH": ""},
+        check=True,
+        timeout=60,
+    )

@@ -1,0 +1,230 @@
+"""The table of metrics, and what plans, commits, gauges and requests turn into."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from aws_lambda_powertools.metrics import MetricUnit
+
+from marketdata.domain.breaker import BreakerState
+from marketdata.domain.budget import Limit
+from marketdata.domain.outcomes import BREAKER_EFFECTS, BreakerEffect, Outcome
+from marketdata.domain.permits import ClassState, LimitState, ProviderState
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.observability import metrics
+from marketdata.observability.metrics import ANSWERS, METRICS, STATES, Sample
+from tests.support.metric_lines import TABLE
+
+SLOT = 1_763_820_300  # the first of a minute
+NOW = SLOT * 1000 + 12
+STOCKS, CRYPTO, FOREX = AssetClass
+MOST_SERIES = 32
+
+
+def told(samples: list[Sample]) -> dict:
+    """Samples by series."""
+    return {(s.metric.name, *sorted(s.dimensions.items())): s.value for s in samples}
+
+
+def plan(slot=SLOT, previous=SLOT - 5, *, claimed=True):
+    return {"slot": slot, "previous": previous, "claimed": claimed, "due": 1, "jobs": []}
+
+
+def outcome(provider, what, latency_ms=120):
+    return {"provider": provider, "outcome": what, "latency_ms": latency_ms, "detail": ""}
+
+
+def summary(*outcomes, written=None, held_back=None):
+    return {
+        "slot": SLOT,
+        "written": written or {},
+        "held_back": held_back or {},
+        "outcomes": list(outcomes),
+    }
+
+
+def breaker(state):
+    return ClassState(
+        state=state,
+        since_ms=None,
+        reason=None,
+        generation=1,
+        probe_due_ms=None,
+        probing=False,
+        last_success_ms=None,
+        last_error=None,
+    )
+
+
+def provider_state(*limits, states=None, routine_at_ms=0):
+    return ProviderState(
+        source=Source.YFINANCE,
+        classes={asset_class: breaker(state) for asset_class, state in (states or {}).items()},
+        limits=tuple(
+            LimitState(Limit(calls, window), used, None) for calls, window, used in limits
+        ),
+        hold_until_ms=None,
+        routine_at_ms=routine_at_ms,
+    )
+
+
+def test_there_are_no_more_series_than_are_paid_for():
+    """Every combination of a metric and its dimensions counts, whether it has values or not."""
+    assert sum(len(metric.series) for metric in METRICS) == len(TABLE) == MOST_SERIES
+
+
+def test_no_dimension_can_grow():
+    """Its values are providers, classes and two kinds of outcome; the writer adds `service`."""
+    known = {
+        "provider": {source.value for source in Source},
+        "asset_class": {asset_class.value for asset_class in AssetClass},
+        "outcome": {"answered", "failed"},
+    }
+    for metric in METRICS:
+        for dimensions in metric.series:
+            assert dimensions.keys() <= known.keys()
+            assert all(value in known[name] for name, value in dimensions.items())
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_a_metric_has_a_name_a_unit_of_cloudwatch_and_a_meaning(metric):
+    """Each of its series has the same dimensions."""
+    assert re.fullmatch("[A-Z][A-Za-z]+", metric.name)
+    assert metric.unit in [unit.value for unit in MetricUnit]
+    assert metric.meaning
+    assert len({tuple(sorted(dimensions)) for dimensions in metric.series}) == 1
+
+
+def test_every_metric_that_the_module_names_is_in_the_table():
+    """In its order, and each name once."""
+    named = [value for value in vars(metrics).values() if isinstance(value, metrics.Metric)]
+    assert named == list(METRICS)
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
+
+
+def test_a_series_that_is_not_in_the_table_is_refused():
+    """A typing error would be paid for by the month."""
+    with pytest.raises(ValueError, match="QuoteAge has no series"):
+        metrics.QUOTE_AGE.sample(1, asset_class="bonds")
+    with pytest.raises(ValueError, match="TickLag has no series"):
+        metrics.TICK_LAG.sample(1, symbol="AAPL")
+
+
+@pytest.mark.parametrize(
+    ("previous", "missed"),
+    [(None, 0), (SLOT - 5, 0), (SLOT - 10, 1), (SLOT - 65, 12), (SLOT - 86_400, 17_279)],
+)
+def test_missed_slots_are_those_between_two_claims(previous, missed):
+    """A first claim, or one that nobody knows a claim before, misses none."""
+    samples = told(metrics.of_plan(plan(previous=previous), NOW))
+    assert samples == {("TickLag",): 12, ("MissedSlots",): missed}
+
+
+def test_a_claim_that_comes_early_has_no_lag():
+    """Clocks differ by some milliseconds; a negative lag would spoil the averages."""
+    assert told(metrics.of_plan(plan(), SLOT * 1000 - 3))["TickLag",] == 0
+
+
+def test_a_slot_that_somebody_else_claimed_is_not_measured():
+    """Its winner measures it, so duplicates do not count twice."""
+    lost = plan(previous=None, claimed=False)
+    assert metrics.of_plan(lost, NOW) == []
+    assert not metrics.opens_minute(lost)
+
+
+@pytest.mark.parametrize(
+    ("slot", "previous", "opens"),
+    [
+        (SLOT, SLOT - 5, True),
+        (SLOT + 5, SLOT, False),
+        (SLOT + 55, SLOT + 50, False),
+        (SLOT + 15, SLOT - 5, True),  # the first slots of this minute were missed
+        (SLOT + 15, None, True),
+    ],
+)
+def test_one_slot_opens_each_minute(slot, previous, opens):
+    """The first that is claimed in it, whichever that is."""
+    assert metrics.opens_minute(plan(slot, previous)) is opens
+
+
+def test_a_commit_counts_its_quotes_and_times_its_attempts():
+    """Quotes of all sources together; attempts by provider and by whether they were answered."""
+    samples = metrics.of_commit(
+        summary(
+            outcome("yfinance", "unavailable", 3100),
+            outcome("finnhub", "partial", 240),
+            written={"finnhub": 7, "yfinance": 1},
+            held_back={"quarantined": 2, "older": 5},
+        )
+    )
+    assert told(samples) == {
+        ("QuotesWritten",): 8,
+        ("QuotesQuarantined",): 2,
+        ("RateLimited",): 0,
+        ("ProviderLatency", ("outcome", "failed"), ("provider", "yfinance")): 3100,
+        ("ProviderLatency", ("outcome", "answered"), ("provider", "finnhub")): 240,
+    }
+
+
+def test_a_rate_limit_is_a_failed_attempt_that_is_also_counted_apart():
+    """It needs another remedy than a provider that is down."""
+    samples = told(metrics.of_commit(summary(outcome("finnhub", "rate_limited", 80))))
+    assert samples["RateLimited",] == 1
+    assert samples["ProviderLatency", ("outcome", "failed"), ("provider", "finnhub")] == 80
+
+
+def test_an_attempt_that_asked_nothing_is_none():
+    """A second provider that was not needed would look fast otherwise."""
+    samples = told(metrics.of_commit(summary(outcome("finnhub", "skipped", 0))))
+    assert set(samples) == {("QuotesWritten",), ("QuotesQuarantined",), ("RateLimited",)}
+
+
+def test_every_outcome_counts_as_answered_or_failed_or_nothing():
+    """What is a failure to a breaker never counts as answered."""
+    assert set(ANSWERS) == set(Outcome)
+    bad = {BreakerEffect.FAILURE, BreakerEffect.TRIP, BreakerEffect.STALE}
+    for what, effect in BREAKER_EFFECTS.items():
+        assert (ANSWERS[what] == "failed") or effect not in bad
+
+
+def test_the_age_of_a_class_is_that_of_its_oldest_quote():
+    """A symbol without a quote has no age; a clock that ran ahead makes none negative."""
+    times = {STOCKS: [NOW - 4_000, NOW - 61_500, None], CRYPTO: [NOW + 900], FOREX: []}
+    assert told(metrics.of_ages(times, NOW)) == {
+        ("QuoteAge", ("asset_class", "stocks")): 61.5,
+        ("QuoteAge", ("asset_class", "crypto")): 0,
+        ("QuoteAge", ("asset_class", "forex")): 0,  # nobody wants any
+    }
+
+
+def test_a_class_of_which_nothing_is_known_is_silent():
+    """No data is what the alarm on ages takes for the worst."""
+    assert metrics.of_ages({STOCKS: [None, None]}, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("limits", "routine_at_ms", "left"),
+    [
+        ([(60, "minute", 15)], 0, 75),
+        ([(30, "second", 30), (60, "minute", 30)], 0, 50),
+        ([(10_000, "month", 2_500), (30, "minute", 30)], 0, 75),
+        ([(25, "day", 26)], 0, 0),  # a limit that was lowered
+        ([(25, "day", 0)], None, 0),
+    ],
+)
+def test_the_budget_that_is_left_is_that_of_the_longest_window(limits, routine_at_ms, left):
+    """Short windows fill and empty within a reading; a ledger that cannot be read has nothing."""
+    samples = told(metrics.of_provider(provider_state(*limits, routine_at_ms=routine_at_ms)))
+    assert samples == {("BudgetLeft", ("provider", "yfinance")): left}
+
+
+def test_a_breaker_is_a_number_per_provider_and_class():
+    """The worse, the higher."""
+    states = {STOCKS: BreakerState.OPEN, FOREX: BreakerState.HALF_OPEN}
+    samples = told(metrics.of_provider(provider_state((60, "minute", 0), states=states)))
+    assert samples["BreakerState", ("asset_class", "stocks"), ("provider", "yfinance")] == 2
+    assert samples["BreakerState", ("asset_class", "forex"), ("provider", "yfinance")] == 1
+    assert STATES == {"closed": 0, "half_open": 1, "open": 2}
+    assert set(STATES) == set(BreakerState)

@@ -1,0 +1,125 @@
+"""How samples become lines that CloudWatch reads, and that measuring never costs a slot."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+from aws_lambda_powertools.metrics import EphemeralMetrics
+
+from marketdata.errors import CacheUnavailableError
+from marketdata.observability import metrics
+from marketdata.observability.measuring import Meter, write
+from tests.support.metric_lines import TABLE, metrics_in, values_in
+
+SLOT = 1_763_820_300
+NOW = SLOT * 1000 + 12
+
+
+class Counting:
+    """Gauges that count how often they are read."""
+
+    def __init__(self, error=None):
+        self.read_at = []
+        self._error = error
+
+    def read(self, now_ms):
+        self.read_at.append(now_ms)
+        if self._error:
+            raise self._error
+        return [metrics.QUOTE_AGE.sample(7, asset_class="stocks")]
+
+
+def plan(slot=SLOT, previous=SLOT - 5, *, claimed=True):
+    return {"slot": slot, "previous": previous, "claimed": claimed}
+
+
+SUMMARY = {
+    "written": {"yfinance": 3},
+    "held_back": {},
+    "outcomes": [
+        {"provider": "yfinance", "outcome": "ok", "latency_ms": 90},
+        {"provider": "finnhub", "outcome": "rate_limited", "latency_ms": 45},
+    ],
+}
+
+
+def test_every_series_can_be_written_and_read(capsys):
+    """What is read back from the lines is the table, each series once and in its unit."""
+    units = {metric.name: metric.unit for metric in metrics.METRICS}
+    write("prod", [m.sample(1.5, **told) for m in metrics.METRICS for told in m.series])
+    found = metrics_in(capsys.readouterr().out)
+    assert {metric.series for metric in found} == TABLE
+    assert len(found) == len(TABLE)
+    assert {metric.service for metric in found} == {"prod"}
+    assert all(metric.unit == units[metric.name] and metric.value == 1.5 for metric in found)
+
+
+def test_samples_of_one_set_of_dimensions_share_a_line(capsys):
+    """A line has one value per dimension, so attempts at two providers are two lines."""
+    write("prod", metrics.of_commit(SUMMARY))
+    lines = capsys.readouterr().out.splitlines()
+    assert [len(metrics_in(line)) for line in lines] == [3, 1, 1]
+    for line in lines:
+        json.loads(line)  # and nothing but JSON is on it
+
+
+@pytest.mark.parametrize(("hits", "misses"), [(2, 1), (0, 0), (None, None)])
+def test_fields_of_a_request_are_what_powertools_would_write(hits, misses):
+    """Of the same samples, but for the time and for lists of one value."""
+    told = [metrics.API_LATENCY.sample(12.3456)]
+    if hits is not None:
+        told += [metrics.CACHE_HITS.sample(hits), metrics.CACHE_MISSES.sample(misses)]
+    line = EphemeralMetrics(namespace=metrics.NAMESPACE, service="prod")
+    for sample in told:
+        line.add_metric(sample.metric.name, sample.metric.unit, sample.value)
+    expected = line.serialize_metric_set()
+    expected["_aws"]["Timestamp"] = NOW
+    expected |= {sample.metric.name: sample.value for sample in told}
+    fields = metrics.request_fields(0.0123456, hits=hits, misses=misses, service="prod", now_ms=NOW)
+    assert fields == expected
+
+
+def test_a_plan_is_measured_each_slot_and_the_gauges_once_a_minute(capsys):
+    """Twelve slots read the gauges once."""
+    gauges = Counting()
+    meter = Meter("prod", gauges)
+    for slot in range(SLOT, SLOT + 60, 5):
+        meter.record_plan(plan(slot, slot - 5), slot * 1000 + 12)
+    assert gauges.read_at == [NOW]
+    told = [found.series for found in metrics_in(capsys.readouterr().out)]
+    assert told.count(("TickLag",)) == told.count(("MissedSlots",)) == 12
+    assert told.count(("QuoteAge", ("asset_class", "stocks"))) == 1
+
+
+def test_a_plan_that_lost_its_slot_writes_and_reads_nothing(capsys):
+    """Duplicates of an execution are silent."""
+    gauges = Counting()
+    Meter("prod", gauges).record_plan(plan(previous=None, claimed=False), NOW)
+    assert (capsys.readouterr().out, gauges.read_at) == ("", [])
+
+
+def test_without_a_service_nothing_is_written_and_nothing_read(capsys):
+    """On one machine nobody collects metrics, and the terminal is a person's."""
+    gauges = Counting()
+    meter = Meter("", gauges)
+    meter.record_plan(plan(), NOW)
+    meter.record_commit(SUMMARY)
+    assert (capsys.readouterr().out, gauges.read_at) == ("", [])
+
+
+@pytest.mark.parametrize("error", [CacheUnavailableError("Redis is away"), KeyError("slot")])
+def test_what_measuring_raises_is_logged_and_costs_nothing_else(capsys, caplog, error):
+    """The slot's own numbers are written, its jobs are handed out."""
+    with caplog.at_level(logging.ERROR, "marketdata"):
+        Meter("prod", Counting(error)).record_plan(plan(), NOW)
+    assert [record.message for record in caplog.records] == ["metrics lost"]
+    assert values_in(capsys.readouterr().out) == {("TickLag",): 12, ("MissedSlots",): 0}
+
+
+def test_a_summary_that_nobody_understands_is_no_failed_commit(caplog):
+    """By then everything is in Redis."""
+    with caplog.at_level(logging.ERROR, "marketdata"):
+        Meter("prod", Counting()).record_commit({"outcomes": []})
+    assert [record.message for record in caplog.records] == ["metrics lost"]

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.quotes import Quote, Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import (
+    BadPayloadError,
+    NotEntitledError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from marketdata.prices.fetching import Clock, Fetcher
+from marketdata.providers.contract import Parsed, Request, Response
+
+NOW_MS = 1_795_356_310_000
+DEADLINE_MS = NOW_MS + 3_500
+
+
+class FakeProvider:
+    """A provider whose answer is a table: symbol to price, error or None (not found)."""
+
+    def __init__(self, source, table):
+        self.source = source
+        self.table = table
+        self.asked = []
+        self.timeouts = []
+
+    def build_request(self, batch):
+        self.asked.append([instrument.symbol for instrument in batch])
+        return Request("http://127.0.0.1/" + ",".join(self.asked[-1]))
+
+    def send(self, request, timeout_s):
+        self.timeouts.append(timeout_s)
+        silence = self.table.get("send")
+        if silence:
+            silence()
+        return Response(200, {}, b"")
+
+    def parse(self, batch, _response, fetched_at: datetime):
+        quotes, missing = [], []
+        for instrument in batch:
+            told = self.table.get(instrument.symbol)
+            if isinstance(told, Exception):
+                raise told
+            if told is None:
+                missing.append(Missing(instrument.symbol, Reason.NOT_FOUND, "unknown"))
+            else:
+                quotes.append(
+                    Quote(instrument.symbol, instrument.asset_class, Decimal(told), "USD", None,
+                          None, None, self.source, fetched_at, fetched_at)
+                )  # fmt: skip
+        return Parsed(tuple(quotes), tuple(missing))
+
+
+@pytest.fixture
+def pool():
+    with ThreadPoolExecutor(8) as executor:
+        yield executor
+
+
+def fetch(pool, job, *providers, steady=None):
+    by_source = {provider.source: provider for provider in providers}
+    fetcher = Fetcher(
+        by_source.__getitem__,
+        by_source.__getitem__,
+        pool,
+        Clock(lambda: NOW_MS, steady or (lambda: 0.0)),
+    )
+    return json.loads(json.dumps(fetcher.fetch(json.loads(json.dumps(job)))))
+
+
+def a_job(symbols, attempts, asset_class=AssetClass.STOCKS, **more):
+    return {
+        "id": "j",
+        "slot": NOW_MS // 1000,
+        "deadline_ms": DEADLINE_MS,
+        "asset_class": asset_class.value,
+        "instruments": [{"symbol": symbol, "ids": {}} for symbol in symbols],
+        "attempts": [
+            {
+                "provider": source.value,
+                "calls": calls,
+                "permit": {"generation": 0, "probe": probe},
+                "reservation": {"end_ms": DEADLINE_MS, "use": "active"},
+                "not_for": [],
+            }
+            for source, calls, probe in attempts
+        ],
+        "skipped": [],
+        "last": {},
+        **more,
+    }
+
+
+YAHOO_THEN_FINNHUB = [(Source.YFINANCE, 1, None), (Source.FINNHUB, 30, None)]
+
+
+def outcomes(report):
+    return {step["provider"]: step["outcome"] for step in report["outcomes"]}
+
+
+def prices(report):
+    return {(q["symbol"], q["source"]): q["price"] for q in report["quotes"]}
+
+
+def test_the_first_provider_is_asked_for_all_and_the_second_for_nothing(pool):
+    """When the first provider answers everything, the second one's budget is not touched."""
+    yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "1.5", "MSFT": "2"})
+    finnhub = FakeProvider(Source.FINNHUB, {})
+    report = fetch(pool, a_job(["AAPL", "MSFT"], YAHOO_THEN_FINNHUB), yahoo, finnhub)
+    assert prices(report) == {("AAPL", "yfinance"): "1.5", ("MSFT", "yfinance"): "2"}
+    assert (yahoo.asked, finnhub.asked) == ([["AAPL", "MSFT"]], [])
+    assert outcomes(report) == {"yfinance": "ok", "finnhub": "skipped"}
+    assert [step["calls_used"] for step in report["outcomes"]] == [1, 0]
+
+
+def test_only_the_remainder_goes_to_the_next_provider(pool):
+    """What one provider does not know is asked of the next, in the same job."""
+    yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "1"})
+    finnhub = FakeProvider(Source.FINNHUB, {"ODD": "7"})
+    report = fetch(pool, a_job(["AAPL", "ODD", "NOPE"], YAHOO_THEN_FINNHUB), yahoo, finnhub)
+    assert sorted(symbol for call in finnhub.asked for symbol in call) == ["NOPE", "ODD"]
+    assert prices(report) == {("AAPL", "yfinance"): "1", ("ODD", "finnhub"): "7"}
+    assert [(m["symbol"], m["code"]) for m in report["missing"]] == [("NOPE", "not_found")]
+    assert outcomes(report) == {"yfinance": "partial", "finnhub": "partial"}
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (UnavailableError("down"), "unavailable"),
+        (BadPayloadError("HTML"), "bad_payload"),
+        (RateLimitedError("slow down", 30), "rate_limited"),
+        (UnauthorizedError("bad key"), "unauthorized"),
+        (NotEntitledError("plan"), "not_entitled"),
+        (ValueError("a defect of ours"), "unavailable"),
+    ],
+)
+def test_every_kind_of_failure_leads_to_the_next_provider(pool, error, outcome):
+    """Whatever the first one does, the second is asked for everything."""
+    yahoo = FakeProvider(Source.YFINANCE, {"AAPL": error})
+    finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "9"})
+    report = fetch(pool, a_job(["AAPL"], YAHOO_THEN_FINNHUB), yahoo, finnhub)
+    assert prices(report) == {("AAPL", "finnhub"): "9"}
+    assert outcomes(report)["yfinance"] == outcome
+    assert report["missing"] == []
+
+
+def test_a_rate_limit_tells_how_long_to_hold(pool):
+    """Retry-After reaches the ledger through the report."""
+    yahoo = FakeProvider(Source.YFINANCE, {"AAPL": RateLimitedError("slow down", 42.0)})
+    report = fetch(pool, a_job(["AAPL"], [(Source.YFINANCE, 1, None)]), yahoo)
+    assert report["outcomes"][0]["hold_s"] == 42.0
+    assert report["missing"][0]["code"] == "provider_unavailable"
+
+
+def test_a_symbol_is_not_found_only_if_nobody_was_in_trouble(pool):
+    """One provider's silence makes the other's 'unknown' an open question."""
+    yahoo = FakeProvider(Source.YFINANCE, {"NOPE": UnavailableError("down")})
+    finnhub = FakeProvider(Source.FINNHUB, {})
+    report = fetch(pool, a_job(["NOPE"], YAHOO_THEN_FINNHUB), yahoo, finnhub)
+    assert report["missing"] == [
+        {"symbol": "NOPE", "code": "provider_unavailable", "message": "down"}
+    ]
+
+
+def test_an_open_breaker_makes_not_found_an_open_question_too(pool):
+    """A provider that was not asked because it is down might know the symbol."""
+    finnhub = FakeProvider(Source.FINNHUB, {})
+    skipped = [{"provider": "yfinance", "reason": "breaker_open", "available_at_ms": None}]
+    job = a_job(["NOPE"], [(Source.FINNHUB, 1, None)], skipped=skipped)
+    report = fetch(pool, job, finnhub)
+    assert report["missing"][0]["code"] == "provider_unavailable"
+
+
+def test_no_more_calls_are_made_than_were_granted(pool):
+    """A provider with one symbol a call gets only as many symbols as it has calls."""
+    finnhub = FakeProvider(Source.FINNHUB, {"A": "1", "B": "2", "C": "3"})
+    report = fetch(pool, a_job(["A", "B", "C"], [(Source.FINNHUB, 2, None)]), finnhub)
+    assert len(finnhub.asked) == 2
+    assert report["outcomes"][0]["calls_used"] == 2
+    assert [(m["symbol"], m["code"]) for m in report["missing"]] == [("C", "budget_exhausted")]
+
+
+def test_a_symbol_that_the_plan_excludes_is_not_asked_for(pool):
+    """`not_for` leaves a symbol to the other providers."""
+    job = a_job(["AAPL", "MSFT"], [(Source.FINNHUB, 2, None)])
+    job["attempts"][0]["not_for"] = ["MSFT"]
+    finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "1"})
+    fetch(pool, job, finnhub)
+    assert finnhub.asked == [["AAPL"]]
+
+
+def test_one_failed_call_of_many_is_partial(pool):
+    """A single broken call does not count against a provider that answered the others."""
+    table = {"A": "1", "B": "2", "C": UnavailableError("reset"), "D": "4"}
+    finnhub = FakeProvider(Source.FINNHUB, table)
+    report = fetch(pool, a_job(list("ABCD"), [(Source.FINNHUB, 4, None)]), finnhub)
+    assert outcomes(report) == {"finnhub": "partial"}
+    assert len(report["quotes"]) == 3
+
+
+def test_most_calls_failing_is_a_failure(pool):
+    """A provider that breaks most calls is unavailable, whatever the rest said."""
+    table = {"A": "1", "B": UnavailableError("x"), "C": UnavailableError("x"), "D": "4"}
+    report = fetch(
+        pool, a_job(list("ABCD"), [(Source.FINNHUB, 4, None)]), FakeProvider(Source.FINNHUB, table)
+    )
+    assert outcomes(report) == {"finnhub": "unavailable"}
+    assert len(report["quotes"]) == 2
+
+
+def test_a_probe_is_made_even_when_nothing_is_missing(pool):
+    """A half-open fallback heals without waiting for its predecessor to fail."""
+    yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "1"})
+    finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "1"})
+    attempts = [(Source.YFINANCE, 1, None), (Source.FINNHUB, 1, "token")]
+    report = fetch(pool, a_job(["AAPL"], attempts), yahoo, finnhub)
+    assert finnhub.asked == [["AAPL"]]
+    assert outcomes(report) == {"yfinance": "ok", "finnhub": "ok"}
+
+
+def test_a_jump_is_confirmed_by_the_next_provider_at_once(pool):
+    """A price far from the last one is asked of a second source in the same job."""
+    yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "140"})
+    finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "141"})
+    last = {"AAPL": {"price": "100", "timestamp_ms": None}}
+    report = fetch(pool, a_job(["AAPL"], YAHOO_THEN_FINNHUB, last=last), yahoo, finnhub)
+    assert prices(report) == {("AAPL", "yfinance"): "140", ("AAPL", "finnhub"): "141"}
+    assert report["missing"] == []
+
+
+def test_a_price_older_than_the_last_one_is_asked_again_elsewhere(pool):
+    """A lagging source does not keep the fresher one from being asked."""
+    yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "100"})
+    finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "100"})
+    last = {"AAPL": {"price": "100", "timestamp_ms": NOW_MS + 1000}}
+    fetch(pool, a_job(["AAPL"], YAHOO_THEN_FINNHUB, last=last), yahoo, finnhub)
+    assert finnhub.asked == [["AAPL"]]
+
+
+def test_a_job_past_its_deadline_makes_no_call(pool):
+    """A worker that was frozen must not spend what may have been granted to others since."""
+    yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "1"})
+    job = a_job(["AAPL"], [(Source.YFINANCE, 1, None)], deadline_ms=NOW_MS - 1)
+    report = fetch(pool, job, yahoo)
+    assert (yahoo.asked, outcomes(report)) == ([], {"yfinance": "skipped"})
+    assert report["outcomes"][0]["calls_used"] == 0
+
+
+def test_a_provider_with_a_successor_gets_only_part_of_the_time(pool):
+    """The first of two attempts may use three fifths of the time that is left."""
+    yahoo = FakeProvider(Source.YFINANCE, {})
+    finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "1"})
+    fetch(pool, a_job(["AAPL"], YAHOO_THEN_FINNHUB), yahoo, finnhub)
+    assert yahoo.timeouts == [pytest.approx(2.1)]
+    assert finnhub.timeouts == [pytest.approx(3.5)]
+
+
+def test_a_sender_that_ignores_its_timeout_is_left_behind(pool):
+    """Even a call that never returns does not hold up the job."""
+    released = threading.Event()
+    yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "1", "send": lambda: released.wait(30)})
+    finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "2"})
+    job = a_job(["AAPL"], YAHOO_THEN_FINNHUB, deadline_ms=NOW_MS + 500)
+    report = fetch(pool, job, yahoo, finnhub)
+    released.set()
+    assert prices(report) == {("AAPL", "finnhub"): "2"}
+    assert outcomes(report)["yfinance"] == "unavailable"
+    assert "no answer within 0.3 s" in report["outcomes"][0]["detail"]
+
+
+def test_a_coin_that_no_provider_lists_is_not_found(pool):
+    """Without an id there is nobody to ask."""
+    gecko = FakeProvider(Source.COINGECKO, {})
+    job = a_job(["ZZZZ-USD"], [(Source.COINGECKO, 1, None)], AssetClass.CRYPTO)
+    report = fetch(pool, job, gecko)
+    assert gecko.asked == []
+    assert report["missing"][0]["code"] == "not_found"

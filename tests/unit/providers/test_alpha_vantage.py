@@ -1,0 +1,302 @@
+"""Alpha Vantage's formats: everything is a 200, so its words decide what an answer is."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import (
+    BadPayloadError,
+    NotEntitledError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from marketdata.providers.alpha_vantage import AlphaVantage
+from tests.support.provider_support import (
+    BROKEN_BODIES,
+    CLOUDFLARE_PAGE,
+    NOW,
+    SECRET,
+    answer,
+    instrument,
+    reasons,
+)
+
+ALPHA = AlphaVantage("https://www.alphavantage.co", SECRET)
+USD_JPY = instrument("USD/JPY")
+RATE = {
+    "1. From_Currency Code": "USD",
+    "2. From_Currency Name": "United States Dollar",
+    "3. To_Currency Code": "JPY",
+    "4. To_Currency Name": "Japanese Yen",
+    "5. Exchange Rate": "158.73166867",
+    "6. Last Refreshed": "2026-05-17 17:12:44",
+    "7. Time Zone": "UTC",
+    "8. Bid Price": "-",
+    "9. Ask Price": "-",
+}
+TO_MIDNIGHT_S = (datetime(2026, 11, 23, tzinfo=UTC) - NOW).total_seconds()
+DAILY = (
+    f"We have detected your API key as {SECRET} and our standard API rate limit is 25 requests "
+    "per day. Please subscribe to any of the premium plans to instantly remove all daily rate "
+    "limits."
+)
+BURST = (
+    "Thank you for using Alpha Vantage! Please consider spreading out your free API requests more "
+    "sparingly (1 request per second). You may subscribe to any of the premium plans to lift the "
+    "free key rate limit (25 requests per day), raise the per-second burst limit, and instantly "
+    "unlock all premium endpoints"
+)
+PREMIUM = (
+    "Thank you for using Alpha Vantage! This is a premium endpoint. You may subscribe to any of "
+    "the premium plans to instantly unlock all premium endpoints"
+)
+DEMO = "The **demo** API key is for demo purposes only. Please claim your free API key."
+NOTE = "Our standard API call frequency is 5 calls per minute and 500 calls per day."
+HEADER = "symbol,name,exchange,assetType,ipoDate,delistingDate,status\r\n"
+
+
+def parse(content, of=USD_JPY, status=200, **headers):
+    """What an answer about one pair is read as."""
+    return ALPHA.parse([of], answer(content, status, **headers), NOW)
+
+
+def rate(**changes):
+    """An answer with a rate, some of whose fields are changed by their numbers."""
+    row = {name: changes.get(f"_{name[0]}", value) for name, value in RATE.items()}
+    return {"Realtime Currency Exchange Rate": row}
+
+
+def stocks(text, **headers):
+    """What a table of listings is read as."""
+    return ALPHA.parse_assets(AssetClass.STOCKS, [answer(text, **headers)])
+
+
+def test_the_request_names_the_two_sides_of_a_pair():
+    """Base and quote are asked for; the key is in the query, which is never shown."""
+    request = ALPHA.build_request([USD_JPY])
+    assert request.url == "https://www.alphavantage.co/query"
+    assert request.params == {
+        "function": "CURRENCY_EXCHANGE_RATE",
+        "from_currency": "USD",
+        "to_currency": "JPY",
+        "apikey": SECRET,
+    }
+    assert SECRET not in request.url + repr(request) + repr(ALPHA)
+
+
+def test_a_rate_is_a_quote_without_a_change():
+    """The text's digits are the price, its time is its own, and no change is made up."""
+    (quote,) = parse(rate()).quotes
+    assert (quote.symbol, quote.currency, quote.source) == ("USD/JPY", "JPY", Source.ALPHA_VANTAGE)
+    assert quote.price == Decimal("158.73166867")
+    assert (quote.change, quote.percent_change, quote.change_basis) == (None, None, None)
+    assert quote.timestamp == datetime(2026, 5, 17, 17, 12, 44, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "hour"),
+    [
+        ("2026-05-17 17:12:44", "US/Eastern", 21),
+        ("2026-05-17 17:12:44", "Nowhere/Land", None),
+        ("2026-05-17 17:12:44", "../../etc/passwd", None),
+        ("2026-05-17 17:12:44", "", None),
+        ("2026-05-17 17:12:44", None, None),
+        ("2026-05-17", "UTC", None),
+        ("2026-13-17 17:12:44", "UTC", None),
+        ("-", "UTC", None),
+        (None, "UTC", None),
+    ],
+)
+def test_a_time_counts_in_its_own_zone(text, zone, hour):
+    """A time of day in a zone that is named and known is a time; anything else is null."""
+    timestamp = parse(rate(_6=text, _7=zone)).quotes[0].timestamp
+    assert (timestamp and timestamp.hour) == hour
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"Realtime Currency Exchange Rate": {}},
+        {"Error Message": "Invalid API call. Please retry or visit the documentation."},
+        rate(_5=None),
+        rate(_5="0.00000000"),
+        rate(_5="-"),
+    ],
+)
+def test_an_unknown_pair_is_not_found(content):
+    """An empty rate, a complaint about the parameters and an absent price are no quote."""
+    assert reasons(parse(content)) == {"USD/JPY": "not_found"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"Realtime Currency Exchange Rate": "none"},
+        {"Global Quote": {}},
+        {"Error Message": "something else"},
+        {"message": "something else", "data": []},
+        rate(_5="NaN"),
+        rate(_5="-158.7"),
+        rate(_1="EUR"),
+        rate(_3="USD"),
+        rate(_1=None),
+    ],
+)
+def test_an_answer_that_is_none_is_a_bad_payload(content):
+    """An empty answer, another shape, another pair and a price that is none count as failures."""
+    with pytest.raises(BadPayloadError, match="alpha_vantage"):
+        parse(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds"),
+    [
+        ({"Information": BURST}, 2.0),
+        ({"Information": DAILY}, TO_MIDNIGHT_S),
+        ({"Information": "anything else"}, 60.0),
+        ({"Note": NOTE}, 60.0),
+    ],
+)
+def test_a_throttle_is_held_as_long_as_it_lasts(content, seconds):
+    """The burst is over in a moment, the day at midnight; the burst's text mentions both."""
+    with pytest.raises(RateLimitedError) as caught:
+        parse(content)
+    assert caught.value.retry_after_s == seconds
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ({"Information": PREMIUM}, NotEntitledError),
+        ({"Information": DEMO}, NotEntitledError),
+        ({"message": f"This is a premium endpoint. {PREMIUM}", "data": [1]}, NotEntitledError),
+        (
+            {"Error Message": "the parameter apikey is invalid or missing. Please claim your key."},
+            UnauthorizedError,
+        ),
+    ],
+)
+def test_key_and_plan_are_told_apart(content, error):
+    """A refused key is not an endpoint that costs extra, nor the demo key outside its examples."""
+    with pytest.raises(error) as caught:
+        parse(content)
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "error"),
+    [
+        (406, {"detail": "Could not satisfy the request Accept header."}, BadPayloadError),
+        (302, "", BadPayloadError),
+        (403, CLOUDFLARE_PAGE, UnavailableError),
+        (503, CLOUDFLARE_PAGE, UnavailableError),
+        (429, "", RateLimitedError),
+    ],
+)
+def test_other_statuses_come_from_what_is_before_it(status, content, error):
+    """Alpha Vantage itself answers 200, but gateways do not."""
+    with pytest.raises(error):
+        parse(content, status=status)
+
+
+@pytest.mark.parametrize("content", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+def test_a_broken_body_is_a_bad_payload(content):
+    """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
+    with pytest.raises(BadPayloadError, match="alpha_vantage"):
+        parse(content)
+
+
+def test_the_lists_are_two_tables():
+    """Listings need the key, the currencies none; coins are not listed."""
+    (listing,) = ALPHA.build_asset_requests(AssetClass.STOCKS)
+    assert listing.params == {"function": "LISTING_STATUS", "apikey": SECRET}
+    (currencies,) = ALPHA.build_asset_requests(AssetClass.FOREX)
+    assert currencies.url == "https://www.alphavantage.co/physical_currency_list/"
+    assert (currencies.params, currencies.headers) == ({}, {})
+    assert ALPHA.build_asset_requests(AssetClass.CRYPTO) == ()
+
+
+def test_listings_are_cleaned():
+    """Names lose entities and blanks; what is delisted, a test or not to be spelled is left out."""
+    table = (
+        HEADER
+        + "BRK-B,Berkshire Hathaway Inc&NBSP;- Class B ,NYSE,Stock,1996-05-09,null,Active\r\n"
+        "T,AT&amp;T Inc,NYSE,Stock,1984-01-01,null,Active\r\n"
+        "AIV,Apartment Investment & Management Co.,NYSE,Stock,1994-07-22,null,Active\r\n"
+        "NONAME,,,Stock,2020-01-01,null,Active\r\n"
+        'COMMA,"Comma, Inc",BATS,ETF,2020-01-01,null,Active\r\n'
+        "GONE,Gone Inc,NYSE,Stock,2020-01-01,2021-01-01,Delisted\r\n"
+        "ZZZ,TEST TICKER FOR UTP,NASDAQ,Stock,2014-10-01,null,Active\r\n"
+        "ZVZZT,Nasdaq Test Stock,NASDAQ,Stock,2014-10-01,null,Active\r\n"
+        "ACWV:BAT,iShares,BATS,Stock,2026-03-31,null,Active\r\n"
+        "MANY,one,too,many,cells,in,this,row\r\n"
+        "AEHR,Aehr Test Systems,NASDAQ,Stock,1997-08-15,null,Active\r\n"
+    )
+    told = [(one.symbol, one.provider_id, one.name, one.exchange) for one in stocks(table)]
+    assert told == [
+        ("BRK.B", "BRK-B", "Berkshire Hathaway Inc - Class B", "NYSE"),
+        ("T", "T", "AT&T Inc", "NYSE"),
+        ("AIV", "AIV", "Apartment Investment & Management Co.", "NYSE"),
+        ("NONAME", "NONAME", "NONAME", None),
+        ("COMMA", "COMMA", "Comma, Inc", "BATS"),
+        ("AEHR", "AEHR", "Aehr Test Systems", "NASDAQ"),
+    ]
+
+
+def test_currencies_are_codes():
+    """The table tells single currencies, of which those of ISO 4217 count."""
+    table = "currency code,currency name\r\nEUR,Euro\r\nGGP,Guernsey Pound\r\nUSD,\r\n"
+    listings = ALPHA.parse_assets(AssetClass.FOREX, [answer(table)])
+    assert [(one.symbol, one.name) for one in listings] == [("EUR", "Euro"), ("USD", "USD")]
+
+
+@pytest.mark.parametrize("row", ["I,n,f,o,r,m,a", "N,o,t,e"])
+def test_a_throttled_table_spells_its_notice(row):
+    """A word with one letter a column under the usual header is a throttle, not a stock `I`."""
+    with pytest.raises(RateLimitedError) as caught:
+        stocks(f"{HEADER}{row}\r\n")
+    assert caught.value.retry_after_s == 60.0
+
+
+def test_a_throttled_narrow_table_spells_its_notice_too():
+    """Cut to two columns, the word is still its beginning."""
+    with pytest.raises(RateLimitedError):
+        ALPHA.parse_assets(AssetClass.FOREX, [answer("currency code,currency name\r\nI,n\r\n")])
+
+
+def test_a_notice_in_place_of_a_table_is_read():
+    """JSON where CSV was asked for is classified like any answer; its date tells the day's end."""
+    with pytest.raises(RateLimitedError) as caught:
+        stocks({"Information": DAILY}, date="Sun, 22 Nov 2026 23:00:00 GMT")
+    assert caught.value.retry_after_s == 3600.0
+    with pytest.raises(RateLimitedError) as caught:
+        stocks({"Information": DAILY})
+    assert caught.value.retry_after_s == 86400.0
+    with pytest.raises(UnauthorizedError):
+        stocks({"Error Message": "the parameter apikey is invalid or missing."})
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "",
+        "{}",
+        HEADER,
+        HEADER + "E,r,r,o,r, ,M\r\n",
+        HEADER + "AAPL,Apple Inc,NASDAQ,Stock,1980-12-12,null,Active\r\nMSFT,Micros",
+        "symbol,name\r\nAAPL,Apple\r\n",
+        CLOUDFLARE_PAGE,
+        HEADER + '"' + "x" * 200_000,
+        {"Error Message": "Invalid API call."},
+    ],
+)
+def test_a_table_that_is_none_is_a_bad_payload(table):
+    """An empty, cut or other table never passes as a list."""
+    with pytest.raises(BadPayloadError):
+        stocks(table)

@@ -1,0 +1,246 @@
+"""CoinGecko's formats: slugs, several currencies at once, three shapes of errors."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from marketdata.domain.outcomes import Reason
+from marketdata.domain.quotes import ChangeBasis, Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import (
+    BadPayloadError,
+    NotEntitledError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from marketdata.providers.coingecko import CoinGecko
+from tests.support.provider_support import (
+    BROKEN_BODIES,
+    CLOUDFLARE_PAGE,
+    NOW,
+    SECRET,
+    answer,
+    instrument,
+    reasons,
+)
+
+GECKO = CoinGecko("https://api.coingecko.com/api/v3", SECRET)
+BTC = instrument("BTC-USD", coingecko="bitcoin")
+BTC_EUR = instrument("BTC-EUR", coingecko="bitcoin")
+ETH = instrument("ETH-USD", coingecko="ethereum")
+PEPE = instrument("PEPE-USD", coingecko="pepe")
+
+
+def parse(body, batch=(BTC,), status=200, **headers):
+    """What an answer about a batch is read as."""
+    return GECKO.parse(batch, answer(body, status, **headers), NOW)
+
+
+def test_one_request_asks_for_every_slug_and_currency_once():
+    """Slugs and currencies of a batch are asked for together, each once, in full precision."""
+    request = GECKO.build_request([BTC, BTC_EUR, ETH])
+    assert request.url == "https://api.coingecko.com/api/v3/simple/price"
+    assert request.params == {
+        "ids": "bitcoin,ethereum",
+        "vs_currencies": "usd,eur",
+        "include_24hr_change": "true",
+        "include_last_updated_at": "true",
+        "precision": "full",
+    }
+    assert SECRET not in repr(request) + repr(GECKO)
+
+
+def test_the_key_goes_in_the_header_that_its_host_wants():
+    """The demo host and any other host take one header, the pro host the other, no key none."""
+
+    def headers(base_url, key=SECRET):
+        return CoinGecko(base_url, key).build_request([BTC]).headers
+
+    assert headers("https://api.coingecko.com/api/v3") == {"x-cg-demo-api-key": SECRET}
+    assert headers("http://127.0.0.1:9") == {"x-cg-demo-api-key": SECRET}
+    assert headers("https://pro-api.coingecko.com/api/v3") == {"x-cg-pro-api-key": SECRET}
+    assert headers("https://api.coingecko.com/api/v3", "") == {}
+
+
+def test_each_currency_has_its_own_price_and_change():
+    """One row yields a quote for every currency of the batch, over 24 hours, at its own time."""
+    row = {
+        "usd": 76975, "usd_24h_change": -1.4093297098441402,
+        "eur": 66000.125, "eur_24h_change": None, "last_updated_at": 1779092258,
+    }  # fmt: skip
+    dollars, euros = parse({"bitcoin": row}, [BTC, BTC_EUR]).quotes
+    assert (dollars.symbol, dollars.currency, str(dollars.price)) == ("BTC-USD", "USD", "76975")
+    assert str(dollars.percent_change) == "-1.4093297098441402"
+    assert dollars.change == Decimal("-1100.34")
+    assert dollars.change_basis is ChangeBasis.ROLLING_24H
+    assert dollars.source is Source.COINGECKO
+    assert dollars.timestamp == datetime(2026, 5, 18, 8, 17, 38, tzinfo=UTC)
+    assert (euros.symbol, euros.currency, str(euros.price)) == ("BTC-EUR", "EUR", "66000.125")
+    assert (euros.change, euros.percent_change, euros.change_basis) == (None, None, None)
+
+
+def test_a_tiny_price_keeps_its_digits():
+    """A price with an exponent is the exact decimal that it stands for."""
+    (quote,) = parse('{"pepe":{"usd":5.12e-06,"last_updated_at":1779092258}}', [PEPE]).quotes
+    assert quote.price == Decimal("0.00000512")
+    assert '"price":0.00000512,' in quote.to_json()
+
+
+def test_null_empty_and_omitted_coins_are_not_found():
+    """All ways of CoinGecko to have no price are the same answer for us."""
+    batch = [BTC, ETH, PEPE, BTC_EUR]
+    body = {"bitcoin": {"usd": None, "usd_24h_change": None}, "ethereum": {}}
+    parsed = parse(body, batch)
+    assert parsed.quotes == ()
+    assert set(reasons(parsed).values()) == {"not_found"}
+    assert reasons(parse({}, batch)) == reasons(parsed)
+    assert reasons(parse({"bitcoin": None})) == {"BTC-USD": "not_found"}
+    assert reasons(parse({"bitcoin": {"usd": 0}})) == {"BTC-USD": "not_found"}
+
+
+def test_a_bad_row_spoils_only_itself():
+    """A price of the wrong type leaves its coin to the next provider and the others alone."""
+    body = {"bitcoin": {"usd": "many"}, "ethereum": {"usd": 1876.28, "last_updated_at": 1779092258}}
+    parsed = parse(body, [BTC, ETH])
+    assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
+    (missing,) = parsed.missing
+    assert (missing.symbol, missing.code) == ("BTC-USD", Reason.PROVIDER_UNAVAILABLE)
+
+
+@pytest.mark.parametrize(
+    "row",
+    ['{"usd":NaN}', '{"usd":-1}', '{"usd":true}', '{"usd":Infinity}', "[]", '"x"', '{"usd":1e400}'],
+)
+def test_a_batch_of_bad_rows_is_a_bad_payload(row):
+    """When no row of a batch can be used the whole answer counts as bad."""
+    with pytest.raises(BadPayloadError, match="coingecko: BTC-USD"):
+        parse('{"bitcoin":' + row + "}")
+
+
+def test_a_coin_may_be_called_status_or_error():
+    """A slug that is also the name of an error's field is still a coin."""
+    batch = [instrument("SNT-USD", coingecko="status"), instrument("ERR-USD", coingecko="error")]
+    quotes = parse({"status": {"usd": 0.02}, "error": {"usd": 0.01}}, batch).quotes
+    assert [str(quote.price) for quote in quotes] == ["0.02", "0.01"]
+
+
+def envelope_a(code):
+    """The shape with everything under `status`."""
+    return {"status": {"error_code": code, "error_message": "sorry"}}
+
+
+def envelope_b(code):
+    """The shape with the code beside `status`."""
+    return {"timestamp": "t", "error_code": code, "status": {"error_message": "sorry"}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (429, envelope_a(429), RateLimitedError),
+        (200, envelope_a(429), RateLimitedError),
+        (429, CLOUDFLARE_PAGE, RateLimitedError),
+        (401, envelope_a(10002), UnauthorizedError),
+        (400, envelope_b(10010), UnauthorizedError),
+        (400, envelope_b(10011), UnauthorizedError),
+        (200, envelope_b(10010), UnauthorizedError),
+        (401, envelope_b(10005), NotEntitledError),
+        (403, {"error": "plan"}, NotEntitledError),
+        (400, envelope_b(10012), BadPayloadError),
+        (200, envelope_b(10012), BadPayloadError),
+        (422, {"error": "Missing parameter vs_currencies"}, BadPayloadError),
+        (200, {"error": "invalid vs_currency"}, BadPayloadError),
+        (404, "no such path", BadPayloadError),
+        (404, {"error": "Incorrect path"}, BadPayloadError),
+        (403, CLOUDFLARE_PAGE, UnavailableError),
+        (403, "error code: 1020", UnavailableError),
+        (403, envelope_a(1020), UnavailableError),
+        (503, CLOUDFLARE_PAGE, UnavailableError),
+        (500, envelope_a(500), UnavailableError),
+        (200, envelope_a(503), UnavailableError),
+        (301, "", BadPayloadError),
+    ],
+)
+def test_each_refusal_is_its_own_error(status, body, error):
+    """All three shapes of errors are read, with a status of their own or within a 200."""
+    with pytest.raises(error) as caught:
+        parse(body, status=status)
+    assert type(caught.value) is error
+
+
+def test_a_currency_that_it_does_not_price_in_is_not_found():
+    """The refusal of one currency says nothing against the provider."""
+    parsed = parse({"error": "invalid vs_currency"}, status=400)
+    assert {missing.code for missing in parsed.missing} == {Reason.NOT_FOUND}
+
+
+@pytest.mark.parametrize("text", ["coin not found", "Could not find coin with the given id"])
+def test_a_404_about_a_coin_is_not_found(text):
+    """Unlike a 404 about the path, it is an answer about every coin of the batch."""
+    parsed = parse({"error": text}, [BTC, ETH], status=404)
+    assert reasons(parsed) == {"BTC-USD": "not_found", "ETH-USD": "not_found"}
+
+
+def test_a_limit_says_for_how_long():
+    """Retry-After counts, and without it a minute."""
+    for headers, seconds in (({"retry_after": "45"}, 45.0), ({}, 60.0)):
+        with pytest.raises(RateLimitedError) as caught:
+            parse(envelope_a(429), status=429, **headers)
+        assert caught.value.retry_after_s == seconds
+
+
+@pytest.mark.parametrize("body", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+def test_a_broken_body_is_a_bad_payload(body):
+    """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
+    with pytest.raises(BadPayloadError, match="coingecko"):
+        parse(body)
+
+
+def test_the_list_is_four_ranked_pages_and_the_list_of_all():
+    """Five calls: a thousand coins by capitalisation with their ranks, then all the rest."""
+    requests = GECKO.build_asset_requests(AssetClass.CRYPTO)
+    assert [request.params.get("page") for request in requests] == ["1", "2", "3", "4", None]
+    assert requests[0].params == {
+        "vs_currency": "usd", "order": "market_cap_desc", "per_page": "250", "page": "1",
+    }  # fmt: skip
+    assert requests[4].url.endswith("/coins/list")
+    assert all(request.headers == {"x-cg-demo-api-key": SECRET} for request in requests)
+    assert GECKO.build_asset_requests(AssetClass.STOCKS) == ()
+    assert GECKO.build_asset_requests(AssetClass.FOREX) == ()
+
+
+def test_listed_coins_keep_slug_and_rank():
+    """A ranked coin stays ranked when the list of all repeats it; odd tickers are left out."""
+    ranked = [
+        {"id": "bitcoin", "symbol": "btc", "name": "Bitcoin", "market_cap_rank": 1},
+        {"id": "nobody", "symbol": "nob", "name": "Nobody", "market_cap_rank": None},
+    ]
+    everything = [
+        {"id": "fake-btc", "symbol": "BTC", "name": "Fake"},
+        {"id": "bitcoin", "symbol": "btc", "name": "Bitcoin"},
+        {"id": "gold", "symbol": "xau", "name": "a currency's code is not a coin's symbol"},
+        {"id": "odd", "symbol": "$ odd", "name": "not to be spelled"},
+        {"id": "nameless", "symbol": "nml", "name": ""},
+        {"id": None, "symbol": "nil", "name": "no id"},
+        {"id": "dollar", "symbol": "usd", "name": "against itself"},
+    ]
+    listings = GECKO.parse_assets(AssetClass.CRYPTO, [answer(ranked), answer(everything)])
+    assert [(one.symbol, one.provider_id, one.slug, one.rank) for one in listings] == [
+        ("BTC-USD", "bitcoin", "bitcoin", 1),
+        ("NOB-USD", "nobody", "nobody", None),
+        ("BTC-USD", "fake-btc", "fake-btc", None),
+        ("NML-USD", "nameless", "nameless", None),
+    ]
+    assert listings[3].name == "NML-USD"
+    assert {one.currency for one in listings} == {"USD"}
+
+
+@pytest.mark.parametrize("body", [{}, [], envelope_b(10012), CLOUDFLARE_PAGE])
+def test_a_list_that_is_none_is_a_bad_payload(body):
+    """A list that is empty or no list never passes as one."""
+    with pytest.raises(BadPayloadError):
+        GECKO.parse_assets(AssetClass.CRYPTO, [answer(body)])
+    with pytest.raises(RateLimitedError):
+        GECKO.parse_assets(AssetClass.CRYPTO, [answer(envelope_a(429), 429)])

@@ -1,0 +1,304 @@
+"""CoinMarketCap's formats: numbers, arrays or objects, codes that matter more than statuses."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from marketdata.domain.quotes import ChangeBasis, Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import (
+    BadPayloadError,
+    NotEntitledError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from marketdata.providers.coinmarketcap import CoinMarketCap
+from tests.support.provider_support import (
+    BROKEN_BODIES,
+    CLOUDFLARE_PAGE,
+    NOW,
+    SECRET,
+    answer,
+    instrument,
+    reasons,
+)
+
+CMC = CoinMarketCap("https://pro-api.coinmarketcap.com", SECRET)
+BTC = instrument("BTC-USD", coinmarketcap="1")
+ETH = instrument("ETH-USD", coinmarketcap="1027")
+DOLLARS = {
+    "symbol": "USD", "price": 76993.18239851118, "percent_change_24h": -2.47644884,
+    "last_updated": "2026-09-15T17:53:04.000Z",
+}  # fmt: skip
+BITCOIN = {"id": 1, "name": "Bitcoin", "symbol": "BTC", "is_active": 1, "quote": [DOLLARS]}
+ETHER = {"id": 1027, "symbol": "ETH", "quote": [{**DOLLARS, "price": 1876}]}
+
+
+def body(data, code=0):
+    """An answer's JSON with its data."""
+    return {"status": {"timestamp": "2026-11-22T13:05:11Z", "error_code": code}, "data": data}
+
+
+def error(code, message="sorry"):
+    """An answer's JSON with an error in place of data."""
+    return {"status": {"timestamp": None, "error_code": code, "error_message": message}}
+
+
+def parse(content, batch=(BTC,), status=200, **headers):
+    """What an answer about a batch is read as."""
+    return CMC.parse(batch, answer(content, status, **headers), NOW)
+
+
+def test_one_request_asks_for_every_number():
+    """Numbers go together in one call of version 3, the key in a header."""
+    request = CMC.build_request([BTC, ETH])
+    assert request.url == "https://pro-api.coinmarketcap.com/v3/cryptocurrency/quotes/latest"
+    assert request.params == {"id": "1,1027", "convert": "USD", "skip_invalid": "true"}
+    assert request.headers == {"X-CMC_PRO_API_KEY": SECRET}
+    assert SECRET not in repr(request) + repr(CMC)
+    euros = instrument("BTC-EUR", coinmarketcap="1")
+    assert CMC.build_request([euros]).params["convert"] == "EUR"
+
+
+def test_a_quote_has_the_time_of_its_price():
+    """The quote's own time counts, not the server's; the change follows from the percent."""
+    (quote,) = parse(body([BITCOIN], "0")).quotes
+    assert (quote.symbol, quote.currency, quote.source) == ("BTC-USD", "USD", Source.COINMARKETCAP)
+    assert str(quote.price) == "76993.18239851118"
+    assert quote.percent_change == Decimal("-2.47644884")
+    assert quote.change == Decimal("-1955.11417468672")
+    assert quote.change_basis is ChangeBasis.ROLLING_24H
+    assert quote.timestamp == datetime(2026, 9, 15, 17, 53, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [BITCOIN, ETHER],
+        [ETHER, BITCOIN],
+        {"1": BITCOIN, "1027": ETHER},
+        {"BTC": [BITCOIN], "ETH": [ETHER]},
+        [{**BITCOIN, "id": "1"}, {**ETHER, "quote": {"USD": ETHER["quote"][0]}}],
+        {"1": {**BITCOIN, "quote": {"USD": DOLLARS}}, "1027": [ETHER]},
+        {"1": {**BITCOIN, "id": 1}, "1027": {key: ETHER[key] for key in ("symbol", "quote")}},
+    ],
+)
+def test_data_and_quote_may_be_arrays_or_objects(data):
+    """Every shape of versions 1 to 3 tells the same prices, joined by number."""
+    quotes = {quote.symbol: str(quote.price) for quote in parse(body(data), [BTC, ETH]).quotes}
+    assert quotes == {"BTC-USD": "76993.18239851118", "ETH-USD": "1876"}
+
+
+def test_a_time_without_milliseconds_is_a_time():
+    """Both forms of its times are read; anything else is null."""
+    for text, minute in (("2026-09-01T18:59:05Z", 59), ("2026-09-01T18:59:05.123Z", 59)):
+        row = {**BITCOIN, "quote": [{**DOLLARS, "last_updated": text}]}
+        assert parse(body([row])).quotes[0].timestamp.minute == minute
+    row = {**BITCOIN, "quote": [{**DOLLARS, "last_updated": "2026-09-01"}]}
+    assert parse(body([row])).quotes[0].timestamp is None
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {**BITCOIN, "is_active": 0},
+        {**BITCOIN, "is_active": "0"},
+        {**BITCOIN, "quote": [{**DOLLARS, "price": None}]},
+        {**BITCOIN, "quote": [{**DOLLARS, "price": 0}]},
+        {**BITCOIN, "quote": [{**DOLLARS, "symbol": "EUR"}]},
+        {**BITCOIN, "quote": {"EUR": DOLLARS}},
+        {**BITCOIN, "quote": []},
+        {**BITCOIN, "quote": None},
+        {**BITCOIN, "id": 2},
+        None,
+    ],
+)
+def test_inactive_priceless_and_omitted_coins_are_not_found(row):
+    """A dead coin, a null price, another currency and another coin are no quote."""
+    parsed = parse(body([row, ETHER]), [BTC, ETH])
+    assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
+    assert reasons(parsed) == {"BTC-USD": "not_found"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {**BITCOIN, "quote": [{**DOLLARS, "price": "NaN"}]},
+        {**BITCOIN, "quote": [{**DOLLARS, "price": -5}]},
+        {**BITCOIN, "quote": "USD"},
+        {**BITCOIN, "quote": {"USD": 7}},
+    ],
+)
+def test_a_bad_row_spoils_only_itself(row):
+    """A price that is none leaves its coin to the next provider; alone it is a bad payload."""
+    parsed = parse(body([row, ETHER]), [BTC, ETH])
+    assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
+    assert reasons(parsed) == {"BTC-USD": "provider_unavailable"}
+    with pytest.raises(BadPayloadError, match="BTC-USD"):
+        parse(body([row]))
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 402, 403])
+@pytest.mark.parametrize("as_text", [False, True], ids=["number", "text"])
+@pytest.mark.parametrize(
+    ("code", "error_type"),
+    [
+        (1001, UnauthorizedError),
+        (1002, UnauthorizedError),
+        (1003, UnauthorizedError),
+        (1004, UnauthorizedError),
+        (1005, UnauthorizedError),
+        (1006, NotEntitledError),
+        (1007, UnauthorizedError),
+        (500, UnavailableError),
+    ],
+)
+def test_a_code_decides_whatever_the_status(status, code, as_text, error_type):
+    """An error's code counts as a number or as text, under any status, 200 included."""
+    content = error(str(code) if as_text else code)
+    with pytest.raises(error_type) as caught:
+        parse({**content, "data": [BITCOIN]}, status=status)
+    assert type(caught.value) is error_type
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds"),
+    [
+        (1008, 60.0),
+        (1009, (datetime(2026, 11, 23, tzinfo=UTC) - NOW).total_seconds()),
+        (1010, (datetime(2026, 12, 1, tzinfo=UTC) - NOW).total_seconds()),
+        (1011, 60.0),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 429])
+def test_a_spent_quota_is_held_until_it_starts_anew(status, code, seconds):
+    """A minute, a day and a month end at different times; Retry-After wins over all."""
+    for headers, held in (({}, seconds), ({"retry_after": "5"}, 5.0)):
+        with pytest.raises(RateLimitedError) as caught:
+            parse(error(code), status=status, **headers)
+        assert caught.value.retry_after_s == held
+
+
+def test_a_spent_month_in_december_ends_with_the_year():
+    """The month after December is January."""
+    with pytest.raises(RateLimitedError) as caught:
+        CMC.parse([BTC], answer(error(1010), 429), datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
+    assert caught.value.retry_after_s == 60.0
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "error_type"),
+    [
+        (401, "", UnauthorizedError),
+        (402, {}, NotEntitledError),
+        (403, CLOUDFLARE_PAGE, UnavailableError),
+        (403, {}, NotEntitledError),
+        (429, "slow down", RateLimitedError),
+        (500, CLOUDFLARE_PAGE, UnavailableError),
+        (400, error(400, "bad parameter"), BadPayloadError),
+        (200, error(400, "bad parameter"), BadPayloadError),
+        (200, error("what"), BadPayloadError),
+        (200, error(0), BadPayloadError),
+        (200, body(7), BadPayloadError),
+        (200, body([7]), BadPayloadError),
+        (302, "", BadPayloadError),
+    ],
+)
+def test_without_a_code_the_status_decides(status, content, error_type):
+    """Gateways and answers without data are read by status and shape."""
+    with pytest.raises(error_type) as caught:
+        parse(content, status=status)
+    assert type(caught.value) is error_type
+
+
+def test_no_code_is_success():
+    """An answer without a status object is judged by its data."""
+    assert parse({"data": [BITCOIN]}).quotes[0].symbol == "BTC-USD"
+
+
+def test_a_complaint_about_ids_is_about_those_ids():
+    """The named ids are unknown; the rest of the batch was refused only with them."""
+    parsed = parse(error(400, 'Invalid value for "id": "1027"'), [BTC, ETH], 400)
+    assert reasons(parsed) == {"BTC-USD": "provider_unavailable", "ETH-USD": "not_found"}
+    parsed = parse(error("400", 'Invalid values for "id": "1,1027"'), [BTC, ETH], 400)
+    assert set(reasons(parsed).values()) == {"not_found"}
+    parsed = parse(error(400, 'Invalid value for "id"'), [BTC], 400)
+    assert reasons(parsed) == {"BTC-USD": "not_found"}
+    parsed = parse(error(400, 'Invalid value for "convert": "USD"'), [BTC, ETH], 400)
+    assert set(reasons(parsed).values()) == {"not_found"}
+    with pytest.raises(BadPayloadError):
+        parse(error(400, 'Invalid value for "id"'), [BTC, ETH], 400)
+
+
+@pytest.mark.parametrize("broken", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+def test_a_broken_body_is_a_bad_payload(broken):
+    """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
+    with pytest.raises(BadPayloadError, match="coinmarketcap"):
+        parse(broken)
+
+
+def test_the_list_is_two_pages_by_rank():
+    """Ten thousand active coins in two calls; the fiat currencies in one."""
+    first, second = CMC.build_asset_requests(AssetClass.CRYPTO)
+    assert first.url.endswith("/v1/cryptocurrency/map")
+    assert first.params == {
+        "listing_status": "active", "start": "1", "limit": "5000", "sort": "cmc_rank",
+    }  # fmt: skip
+    assert second.params["start"] == "5001"
+    (fiat,) = CMC.build_asset_requests(AssetClass.FOREX)
+    assert fiat.url.endswith("/v1/fiat/map")
+    assert fiat.params == {"include_metals": "false"}
+    assert CMC.build_asset_requests(AssetClass.STOCKS) == ()
+
+
+def test_listed_coins_keep_number_slug_and_rank():
+    """Two coins of one ticker stay two; inactive ones and currencies' codes are left out."""
+    rows = [
+        {"id": 1, "rank": 1, "name": "Bitcoin", "symbol": "BTC", "slug": "bitcoin", "is_active": 1},
+        {"id": 9, "rank": None, "name": "Other", "symbol": "BTC", "slug": "other", "is_active": 1},
+        {"id": 3, "rank": 3, "name": "Gone", "symbol": "GONE", "slug": "gone", "is_active": 0},
+        {"id": 4, "rank": 4, "name": "Like a currency", "symbol": "EUR", "slug": "eur"},
+        {"id": 5, "rank": 5, "name": "Odd", "symbol": "币安", "slug": "odd"},
+        {"id": None, "rank": 6, "name": "No number", "symbol": "NON", "slug": "non"},
+        {"rank": 7, "name": "No number either", "symbol": "NOT", "slug": "not"},
+    ]
+    pages = [answer(body(rows)), answer(body([]))]
+    listings = CMC.parse_assets(AssetClass.CRYPTO, pages)
+    assert [(one.symbol, one.provider_id, one.slug, one.rank) for one in listings] == [
+        ("BTC-USD", "1", "bitcoin", 1),
+        ("BTC-USD", "9", "other", None),
+    ]
+
+
+def test_listed_currencies_are_codes():
+    """The fiat map tells single currencies; pairs are for those who merge the lists."""
+    rows = [
+        {"id": 2790, "name": "Euro", "sign": "€", "symbol": "EUR"},
+        {"id": 1, "name": "Bitcoin", "symbol": "BTC"},
+    ]
+    (euro,) = CMC.parse_assets(AssetClass.FOREX, [answer(body(rows))])
+    assert (euro.symbol, euro.name, euro.provider_id) == ("EUR", "Euro", "2790")
+
+
+@pytest.mark.parametrize("content", [body({}), body([]), error(0), CLOUDFLARE_PAGE])
+def test_a_list_that_is_none_is_a_bad_payload(content):
+    """A list that is empty or no list never passes as one."""
+    with pytest.raises(BadPayloadError):
+        CMC.parse_assets(AssetClass.CRYPTO, [answer(content)])
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds"),
+    [
+        (error(1009), 86400.0),
+        (error(1010), 31 * 86400.0),
+        ({"status": {"timestamp": "2026-11-22T23:59:00Z", "error_code": 1009}}, 60.0),
+    ],
+)
+def test_a_refused_list_counts_by_the_servers_clock(content, seconds):
+    """A list is read without our clock: the server's tells when its day ends, else a whole one."""
+    with pytest.raises(RateLimitedError) as caught:
+        CMC.parse_assets(AssetClass.CRYPTO, [answer(content, 429)])
+    assert caught.value.retry_after_s == seconds

@@ -1,0 +1,235 @@
+"""Finnhub's formats: one symbol a call, zeros for the unknown, limits in headers."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from marketdata.domain.quotes import ChangeBasis, Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import (
+    BadPayloadError,
+    NotEntitledError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from marketdata.providers.finnhub import Finnhub
+from tests.support.provider_support import (
+    BROKEN_BODIES,
+    CLOUDFLARE_PAGE,
+    NOW,
+    SECRET,
+    answer,
+    instrument,
+    reasons,
+)
+
+FINNHUB = Finnhub("https://finnhub.io/api/v1", SECRET)
+AAPL = instrument("AAPL")
+QUOTE = {
+    "c": 263.84, "d": -0.51, "dp": -0.1929, "h": 264.48, "l": 262.29, "o": 263.21,
+    "pc": 264.35, "t": 1771519213,
+}  # fmt: skip
+
+
+def parse(body, status=200, of=AAPL, **headers):
+    """What an answer about one instrument is read as."""
+    return FINNHUB.parse([of], answer(body, status, **headers), NOW)
+
+
+def test_the_request_names_one_symbol_and_keeps_the_key_in_a_header():
+    """The key is in no URL and in no repr, and a share class keeps its dot."""
+    request = FINNHUB.build_request([instrument("BRK-B")])
+    assert request.url == "https://finnhub.io/api/v1/quote"
+    assert request.params == {"symbol": "BRK.B"}
+    assert request.headers == {"X-Finnhub-Token": SECRET}
+    assert SECRET not in repr(request) + repr(FINNHUB)
+
+
+def test_a_listed_spelling_comes_before_our_own():
+    """Where the asset list tells how Finnhub spells a symbol, that is what is asked."""
+    pair = instrument("EUR/USD", finnhub="OANDA:EUR_USD")
+    assert FINNHUB.build_request([pair]).params == {"symbol": "OANDA:EUR_USD"}
+
+
+def test_a_quote_keeps_every_digit_and_its_own_time():
+    """Price, change and percent are the wire's decimals, the time is Finnhub's."""
+    (quote,) = parse(QUOTE).quotes
+    assert (quote.symbol, quote.source, quote.currency) == ("AAPL", Source.FINNHUB, "USD")
+    assert (str(quote.price), str(quote.change)) == ("263.84", "-0.51")
+    assert str(quote.percent_change) == "-0.1929"
+    assert quote.change_basis is ChangeBasis.PREVIOUS_CLOSE
+    assert quote.timestamp == datetime(2026, 2, 19, 16, 40, 13, tzinfo=UTC)
+    assert quote.fetched_at == NOW
+
+
+def test_an_integer_price_without_change_is_a_quote():
+    """Integers are prices, and a change that is null or absent is null, with no basis."""
+    for extra in ({"d": None, "dp": None}, {}):
+        (quote,) = parse({"c": 9588, "pc": 9500, "t": 1771519213, **extra}).quotes
+        assert quote.price == Decimal(9588)
+        assert (quote.change, quote.percent_change, quote.change_basis) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"c": 0, "d": None, "dp": None, "h": 0, "l": 0, "o": 0, "pc": 0, "t": 0},
+        {**QUOTE, "t": 0},
+        {**QUOTE, "c": 0},
+        {**QUOTE, "c": None},
+        {"pc": 264.35, "t": 1771519213},
+        "Symbol not supported",
+    ],
+)
+def test_zeros_and_absent_prices_are_not_found(body):
+    """A price or time of zero is how Finnhub says that it knows no such symbol."""
+    parsed = parse(body)
+    assert parsed.quotes == ()
+    assert reasons(parsed) == {"AAPL": "not_found"}
+
+
+@pytest.mark.parametrize("price", ["NaN", "abc", -1, True, [1], {"raw": 1}, float("nan")])
+def test_a_price_that_is_no_number_is_a_bad_payload(price):
+    """Text, booleans, objects, NaN and negative numbers are never prices."""
+    with pytest.raises(BadPayloadError, match="finnhub: AAPL"):
+        parse({**QUOTE, "c": price})
+
+
+def test_a_price_as_text_is_a_price():
+    """A number in quotation marks is the same number."""
+    assert parse({**QUOTE, "c": "182.50"}).quotes[0].price == Decimal("182.5")
+
+
+def test_a_time_that_is_none_is_null():
+    """A missing time of a good price is null, never our own clock."""
+    for time in (None, "soon", 10**20):
+        assert parse({**QUOTE, "t": time}).quotes[0].timestamp is None
+
+
+def test_the_time_of_a_pair_is_not_the_time_of_its_price():
+    """For forex Finnhub tells when the daily candle opened, so the quote has no time."""
+    (quote,) = parse(QUOTE, of=instrument("EUR/USD")).quotes
+    assert (quote.timestamp, quote.currency) == (None, "USD")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (401, {"error": "Invalid API key."}, UnauthorizedError),
+        (401, {"error": "Please use an API key."}, UnauthorizedError),
+        (403, {"error": "You don't have access to this resource."}, NotEntitledError),
+        (403, CLOUDFLARE_PAGE, UnavailableError),
+        (429, {"error": "API limit reached. Remaining Limit: 0"}, RateLimitedError),
+        (500, "oops", UnavailableError),
+        (502, CLOUDFLARE_PAGE, UnavailableError),
+        (302, "", BadPayloadError),
+        (404, "no such path", BadPayloadError),
+        (200, {"error": "something else"}, BadPayloadError),
+    ],
+)
+def test_each_refusal_is_its_own_error(status, body, error):
+    """Key trouble, plan, limit, outage and nonsense are told apart; none shows the key."""
+    with pytest.raises(error) as caught:
+        parse(body, status)
+    assert type(caught.value) is error
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("body", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+def test_a_broken_body_is_a_bad_payload(body):
+    """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
+    with pytest.raises(BadPayloadError, match="finnhub"):
+        parse(body)
+
+
+def test_an_excerpt_of_a_body_shows_no_key():
+    """A page that repeats our key is quoted without it."""
+    with pytest.raises(BadPayloadError) as caught:
+        parse(f"<html>token {SECRET} of https://finnhub.io/?token=abc</html>")
+    assert "abc" not in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 60.0),
+        ({"retry_after": "17"}, 17.0),
+        ({"retry_after": "17", "x_ratelimit_reset": "9999999999"}, 17.0),
+        ({"retry_after": "Sun, 22 Nov 2026 13:06:00 GMT"}, 50.0),
+        (
+            {
+                "retry_after": "Sun, 22 Nov 2026 13:06:00 GMT",
+                "date": "Sun, 22 Nov 2026 13:05:30 GMT",
+            },
+            30.0,
+        ),
+        ({"x_ratelimit_reset": str(int(NOW.timestamp()) + 42)}, 42.0),
+        ({"x_ratelimit_reset": str(int(NOW.timestamp()) - 42)}, 60.0),
+        ({"retry_after": "soon", "x_ratelimit_reset": "later"}, 60.0),
+        ({"retry_after": "-5"}, 60.0),
+        ({"retry_after": "0"}, 1.0),
+        ({"retry_after": "99999999999"}, 31 * 86400.0),
+    ],
+)
+def test_a_limit_says_for_how_long(headers, seconds):
+    """Retry-After in both forms, then the reset header, then a minute."""
+    with pytest.raises(RateLimitedError) as caught:
+        parse({"error": "API limit reached."}, 429, **headers)
+    assert caught.value.retry_after_s == seconds
+
+
+def test_the_last_call_of_a_window_is_told():
+    """A good answer with nothing remaining holds the provider until the reset."""
+    reset = str(int(NOW.timestamp()) + 23)
+    used = {"x_ratelimit_limit": "60", "x_ratelimit_reset": reset}
+    assert parse(QUOTE, **used, x_ratelimit_remaining="0").hold_s == 23.0
+    assert parse(QUOTE, **used, x_ratelimit_remaining="1").hold_s is None
+    assert parse(QUOTE, x_ratelimit_remaining="0").hold_s == 60.0
+    assert parse(QUOTE).hold_s is None
+
+
+def test_the_us_list_tells_exchange_and_currency():
+    """Rows become listings by canonical symbol; market codes become names."""
+    (request,) = FINNHUB.build_asset_requests(AssetClass.STOCKS)
+    assert request.url.endswith("/stock/symbol")
+    assert (request.params, request.headers) == ({"exchange": "US"}, {"X-Finnhub-Token": SECRET})
+    rows = [
+        {"currency": "USD", "description": "APPLE INC", "symbol": "AAPL", "mic": "XNGS"},
+        {"currency": "", "description": "", "symbol": "BRK.B", "mic": "XXXX"},
+        {"description": "twice", "symbol": "AAPL"},
+        {"description": "no spelling of ours", "symbol": "A:B"},
+        {"description": "no symbol", "symbol": None},
+    ]
+    apple, berkshire = FINNHUB.parse_assets(AssetClass.STOCKS, [answer(rows)])
+    assert (apple.symbol, apple.name, apple.exchange) == ("AAPL", "APPLE INC", "NASDAQ")
+    assert (apple.currency, apple.provider_id, apple.rank) == ("USD", "AAPL", None)
+    assert (berkshire.name, berkshire.exchange, berkshire.currency) == ("BRK.B", "XXXX", None)
+
+
+def test_the_forex_list_is_of_pairs():
+    """Pairs are known by what is displayed, whatever the broker calls them; the rest is left."""
+    (request,) = FINNHUB.build_asset_requests(AssetClass.FOREX)
+    assert request.params == {"exchange": "oanda"}
+    rows = [
+        {"description": "Euro", "displaySymbol": "EUR/USD", "symbol": "IC MARKETS:1"},
+        {"description": "Index", "displaySymbol": "NAS100/USD", "symbol": "OANDA:NAS100_USD"},
+    ]
+    (pair,) = FINNHUB.parse_assets(AssetClass.FOREX, [answer(rows)])
+    assert (pair.symbol, pair.provider_id, pair.currency) == ("EUR/USD", "IC MARKETS:1", "USD")
+
+
+def test_it_lists_no_crypto():
+    """Its crypto symbols are pairs of single exchanges, so it is not asked for them."""
+    assert FINNHUB.build_asset_requests(AssetClass.CRYPTO) == ()
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", "[1]", CLOUDFLARE_PAGE, '[{"symbol":"A'])
+def test_a_list_that_is_none_is_a_bad_payload(body):
+    """A list that is empty, cut or no list never passes as one."""
+    with pytest.raises(BadPayloadError):
+        FINNHUB.parse_assets(AssetClass.STOCKS, [answer(body)])
+    with pytest.raises(RateLimitedError):
+        FINNHUB.parse_assets(AssetClass.STOCKS, [answer(body, 429)])

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import json
+import logging
+from io import StringIO
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.quotes import Source, parse_utc
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import UnauthorizedError, UnavailableError
+from marketdata.observability import logs as telemetry
+from marketdata.providers.contract import Response
+from marketdata.providers.keys import KeyedProvider, SecretKeys, secrets_manager, takes_key
+from marketdata.providers.registry import make_provider
+from marketdata.settings import Settings
+
+AAPL = (Instrument("AAPL", AssetClass.STOCKS),)
+NOW = parse_utc("2026-11-22T15:00:00Z")
+REFUSED = Response(401, {}, b'{"error":"Invalid API key"}')
+
+
+class Store:
+    """A secret whose readings are counted; `text` is an error to be raised, or the secret."""
+
+    def __init__(self, text: str | UnavailableError = "{}") -> None:
+        self.text = text
+        self.readings: list[bool] = []
+        self.now_s = 1000.0
+        self.learned: set[str] = set()
+        self.keys = SecretKeys(self.read, lambda: self.now_s, self.learned.update)
+
+    def read(self, *, anew: bool) -> str:
+        self.readings.append(anew)
+        if isinstance(self.text, UnavailableError):
+            raise self.text
+        return self.text
+
+    def provider(self, source: Source = Source.FINNHUB) -> KeyedProvider:
+        """A real provider of the registry, over the keys of this store."""
+
+        def make(key: str):
+            return make_provider(source, Settings.from_env({"FINNHUB_API_KEY": key} if key else {}))
+
+        return KeyedProvider(source, make, self.keys)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch):
+    """Secrets Manager, simulated, and an identity for it."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        yield boto3.client("secretsmanager")
+
+
+def test_the_key_of_the_secret_goes_to_the_provider():
+    """A request carries the key that the secret holds under the name of its setting."""
+    request = Store('{"FINNHUB_API_KEY": " abc "}').provider().build_request(AAPL)
+    assert request.headers["X-Finnhub-Token"] == "abc"
+
+
+@pytest.mark.parametrize("text", ["{}", '{"FINNHUB_API_KEY": ""}', '{"FINNHUB_API_KEY": null}'])
+def test_a_provider_without_its_key_is_not_asked(text):
+    """Where the secret has no key for a provider that needs one, no request comes to be."""
+    with pytest.raises(UnauthorizedError, match="the secret has no FINNHUB_API_KEY"):
+        Store(text).provider().build_request(AAPL)
+
+
+def test_a_provider_that_needs_no_key_is_asked_without():
+    """CoinGecko is asked whether or not the secret has a key for it."""
+    bitcoin = (Instrument("BTC-USD", AssetClass.CRYPTO, {"coingecko": "bitcoin"}),)
+    assert not Store().provider(Source.COINGECKO).build_request(bitcoin).headers
+
+
+def test_a_refused_key_is_looked_up_again_once():
+    """After a 401 the secret is read anew, and a key that was changed meanwhile is used."""
+    store = Store('{"FINNHUB_API_KEY": "old"}')
+    provider = store.provider()
+    provider.build_request(AAPL)
+    store.text = '{"FINNHUB_API_KEY": "new"}'
+    with pytest.raises(UnauthorizedError):
+        provider.parse(AAPL, REFUSED, NOW)
+    assert not any(store.readings)
+    assert provider.build_request(AAPL).headers["X-Finnhub-Token"] == "new"
+    assert store.readings.count(True) == 1
+
+
+def test_a_key_that_stays_refused_is_looked_up_once_a_minute():
+    """However often a provider refuses, the secret is read anew at most once in 60 seconds."""
+    store = Store('{"FINNHUB_API_KEY": "bad"}')
+    for _ in range(180):
+        provider = store.provider()
+        provider.build_request(AAPL)
+        with pytest.raises(UnauthorizedError):
+            provider.parse(AAPL, REFUSED, NOW)
+        store.now_s += 1.0
+    assert store.readings.count(True) == 3
+
+
+def test_a_secret_that_cannot_be_read_is_left_alone_for_a_minute():
+    """Providers with keys are unavailable, in AWS's words, and AWS is asked again after 60 s."""
+    store = Store(UnavailableError("the keys in Secrets Manager cannot be read: AccessDenied"))
+    for _ in range(10):
+        with pytest.raises(UnavailableError, match="AccessDenied"):
+            store.provider().build_request(AAPL)
+    assert len(store.readings) == 1
+    store.now_s += 60.0
+    store.text = '{"FINNHUB_API_KEY": "abc"}'
+    assert store.provider().build_request(AAPL).headers["X-Finnhub-Token"] == "abc"
+
+
+def test_known_keys_outlive_a_failing_read():
+    """Once read, keys are used on while the secret cannot be read."""
+    store = Store('{"FINNHUB_API_KEY": "abc"}')
+    store.provider().build_request(AAPL)
+    store.text = UnavailableError("no answer")
+    assert store.provider().build_request(AAPL).headers["X-Finnhub-Token"] == "abc"
+
+
+@pytest.mark.parametrize("text", ["", "hunter2", "[]", '"hunter2"'])
+def test_a_secret_that_is_no_object_is_not_quoted(text):
+    """The error says what is wanted, and nothing of what is there."""
+    with pytest.raises(UnavailableError, match="not a JSON object") as caught:
+        Store(text).keys.get(Source.FINNHUB)
+    assert "hunter2" not in repr(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_key_that_cannot_be_one_is_named_and_not_shown():
+    """A key with a line break in it is refused by its name alone."""
+    with pytest.raises(UnauthorizedError, match="FINNHUB_API_KEY in the secret") as caught:
+        Store(json.dumps({"FINNHUB_API_KEY": "hun\nter2"})).keys.get(Source.FINNHUB)
+    assert "ter2" not in str(caught.value)
+
+
+def test_keys_of_the_secret_are_masked_in_logs(monkeypatch):
+    """What the secret taught is masked in every log line from then on."""
+    monkeypatch.setattr(telemetry, "_learned", set())
+    keys = SecretKeys(lambda **_: '{"FINNHUB_API_KEY": "hunter2"}', lambda: 0.0, telemetry.mask)
+    keys.get(Source.FINNHUB)
+    record = logging.LogRecord("marketdata", logging.INFO, "", 0, "sent hunter2", None, None)
+    assert "hunter2" not in telemetry.RedactingFormatter().format(record)
+
+
+def test_only_yahoo_takes_no_key():
+    """Yahoo is never held up by a secret."""
+    assert [source for source in Source if not takes_key(source)] == [Source.YFINANCE]
+
+
+def test_the_secret_is_read_from_aws_and_kept(aws):
+    """A reading stays for a quarter of an hour, and a forced one sees what changed."""
+    name = aws.create_secret(Name="keys", SecretString="{}")["ARN"]
+    read = secrets_manager(name)
+    assert read(anew=False) == "{}"
+    aws.put_secret_value(SecretId=name, SecretString='{"FINNHUB_API_KEY":"abc"}')
+    assert [read(anew=False), read(anew=True)] == ["{}", '{"FINNHUB_API_KEY":"abc"}']
+
+
+def test_what_aws_refuses_is_told(aws):
+    """A secret that is not there makes providers unavailable, with the reason that AWS gives."""
+    with pytest.raises(UnavailableError, match="ResourceNotFoundException"):
+        secrets_manager("nowhere")(anew=False)
+
+
+@pytest.fixture
+def fresh_process(monkeypatch, aws):
+    """A process that has made nothing yet, with its keys in a secret."""
+    from marketdata import composition
+
+    name = aws.create_secret(Name="keys", SecretString='{"FINNHUB_API_KEY":"abc"}')["ARN"]
+    for made in (composition.settings, composition._provider, composition._secret_keys):
+        made.cache_clear()
+    monkeypatch.setenv("PROVIDER_KEYS_SECRET", name)
+    monkeypatch.setattr(telemetry, "_learned", set())
+    monkeypatch.setattr(composition, "configure_logging", lambda *_: StringIO())
+    yield composition
+    for made in (composition.settings, composition._provider, composition._secret_keys):
+        made.cache_clear()
+
+
+def test_the_fetch_side_uses_the_secret(fresh_process):
+    """With PROVIDER_KEYS_SECRET set, the providers that take keys get them from there."""
+    request = fresh_process._provider(Source.FINNHUB).build_request(AAPL)
+    assert request.headers["X-Finnhub-Token"] == "abc"
+    assert not isinstance(fresh_process._provider(Source.YFINANCE), KeyedProvider)

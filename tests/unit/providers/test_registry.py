@@ -1,0 +1,50 @@
+"""The registry: every source has its formats and its sender, and only some load a library."""
+
+import subprocess
+import sys
+
+import pytest
+
+from marketdata.domain.quotes import Source
+from marketdata.providers.http import HttpSender
+from marketdata.providers.registry import make_provider, make_sender
+from marketdata.settings import ENV_PREFIXES, Settings
+
+ENV = {
+    **{f"{prefix}_API_KEY": f"key-of-{prefix}" for prefix in ENV_PREFIXES.values()},
+    **{f"{prefix}_BASE_URL": f"http://127.0.0.1:9/{prefix}" for prefix in ENV_PREFIXES.values()},
+}
+
+
+@pytest.mark.parametrize("source", Source)
+def test_every_source_has_its_formats(source):
+    """A provider is made with its own base URL and shows no key."""
+    provider = make_provider(source, Settings.from_env(ENV))
+    assert provider.source is source
+    assert provider.base_url == f"http://127.0.0.1:9/{ENV_PREFIXES[source]}"
+    assert "key-of" not in repr(provider)
+
+
+@pytest.mark.parametrize("source", [source for source in Source if source is not Source.YFINANCE])
+def test_sources_with_a_public_api_share_the_http_helper(source):
+    """Every provider but Yahoo is sent to by the one HTTP helper."""
+    sender = make_sender(source, Settings.from_env(ENV))
+    assert isinstance(sender, HttpSender)
+    sender.close()
+
+
+def test_formats_load_no_http_library():
+    """Reading and building for the four keyed providers needs neither requests nor yfinance."""
+    program = (
+        "import sys; from marketdata.providers import registry; "
+        "print([name for name in ('requests', 'urllib3', 'yfinance', 'pandas') "
+        "if name in sys.modules])"
+    )
+    done = subprocess.run(  # noqa: S603 our own interpreter and program
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": "layers/core"},
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,63 @@
+"""Answers of Yahoo's that are no answers: which error each is, and how long it holds Yahoo."""
+
+import pytest
+
+from marketdata.errors import BadPayloadError, RateLimitedError, UnavailableError
+from marketdata.providers.contract import Parsed, Response
+from marketdata.providers.yahoo import Yahoo
+from tests.support.provider_support import NOW, answer, instrument
+
+
+def parse(response: Response, symbol: str) -> Parsed:
+    """What the answer tells of a symbol."""
+    return Yahoo().parse([instrument(symbol)], response, NOW)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        answer("Too Many Requests\r\n", 429),
+        answer("Edge: Too Many Requests", 429),
+        answer("Edge: Too Many Requests", 200),
+        answer("", 999),
+    ],
+)
+def test_both_rate_limit_texts_hold_yahoo_for_a_minute(response):
+    """Yahoo never says for how long, so it is a minute."""
+    with pytest.raises(RateLimitedError) as caught:
+        parse(response, "AAPL")
+    assert caught.value.retry_after_s == 60
+
+
+def test_a_retry_after_that_does_come_is_obeyed():
+    """The header wins over the default."""
+    with pytest.raises(RateLimitedError) as caught:
+        parse(answer("", 429, retry_after="300"), "AAPL")
+    assert caught.value.retry_after_s == 300
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 500, 502, 503])
+def test_no_status_of_yahoos_is_a_bad_key(status):
+    """There is no key, so a refusal is unavailability."""
+    with pytest.raises(UnavailableError, match=str(status)):
+        parse(answer('{"finance":{}}', status), "AAPL")
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        answer("<html>Will be right back...</html>"),
+        answer('{"quoteResponse":{"result":[{"sym'),
+        answer("[]"),
+        answer("{}"),
+        answer('{"quoteResponse":{"result":null,"error":null}}'),
+        answer('{"quoteResponse":{"result":{},"error":null}}'),
+        answer('{"quoteResponse":{"result":[],"error":{"code":"internal-error"}}}'),
+        answer("{}", 400),
+    ],
+    ids=["HTML", "cut", "array", "empty", "null", "object", "error", "400"],
+)
+def test_what_is_not_a_v7_answer_is_a_bad_payload(response):
+    """A page, half an answer or another shape yields no quotes and no not_found."""
+    with pytest.raises(BadPayloadError):
+        parse(response, "AAPL")

@@ -1,0 +1,249 @@
+"""The loop and the refresh on one machine: what they hand from step to step, and what they tell."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from local.service.loop import PriceLoop, Steps, Tick, run_slot
+from local.service.refresh import Refresher
+from marketdata.errors import CacheUnavailableError
+
+SLOT = 1_763_820_310  # 14:05:10 UTC
+JOB = {"slot": SLOT, "asset_class": "crypto", "instruments": [{"symbol": "BTC-USD"}]}
+IDLE = {"slot": SLOT, "claimed": True, "due": 0, "jobs": [], "skipped": []}
+SUMMARY = {
+    "asset_class": "crypto",
+    "written": {"coingecko": 6},
+    "held_back": {},
+    "missing": {},
+    "outcomes": [],
+    "transitions": [],
+    "error": None,
+}
+OPENED = {"provider": "coingecko", "asset_class": "crypto", "to": "open", "reason": "unavailable"}
+LIST = {
+    "asset_class": "crypto",
+    "total": 1495,
+    "swapped": True,
+    "restored": False,
+    "sources": ["coingecko", "coinmarketcap"],
+    "reason": None,
+}
+
+
+@dataclass
+class Fakes:
+    """The three handlers: what each is to answer or raise, and what each was given."""
+
+    plan: Any = field(default_factory=lambda: IDLE)
+    fetch: Any = field(default_factory=dict)
+    commit: Any = field(default_factory=lambda: SUMMARY)
+    given: list[tuple[str, Any]] = field(default_factory=list)
+
+    def steps(self) -> Steps:
+        """The handlers."""
+        return Steps(*(self._step(name) for name in ("plan", "fetch", "commit")))
+
+    def _step(self, name: str) -> Any:
+        def handler(event: dict[str, Any], _context: object) -> Any:
+            self.given.append((name, event))
+            answer = getattr(self, name)
+            answer = answer(event) if callable(answer) else answer
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return handler
+
+
+def slot_of(fakes: Fakes) -> Tick:
+    """One slot, run by a clock that has moved by 73 ms in the end."""
+    times = iter((10.0, 10.0731))
+    with ThreadPoolExecutor(2) as pool:
+        return run_slot(fakes.steps(), SLOT, pool, lambda: next(times))
+
+
+def test_a_slot_goes_through_plan_fetch_and_commit():
+    """Each step gets what the one before gave, as JSON."""
+    job = {**JOB, "numbers": (1, 2)}
+    fakes = Fakes(plan={**IDLE, "due": 6, "jobs": [job]}, fetch={"quotes": ()})
+    tick = slot_of(fakes)
+    assert fakes.given == [
+        ("plan", {"slot": SLOT}),
+        ("fetch", {**JOB, "numbers": [1, 2]}),
+        ("commit", {"quotes": []}),
+    ]
+    assert tick.line() == "14:05:10  due   6  written   6  coingecko 6  73 ms"
+
+
+def test_what_is_no_json_cannot_pass_between_steps():
+    """What could not pass on AWS does not pass here either: it is a fetch that failed."""
+    fakes = Fakes(plan={**IDLE, "jobs": [JOB]}, fetch={"quotes": {1, 2}})
+    slot_of(fakes)
+    (_, report) = fakes.given[-1]
+    assert report == {"job": JOB, "error": "TypeError: Object of type set is not JSON serializable"}
+
+
+def test_a_fetch_that_raises_is_committed_as_failed():
+    """As the state machine's Catch does it; the other jobs go on."""
+    other = {**JOB, "asset_class": "forex"}
+
+    def fetch(job: dict[str, Any]) -> Any:
+        return RuntimeError("broken") if job == JOB else {"quotes": []}
+
+    def commit(report: dict[str, Any]) -> Any:
+        return {**SUMMARY, "written": {}, "error": report.get("error")}
+
+    tick = slot_of(Fakes(plan={**IDLE, "jobs": [JOB, other]}, fetch=fetch, commit=commit))
+    assert tick.failed == ["crypto fetch failed (RuntimeError: broken)"]
+
+
+def test_a_slot_of_another_loop_says_so():
+    """Nothing is fetched."""
+    fakes = Fakes(plan={**IDLE, "claimed": False})
+    assert slot_of(fakes).line() == "14:05:10  done by another loop  73 ms"
+    assert len(fakes.given) == 1
+
+
+def test_a_cache_that_is_away_is_told_in_the_line():
+    """The tick says who is away, and the loop goes on."""
+    fakes = Fakes(plan=CacheUnavailableError("Redis at 127.0.0.1:6379: connection refused"))
+    line = slot_of(fakes).line()
+    assert line == "14:05:10  failed: Redis at 127.0.0.1:6379: connection refused  73 ms"
+
+
+def test_a_line_tells_who_failed_who_was_skipped_and_what_changed():
+    """Each once, however many jobs say it."""
+    skipped = {
+        "provider": "alpha_vantage",
+        "asset_class": "forex",
+        "reason": "budget_exhausted",
+        "available_at_ms": (SLOT + 123) * 1000,
+    }
+    probing = {**skipped, "reason": "probing", "provider": "yfinance", "available_at_ms": None}
+    commit = {
+        **SUMMARY,
+        "written": {"coinmarketcap": 5},
+        "held_back": {"quarantined": 1},
+        "missing": {"not_found": 1},
+        "outcomes": [
+            {"provider": "coingecko", "outcome": "unavailable", "detail": "timed out"},
+            {"provider": "coinmarketcap", "outcome": "ok", "detail": ""},
+        ],
+        "transitions": [
+            OPENED,
+            {"provider": "finnhub", "asset_class": "stocks", "to": "closed", "reason": None},
+        ],
+    }
+    plan = {**IDLE, "due": 14, "jobs": [JOB, JOB], "skipped": [skipped, skipped, probing]}
+    assert slot_of(Fakes(plan=plan, commit=commit)).line() == (
+        "14:05:10  due  14  written  10  coinmarketcap 10  quarantined 2  missing: not_found 2"
+        "  failed: coingecko unavailable (timed out)"
+        "  skipped: alpha_vantage/forex budget exhausted for 123 s, yfinance/forex probing"
+        "  changes: coingecko/crypto breaker open (unavailable), finnhub/stocks breaker closed"
+        "  73 ms"
+    )
+
+
+@pytest.mark.parametrize("plan", [IDLE, CacheUnavailableError("away"), KeyError("jobs")])
+def test_the_loop_runs_the_slot_under_way_at_once_and_stops(plan, caplog):
+    """Whatever a slot ends in, its line is told, and no slot is started after `stop`."""
+    told, first = [], threading.Event()
+
+    def tell(tick: Tick) -> None:
+        told.append(tick)
+        first.set()
+
+    loop = PriceLoop(Fakes(plan=plan).steps(), tell)
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    assert first.wait(10)
+    loop.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert all(tick.slot % 5 == 0 for tick in told)
+    expected = {KeyError: "KeyError, see the log", CacheUnavailableError: "away"}
+    assert told[0].error == expected.get(type(plan), "")
+    assert ("slot failed" in caplog.text) == isinstance(plan, KeyError)
+
+
+def test_a_slot_that_ends_after_the_stop_is_not_told_of(caplog):
+    """Redis ends with us, so what a late slot meets is no news."""
+    loop: list[PriceLoop] = []
+
+    def plan(_event: dict[str, Any]) -> Exception:
+        loop[0].stop()
+        return KeyError("late")
+
+    told: list[Tick] = []
+    loop.append(PriceLoop(Fakes(plan=plan).steps(), told.append))
+    loop[0].run()
+    assert told == []
+    assert caplog.text == ""
+
+
+def refreshed(fakes: Fakes) -> list[str]:
+    """The lines of one round."""
+    lines: list[str] = []
+    refresher = Refresher(fakes.steps(), lines.append)
+    refresher.refresh()
+    return lines
+
+
+def test_a_refresh_commits_each_list_and_tells_of_it():
+    """First what the cache has lost is put back, then what is due is fetched."""
+    job = {"asset_class": "crypto"}
+
+    def commit(report: dict[str, Any]) -> Any:
+        if report.get("restore"):
+            asset_class = report["asset_class"]
+            restored = asset_class == "forex"
+            lost = {**LIST, "swapped": False, "total": 60, "restored": restored, "reason": None}
+            return {**lost, "asset_class": asset_class}
+        return LIST
+
+    fakes = Fakes(plan={"restore": ["forex", "stocks"], "jobs": [job]}, commit=commit)
+    assert refreshed(fakes) == [
+        "forex 60 from the archive (cache was empty)",
+        "crypto 1495 from coingecko, coinmarketcap",
+    ]
+    assert fakes.given[1] == ("commit", {"restore": True, "asset_class": "forex"})
+
+
+@pytest.mark.parametrize(
+    ("summary", "line"),
+    [
+        ({"restored": True, "reason": "too small"}, "crypto 1495 from the archive (too small)"),
+        ({"reason": "no provider gave a list"}, "crypto not refreshed: no provider gave a list"),
+    ],
+)
+def test_a_list_that_was_not_refreshed_says_why(summary, line):
+    """Whether the archive helped or not."""
+    commit = {**LIST, "swapped": False, **summary}
+    plan = {"restore": [], "jobs": [{"asset_class": "crypto"}]}
+    assert refreshed(Fakes(plan=plan, commit=commit)) == [line]
+
+
+@pytest.mark.parametrize(
+    ("plan", "logged"),
+    [
+        ({"restore": [], "jobs": []}, ""),
+        (CacheUnavailableError("Redis is away"), "asset refresh failed"),
+        (KeyError("jobs"), "asset refresh failed"),
+    ],
+)
+def test_the_first_round_is_over_whatever_it_ends_in(plan, logged, caplog):
+    """The loop must not wait for lists that do not come."""
+    refresher = Refresher(Fakes(plan=plan).steps(), print)
+    thread = threading.Thread(target=refresher.run)
+    thread.start()
+    assert refresher.first_done.wait(10)
+    refresher.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert logged in caplog.text
