@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketdata.composition import committer, meter, wall_ms
+from marketdata.clock import wall_ms
+from marketdata.composition import committer, meter
 from marketdata.observability.logs import log_commit
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from marketdata.composition import asset_planner, wall_ms
+from marketdata.clock import wall_ms
+from marketdata.composition import asset_planner
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:

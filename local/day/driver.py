@@ -19,8 +19,8 @@ from local.day.judge import Judge
 from local.day.parts import REFRESHES, Service, Worker
 from local.day.script import Script
 from local.service.loop import through_json
+from marketdata.clock import SLOT_S
 from marketdata.errors import CacheUnavailableError
-from marketdata.prices.planning import SLOT_S
 
 SLOT_MS = SLOT_S * 1000
 # A step waits for the slowest call of its slot; anything faster than this is not a wait.

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.day.judge import Judge, Turn
-from local.day.script import MINUTE_MS, Planned, Script
+from local.day.script import Planned, Script
 from local.simulator import Market
+from marketdata.clock import MINUTE_MS
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 

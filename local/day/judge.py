@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from local.day.jumps import JumpWatch
-from local.day.script import MINUTE_MS, Script
+from local.day.script import Script
 from local.day.watchlist import ALL, CLASS_OF
 from local.simulator import Market
 from local.simulator.sessions import Hours
@@ -25,10 +25,11 @@ from marketdata.api.readers.quotes import QuoteReader
 from marketdata.api.readers.symbol_lists import requested
 from marketdata.cache.client import Cache
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.domain.acceptance import Result, Verdict, epoch_ms
+from marketdata.clock import MINUTE_MS, epoch_ms, parse_utc
+from marketdata.domain.acceptance import Result, Verdict
 from marketdata.domain.catalogue import CHAINS
-from marketdata.domain.outcomes import Missing
-from marketdata.domain.quotes import Quote, Source, parse_utc
+from marketdata.domain.outcomes import MissingQuote
+from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError
 
@@ -54,12 +55,11 @@ class HeardStore(QuoteStore):
     def commit(
         self,
         quotes: Sequence[Quote],
-        missing: Sequence[Missing],
+        missing: Sequence[MissingQuote],
         now_ms: int,
-        retry_after_s: Mapping[str, float | None] | None = None,
     ) -> tuple[Verdict, ...]:
         """As the store does."""
-        verdicts = super().commit(quotes, missing, now_ms, retry_after_s)
+        verdicts = super().commit(quotes, missing, now_ms)
         self._heard(quotes, verdicts)
         return verdicts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from local.simulator import Jump, Market
-from marketdata.domain.acceptance import epoch_ms
+from marketdata.clock import epoch_ms
 from marketdata.domain.quotes import Quote
 
 

@@ -11,8 +11,9 @@ from local.day.figures import Course, Figure, openings, wrong_planted
 from local.day.judge import Judge
 from local.day.script import Script
 from local.simulator import Market
+from marketdata.clock import utc_text
 from marketdata.domain.catalogue import CHAINS
-from marketdata.domain.quotes import Source, utc_text
+from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 

@@ -19,8 +19,9 @@ from local.day.figures import Course, figures
 from local.day.judge import Judge
 from local.day.parts import Service, day_settings, empty_redis, memory_of, running_service
 from local.day.progress import Progress
-from local.day.script import HOUR_MS, Planned, Script, write_script
+from local.day.script import Planned, Script, write_script
 from local.simulator import Market, MarketServers
+from marketdata.clock import HOUR_MS
 from marketdata.observability.logs import ROOT
 
 WORKERS = 8

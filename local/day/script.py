@@ -13,11 +13,10 @@ from types import MappingProxyType
 from typing import Any
 
 from local.day.watchlist import SYMBOLS
+from marketdata.clock import HOUR_MS, MINUTE_MS
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
 MIDNIGHT_MS = 1_773_792_000_000  # Wednesday 2026-03-18 00:00 UTC
 OPENS_MS = MIDNIGHT_MS + 13 * HOUR_MS + 30 * MINUTE_MS  # New York, summer time
 CLOSES_MS = OPENS_MS + 6 * HOUR_MS + 30 * MINUTE_MS

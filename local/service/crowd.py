@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from local.service.arguments import whole
-from marketdata.api.readers.slots import seconds_left
+from marketdata.clock import seconds_left_in_slot
 
 START_MS = 1_763_820_300_000  # any slot's start
 
@@ -97,7 +97,7 @@ class Cdn:
         second = now_ms // 1000
         self._seconds[second] += 1
         self.seen.busiest_second = max(self.seen.busiest_second, self._seconds[second])
-        return Kept(now_ms + seconds_left(now_ms) * 1000, now_ms, version)
+        return Kept(now_ms + seconds_left_in_slot(now_ms) * 1000, now_ms, version)
 
 
 def play(crowd: Crowd) -> Seen:

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from marketdata.clock import SLOT_S
 from marketdata.errors import MarketDataError
-from marketdata.prices.planning import SLOT_S
 
 log = logging.getLogger("marketdata.local")
 

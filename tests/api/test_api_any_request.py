@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from marketdata.cache.client import connect
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
 from tests.support.api_service import Service
@@ -23,7 +23,7 @@ def service(plain_redis):
     cache = connect(Settings.from_env(plain_redis.env()))
     service = Service(cache, threads=True)
     service.at_work()
-    service.stores.quotes.explain([Missing("TSLA", Reason.BUDGET_EXHAUSTED, "why")], {"TSLA": 60})
+    service.stores.quotes.explain([MissingQuote("TSLA", Reason.BUDGET_EXHAUSTED, "why", 60)])
     service.now_ms += 5_000
     service.list_assets(AssetClass.CRYPTO, [f"C{number}-USD" for number in range(30)], "v2")
     yield service

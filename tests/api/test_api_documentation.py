@@ -5,7 +5,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from marketdata.api.problems import KINDS
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.symbols import AssetClass
 from tests.support.api_examples import examples
 from tests.support.api_service import Service
@@ -17,8 +17,8 @@ def service(cache):
     service = Service(cache, FINNHUB_API_KEY="k")
     service.price("AAPL", "BTC-USD", "EUR/USD", age_s=2)
     service.price("MSFT", age_s=400)
-    missing = [Missing("TSLA", Reason.BUDGET_EXHAUSTED, "why")]
-    service.stores.quotes.explain(missing, {"TSLA": 60})
+    missing = [MissingQuote("TSLA", Reason.BUDGET_EXHAUSTED, "why")]
+    service.stores.quotes.explain(missing)
     service.list_assets(AssetClass.CRYPTO, ["BTC-USD", "ETH-USD", "SOL-USD"])
     service.watched()
     return service

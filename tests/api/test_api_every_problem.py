@@ -3,7 +3,7 @@ from starlette.exceptions import HTTPException
 
 from marketdata.api.problems import KINDS
 from marketdata.cache.client import connect
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
 from tests.support.api_service import Service, quote
@@ -19,9 +19,9 @@ def service(cache):
     service.price("MSFT", age_s=60)
     service.stores.quotes.put([quote("MSFT", service.now_ms, "18250")], service.now_ms)
     missing = [
-        Missing("NOSUCH", Reason.NOT_FOUND, "yfinance: no quote for NOSUCH"),
-        Missing("SPENT", Reason.BUDGET_EXHAUSTED, "yfinance: no call left"),
-        Missing("DOWN", Reason.PROVIDER_UNAVAILABLE, "yfinance: breaker open"),
+        MissingQuote("NOSUCH", Reason.NOT_FOUND, "yfinance: no quote for NOSUCH"),
+        MissingQuote("SPENT", Reason.BUDGET_EXHAUSTED, "yfinance: no call left"),
+        MissingQuote("DOWN", Reason.PROVIDER_UNAVAILABLE, "yfinance: breaker open"),
     ]
     service.stores.quotes.explain(missing)
     service.list_assets(AssetClass.CRYPTO, ["BTC-USD", "ETH-USD"])

@@ -1,13 +1,13 @@
 import pytest
 
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from tests.support.api_service import Service
 
 
 def explain(service, symbol, code, retry_after_s=None):
     """Store why a symbol has no newer quote."""
-    missing = [Missing(symbol, code, f"why {symbol}")]
-    service.stores.quotes.explain(missing, {symbol: retry_after_s})
+    missing = [MissingQuote(symbol, code, f"why {symbol}", retry_after_s)]
+    service.stores.quotes.explain(missing)
 
 
 @pytest.mark.parametrize("path", ["EUR/USD", "EUR%2FUSD", "EUR%252FUSD", "eur-usd", "EURUSD=X"])

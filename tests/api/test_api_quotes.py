@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from tests.support.api_service import NOON_MS, Service, quote
 
 
@@ -19,8 +19,8 @@ def symbols(reply):
 
 def explain(service, symbol, code, retry_after_s=None):
     """Store why a symbol has no newer quote."""
-    missing = [Missing(symbol, code, f"why {symbol}")]
-    service.stores.quotes.explain(missing, {symbol: retry_after_s})
+    missing = [MissingQuote(symbol, code, f"why {symbol}", retry_after_s)]
+    service.stores.quotes.explain(missing)
 
 
 def test_each_symbol_comes_once_in_request_order_in_one_of_two_lists(cache):
@@ -49,6 +49,9 @@ def test_a_quote_is_the_stored_one_to_the_last_digit(cache):
         "change": Decimal("1.2"),
         "percent_change": Decimal("0.66"),
         "change_basis": "previous_close",
+        **dict.fromkeys(("previous_close", "open", "high", "low", "volume", "market_cap")),
+        "market_state": None,
+        "extended": None,
         "source": "yfinance",
         "timestamp": "2025-11-22T14:05:00Z",
         "fetched_at": "2025-11-22T14:05:00Z",

@@ -12,7 +12,7 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from local.simulator import MarketServers
-from marketdata.api.readers.slots import SLOT_S
+from marketdata.clock import SLOT_S
 from marketdata.domain.quotes import Source
 from tests.support.running_service import RunningService, base_urls, eventually, paid_market
 

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from marketdata.domain.outcomes import BreakerEffect, Missing, Reason
+from marketdata.domain.outcomes import BreakerEffect, MissingQuote, Reason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from tests.support.board_page import PHONE, WIDE, BoardPage
@@ -18,8 +18,8 @@ def look(request, browser, service):
     service.now_ms += 70_000
     service.price("AAPL", "BTC-USD", "EUR/USD")
     missing = [
-        Missing("MSFT", Reason.BUDGET_EXHAUSTED, "yfinance: no call left before 15:00"),
-        Missing("NOPE123", Reason.NOT_FOUND, "yfinance: no quote for NOPE123"),
+        MissingQuote("MSFT", Reason.BUDGET_EXHAUSTED, "yfinance: no call left before 15:00"),
+        MissingQuote("NOPE123", Reason.NOT_FOUND, "yfinance: no quote for NOPE123"),
     ]
     service.stores.quotes.explain(missing)
     for source in (Source.FINNHUB, Source.YFINANCE):

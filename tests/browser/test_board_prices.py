@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from playwright.sync_api import expect
 
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from tests.support.api_service import quote
 
 
@@ -85,8 +85,8 @@ def test_a_change_that_the_source_does_not_tell_is_not_made_up(board):
 def test_a_stale_price_is_marked_with_the_reason(board):
     """The reason is the API's own; until there is one, the page says so."""
     service = board.service
-    why = [Missing("MSFT", Reason.BUDGET_EXHAUSTED, "yfinance: no call left before 15:00")]
-    service.stores.quotes.explain(why, {"MSFT": 60})
+    why = [MissingQuote("MSFT", Reason.BUDGET_EXHAUSTED, "yfinance: no call left before 15:00", 60)]
+    service.stores.quotes.explain(why)
     service.now_ms += 60_000
     service.price("AAPL", "BTC-USD", "EUR/USD")
     board.next_slot()
@@ -106,7 +106,7 @@ def test_a_missing_price_is_named_with_the_reason(board):
     """It keeps its row, and gets its price as soon as there is one."""
     service = board.service
     service.stores.cache.command("UNLINK", service.stores.cache.key("quotes", "q", "AAPL"))
-    why = [Missing("AAPL", Reason.PROVIDER_UNAVAILABLE, "yfinance: breaker open")]
+    why = [MissingQuote("AAPL", Reason.PROVIDER_UNAVAILABLE, "yfinance: breaker open")]
     service.stores.quotes.explain(why)
     board.next_slot()
     expect(board.row("AAPL")).to_contain_text("provider unavailable yfinance: breaker open")

@@ -10,7 +10,7 @@ from marketdata.cache.client import connect
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.cache.stored_quotes import fetched_ms, json_objects, time_key, timestamp_ms
 from marketdata.domain.acceptance import Result
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.errors import CacheUnavailableError
 from marketdata.settings import Settings
 from tests.support.sample_quotes import at_ms, put, quote
@@ -87,8 +87,8 @@ def test_quotes_live_for_the_retention(store, shared_redis):
     """A stored quote expires after the retention, and so does everything else of this store."""
     put(store, quote("100", 0))
     put(store, quote("200", 1))
-    store.explain([Missing("NOPE", Reason.NOT_FOUND, "unknown")])
-    store.explain([Missing("SLOW", Reason.PROVIDER_UNAVAILABLE, "away")])
+    store.explain([MissingQuote("NOPE", Reason.NOT_FOUND, "unknown")])
+    store.explain([MissingQuote("SLOW", Reason.PROVIDER_UNAVAILABLE, "away")])
     with shared_redis.client() as client:
         lives = {key.decode().split(":", 2)[2]: client.ttl(key) for key in client.keys("*")}
     assert RETENTION_S - 5 <= lives.pop("q:AAPL") <= RETENTION_S
@@ -111,10 +111,10 @@ def test_a_thousand_quotes_are_one_round_trip(store):
 def test_a_reason_is_told_until_a_quote_comes(store):
     """What is missing has its code, message and waiting time; the next quote takes it away."""
     missing = [
-        Missing("AAPL", Reason.BUDGET_EXHAUSTED, "yfinance: budget"),
-        Missing("NOPE", Reason.NOT_FOUND, "nobody lists NOPE"),
+        MissingQuote("AAPL", Reason.BUDGET_EXHAUSTED, "yfinance: budget", 13),
+        MissingQuote("NOPE", Reason.NOT_FOUND, "nobody lists NOPE"),
     ]
-    store.explain(missing, {"AAPL": 12.2, "NOPE": None})
+    store.explain(missing)
     aapl, other, nope = store.reasons(["AAPL", "MSFT", "NOPE"])
     assert (aapl.code, aapl.message) == (Reason.BUDGET_EXHAUSTED, "yfinance: budget")
     assert aapl.retry_after_s == 13
@@ -126,11 +126,11 @@ def test_a_reason_is_told_until_a_quote_comes(store):
 
 def test_what_came_of_asking_says_more_than_why_nobody_asked(store):
     """An explanation leaves a known reason alone; a commit puts its own in its place."""
-    asked = Missing("AAPL", Reason.PROVIDER_UNAVAILABLE, "yfinance: no answer")
+    asked = MissingQuote("AAPL", Reason.PROVIDER_UNAVAILABLE, "yfinance: no answer")
     store.commit([], [asked], at_ms(0))
-    store.explain([Missing("AAPL", Reason.BUDGET_EXHAUSTED, "yfinance: budget")])
+    store.explain([MissingQuote("AAPL", Reason.BUDGET_EXHAUSTED, "yfinance: budget")])
     assert [why.code for why in store.reasons(["AAPL"])] == [Reason.PROVIDER_UNAVAILABLE]
-    store.commit([], [Missing("AAPL", Reason.NOT_FOUND, "unknown")], at_ms(5))
+    store.commit([], [MissingQuote("AAPL", Reason.NOT_FOUND, "unknown")], at_ms(5))
     assert [why.code for why in store.reasons(["AAPL"])] == [Reason.NOT_FOUND]
 
 
@@ -140,7 +140,7 @@ def test_one_commit_writes_quotes_and_reasons(store):
     before = store._cache.round_trips
     verdicts = store.commit(
         [quote("100", 1)],
-        [Missing("NOPE", Reason.NOT_FOUND, "x"), Missing("AAPL", Reason.NOT_FOUND, "x")],
+        [MissingQuote("NOPE", Reason.NOT_FOUND, "x"), MissingQuote("AAPL", Reason.NOT_FOUND, "x")],
         at_ms(1),
     )
     assert store._cache.round_trips == before + 1
@@ -154,7 +154,7 @@ def test_a_held_price_is_the_reason(store):
     """A symbol with a held price is `quarantined`, with who says what, over any other reason."""
     put(store, quote("100", 0))
     put(store, quote("140", 5))
-    store.explain([Missing("AAPL", Reason.PROVIDER_UNAVAILABLE, "away")])
+    store.explain([MissingQuote("AAPL", Reason.PROVIDER_UNAVAILABLE, "away")])
     (why,) = store.reasons(["AAPL"])
     assert why.code is Reason.QUARANTINED
     assert "yfinance says 140 USD (jump)" in why.message
@@ -170,7 +170,7 @@ def test_an_absent_redis_is_one_error(start_redis, settings_env):
         lambda: store.read(["AAPL"]),
         lambda: store.last(["AAPL"]),
         lambda: store.reasons(["AAPL"]),
-        lambda: store.explain([Missing("A", Reason.NOT_FOUND, "")]),
+        lambda: store.explain([MissingQuote("A", Reason.NOT_FOUND, "")]),
     ):
         with pytest.raises(CacheUnavailableError):
             call()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Source
 from tests.support.sample_quotes import at_ms, put, quote
 
@@ -66,7 +66,7 @@ def test_failed_and_empty_commits_touch_no_quote(store, shared_redis):
     with shared_redis.client() as client:
         client.expire("mda:{quotes}:q:AAPL", 1234)
         assert store.commit([], [], at_ms(20)) == ()
-        store.explain([Missing("AAPL", Reason.PROVIDER_UNAVAILABLE, "away")])
+        store.explain([MissingQuote("AAPL", Reason.PROVIDER_UNAVAILABLE, "away")])
         assert put(store, quote("0", 30), quote("NaN", 30)) == [
             "rejected:not_positive", "rejected:not_finite",
         ]  # fmt: skip

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from marketdata.cache.client import connect
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.domain.acceptance import Result, epoch_ms
+from marketdata.clock import epoch_ms
+from marketdata.domain.acceptance import Result
 from marketdata.domain.quotes import Source
 from marketdata.settings import Settings
 from tests.support.sample_quotes import at_ms, quote

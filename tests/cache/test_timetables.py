@@ -12,6 +12,7 @@ from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
+from marketdata.clock import MINUTE_MS
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import UnavailableError
 from marketdata.lists.archive import LocalArchive
@@ -22,7 +23,7 @@ from marketdata.lists.planning import AssetPlanner
 from marketdata.prices.planning import Planner
 from marketdata.providers.contract import Request
 from marketdata.settings import Settings
-from tests.support.trading_support import MINUTE_MS, a_timetable, utc_ms
+from tests.support.trading_support import a_timetable, utc_ms
 
 STOCKS, CRYPTO, FOREX = AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.FOREX
 WEDNESDAY = utc_ms("2026-03-18T15:00")

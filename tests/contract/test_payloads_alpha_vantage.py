@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from marketdata.domain.assets import Listing
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import BadPayloadError, RateLimitedError, UnauthorizedError
@@ -36,7 +36,7 @@ QUOTES = {
         )
     ),
     "error_200_invalid_call_currency_exchange_rate.json": Parsed(
-        (), (Missing("USD/JPY", Reason.NOT_FOUND, "alpha_vantage: no quote for USD/JPY"),)
+        (), (MissingQuote("USD/JPY", Reason.NOT_FOUND, "alpha_vantage: no quote for USD/JPY"),)
     ),
 }
 ERRORS = {

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from marketdata.domain.assets import Listing
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import BadPayloadError, RateLimitedError
@@ -36,13 +36,13 @@ QUOTES = {
                 fetched_at=NOW,
             ),
         ),
-        (Missing("NOPE-USD", Reason.NOT_FOUND, "coingecko: no quote for NOPE-USD"),),
+        (MissingQuote("NOPE-USD", Reason.NOT_FOUND, "coingecko: no quote for NOPE-USD"),),
     ),
     "error_404_coin_not_found_2026-07-16.json": Parsed(
         (),
         (
-            Missing("BTC-USD", Reason.NOT_FOUND, "coingecko: no quote for BTC-USD"),
-            Missing("NOPE-USD", Reason.NOT_FOUND, "coingecko: no quote for NOPE-USD"),
+            MissingQuote("BTC-USD", Reason.NOT_FOUND, "coingecko: no quote for BTC-USD"),
+            MissingQuote("NOPE-USD", Reason.NOT_FOUND, "coingecko: no quote for NOPE-USD"),
         ),
     ),
 }

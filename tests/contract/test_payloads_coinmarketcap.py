@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from marketdata.domain.assets import Listing
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import RateLimitedError, UnauthorizedError
@@ -36,7 +36,7 @@ QUOTES = {
                 fetched_at=NOW,
             ),
         ),
-        (Missing("ETH-USD", Reason.NOT_FOUND, "coinmarketcap: no quote for ETH-USD"),),
+        (MissingQuote("ETH-USD", Reason.NOT_FOUND, "coinmarketcap: no quote for ETH-USD"),),
     ),
 }
 ERRORS = {

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from marketdata.domain.assets import Listing
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import RateLimitedError, UnauthorizedError
@@ -35,7 +35,7 @@ QUOTES = {
         )
     ),
     "quote_unknown_symbol_200.json": Parsed(
-        (), (Missing("AAPL", Reason.NOT_FOUND, "finnhub: no quote for AAPL"),)
+        (), (MissingQuote("AAPL", Reason.NOT_FOUND, "finnhub: no quote for AAPL"),)
     ),
 }
 ERRORS = {

@@ -205,4 +205,4 @@ def test_no_recorded_answer_of_yahoos_is_left_out(payloads):
 
 def _instrument(text: str) -> Instrument:
     symbol = parse_symbol(text)
-    return Instrument(symbol.text, symbol.asset_class)
+    return Instrument(symbol)

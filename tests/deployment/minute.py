@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from marketdata.domain.quotes import Source, parse_utc
+from marketdata.clock import parse_utc
+from marketdata.domain.quotes import Source
 from tests.deployment.api import Answer, ask, quotes
 from tests.deployment.sam import Deployed
 from tests.infrastructure.stack import ROOT

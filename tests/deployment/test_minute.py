@@ -3,7 +3,8 @@ from __future__ import annotations
 import statistics
 
 from local.service.terminal import say
-from marketdata.domain.quotes import Source, parse_utc
+from marketdata.clock import parse_utc
+from marketdata.domain.quotes import Source
 from marketdata.observability.metrics import TICK_LAG
 from tests.deployment.logs import Logs
 from tests.deployment.minute import SLOT_S, SLOTS, Minute

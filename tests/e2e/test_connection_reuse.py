@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from local.simulator import MarketServers
-from marketdata.composition import MOST_CALLS_AT_ONCE, wall_ms
+from marketdata.clock import wall_ms
+from marketdata.composition import MOST_CALLS_AT_ONCE
 from marketdata.domain.quotes import Source
 from marketdata.prices.fetching import Clock, Fetcher
 from marketdata.providers.registry import make_provider, make_sender

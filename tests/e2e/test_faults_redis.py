@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pytest
 
 from local.simulator import MarketServers
-from marketdata.prices.planning import SLOT_S
+from marketdata.clock import SLOT_S
 from tests.support.fault_support import SYMBOLS, Watch, ticks_until_well
 from tests.support.redis_servers import RedisServer
 from tests.support.running_service import RunningService, base_urls, eventually, paid_market

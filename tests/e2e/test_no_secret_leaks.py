@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from marketdata.composition import wall_ms
+from marketdata.clock import wall_ms
 from marketdata.domain.quotes import Source
 from marketdata.prices.fetching import Clock, Fetcher
 from marketdata.providers.registry import make_provider, make_sender

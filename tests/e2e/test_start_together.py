@@ -17,8 +17,8 @@ import pytest
 
 from local.service.redis_server import port_is_free
 from local.simulator import MarketServers
+from marketdata.clock import SLOT_S
 from marketdata.domain.quotes import Source
-from marketdata.prices.planning import SLOT_S
 from tests.support.redis_servers import Doorway
 from tests.support.running_service import RunningService, doors_to, eventually, paid_market
 

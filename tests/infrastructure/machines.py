@@ -26,7 +26,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
 
 from local.simulator import MarketServers
-from marketdata import composition
+from marketdata import clock as clock_module
 from tests.infrastructure.interpreter import PATIENCE_S, REGION, SharedClock, interpreter
 from tests.infrastructure.lambda_process import lambda_process
 from tests.infrastructure.stack import definition, template
@@ -199,7 +199,7 @@ def deployed(server: RedisServer, **settings: str) -> Iterator[Machines]:
         )
         # The handlers' wall clock; what they measure durations with goes on.
         clocks = SimpleNamespace(time_ns=lambda: clock() * 1_000_000, monotonic=time.monotonic)
-        patch.setattr(composition, "time", clocks)
+        patch.setattr(clock_module, "time", clocks)
         with interpreter(clock, machines.ended):
             yield machines
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from jsonata import Jsonata
 
-from marketdata.prices.planning import FETCH_BUDGET_MS, SLOT_S
+from marketdata.clock import SLOT_S
+from marketdata.prices.planning import FETCH_BUDGET_MS
 from tests.infrastructure.stack import ROOT, Stack, definition, template
 
 NAMES = [path.name.removesuffix(".asl.json") for path in (ROOT / "functions").glob("*.asl.json")]

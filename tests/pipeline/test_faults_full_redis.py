@@ -11,13 +11,13 @@ from redis.client import Redis
 
 from local.simulator import MarketServers
 from marketdata.cache.client import Cache
+from marketdata.clock import SLOT_S
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError
 from marketdata.lists.archive import LAST_GOOD, LocalArchive, encode
 from marketdata.lists.committing import AssetCommitter
 from marketdata.lists.planning import AssetPlanner
-from marketdata.prices.planning import SLOT_S
 from tests.support.api_service import Service
 from tests.support.pipeline import ACTIVE, GENEROUS, GENEROUS_MARKET, SLOT_MS, Pipeline
 from tests.support.redis_servers import RedisServer

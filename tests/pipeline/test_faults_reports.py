@@ -10,8 +10,8 @@ import pytest
 
 from local.service.loop import Steps, run_job
 from marketdata.cache.client import Cache
+from marketdata.clock import SLOT_S
 from marketdata.domain.quotes import Source
-from marketdata.prices.planning import SLOT_S
 from tests.support.fault_support import Workers, moving_market, used
 from tests.support.pipeline import ACTIVE, SLOT_MS, Pipeline
 from tests.support.simulated_market import Clock

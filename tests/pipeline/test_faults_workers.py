@@ -16,8 +16,8 @@ import pytest
 
 from local.simulator import MarketServers
 from marketdata.cache.client import Cache
+from marketdata.clock import SLOT_S
 from marketdata.domain.quotes import Source
-from marketdata.prices.planning import SLOT_S
 from marketdata.settings import ENV_PREFIXES
 from tests.support.fault_support import LIMITS, Workers, moving_market, plan_and_be_killed, used
 from tests.support.pipeline import ACTIVE, KEYS, SLOT_MS, Pipeline

@@ -10,12 +10,13 @@ import pytest
 from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
+from marketdata.clock import MINUTE_MS
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.domain.trading_hours import Trading
 from marketdata.prices.committing import Committer
 from marketdata.settings import Settings
-from tests.support.trading_support import MINUTE_MS, a_quote, utc_ms
+from tests.support.trading_support import a_quote, utc_ms
 
 YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
 SLOT_MS = utc_ms("2026-03-18T15:00")

@@ -7,8 +7,8 @@ import time
 from decimal import Decimal
 
 from local.simulator import Market
+from marketdata.clock import SLOT_S
 from marketdata.domain.quotes import Source
-from marketdata.prices.planning import SLOT_S
 from tests.infrastructure.answers import EVENTS
 from tests.infrastructure.sample_events import IN_2100_MS
 from tests.sam_local.conftest import ACTIVE

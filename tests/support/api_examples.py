@@ -14,7 +14,7 @@ from typing import Any
 
 from marketdata.api.openapi import EXAMPLES
 from marketdata.cache.client import Cache, connect
-from marketdata.domain.outcomes import BreakerEffect, Missing, Reason
+from marketdata.domain.outcomes import BreakerEffect, MissingQuote, Reason
 from marketdata.domain.quotes import ChangeBasis, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
@@ -78,7 +78,7 @@ def _fill(service: Service) -> None:
         ),
     ]
     service.stores.quotes.put(stored, service.now_ms)
-    missing = [Missing("NOPE123", Reason.NOT_FOUND, "yfinance: no quote for NOPE123")]
+    missing = [MissingQuote("NOPE123", Reason.NOT_FOUND, "yfinance: no quote for NOPE123")]
     service.stores.quotes.explain(missing)
     service.list_assets(AssetClass.STOCKS, ["AAPL", "MSFT", "TSLA"])
     service.list_assets(

@@ -27,9 +27,10 @@ from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache, connect
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
+from marketdata.clock import SLOT_S, parse_utc
 from marketdata.domain.breaker import BreakerPolicy
-from marketdata.domain.quotes import Source, parse_utc
-from marketdata.prices.planning import SLOT_S, Planner
+from marketdata.domain.quotes import Source
+from marketdata.prices.planning import Planner
 from marketdata.settings import ENV_PREFIXES, Settings
 from tests.support.pipeline import Pipeline
 from tests.support.running_service import RunningService, eventually

@@ -26,12 +26,13 @@ from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache, connect
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
+from marketdata.clock import SLOT_S, parse_utc, utc_text
 from marketdata.domain.breaker import BreakerPolicy
-from marketdata.domain.quotes import Source, parse_utc, utc_text
+from marketdata.domain.quotes import Source
 from marketdata.prices.committing import Committer
 from marketdata.prices.fetching import Clock as FetchClock
 from marketdata.prices.fetching import Fetcher
-from marketdata.prices.planning import SLOT_S, Planner
+from marketdata.prices.planning import Planner
 from marketdata.providers.contract import Provider, Sender
 from marketdata.providers.registry import make_provider, make_sender
 from marketdata.settings import ENV_PREFIXES, Settings

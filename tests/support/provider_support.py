@@ -38,7 +38,7 @@ def answer(body, status=200, **headers) -> Response:
 def instrument(spelling: str, **ids: str) -> Instrument:
     """An instrument by any accepted spelling, with the ids that providers know it by."""
     symbol = parse_symbol(spelling)
-    return Instrument(symbol.text, symbol.asset_class, ids)
+    return Instrument(symbol, ids)
 
 
 def reasons(parsed) -> dict[str, str]:

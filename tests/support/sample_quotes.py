@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.domain.acceptance import epoch_ms
+from marketdata.clock import epoch_ms
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import parse_symbol
 

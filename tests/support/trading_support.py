@@ -5,13 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from marketdata.domain.acceptance import epoch_ms
+from marketdata.clock import epoch_ms
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import parse_symbol
 from marketdata.domain.trading_hours import Session, Timetable
-
-MINUTE_MS = 60_000
-DAY_MS = 86_400_000
 
 
 def utc_ms(text: str) -> int:

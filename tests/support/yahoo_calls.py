@@ -9,9 +9,9 @@ import yfinance
 from yfinance import cache
 from yfinance.data import SingletonMeta, YfData
 
+from marketdata.clock import parse_utc
 from marketdata.domain.catalogue import Instrument
-from marketdata.domain.quotes import parse_utc
-from marketdata.domain.symbols import AssetClass
+from marketdata.domain.symbols import AssetClass, Symbol
 from marketdata.errors import UnavailableError
 from marketdata.providers.contract import Response
 from marketdata.providers.yahoo import Yahoo
@@ -35,7 +35,7 @@ def forget_yfinance(folder: Path) -> None:
 
 def batch(*symbols: str) -> list[Instrument]:
     """Shares."""
-    return [Instrument(symbol, AssetClass.STOCKS) for symbol in symbols]
+    return [Instrument(Symbol(symbol, AssetClass.STOCKS)) for symbol in symbols]
 
 
 def ask(sender: YahooSender, *symbols: str, timeout_s: float = LONG_S) -> Response:

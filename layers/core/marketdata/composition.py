@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from marketdata.clock import wall_ms
 from marketdata.domain.catalogue import FACTS
 from marketdata.observability.logs import configure_logging, mask
 from marketdata.settings import Settings
@@ -56,11 +57,6 @@ def warm_up() -> None:
         if settings().enabled(source):
             _provider(source)
             _sender(source).warm()
-
-
-def wall_ms() -> int:
-    """The wall clock, epoch milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from yfinance import cache
 from yfinance.data import YfData
 
-from marketdata.domain.quotes import parse_utc
+from marketdata.clock import parse_utc
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import RateLimitedError
 from marketdata.providers.yahoo import UNANSWERED, Yahoo

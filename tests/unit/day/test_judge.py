@@ -10,8 +10,9 @@ import pytest
 
 from local.day.figures import Course, Figure, figures
 from local.day.judge import Judge, Turn
-from local.day.script import MINUTE_MS, write_script
+from local.day.script import write_script
 from local.simulator import Market
+from marketdata.clock import MINUTE_MS
 from marketdata.domain.acceptance import Result, Verdict
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass

@@ -6,16 +6,10 @@ from collections import Counter
 
 import pytest
 
-from local.day.script import (
-    CLOSES_MS,
-    HOUR_MS,
-    MIDNIGHT_MS,
-    MINUTE_MS,
-    OPENS_MS,
-    write_script,
-)
+from local.day.script import CLOSES_MS, MIDNIGHT_MS, OPENS_MS, write_script
 from local.day.watchlist import CLASS_OF, SYMBOLS
 from local.simulator.sessions import Hours, Sessions
+from marketdata.clock import HOUR_MS, MINUTE_MS
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 

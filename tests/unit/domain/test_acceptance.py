@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketdata.domain.acceptance import FUTURE_MS, JUMP_LIMITS, epoch_ms, refusal
+from marketdata.clock import epoch_ms
+from marketdata.domain.acceptance import FUTURE_MS, JUMP_LIMITS, refusal
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 

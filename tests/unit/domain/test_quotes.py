@@ -8,19 +8,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from marketdata.clock import parse_utc, utc_text
 from marketdata.domain.quotes import (
     ChangeBasis,
+    ExtendedPrice,
+    ExtendedSession,
+    MarketState,
     Quote,
     Source,
     change_from_percent,
-    parse_utc,
     plain,
     to_major_unit,
-    utc_text,
 )
 from marketdata.domain.symbols import AssetClass
 
 NOW = datetime(2026, 11, 22, 14, 5, 10, 123_000, tzinfo=UTC)
+FIGURES = {
+    "previous_close": Decimal("264.77"),
+    "volume": Decimal(48210022),
+    "market_state": MarketState.POST,
+    "extended": ExtendedPrice(
+        session=ExtendedSession.POST,
+        price=Decimal("263.90"),
+        change=Decimal("-0.36"),
+        percent_change=Decimal("-0.1362"),
+        timestamp=datetime(2026, 11, 22, 21, 30, tzinfo=UTC),
+    ),
+}
 
 
 def a_quote(**changes):
@@ -41,9 +55,13 @@ def a_quote(**changes):
 
 def test_a_quote_reads_as_plain_json():
     """Clients see plain numbers, ISO times and every field in its order."""
-    assert a_quote(price=Decimal("5.12E-6")).to_json() == (
+    quote = a_quote(price=Decimal("5.12E-6"), **FIGURES)
+    assert quote.to_json() == (
         '{"symbol":"AAPL","asset_class":"stocks","price":0.00000512,"currency":"USD",'
         '"change":-0.51,"percent_change":-0.1929,"change_basis":"previous_close",'
+        '"previous_close":264.77,"open":null,"high":null,"low":null,"volume":48210022,'
+        '"market_cap":null,"market_state":"post","extended":{"session":"post","price":263.9,'
+        '"change":-0.36,"percent_change":-0.1362,"timestamp":"2026-11-22T21:30:00Z"},'
         '"source":"yfinance","timestamp":"2026-11-22T14:05:07Z",'
         '"fetched_at":"2026-11-22T14:05:10.123Z"}'
     )
@@ -58,6 +76,12 @@ def test_what_a_source_does_not_tell_is_null():
     )
     absent = ("change", "percent_change", "change_basis", "timestamp", "currency")
     assert [told[name] for name in absent] == [None] * 5
+
+
+def test_figures_of_the_day_pass_between_steps():
+    """Every figure that a source gives, and the price outside the session, travels exactly."""
+    quote = a_quote(**FIGURES, open=Decimal("1.10"), market_cap=Decimal("3.9E12"))
+    assert Quote.from_step(json.loads(json.dumps(quote.to_step()))) == quote
 
 
 @given(

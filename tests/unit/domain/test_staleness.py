@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from marketdata.clock import MINUTE_MS
 from marketdata.domain.quotes import Source
 from marketdata.domain.second_opinion import needs_second_look
 from marketdata.domain.staleness import AGE_LIMITS_MS, Finding, findings, is_old, only_repeats
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.domain.trading_hours import Trading, trading_at
 from marketdata.lists.calendars import published
-from tests.support.trading_support import MINUTE_MS, a_quote, utc_ms
+from tests.support.trading_support import a_quote, utc_ms
 
 NOW = utc_ms("2026-03-18T15:00")
 OPEN = Trading(open=True, since_ms=utc_ms("2026-03-18T13:30"))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from marketdata.clock import DAY_MS
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import MOST_SESSIONS, Timetable, trading_at
 from marketdata.lists.calendars import DAYS_AHEAD, DAYS_BACK, never_closed, published
-from tests.support.trading_support import DAY_MS, utc_ms, utc_text
+from tests.support.trading_support import utc_ms, utc_text
 
 ROOT = Path(__file__).parents[3]
 STOCKS, CRYPTO, FOREX = AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.FOREX

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import (
@@ -35,7 +35,7 @@ class FakeProvider:
         self.timeouts = []
 
     def build_request(self, batch):
-        self.asked.append([instrument.symbol for instrument in batch])
+        self.asked.append([instrument.symbol.text for instrument in batch])
         return Request("http://127.0.0.1/" + ",".join(self.asked[-1]))
 
     def send(self, request, timeout_s):
@@ -48,16 +48,26 @@ class FakeProvider:
     def parse(self, batch, _response, fetched_at: datetime):
         quotes, missing = [], []
         for instrument in batch:
-            told = self.table.get(instrument.symbol)
+            told = self.table.get(instrument.symbol.text)
             if isinstance(told, Exception):
                 raise told
             if told is None:
-                missing.append(Missing(instrument.symbol, Reason.NOT_FOUND, "unknown"))
+                missing.append(MissingQuote(instrument.symbol.text, Reason.NOT_FOUND, "unknown"))
             else:
                 quotes.append(
-                    Quote(instrument.symbol, instrument.asset_class, Decimal(told), "USD", None,
-                          None, None, self.source, fetched_at, fetched_at)
-                )  # fmt: skip
+                    Quote(
+                        symbol=instrument.symbol.text,
+                        asset_class=instrument.asset_class,
+                        price=Decimal(told),
+                        currency="USD",
+                        change=None,
+                        percent_change=None,
+                        change_basis=None,
+                        source=self.source,
+                        timestamp=fetched_at,
+                        fetched_at=fetched_at,
+                    )
+                )
         return Parsed(tuple(quotes), tuple(missing))
 
 

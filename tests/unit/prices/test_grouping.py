@@ -37,7 +37,7 @@ def grants(planned: list[Draft], *calls: int) -> list[list[Grant]]:
 def seated(planned: list[Draft], *calls: int) -> list[tuple[int, list[str]]]:
     """How many symbols of its own each draft has, and its riders."""
     return [
-        (len(draft.instruments), [rider.symbol for rider in draft.riders])
+        (len(draft.instruments), [rider.symbol.text for rider in draft.riders])
         for draft, _ in with_riders(planned, grants(planned, *calls))
     ]
 
@@ -78,7 +78,7 @@ def test_jobs_come_in_the_order_of_their_longest_due_symbols():
     """No class goes before another one: what is first among all that is due has the first job."""
     shares = [f"S{number}" for number in range(250)]
     planned = drafted(active=[*shares[:150], *coins(2, "A"), *shares[150:]], new=["N"])
-    firsts = [(draft.instruments[0].symbol, draft.use.value) for draft in planned]
+    firsts = [(draft.instruments[0].symbol.text, draft.use.value) for draft in planned]
     assert firsts == [
         ("S0", "active"),
         ("S100", "active"),

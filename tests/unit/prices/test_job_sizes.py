@@ -13,7 +13,7 @@ from marketdata.domain.budget import Use
 from marketdata.domain.catalogue import CHAINS, Instrument
 from marketdata.domain.permits import Grant, OpenSlot, Refusal
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
-from marketdata.domain.symbols import MAX_LENGTH, AssetClass
+from marketdata.domain.symbols import MAX_LENGTH, AssetClass, Symbol
 from marketdata.prices.grouping import Draft
 from marketdata.prices.job_sizes import MOST_JOB_BYTES, JobMaker, bytes_of
 
@@ -26,14 +26,14 @@ def coin(number: int, ids_length: int = 12) -> Instrument:
     """A coin with names of that length at both its providers."""
     name = f"{number:0{ids_length}d}"
     return Instrument(
-        f"C{number}-USD", AssetClass.CRYPTO, {"coingecko": name, "coinmarketcap": name}
+        Symbol(f"C{number}-USD", AssetClass.CRYPTO), {"coingecko": name, "coinmarketcap": name}
     )
 
 
 def maker(coins: tuple[Instrument, ...], refused: frozenset = frozenset()) -> JobMaker:
     """Makes jobs where each of these coins has a stored quote."""
     opened = OpenSlot(NOW // 5000 * 5, (), refused, {}, None)
-    last = {one.symbol: LastQuote("0.00000012345678", NOW, NOW) for one in coins}
+    last = {one.symbol.text: LastQuote("0.00000012345678", NOW, NOW) for one in coins}
     return JobMaker(opened, last, NOW, NOW + 3500, TOKEN)
 
 
@@ -60,7 +60,7 @@ def grants(draw: st.DrawFn) -> list[Grant]:
 def test_no_grant_makes_a_job_larger_than_was_reckoned(count, told, number, data):
     """The size that a plan reckons with holds whatever is granted, refused and excluded."""
     coins = tuple(map(coin, range(count)))
-    pairs = [(source, one.symbol) for source in SOURCES for one in coins]
+    pairs = [(source, one.symbol.text) for source in SOURCES for one in coins]
     refused = frozenset(data.draw(st.lists(st.sampled_from(pairs))))
     draft = Draft(AssetClass.CRYPTO, Use.ACTIVE, coins)
     make = maker(coins, refused)

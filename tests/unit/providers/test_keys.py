@@ -8,9 +8,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from marketdata.clock import parse_utc
 from marketdata.domain.catalogue import Instrument
-from marketdata.domain.quotes import Source, parse_utc
-from marketdata.domain.symbols import AssetClass
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import parse_symbol
 from marketdata.errors import UnauthorizedError, UnavailableError
 from marketdata.observability import logs as telemetry
 from marketdata.providers.contract import Response
@@ -18,7 +19,7 @@ from marketdata.providers.keys import KeyedProvider, SecretKeys, secrets_manager
 from marketdata.providers.registry import make_provider
 from marketdata.settings import Settings
 
-AAPL = (Instrument("AAPL", AssetClass.STOCKS),)
+AAPL = (Instrument(parse_symbol("AAPL")),)
 NOW = parse_utc("2026-11-22T15:00:00Z")
 REFUSED = Response(401, {}, b'{"error":"Invalid API key"}')
 
@@ -73,7 +74,7 @@ def test_a_provider_without_its_key_is_not_asked(text):
 
 def test_a_provider_that_needs_no_key_is_asked_without():
     """CoinGecko is asked whether or not the secret has a key for it."""
-    bitcoin = (Instrument("BTC-USD", AssetClass.CRYPTO, {"coingecko": "bitcoin"}),)
+    bitcoin = (Instrument(parse_symbol("BTC-USD"), {"coingecko": "bitcoin"}),)
     assert not Store().provider(Source.COINGECKO).build_request(bitcoin).headers
 
 

@@ -24,11 +24,12 @@ from marketdata.api.edge import Edge, EdgedApp
 from marketdata.api.parameters import read_query
 from marketdata.api.problems import Problem
 from marketdata.api.readers.assets import AssetReader, asset_class_of
-from marketdata.api.readers.quotes import QuoteReader, SymbolError
-from marketdata.api.readers.slots import seconds_left
+from marketdata.api.readers.quotes import QuoteReader
 from marketdata.api.readers.status import StatusReader
 from marketdata.api.readers.symbol_lists import requested_one
 from marketdata.api.routes import DataRoute
+from marketdata.clock import seconds_left_in_slot
+from marketdata.domain.outcomes import MissingQuote
 
 if TYPE_CHECKING:
     from marketdata.composition import Stores
@@ -66,7 +67,7 @@ class Api:
             partial(self._quotes.read, asked["symbols"], now_ms, asked["max_age"])
         )
         add_facts(request.scope, hits=reading.count, misses=reading.misses)
-        return answer(request, reading.body(), max_age_s=seconds_left(now_ms))
+        return answer(request, reading.body(), max_age_s=seconds_left_in_slot(now_ms))
 
     async def quote(self, request: Request) -> Response:
         """The quote of the symbol that the path names."""
@@ -74,11 +75,11 @@ class Api:
         symbol = requested_one(request.path_params["symbol"])
         now_ms = self._now_ms()
         found = await self._run(partial(self._quotes.read_one, symbol, now_ms, asked["max_age"]))
-        if isinstance(found, SymbolError):
+        if isinstance(found, MissingQuote):
             add_facts(request.scope, hits=0, misses=1)
             raise Problem(found.code.value, found.message, found.retry_after_s)
         add_facts(request.scope, hits=1, misses=0)
-        return answer(request, found, max_age_s=seconds_left(now_ms))
+        return answer(request, found, max_age_s=seconds_left_in_slot(now_ms))
 
     async def assets(self, request: Request) -> Response:
         """One page of the assets of a class."""
@@ -86,14 +87,14 @@ class Api:
         asset_class = asset_class_of(request.path_params["asset_type"])
         now_ms = self._now_ms()
         body = await self._run(partial(self._assets.page, asset_class, now_ms=now_ms, **asked))
-        return answer(request, body, max_age_s=seconds_left(now_ms))
+        return answer(request, body, max_age_s=seconds_left_in_slot(now_ms))
 
     async def providers(self, request: Request) -> Response:
         """The state of all providers."""
         read_query(request, routes.PROVIDERS.parameters)
         now_ms = self._now_ms()
         told = await self._run(partial(self._status.providers, now_ms))
-        return answer(request, json.dumps(told).encode(), max_age_s=seconds_left(now_ms))
+        return answer(request, json.dumps(told).encode(), max_age_s=seconds_left_in_slot(now_ms))
 
     async def health(self, request: Request) -> Response:
         """Whether the service does its work."""

@@ -15,7 +15,7 @@ from marketdata.api.readers.status import DISABLED, MOST_NAMED
 from marketdata.domain.breaker import BreakerState
 from marketdata.domain.budget import WINDOWS_MS
 from marketdata.domain.outcomes import Reason
-from marketdata.domain.quotes import ChangeBasis, Source
+from marketdata.domain.quotes import ChangeBasis, ExtendedSession, MarketState, Source
 from marketdata.domain.symbols import AssetClass
 
 Schema = dict[str, Any]
@@ -84,6 +84,28 @@ SCHEMAS: dict[str, Schema] = {
         percent_change=_or_null(_number("The same in percent: 1.27 is 1.27 %.")),
         change_basis=_or_null(
             _text("What the change is against.", enum=[member.value for member in ChangeBasis])
+        ),
+        previous_close=_or_null(_number("In `currency`.")),
+        open=_or_null(_number("The first price of the day, in `currency`.")),
+        high=_or_null(_number("The highest price of the day, in `currency`.")),
+        low=_or_null(_number("The lowest price of the day, in `currency`.")),
+        volume=_or_null(_number("What was traded today, in units of the asset.")),
+        market_cap=_or_null(_number("The market capitalisation, in `currency`.")),
+        market_state=_or_null(
+            _text(
+                "Whether the market trades; null where it is not known.",
+                enum=[member.value for member in MarketState],
+            )
+        ),
+        extended=_or_null(
+            _object(
+                "The price of pre-market or after-hours trading.",
+                session=_text("Which of the two.", enum=[s.value for s in ExtendedSession]),
+                price=_number("In the quote's `currency`."),
+                change=_or_null(_number("Against the regular price.")),
+                percent_change=_or_null(_number("The same in percent.")),
+                timestamp=_or_null(_time("The provider's time of it.")),
+            )
         ),
         source=_SOURCE,
         timestamp=_or_null(_time("The provider's time of the price; null where it gives none.")),

@@ -15,6 +15,7 @@ from mangum.handlers import HTTPGateway
 from marketdata.api.access import AccessLog
 from marketdata.api.app import create_app
 from marketdata.api.problems import MEDIA_TYPE
+from marketdata.clock import wall_ms
 
 
 class _HttpApi(HTTPGateway):
@@ -47,7 +48,7 @@ def on_one_machine(log: TextIO | None = None) -> FastAPI:
     return create_app(
         settings,
         composition.stores(),
-        now_ms=composition.wall_ms,
+        now_ms=wall_ms,
         cors=True,
         access_log=AccessLog(log or sys.stdout, "api", quiet=not settings.logs_requests),
     )
@@ -62,7 +63,7 @@ def gateway_adapter() -> Mangum:
     app = create_app(
         settings,
         composition.stores(),
-        now_ms=composition.wall_ms,
+        now_ms=wall_ms,
         threads=False,
         access_log=AccessLog(
             sys.stdout,

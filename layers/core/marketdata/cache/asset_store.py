@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from marketdata.cache.client import Cache
-from marketdata.domain.acceptance import epoch_ms
+from marketdata.clock import epoch_ms
 from marketdata.domain.assets import Asset
 from marketdata.domain.search_index import Index, build
 from marketdata.domain.shipped_tables import coin_ids

@@ -15,8 +15,9 @@ from marketdata.cache import control_codec as wire
 from marketdata.cache.client import Cache
 from marketdata.cache.commands import Command
 from marketdata.cache.ledger_memory import Recollection
+from marketdata.clock import HOUR_MS, MINUTE_MS
 from marketdata.domain.breaker import BreakerPolicy, Transition
-from marketdata.domain.budget import HOUR_MS, MINUTE_MS, Limit, Use
+from marketdata.domain.budget import Limit, Use
 from marketdata.domain.permits import (
     AttemptResult,
     ControlView,

@@ -7,8 +7,7 @@ stored one or its time to live.
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -26,7 +25,7 @@ from marketdata.domain.acceptance import (
     Verdict,
     refusal,
 )
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Quote, Source, plain
 
 # How long a price waits for its confirmation, and how long a reason is worth telling.
@@ -53,15 +52,6 @@ class LastQuote:
         return {"price": self.price, "timestamp_ms": self.timestamp_ms}
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
-    """Why a symbol has no quote, or no newer one; `retry_after_s` where somebody knows."""
-
-    code: Reason
-    message: str
-    retry_after_s: int | None = None
-
-
 class QuoteStore:
     """The quotes of all symbols, their quarantine, and the reasons for what is missing.
 
@@ -83,34 +73,24 @@ class QuoteStore:
         """
         return self.commit(quotes, (), now_ms)
 
-    def explain(
-        self,
-        missing: Sequence[Missing],
-        retry_after_s: Mapping[str, float | None] | None = None,
-    ) -> None:
+    def explain(self, missing: Sequence[MissingQuote]) -> None:
         """Remember for some minutes why symbols are missing; no quote is touched.
 
-        A reason that is known already stays: what came of asking says more than why nobody was
-        asked. `retry_after_s`: by symbol, in how many seconds asking again makes sense.
+        A known reason stays: the reason of an attempt replaces "not asked", never the other way.
         """
-        self._cache.many(
-            [(*self._reason(m, (retry_after_s or {}).get(m.symbol)), "NX") for m in missing]
-        )
+        self._cache.many([(*self._reason(one), "NX") for one in missing])
 
     def commit(
         self,
         quotes: Sequence[Quote],
-        missing: Sequence[Missing],
+        missing: Sequence[MissingQuote],
         now_ms: int,
-        retry_after_s: Mapping[str, float | None] | None = None,
     ) -> tuple[Verdict, ...]:
         """`put` and `explain` in one; a symbol whose quote is written keeps no reason."""
         refusals = [refusal(quote, now_ms) for quote in quotes]
         judged = [quote for quote, why in zip(quotes, refusals, strict=True) if why is None]
         # Reasons first: a quote that is written right after takes its symbol's reason away.
-        commands: list[Command] = [
-            self._reason(m, (retry_after_s or {}).get(m.symbol)) for m in missing
-        ]
+        commands: list[Command] = [self._reason(one) for one in missing]
         commands += [
             self._judgement(judged[start : start + CHUNK], now_ms)
             for start in range(0, len(judged), CHUNK)
@@ -146,7 +126,7 @@ class QuoteStore:
 
     def reasons(
         self, symbols: Sequence[str], alongside: Sequence[Command] = ()
-    ) -> list[Why | None]:
+    ) -> list[MissingQuote | None]:
         """Why each symbol has no newer quote, in order; None where nothing is known. One MGET.
 
         A symbol with a held price has the code `quarantined`, whatever else is known of it.
@@ -156,8 +136,11 @@ class QuoteStore:
             return []
         keys = [self._held_key(s) for s in symbols] + [self._why_key(s) for s in symbols]
         texts, *_ = self._cache.many((("MGET", *keys), *alongside))
-        both = zip(texts[: len(symbols)], texts[len(symbols) :], strict=True)
-        return [_held(held) if held else _why(why) if why else None for held, why in both]
+        both = zip(symbols, texts[: len(symbols)], texts[len(symbols) :], strict=True)
+        return [
+            _held(symbol, held) if held else _reason_of(symbol, reason) if reason else None
+            for symbol, held, reason in both
+        ]
 
     def _mget_of(self, symbols: tuple[str, ...]) -> Packed:
         return pack("MGET", *(self._quote_key(symbol) for symbol in symbols))
@@ -171,10 +154,10 @@ class QuoteStore:
         rules = (now_ms, BASELINE_MS, AGREEMENT, *UNIT_RATIO, self._retention_s, HELD_S)
         return "script", "quotes_put", keys, (*rules, *chain.from_iterable(map(_args, quotes)))
 
-    def _reason(self, missing: Missing, retry_after_s: float | None) -> tuple[Any, ...]:
+    def _reason(self, missing: MissingQuote) -> tuple[Any, ...]:
         told: dict[str, Any] = {"code": missing.code.value, "message": missing.message}
-        if retry_after_s is not None:
-            told["retry_after"] = max(1, math.ceil(retry_after_s))
+        if missing.retry_after_s is not None:
+            told["retry_after"] = missing.retry_after_s
         life_s = WHY_NOT_FOUND_S if missing.code is Reason.NOT_FOUND else WHY_S
         return "SET", self._why_key(missing.symbol), json.dumps(told), "EX", life_s
 
@@ -206,15 +189,15 @@ def _verdict(quote: Quote, told: str) -> Verdict:
     return Verdict(quote.symbol, quote.source, Result(result), why or None)
 
 
-def _why(text: bytes) -> Why:
+def _reason_of(symbol: str, text: bytes) -> MissingQuote:
     told = json.loads(text)
-    return Why(Reason(told["code"]), told["message"], told.get("retry_after"))
+    return MissingQuote(symbol, Reason(told["code"]), told["message"], told.get("retry_after"))
 
 
-def _held(text: bytes) -> Why:
+def _held(symbol: str, text: bytes) -> MissingQuote:
     prices = ", ".join(
         f"{Source(source).value} says {' '.join(filter(None, (held['price'], held['currency'])))}"
         f" ({held['reason'].replace('_', ' ')})"
         for source, held in sorted(json.loads(text).items())
     )
-    return Why(Reason.QUARANTINED, f"a price waits for its confirmation: {prices}")
+    return MissingQuote(symbol, Reason.QUARANTINED, f"a price waits for its confirmation: {prices}")

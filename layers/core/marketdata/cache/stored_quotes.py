@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from marketdata.domain.acceptance import epoch_ms
+from marketdata.clock import epoch_ms
 from marketdata.domain.quotes import Quote
 
 _FRESH, _STALE = b',"stale":false}', b',"stale":true}'

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from marketdata.clock import epoch_ms
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 
@@ -27,8 +27,6 @@ AGREEMENT = 0.02
 UNIT_RATIO = (95.0, 105.0)
 # How far clocks may differ before a time counts as the future.
 FUTURE_MS = 60_000
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Result(StrEnum):
@@ -69,9 +67,3 @@ def refusal(quote: Quote, now_ms: int) -> str | None:
     if any(time is not None and epoch_ms(time) > now_ms + FUTURE_MS for time in times):
         return "future"
     return None
-
-
-def epoch_ms(time: datetime) -> int:
-    """An aware time in whole milliseconds since 1970, without the rounding of floats."""
-    since = time - _EPOCH
-    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
-SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
+from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+
 # A month is 31 days, so that no calendar month can hold more than its limit.
 WINDOWS_MS = {
     "second": SECOND_MS,

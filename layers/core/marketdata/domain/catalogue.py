@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass, has_exchange_suffix
+from marketdata.domain.symbols import AssetClass, Symbol, has_exchange_suffix
 
 CHAINS: Mapping[AssetClass, tuple[Source, ...]] = MappingProxyType(
     {
@@ -117,27 +117,31 @@ class Instrument:
     (CoinGecko's slug, CoinMarketCap's number).
     """
 
-    symbol: str
-    asset_class: AssetClass
+    symbol: Symbol
     ids: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def asset_class(self) -> AssetClass:
+        """The class of its symbol."""
+        return self.symbol.asset_class
 
     def to_step(self) -> dict[str, Any]:
         """As plain JSON; the class is told once for the whole job."""
-        return {"symbol": self.symbol, "ids": dict(self.ids)}
+        return {"symbol": self.symbol.text, "ids": dict(self.ids)}
 
     @classmethod
     def from_step(cls, step: Mapping[str, Any], asset_class: AssetClass) -> Instrument:
         """What `to_step` wrote."""
-        return cls(step["symbol"], asset_class, dict(step["ids"]))
+        return cls(Symbol(step["symbol"], asset_class), dict(step["ids"]))
 
 
 def serves(source: Source, instrument: Instrument) -> bool:
     """Whether it makes sense to ask this provider for this instrument at all."""
     if source is Source.FINNHUB:  # shares of US listings only, on the plans that we know
-        symbol = instrument.symbol
+        symbol = instrument.symbol.text
         return not has_exchange_suffix(symbol) and not any(mark in symbol for mark in "^=")
     if source is Source.COINGECKO:
-        return source.value in instrument.ids and instrument.symbol[-3:] in COINGECKO_CURRENCIES
+        return source.value in instrument.ids and instrument.symbol.quote in COINGECKO_CURRENCIES
     if source is Source.COINMARKETCAP:
         return source.value in instrument.ids
     return True
@@ -152,7 +156,7 @@ def batches(source: Source, instruments: Sequence[Instrument]) -> list[tuple[Ins
     groups: dict[str, list[Instrument]] = {}
     for instrument in instruments:
         if serves(source, instrument):
-            by = instrument.symbol[-3:] if source is Source.COINMARKETCAP else ""
+            by = instrument.symbol.quote if source is Source.COINMARKETCAP else ""
             groups.setdefault(by, []).append(instrument)
     size = FACTS[source].batch_size
     return [

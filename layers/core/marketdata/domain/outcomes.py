@@ -90,19 +90,25 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """One symbol without a quote, and why. `message` is for people and holds no secret."""
+class MissingQuote:
+    """One symbol without a quote, or without a newer one, and the reason.
+
+    `message` is for people and holds no secret. `retry_after_s`: seconds after which asking again
+    may help, where that is known. `suggestions`: symbols that the client may have meant.
+    """
 
     symbol: str
     code: Reason
     message: str
+    retry_after_s: int | None = None
+    suggestions: tuple[str, ...] = ()
 
     def to_step(self) -> dict[str, Any]:
         """As plain JSON."""
         return {"symbol": self.symbol, "code": self.code.value, "message": self.message}
 
     @classmethod
-    def from_step(cls, step: Mapping[str, Any]) -> Missing:
+    def from_step(cls, step: Mapping[str, Any]) -> MissingQuote:
         """What `to_step` wrote."""
         return cls(step["symbol"], Reason(step["code"]), step["message"])
 
@@ -116,10 +122,10 @@ SKIP_REASONS: Mapping[str, Reason] = {
 }
 
 
-def missing_because(symbol: str, skipped: Sequence[Mapping[str, Any]]) -> Missing:
+def missing_because(symbol: str, skipped: Sequence[Mapping[str, Any]]) -> MissingQuote:
     """Why a symbol is missing that no provider was asked for: the first skipped one's reason."""
     if not skipped:
-        return Missing(symbol, Reason.NOT_FOUND, f"no configured provider lists {symbol}")
+        return MissingQuote(symbol, Reason.NOT_FOUND, f"no configured provider lists {symbol}")
     first = skipped[0]
     words = first["reason"].replace("_", " ")
-    return Missing(symbol, SKIP_REASONS[first["reason"]], f"{first['provider']}: {words}")
+    return MissingQuote(symbol, SKIP_REASONS[first["reason"]], f"{first['provider']}: {words}")

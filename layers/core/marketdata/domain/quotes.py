@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal, localcontext
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
+from marketdata.clock import parse_utc, utc_text
 from marketdata.domain.symbols import AssetClass
 
+# The figures beside the price that a quote may have, each a decimal.
+_FIGURES = ("previous_close", "open", "high", "low", "volume", "market_cap")
 # Units in which some exchanges quote hundredths of the ISO currency.
 MINOR_UNITS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS"}
 
@@ -38,6 +41,68 @@ class ChangeBasis(StrEnum):
     ROLLING_24H = "24h"
 
 
+class MarketState(StrEnum):
+    """Whether the market of a quote trades: in its session, before it, after it, or not at all."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    PRE = "pre"
+    POST = "post"
+
+
+class ExtendedSession(StrEnum):
+    """The two sessions outside the regular one."""
+
+    PRE = "pre"
+    POST = "post"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendedPrice:
+    """A price of pre-market or after-hours trading, in the currency of its quote.
+
+    `change` and `percent_change` compare with the regular price. `timestamp`: aware UTC, None
+    where the provider gives none.
+    """
+
+    session: ExtendedSession
+    price: Decimal
+    change: Decimal | None
+    percent_change: Decimal | None
+    timestamp: datetime | None
+
+    def to_step(self) -> dict[str, Any]:
+        """As plain JSON, decimals as strings."""
+        return {
+            "session": self.session.value,
+            "price": plain(self.price),
+            "change": _plain_or_none(self.change),
+            "percent_change": _plain_or_none(self.percent_change),
+            "timestamp": None if self.timestamp is None else utc_text(self.timestamp),
+        }
+
+    @classmethod
+    def from_step(cls, step: Mapping[str, Any]) -> ExtendedPrice:
+        """What `to_step` wrote."""
+        time = step["timestamp"]
+        return cls(
+            session=ExtendedSession(step["session"]),
+            price=Decimal(step["price"]),
+            change=_decimal_or_none(step["change"]),
+            percent_change=_decimal_or_none(step["percent_change"]),
+            timestamp=None if time is None else parse_utc(time),
+        )
+
+    def to_json(self) -> str:
+        """As clients see it."""
+        time = None if self.timestamp is None else utc_text(self.timestamp)
+        return (
+            f'{{"session":"{self.session.value}","price":{plain(self.price)},'
+            f'"change":{_number(self.change)},"percent_change":{_number(self.percent_change)},'
+            f'"timestamp":{_text(time)}}}'
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """One price of one symbol.
@@ -46,6 +111,9 @@ class Quote:
     (1.27 is 1.27 %). `timestamp`: the provider's time of the price, aware UTC, None where it gives
     none; `fetched_at`: ours. `change`, `percent_change` and `change_basis` are None where the
     source does not tell them. `currency` is None only where the source cannot know it.
+
+    `previous_close`, `open`, `high`, `low` (of the day) and `market_cap` are in `currency`.
+    `volume` is of the day, in units of the asset. Each is None where the source does not give it.
     """
 
     symbol: str
@@ -58,10 +126,18 @@ class Quote:
     source: Source
     timestamp: datetime | None
     fetched_at: datetime
+    previous_close: Decimal | None = None
+    open: Decimal | None = None
+    high: Decimal | None = None
+    low: Decimal | None = None
+    volume: Decimal | None = None
+    market_cap: Decimal | None = None
+    market_state: MarketState | None = None
+    extended: ExtendedPrice | None = None
 
     def to_step(self) -> dict[str, Any]:
         """The form in which a quote passes from one step to the next: decimals as strings."""
-        return {
+        step: dict[str, Any] = {
             "symbol": self.symbol,
             "asset_class": self.asset_class.value,
             "price": plain(self.price),
@@ -73,12 +149,22 @@ class Quote:
             "timestamp": None if self.timestamp is None else utc_text(self.timestamp),
             "fetched_at": utc_text(self.fetched_at),
         }
+        # An absent figure is left out: the report of a large job must stay small.
+        step |= {
+            name: plain(value) for name in _FIGURES if (value := getattr(self, name)) is not None
+        }
+        if self.market_state is not None:
+            step["market_state"] = self.market_state.value
+        if self.extended is not None:
+            step["extended"] = self.extended.to_step()
+        return step
 
     @classmethod
     def from_step(cls, step: Mapping[str, Any]) -> Quote:
         """The quote that `to_step` wrote."""
         basis, time = step["change_basis"], step["timestamp"]
         change, percent = step["change"], step["percent_change"]
+        state, extended = step.get("market_state"), step.get("extended")
         return cls(
             symbol=step["symbol"],
             asset_class=AssetClass(step["asset_class"]),
@@ -90,17 +176,25 @@ class Quote:
             source=Source(step["source"]),
             timestamp=None if time is None else parse_utc(time),
             fetched_at=parse_utc(step["fetched_at"]),
+            market_state=None if state is None else MarketState(state),
+            extended=None if extended is None else ExtendedPrice.from_step(extended),
+            **{name: _decimal_or_none(step.get(name)) for name in _FIGURES},
         )
 
     def to_json(self) -> str:
         """The quote as clients see it, but for `stale`, which only the reader's clock can tell."""
         basis = self.change_basis and self.change_basis.value
         time = None if self.timestamp is None else utc_text(self.timestamp)
+        state = self.market_state and self.market_state.value
+        extended = "null" if self.extended is None else self.extended.to_json()
         return (
             f'{{"symbol":{_text(self.symbol)},"asset_class":"{self.asset_class.value}",'
             f'"price":{plain(self.price)},"currency":{_text(self.currency)},'
             f'"change":{_number(self.change)},"percent_change":{_number(self.percent_change)},'
-            f'"change_basis":{_text(basis)},"source":"{self.source.value}",'
+            f'"change_basis":{_text(basis)},"previous_close":{_number(self.previous_close)},'
+            f'"open":{_number(self.open)},"high":{_number(self.high)},"low":{_number(self.low)},'
+            f'"volume":{_number(self.volume)},"market_cap":{_number(self.market_cap)},'
+            f'"market_state":{_text(state)},"extended":{extended},"source":"{self.source.value}",'
             f'"timestamp":{_text(time)},'
             f'"fetched_at":"{utc_text(self.fetched_at)}"}}'
         )
@@ -112,6 +206,14 @@ def plain(number: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
+
+
+def _plain_or_none(number: Decimal | None) -> str | None:
+    return None if number is None else plain(number)
+
+
+def _decimal_or_none(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def _number(number: Decimal | None) -> str:
@@ -137,15 +239,3 @@ def change_from_percent(price: Decimal, percent: Decimal) -> Decimal | None:
         change = price * percent / (100 + percent)
         exponent = min(int(price.as_tuple().exponent), -2)  # at least cents
         return change.quantize(Decimal(1).scaleb(exponent))
-
-
-def utc_text(time: datetime) -> str:
-    """An aware time as RFC 3339 in UTC, with milliseconds only where it has any."""
-    spec = "milliseconds" if time.microsecond >= 1000 else "seconds"
-    return time.astimezone(UTC).isoformat(timespec=spec).removesuffix("+00:00") + "Z"
-
-
-def parse_utc(text: str) -> datetime:
-    """The time that an RFC 3339 text names, aware UTC; a time without a zone counts as UTC."""
-    time = datetime.fromisoformat(text)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

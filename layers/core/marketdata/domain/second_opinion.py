@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from marketdata.domain.acceptance import JUMP_LIMITS, epoch_ms
+from marketdata.clock import epoch_ms
+from marketdata.domain.acceptance import JUMP_LIMITS
 from marketdata.domain.quotes import Quote
 from marketdata.domain.staleness import is_old
 from marketdata.domain.trading_hours import Trading

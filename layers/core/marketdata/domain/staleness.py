@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from marketdata.domain.acceptance import epoch_ms
+from marketdata.clock import MINUTE_MS, epoch_ms
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Trading, keeps_hours
 
-MINUTE_MS = 60_000
 # Every provider is live for US shares, currencies and coins, and updates them within minutes; what
 # is older is not being updated. But all shares may be halted at once for 15 minutes, and a source
 # must not be blamed for that.

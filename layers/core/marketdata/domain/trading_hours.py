@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
+from marketdata.clock import DAY_MS
 from marketdata.domain.symbols import AssetClass, has_exchange_suffix
 
-DAY_MS = 86_400_000
 # A timetable is stored without a time to live, so its size has a bound.
 MOST_SESSIONS = 64
 

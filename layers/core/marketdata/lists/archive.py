@@ -21,8 +21,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from marketdata.clock import parse_utc, utc_text
 from marketdata.domain.assets import Asset
-from marketdata.domain.quotes import Source, parse_utc, utc_text
+from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ArchiveError
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from marketdata.api.readers.slots import SLOT_S
+from marketdata.clock import SLOT_S
 from marketdata.domain.breaker import BreakerState
 from marketdata.domain.catalogue import CHAINS
 from marketdata.domain.outcomes import Outcome

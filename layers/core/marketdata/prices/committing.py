@@ -14,16 +14,16 @@ from typing import Any
 
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
+from marketdata.clock import SLOT_S
 from marketdata.domain.acceptance import Result, Verdict
 from marketdata.domain.breaker import Transition
 from marketdata.domain.budget import Use
-from marketdata.domain.outcomes import BREAKER_EFFECTS, BreakerEffect, Missing, Outcome, Reason
+from marketdata.domain.outcomes import BREAKER_EFFECTS, BreakerEffect, MissingQuote, Outcome, Reason
 from marketdata.domain.permits import AttemptResult
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.staleness import STALE_SOURCE, Finding, findings, only_repeats
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Trading
-from marketdata.prices.planning import SLOT_S
 from marketdata.settings import Settings
 
 # A symbol that nobody knows is looked for again after this time.
@@ -55,7 +55,7 @@ class Committer:
         """
         job = report["job"]
         quotes = [Quote.from_step(step) for step in report.get("quotes", ())]
-        missing = [Missing.from_step(step) for step in report.get("missing", ())]
+        missing = [MissingQuote.from_step(step) for step in report.get("missing", ())]
         outcomes = {step["provider"]: step for step in report.get("outcomes", ())}
         trading = Trading.from_step(job.get("session"))
         verdicts = self._write(job, quotes, missing, trading, now_ms)
@@ -98,7 +98,7 @@ class Committer:
         self,
         job: Mapping[str, Any],
         quotes: Sequence[Quote],
-        missing: Sequence[Missing],
+        missing: Sequence[MissingQuote],
         trading: Trading,
         now_ms: int,
     ) -> list[Verdict]:
@@ -117,7 +117,7 @@ class Committer:
         self,
         job: Mapping[str, Any],
         verdicts: Sequence[Verdict],
-        missing: Sequence[Missing],
+        missing: Sequence[MissingQuote],
         stale: Collection[Source],
     ) -> dict[str, int]:
         """When each symbol of a job is next due, epoch ms: on the grid of slots, so without drift.

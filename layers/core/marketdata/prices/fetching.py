@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from marketdata.domain.catalogue import Instrument, batches, serves
-from marketdata.domain.outcomes import Missing, Outcome, Reason, missing_because, outcome_of
+from marketdata.domain.outcomes import MissingQuote, Outcome, Reason, missing_because, outcome_of
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.second_opinion import needs_second_look
 from marketdata.domain.symbols import AssetClass
@@ -44,7 +44,7 @@ class _Attempt:
 
     source: Source
     quotes: list[Quote] = field(default_factory=list)
-    missing: list[Missing] = field(default_factory=list)
+    missing: list[MissingQuote] = field(default_factory=list)
     not_entitled: list[str] = field(default_factory=list)
     errors: list[ProviderError] = field(default_factory=list)
     calls_used: int = 0
@@ -96,7 +96,7 @@ class Fetcher:
         instruments = [Instrument.from_step(step, asset_class) for step in job["instruments"]]
         trading = Trading.from_step(job.get("session"))
         end_s = self.clock.steady_s() + (job["deadline_ms"] - self.clock.wall_ms()) / 1000
-        todo = {instrument.symbol: instrument for instrument in instruments}
+        todo = {instrument.symbol.text: instrument for instrument in instruments}
         quotes: list[Quote] = []
         attempts: list[_Attempt] = []
         for number, step in enumerate(job["attempts"]):
@@ -114,7 +114,7 @@ class Fetcher:
         missing = [
             _reason(instrument, attempts, job["skipped"])
             for instrument in instruments
-            if instrument.symbol not in answered
+            if instrument.symbol.text not in answered
         ]
         return {
             "job": job,
@@ -137,8 +137,8 @@ class Fetcher:
         source = Source(step["provider"])
         attempt = _Attempt(source)
         not_for = set(step.get("not_for", ()))
-        asked = [instrument for instrument in todo if instrument.symbol not in not_for]
-        needed = len(batches(source, [one for one in asked if one.symbol not in riders]))
+        asked = [instrument for instrument in todo if instrument.symbol.text not in not_for]
+        needed = len(batches(source, [one for one in asked if one.symbol.text not in riders]))
         groups = batches(source, asked)[: min(needed, step["calls"])]
         if not groups or share_s < LEAST_CALL_S:
             return attempt
@@ -190,9 +190,10 @@ def _collect(
     attempt.errors.append(error)
     attempt.hold_s = _longest(attempt.hold_s, getattr(error, "retry_after_s", None))
     if outcome_of(error) is Outcome.NOT_ENTITLED:
-        attempt.not_entitled += [instrument.symbol for instrument in group]
+        attempt.not_entitled += [instrument.symbol.text for instrument in group]
     attempt.missing += [
-        Missing(instrument.symbol, Reason.PROVIDER_UNAVAILABLE, str(error)) for instrument in group
+        MissingQuote(instrument.symbol.text, Reason.PROVIDER_UNAVAILABLE, str(error))
+        for instrument in group
     ]
 
 
@@ -203,12 +204,12 @@ def _probed(step: Mapping[str, Any], instruments: Sequence[Instrument]) -> Seque
 
 def _reason(
     instrument: Instrument, attempts: Sequence[_Attempt], skipped: Sequence[Mapping[str, Any]]
-) -> Missing:
+) -> MissingQuote:
     """Why an instrument has no quote.
 
     `not_found` only when everybody who could know was asked and nobody was in trouble.
     """
-    symbol = instrument.symbol
+    symbol = instrument.symbol.text
     told = [
         missing for attempt in attempts for missing in attempt.missing if missing.symbol == symbol
     ]
@@ -221,7 +222,7 @@ def _reason(
         return missing_because(symbol, broken) if broken else told[0]
     served = [attempt for attempt in attempts if serves(attempt.source, instrument)]
     if served and not unasked:
-        return Missing(
+        return MissingQuote(
             symbol,
             Reason.BUDGET_EXHAUSTED,
             f"{served[0].source.value}: this slot's budget went to other symbols",

@@ -55,7 +55,7 @@ def drafts(
     groups: dict[tuple[Use, AssetClass], list[tuple[int, Instrument]]] = {}
     for place, (symbol, use) in enumerate(due):
         known = ids.get(symbol.base, {}) if symbol.asset_class is AssetClass.CRYPTO else {}
-        instrument = Instrument(symbol.text, symbol.asset_class, known)
+        instrument = Instrument(symbol, known)
         groups.setdefault((use, symbol.asset_class), []).append((place, instrument))
     placed = []
     for (use, asset_class), group in groups.items():
@@ -80,7 +80,7 @@ def with_riders(
     for draft, has_calls in zip(planned, calls, strict=True):
         if not has_calls and draft.use is not Use.ACTIVE and _is_shared(draft.asset_class):
             waiting.setdefault(draft.asset_class, []).extend(filter(_is_known, draft.instruments))
-    seated: set[str] = set()
+    seated: set[Symbol] = set()
     for draft, grants, has_calls in zip(planned, granted, calls, strict=True):
         if has_calls and draft.use is Use.ACTIVE:
             others = waiting.get(draft.asset_class, [])

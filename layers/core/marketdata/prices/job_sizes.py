@@ -44,7 +44,7 @@ class JobMaker:
     def job(self, number: int, draft: Draft, grants: Sequence[Grant]) -> dict[str, Any]:
         """The job with that number in its plan; without an attempt where nothing was granted."""
         timetable = self.opened.timetables.get(draft.asset_class)
-        symbols = [instrument.symbol for instrument in draft.everyone]
+        symbols = [instrument.symbol.text for instrument in draft.everyone]
         return {
             "id": f"{self.opened.slot_s}-{number}-{self.token}",
             "slot": self.opened.slot_s,
@@ -53,7 +53,7 @@ class JobMaker:
             "use": draft.use.value,
             "session": trading_at(draft.asset_class, timetable, self.now_ms).to_step(),
             "instruments": [instrument.to_step() for instrument in draft.everyone],
-            "riders": [instrument.symbol for instrument in draft.riders],
+            "riders": [instrument.symbol.text for instrument in draft.riders],
             "attempts": [
                 {
                     "provider": grant.source.value,

@@ -7,8 +7,9 @@ more only where a symbol has neither a quote nor anybody to ask.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from marketdata.cache.asset_store import AssetStore
@@ -23,7 +24,6 @@ from marketdata.prices.grouping import Draft, drafts, ordered, with_riders
 from marketdata.prices.job_sizes import FRAME_BYTES, MOST_JOB_BYTES, JobMaker, bytes_of
 from marketdata.settings import Settings
 
-SLOT_S = 5
 # A job must be over well before the next slot, so that its results meet no younger plan.
 FETCH_BUDGET_MS = 3_500
 
@@ -100,7 +100,7 @@ class Planner:
     def _wants(self, draft: Draft, number: int, size: int, make: JobMaker) -> Iterator[Want]:
         refused = make.opened.refused
         for source in self._sources(draft):
-            asked = [i for i in draft.instruments if (source, i.symbol) not in refused]
+            asked = [i for i in draft.instruments if (source, i.symbol.text) not in refused]
             calls = len(batches(source, asked))
             if calls:
                 yield Want(
@@ -132,16 +132,16 @@ class Planner:
         self, idle: Sequence[Mapping[str, Any]], last: Mapping[str, LastQuote], now_ms: int
     ) -> None:
         """Say why symbols without any quote have none, where nobody could be asked for them."""
-        missing, retry_s = [], {}
+        missing = []
         for job in idle:
             known = [s["available_at_ms"] for s in job["skipped"] if s["available_at_ms"]]
+            wait_s = max(1, math.ceil((min(known) - now_ms) / 1000)) if known else None
             for step in job["instruments"]:
                 if step["symbol"] not in last:
-                    missing.append(missing_because(step["symbol"], job["skipped"]))
-                    if known:
-                        retry_s[step["symbol"]] = max(1.0, (min(known) - now_ms) / 1000)
+                    reason = missing_because(step["symbol"], job["skipped"])
+                    missing.append(replace(reason, retry_after_s=wait_s))
         if missing:
-            self.quotes.explain(missing, retry_s)
+            self.quotes.explain(missing)
 
 
 def _skipped(jobs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -62,7 +62,7 @@ class AlphaVantage:
         """The rate of the one pair; a pair that it does not know is an error or an empty object."""
         reader = self._checked(response, fetched_at)
         body = reader.object(response)
-        unknown = Parsed((), (not_found(self.source, batch[0].symbol),))
+        unknown = Parsed((), (not_found(self.source, batch[0].symbol.text),))
         if is_unknown(body):
             return unknown
         error = notice(body, response, fetched_at)
@@ -120,7 +120,7 @@ class AlphaVantage:
         if price is None:
             return None
         return Quote(
-            symbol=instrument.symbol,
+            symbol=instrument.symbol.text,
             asset_class=instrument.asset_class,
             price=price,
             currency=pair.quote,
@@ -156,7 +156,7 @@ class AlphaVantage:
 
 def _pair(batch: Sequence[Instrument]) -> Symbol:
     (instrument,) = batch
-    return Symbol(instrument.symbol, instrument.asset_class)
+    return instrument.symbol
 
 
 def _time(text: Any, zone: Any) -> datetime | None:

@@ -65,7 +65,7 @@ class CoinGecko:
         if _says(response, 404, "coin not found", "could not find coin") or (
             _says(response, 400, "invalid vs_currency") and len({_currency(i) for i in batch}) == 1
         ):
-            return Parsed((), tuple(not_found(self.source, one.symbol) for one in batch))
+            return Parsed((), tuple(not_found(self.source, one.symbol.text) for one in batch))
         body = self._checked(response, fetched_at).object(response)
         return settle(self.source, batch, lambda one: self._quote(one, body, fetched_at))
 
@@ -176,7 +176,7 @@ class CoinGecko:
 
 
 def _currency(instrument: Instrument) -> str:
-    return instrument.symbol[-3:].lower()
+    return instrument.symbol.quote.lower()
 
 
 def _says(response: Response, status: int, *texts: str) -> bool:

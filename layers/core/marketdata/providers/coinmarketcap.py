@@ -39,7 +39,7 @@ class CoinMarketCap:
         return self._request(
             "v3/cryptocurrency/quotes/latest",
             id=",".join(dict.fromkeys(instrument.ids[self.source] for instrument in batch)),
-            convert=batch[0].symbol[-3:],
+            convert=batch[0].symbol.quote,
             skip_invalid="true",
         )
 
@@ -97,7 +97,7 @@ class CoinMarketCap:
         row = rows.get(instrument.ids[self.source])
         if row is None or not _is_active(row):
             return None
-        quote = _in_currency(row.get("quote"), instrument.symbol[-3:])
+        quote = _in_currency(row.get("quote"), instrument.symbol.quote)
         if quote is None:
             return None
         return quote_over_24h(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from marketdata.domain.catalogue import Instrument
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.errors import (
     BadPayloadError,
     NotEntitledError,
@@ -52,7 +52,7 @@ def checked_data(reader: Reader, response: Response, now: datetime | None) -> An
 
 def named_invalid(
     reader: Reader, batch: Sequence[Instrument], response: Response
-) -> tuple[Missing, ...] | None:
+) -> tuple[MissingQuote, ...] | None:
     """The batch's reasons, sorted by what a complaint about its parameters names.
 
     None for an answer that is no such complaint, or names nothing of the batch.
@@ -71,9 +71,9 @@ def named_invalid(
         return None
     others = f"{reader.source.value}: refused together with unknown coins"
     return tuple(
-        not_found(reader.source, one.symbol)
+        not_found(reader.source, one.symbol.text)
         if one.symbol in unknown
-        else Missing(one.symbol, Reason.PROVIDER_UNAVAILABLE, others)
+        else MissingQuote(one.symbol.text, Reason.PROVIDER_UNAVAILABLE, others)
         for one in batch
     )
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.catalogue import Instrument
-from marketdata.domain.outcomes import Missing
+from marketdata.domain.outcomes import MissingQuote
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 
@@ -50,7 +50,7 @@ class Parsed:
     """
 
     quotes: tuple[Quote, ...]
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[MissingQuote, ...] = ()
     not_entitled: tuple[str, ...] = ()
     hold_s: float | None = None
 

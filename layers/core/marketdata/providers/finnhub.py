@@ -51,7 +51,7 @@ class Finnhub:
     def build_request(self, batch: Sequence[Instrument]) -> Request:
         """`/quote` for the one symbol of a batch."""
         (instrument,) = batch
-        spelling = instrument.ids.get(self.source, instrument.symbol)
+        spelling = instrument.ids.get(self.source, instrument.symbol.text)
         return self._request("quote", symbol=spelling)
 
     def parse(
@@ -60,7 +60,7 @@ class Finnhub:
         """The quote of the one symbol; all zeros is how it says that it knows no such symbol."""
         (instrument,) = batch
         if b"symbol not supported" in response.body[:200].lower():
-            return Parsed((), (not_found(self.source, instrument.symbol),))
+            return Parsed((), (not_found(self.source, instrument.symbol.text),))
         row = self._checked(response, fetched_at).object(response)
         if "error" in row:
             raise self._reader.bad("an error instead of a quote", response)
@@ -113,10 +113,10 @@ class Finnhub:
         change, percent = number_or_none(row.get("d")), number_or_none(row.get("dp"))
         is_stock = instrument.asset_class is AssetClass.STOCKS
         return Quote(
-            symbol=instrument.symbol,
+            symbol=instrument.symbol.text,
             asset_class=instrument.asset_class,
             price=price,
-            currency="USD" if is_stock else instrument.symbol[-3:],
+            currency="USD" if is_stock else instrument.symbol.quote,
             change=change,
             percent_change=percent,
             change_basis=(

@@ -17,7 +17,7 @@ from typing import Any
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.catalogue import Instrument
-from marketdata.domain.outcomes import Missing, Reason
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import ChangeBasis, Quote, Source, change_from_percent
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.errors import (
@@ -178,15 +178,15 @@ def settle(
     A bad row spoils only itself. Raises `BadPayloadError` when every row is bad.
     """
     quotes: list[Quote] = []
-    missing: list[Missing] = []
+    missing: list[MissingQuote] = []
     bad: list[str] = []
     for instrument in batch:
-        symbol = instrument.symbol
+        symbol = instrument.symbol.text
         try:
             quote = read(instrument)
         except BadPayloadError as error:
             bad.append(f"{source.value}: {symbol}: {error}")
-            missing.append(Missing(symbol, Reason.PROVIDER_UNAVAILABLE, bad[-1]))
+            missing.append(MissingQuote(symbol, Reason.PROVIDER_UNAVAILABLE, bad[-1]))
             continue
         if quote is None:
             missing.append(not_found(source, symbol))
@@ -197,9 +197,9 @@ def settle(
     return Parsed(tuple(quotes), tuple(missing))
 
 
-def not_found(source: Source, symbol: str) -> Missing:
+def not_found(source: Source, symbol: str) -> MissingQuote:
     """The reason of a symbol that a provider does not know or has no price for."""
-    return Missing(symbol, Reason.NOT_FOUND, f"{source.value}: no quote for {symbol}")
+    return MissingQuote(symbol, Reason.NOT_FOUND, f"{source.value}: no quote for {symbol}")
 
 
 def quote_over_24h(
@@ -223,10 +223,10 @@ def quote_over_24h(
     except InvalidOperation:  # a change of more digits than decimals are given
         change = None
     return Quote(
-        symbol=instrument.symbol,
+        symbol=instrument.symbol.text,
         asset_class=instrument.asset_class,
         price=price,
-        currency=instrument.symbol[-3:],
+        currency=instrument.symbol.quote,
         change=change,
         percent_change=percent,
         change_basis=None if percent is None else ChangeBasis.ROLLING_24H,

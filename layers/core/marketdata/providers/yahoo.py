@@ -13,7 +13,7 @@ from typing import Any
 from marketdata.domain.assets import Listing
 from marketdata.domain.catalogue import FACTS, Instrument
 from marketdata.domain.quotes import MINOR_UNITS, ChangeBasis, Quote, Source, to_major_unit
-from marketdata.domain.symbols import AssetClass, has_exchange_suffix, parse_symbol
+from marketdata.domain.symbols import AssetClass, has_exchange_suffix
 from marketdata.errors import BadPayloadError, ProviderError, RateLimitedError, UnavailableError
 from marketdata.providers.contract import Parsed, Request, Response
 from marketdata.providers.reading import (
@@ -136,7 +136,7 @@ class Yahoo:
 
 def spelling(instrument: Instrument) -> str:
     """Yahoo's name: `BRK-B` for a share class, `OCDO.L` for an exchange, `EURUSD=X` for a pair."""
-    symbol = instrument.symbol
+    symbol = instrument.symbol.text
     match instrument.asset_class:
         case AssetClass.FOREX:
             return symbol.replace("/", "") + "=X"
@@ -171,7 +171,7 @@ def _quote(instrument: Instrument, row: Mapping[str, Any], fetched_at: datetime)
     if row.get("quoteType") == "CRYPTOCURRENCY":
         basis = ChangeBasis.ROLLING_24H
     return Quote(
-        symbol=instrument.symbol,
+        symbol=instrument.symbol.text,
         asset_class=instrument.asset_class,
         price=price,
         currency=currency,
@@ -191,7 +191,7 @@ def _currency(instrument: Instrument, row: Mapping[str, Any]) -> str | None:
         raise BadPayloadError(f"not a currency: {str(told)[:40]!r}")
     if instrument.asset_class is AssetClass.STOCKS:
         return told or None
-    expected = parse_symbol(instrument.symbol).quote
+    expected = instrument.symbol.quote
     if told and told.upper() != expected:
         raise BadPayloadError(f"a price in {told[:10]!r}, not {expected}")
     return expected

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from marketdata.api.readers.bad_request import RefusedRequestError
 from marketdata.api.readers.cursors import Cursor, read_cursor
-from marketdata.api.readers.slots import SLOT_S, slot_start_ms
-from marketdata.domain.quotes import utc_text
+from marketdata.clock import SLOT_S, slot_start_ms, utc_text
 from marketdata.domain.symbols import AssetClass
 
 if TYPE_CHECKING:

@@ -11,38 +11,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from marketdata.api.readers.slots import SLOT_S, slot_start_ms
 from marketdata.api.readers.symbol_lists import Requested
 from marketdata.api.readers.watching import Watch
-from marketdata.cache.quote_store import QuoteStore, Why
+from marketdata.cache.quote_store import QuoteStore
 from marketdata.cache.stored_quotes import fetched_ms, json_objects, time_key
-from marketdata.domain.outcomes import Reason
-from marketdata.domain.quotes import utc_text
+from marketdata.clock import SLOT_S, slot_start_ms, utc_text
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.symbols import Symbol
 from marketdata.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
     from marketdata.cache.control import ControlState
     from marketdata.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class SymbolError:
-    """Why one requested symbol has no quote; `retry_after_s` where waiting may help."""
-
-    symbol: str
-    code: Reason
-    message: str
-    retry_after_s: int | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """As clients see it."""
-        told: dict[str, Any] = {
-            "symbol": self.symbol,
-            "code": self.code.value,
-            "message": self.message,
-        }
-        return told if self.retry_after_s is None else {**told, "retry_after": self.retry_after_s}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +34,7 @@ class Reading:
 
     quotes: bytes
     count: int
-    errors: Sequence[SymbolError] = ()
+    errors: Sequence[MissingQuote] = ()
 
     @property
     def misses(self) -> int:
@@ -65,7 +45,7 @@ class Reading:
         """Both as one JSON object."""
         if not self.errors:
             return b'{"quotes":[%b],"errors":[]}' % self.quotes
-        errors = json.dumps([error.to_json() for error in self.errors], separators=(",", ":"))
+        errors = json.dumps([_as_json(error) for error in self.errors], separators=(",", ":"))
         return b'{"quotes":[%b],"errors":%b}' % (self.quotes, errors.encode())
 
 
@@ -101,14 +81,14 @@ class QuoteReader:
 
     def read_one(
         self, symbol: Symbol, now_ms: int, max_age_s: int | None = None
-    ) -> bytes | SymbolError:
+    ) -> bytes | MissingQuote:
         """One symbol's quote as a JSON object, or why there is none."""
         reading = self.read(Requested((symbol.text,), (symbol.text,), {}), now_ms, max_age_s)
         return reading.quotes or reading.errors[0]
 
     def _reasons(
         self, missing: Sequence[str], due: Sequence[str], now_ms: int
-    ) -> dict[str, Why | None]:
+    ) -> dict[str, MissingQuote | None]:
         """Why symbols are missing, and the note that is due, in one round trip."""
         if not missing or not due:
             self._watch.note(due, now_ms)
@@ -127,23 +107,34 @@ class QuoteReader:
         self,
         wanted: Requested,
         missing: Mapping[str, bytes | None],
-        reasons: Mapping[str, Why | None],
-    ) -> Iterator[SymbolError]:
+        reasons: Mapping[str, MissingQuote | None],
+    ) -> Iterator[MissingQuote]:
         for name in wanted.names:
             if name in wanted.refused:
-                yield SymbolError(name, Reason.INVALID_SYMBOL, str(wanted.refused[name]))
+                yield MissingQuote(name, Reason.INVALID_SYMBOL, str(wanted.refused[name]))
             elif name in missing:
-                why = reasons[name] or self._unexplained(name, missing[name])
-                yield SymbolError(name, why.code, why.message, why.retry_after_s)
+                yield reasons[name] or self._unexplained(name, missing[name])
 
-    def _unexplained(self, symbol: str, value: bytes | None) -> Why:
+    def _unexplained(self, symbol: str, value: bytes | None) -> MissingQuote:
         if value is not None:
             fetched = datetime.fromtimestamp(fetched_ms(value) / 1000, UTC)
             message = f"the newest quote of {symbol} was fetched at {utc_text(fetched)}"
-            return Why(Reason.STALE, message, SLOT_S)
+            return MissingQuote(symbol, Reason.STALE, message, SLOT_S)
         if symbol in self._active:
-            return Why(Reason.PENDING, f"{symbol} has no price yet", SLOT_S)
-        return Why(Reason.PENDING, f"{symbol} is watched from now on; ask again soon", SLOT_S)
+            return MissingQuote(symbol, Reason.PENDING, f"{symbol} has no price yet", SLOT_S)
+        return MissingQuote(
+            symbol, Reason.PENDING, f"{symbol} is watched from now on; ask again soon", SLOT_S
+        )
+
+
+def _as_json(error: MissingQuote) -> dict[str, Any]:
+    """An error as clients see it."""
+    shown: dict[str, Any] = {
+        "symbol": error.symbol,
+        "code": error.code.value,
+        "message": error.message,
+    }
+    return shown if error.retry_after_s is None else {**shown, "retry_after": error.retry_after_s}
 
 
 def _parted(

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from marketdata.api.readers.health import ClassFacts, Facts, ListFacts, Status, fresh_ratio, judge
-from marketdata.api.readers.slots import slot_start_ms
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.cache.stored_quotes import fetched_ms
+from marketdata.clock import slot_start_ms, utc_text
 from marketdata.domain.catalogue import FACTS
-from marketdata.domain.quotes import Source, utc_text
+from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError
 
