@@ -111,7 +111,7 @@ class Stack:
         told = [self._holds(operand) for operand in _listed(operands)]
         return {"Condition": all, "Fn::And": all, "Fn::Or": any, "Fn::Not": _none}[function](told)
 
-    def _resolved(self, part: Any) -> Any:
+    def _resolved(self, part: Any) -> Any:  # noqa: PLR0911 - one for each function
         if isinstance(part, list):
             return [self._resolved(item) for item in part if self._chosen(item) != _NOTHING]
         if not isinstance(part, dict):
@@ -123,6 +123,10 @@ class Stack:
             return self._values.get(part["Ref"], part)
         if part.keys() == {"Fn::Sub"} and isinstance(part["Fn::Sub"], str):
             return self._substituted(part["Fn::Sub"])
+        if part.keys() == {"Fn::Split"}:
+            separator, text = part["Fn::Split"]
+            resolved = self._resolved(text)
+            return resolved.split(separator) if isinstance(resolved, str) else part
         return {
             name: self._resolved(value)
             for name, value in part.items()

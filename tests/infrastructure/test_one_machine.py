@@ -40,9 +40,3 @@ def test_the_other_processor_has_the_same_settings_and_itself():
     }
     chosen = {"parameter_overrides": "Architecture=x86_64"}
     assert CONFIG["x86_64"] == {"global": {"parameters": {**shared, **chosen}}}
-
-
-def test_the_default_route_is_written_as_sam_writes_it():
-    """API Gateway takes it with a slash, too, but then `sam local start-api` answers nothing."""
-    paths = template()["Resources"]["HttpApi"]["Properties"]["DefinitionBody"]["paths"]
-    assert paths["$default"]["x-amazon-apigateway-any-method"]["isDefaultRoute"] is True

@@ -59,7 +59,7 @@ def configure_logging(
         logging.getLogger(name).setLevel(logging.CRITICAL)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
-    return Logger(
+    logger = Logger(
         service=ROOT,
         level=level,
         stream=stream or sys.stdout,
@@ -73,6 +73,10 @@ def configure_logging(
             json_serializer=_ENCODER.encode,
         ),
     )
+    # Powertools prefers AWS_LAMBDA_LOG_LEVEL to `level`. Lambda sets it from the function's
+    # ApplicationLogLevel, which the template leaves at DEBUG for the sake of the metrics.
+    logging.getLogger(ROOT).setLevel(level)
+    return logger
 
 
 def log_plan(plan: Mapping[str, Any]) -> None:
