@@ -33,7 +33,7 @@ def test_a_breaker_that_opens_shows_within_two_slots(board):
     expect(board.page.locator("#reasons")).to_have_text(
         "the breaker of finnhub for stocks is open (bad key)"
     )
-    expect(board.provider("finnhub").locator(".error")).to_contain_text("refuses the key")
+    expect(board.provider("finnhub").locator(".error")).to_contain_text("the key is not accepted")
     board.pass_s(3)
     expect(breaker).to_contain_text(re.compile(r"probe in 4:5[1-3]"))
 

@@ -22,6 +22,9 @@ WINDOWS_MS = {
     "month": 31 * DAY_MS,
 }
 
+# A provider that says "too often", and not for how long, is not called for this time.
+DEFAULT_HOLD_S = 60.0
+
 _LIMIT = re.compile(r"([1-9][0-9]{0,9})/(second|minute|hour|day|month)")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.control import ControlState
-from marketdata.domain.budget import Use
+from marketdata.domain.budget import DEFAULT_HOLD_S, Use
 from marketdata.domain.outcomes import BreakerEffect, Outcome
 from marketdata.domain.permits import AttemptResult
 from marketdata.domain.quotes import Source
@@ -17,7 +17,6 @@ from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable
 from marketdata.lists.archive import LAST_GOOD, Archive, decode
 from marketdata.lists.merging import guard
-from marketdata.prices.committing import DEFAULT_HOLD_S
 
 log = logging.getLogger("marketdata.assets")
 

@@ -17,7 +17,7 @@ from marketdata.cache.quote_store import QuoteStore
 from marketdata.clock import SLOT_S
 from marketdata.domain.acceptance import Result, Verdict
 from marketdata.domain.breaker import Transition
-from marketdata.domain.budget import Use
+from marketdata.domain.budget import DEFAULT_HOLD_S, Use
 from marketdata.domain.outcomes import BREAKER_EFFECTS, BreakerEffect, MissingQuote, Outcome, Reason
 from marketdata.domain.permits import AttemptResult
 from marketdata.domain.quotes import Quote, Source
@@ -32,8 +32,6 @@ NOT_FOUND_PAUSE_S = 900
 LOST_PAUSE_S = 60
 # A symbol whose price is old while its source has current ones for others: nobody trades it.
 UNTRADED_PAUSE_S = 60
-# A rate limit without a Retry-After holds the provider for this time.
-DEFAULT_HOLD_S = 60.0
 
 STALE = BREAKER_EFFECTS[Outcome.STALE]
 

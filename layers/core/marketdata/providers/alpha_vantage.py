@@ -21,15 +21,10 @@ from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import CURRENCIES, AssetClass, Symbol
 from marketdata.errors import BadPayloadError
 from marketdata.providers.alpha_vantage_notices import is_unknown, notice, spelled_notice
+from marketdata.providers.answers import AnswerReader, is_html
 from marketdata.providers.contract import Parsed, Request, Response
-from marketdata.providers.reading import (
-    Reader,
-    is_html,
-    listed_or_bad,
-    listed_symbol,
-    not_found,
-    settle,
-)
+from marketdata.providers.listings import listed_or_bad, listed_symbol
+from marketdata.providers.rows import not_found, settle
 from marketdata.providers.values import price_of, text_or_none
 
 _RATE = "Realtime Currency Exchange Rate"
@@ -61,7 +56,7 @@ class AlphaVantage:
     ) -> Parsed:
         """The rate of the one pair; a pair that it does not know is an error or an empty object."""
         reader = self._checked(response, fetched_at)
-        body = reader.object(response)
+        body = reader.json_object(response)
         unknown = Parsed((), (not_found(self.source, batch[0].symbol.text),))
         if is_unknown(body):
             return unknown
@@ -70,7 +65,7 @@ class AlphaVantage:
             raise error
         rate = body.get(_RATE)
         if not isinstance(rate, dict):
-            raise reader.bad("no exchange rate", response)
+            raise reader.bad_payload("no exchange rate", response)
         if not rate:
             return unknown
         return settle(self.source, batch, lambda one: self._quote(one, rate, fetched_at))
@@ -102,19 +97,19 @@ class AlphaVantage:
             f"{self.base_url}/query", {"function": function, **params, "apikey": self.key}
         )
 
-    def _checked(self, response: Response, now: datetime | None) -> Reader:
-        reader = Reader(self.source, self.key)
-        refusal = reader.refusal(response, now)
-        if refusal:
-            raise refusal
+    def _checked(self, response: Response, now: datetime | None) -> AnswerReader:
+        reader = AnswerReader(self.source, self.key)
+        error = reader.http_error(response, now)
+        if error:
+            raise error
         return reader
 
     def _quote(
         self, instrument: Instrument, rate: dict[str, Any], fetched_at: datetime
     ) -> Quote | None:
         pair = _pair([instrument])
-        told = (rate.get("1. From_Currency Code"), rate.get("3. To_Currency Code"))
-        if told != (pair.base, pair.quote):
+        pair_given = (rate.get("1. From_Currency Code"), rate.get("3. To_Currency Code"))
+        if pair_given != (pair.base, pair.quote):
             raise BadPayloadError("the answer is about another pair")
         price = price_of(rate.get("5. Exchange Rate"))
         if price is None:
@@ -173,18 +168,20 @@ def _time(text: Any, zone: Any) -> datetime | None:
         return None
 
 
-def _table(reader: Reader, response: Response, columns: Sequence[str]) -> Iterator[dict[str, str]]:
+def _table(
+    reader: AnswerReader, response: Response, columns: Sequence[str]
+) -> Iterator[dict[str, str]]:
     """The rows of a CSV answer by column; raises what the answer is if it is not that table."""
     text = response.body.decode("utf-8-sig", "replace")
     if text.lstrip().startswith("{"):
-        error = notice(reader.object(response), response, None)
-        raise error or reader.bad("JSON instead of CSV", response)
+        error = notice(reader.json_object(response), response, None)
+        raise error or reader.bad_payload("JSON instead of CSV", response)
     try:
         header, *rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
     except (ValueError, csv.Error):
-        raise reader.bad("not CSV", response) from None
+        raise reader.bad_payload("not CSV", response) from None
     if is_html(response) or header != columns:
-        raise reader.bad("not the table that was asked for", response)
+        raise reader.bad_payload("not the table that was asked for", response)
     error = spelled_notice(rows[0], response) if rows else None
     if error:
         raise error

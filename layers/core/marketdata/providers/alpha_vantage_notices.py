@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.quotes import Source
 from marketdata.errors import (
     BadPayloadError,
@@ -17,12 +18,7 @@ from marketdata.errors import (
     UnauthorizedError,
 )
 from marketdata.providers.contract import Response
-from marketdata.providers.reading import (
-    DEFAULT_HOLD_S,
-    http_date,
-    rate_limited,
-    to_midnight_s,
-)
+from marketdata.providers.holds import http_date, rate_limited, until_midnight_s
 from marketdata.providers.values import text_or_none
 
 BURST_HOLD_S = 2.0
@@ -48,7 +44,7 @@ def notice(body: dict[str, Any], response: Response, now: datetime | None) -> Pr
     elif text := _text(body, "Error Message"):
         error = BadPayloadError(f"{_NAME}: an error message instead of data")
         if "apikey" in text:
-            error = UnauthorizedError(f"{_NAME}: it refuses the key")
+            error = UnauthorizedError(f"{_NAME}: the key is not accepted")
     elif text := _text(body, "message"):  # beside it stand sample data that are made up
         error = BadPayloadError(f"{_NAME}: a message instead of data")
         if "premium" in text:
@@ -73,7 +69,7 @@ def _information(text: str, response: Response, now: datetime | None) -> Provide
         return rate_limited(Source.ALPHA_VANTAGE, response, now, BURST_HOLD_S)
     if "per day" in text:
         at = now or http_date(response.headers.get("date", ""))
-        hold_s = to_midnight_s(at) if at else _DAY_S
+        hold_s = until_midnight_s(at) if at else _DAY_S
         return rate_limited(Source.ALPHA_VANTAGE, response, now, hold_s)
     if "premium endpoint" in text:
         return NotEntitledError(f"{_NAME}: a premium endpoint")

@@ -19,16 +19,11 @@ from marketdata.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from marketdata.providers.answers import AnswerReader
 from marketdata.providers.contract import Parsed, Request, Response
-from marketdata.providers.reading import (
-    Reader,
-    listed_or_bad,
-    listed_symbol,
-    not_found,
-    quote_over_24h,
-    rate_limited,
-    settle,
-)
+from marketdata.providers.holds import rate_limited
+from marketdata.providers.listings import listed_or_bad, listed_symbol
+from marketdata.providers.rows import not_found, quote_over_24h, settle
 from marketdata.providers.values import number_or_none, text_or_none, unix_time
 
 PRO_HOST = "pro-api.coingecko.com"
@@ -66,7 +61,7 @@ class CoinGecko:
             _says(response, 400, "invalid vs_currency") and len({_currency(i) for i in batch}) == 1
         ):
             return Parsed((), tuple(not_found(self.source, one.symbol.text) for one in batch))
-        body = self._checked(response, fetched_at).object(response)
+        body = self._checked(response, fetched_at).json_object(response)
         return settle(self.source, batch, lambda one: self._quote(one, body, fetched_at))
 
     def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
@@ -91,7 +86,7 @@ class CoinGecko:
         """Coins against USD, each slug once: ranked as the pages say, the rest without a rank."""
         listings: dict[str, Listing] = {}
         for response in responses:
-            for row in self._checked(response, None).rows(response):
+            for row in self._checked(response, None).json_rows(response):
                 listing = self._listing(asset_class, row)
                 if listing:
                     listings.setdefault(listing.provider_id, listing)
@@ -102,21 +97,21 @@ class CoinGecko:
         name = "x-cg-pro-api-key" if is_pro else "x-cg-demo-api-key"
         return Request(f"{self.base_url}/{path}", params, {name: self.key} if self.key else {})
 
-    def _checked(self, response: Response, now: datetime | None) -> Reader:
-        """A reader for an answer that is no refusal; raises what it is otherwise.
+    def _checked(self, response: Response, now: datetime | None) -> AnswerReader:
+        """Return a reader for an answer with data; raise the error that the answer is otherwise.
 
-        Refusals come with a status of their own, or inside a 400 or a 200.
+        Errors come with a status of their own, or inside a 400 or a 200.
         """
-        reader = Reader(self.source, self.key)
-        refusal = self._told(reader, response, now) or reader.refusal(response, now)
-        if refusal:
-            raise refusal
+        reader = AnswerReader(self.source, self.key)
+        error = self._coded_error(reader, response, now) or reader.http_error(response, now)
+        if error:
+            raise error
         return reader
 
-    def _told(
-        self, reader: Reader, response: Response, now: datetime | None
+    def _coded_error(
+        self, reader: AnswerReader, response: Response, now: datetime | None
     ) -> ProviderError | None:
-        """What the code inside an answer means; None where there is no code that we know."""
+        """Return the error of the code inside an answer; None without a known code."""
         try:
             body = reader.json(response)
         except BadPayloadError:
@@ -127,7 +122,7 @@ class CoinGecko:
             case None:
                 pass
             case 10002 | 10010 | 10011:
-                error = UnauthorizedError(f"{name}: it refuses the key (code {code})")
+                error = UnauthorizedError(f"{name}: the key is not accepted (code {code})")
             case 10005:
                 error = NotEntitledError(f"{name}: not in the key's plan (code {code})")
             case 429:
@@ -137,7 +132,7 @@ class CoinGecko:
             case _ if 500 <= code < 600:
                 error = UnavailableError(f"{name}: error {code}")
             case _ if response.status < 400:
-                error = reader.bad(f"error {code}", response)
+                error = reader.bad_payload(f"error {code}", response)
         return error
 
     def _quote(
@@ -152,7 +147,7 @@ class CoinGecko:
         return quote_over_24h(
             instrument,
             self.source,
-            at=row.get(currency),
+            price=row.get(currency),
             percent=row.get(f"{currency}_24h_change"),
             timestamp=unix_time(row.get("last_updated_at")),
             fetched_at=fetched_at,
@@ -180,7 +175,7 @@ def _currency(instrument: Instrument) -> str:
 
 
 def _says(response: Response, status: int, *texts: str) -> bool:
-    """Whether a refusal is about the coin or currency that was asked for, not about the call."""
+    """Return whether an error is about the coin or currency asked for, not about the call."""
     body = response.body[:400].decode("utf-8", "replace").lower()
     return response.status == status and any(text in body for text in texts)
 

@@ -12,15 +12,11 @@ from marketdata.domain.catalogue import FACTS, Instrument
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import CURRENCIES, AssetClass
 from marketdata.errors import BadPayloadError
+from marketdata.providers.answers import AnswerReader
 from marketdata.providers.coinmarketcap_errors import checked_data, named_invalid
 from marketdata.providers.contract import Parsed, Request, Response
-from marketdata.providers.reading import (
-    Reader,
-    listed_or_bad,
-    listed_symbol,
-    quote_over_24h,
-    settle,
-)
+from marketdata.providers.listings import listed_or_bad, listed_symbol
+from marketdata.providers.rows import quote_over_24h, settle
 from marketdata.providers.values import iso_time, number_or_none, text_or_none
 
 _PAGE_SIZE = 5000
@@ -47,7 +43,7 @@ class CoinMarketCap:
         self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
     ) -> Parsed:
         """The quotes of a batch; unknown and inactive coins have none."""
-        reader = Reader(self.source, self.key)
+        reader = AnswerReader(self.source, self.key)
         invalid = named_invalid(reader, batch, response)
         if invalid is not None:
             return Parsed((), invalid)
@@ -75,7 +71,7 @@ class CoinMarketCap:
         self, asset_class: AssetClass, responses: Sequence[Response]
     ) -> tuple[Listing, ...]:
         """Active coins against USD, each number once; for forex currencies, not pairs."""
-        reader = Reader(self.source, self.key)
+        reader = AnswerReader(self.source, self.key)
         listings: dict[str, Listing] = {}
         for response in responses:
             data = checked_data(reader, response, None)
@@ -103,7 +99,7 @@ class CoinMarketCap:
         return quote_over_24h(
             instrument,
             self.source,
-            at=quote.get("price"),
+            price=quote.get("price"),
             percent=quote.get("percent_change_24h"),
             timestamp=iso_time(quote.get("last_updated")),
             fetched_at=fetched_at,

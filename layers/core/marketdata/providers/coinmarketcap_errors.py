@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.errors import (
@@ -16,16 +17,15 @@ from marketdata.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from marketdata.providers.answers import AnswerReader
 from marketdata.providers.contract import Response
-from marketdata.providers.reading import (
-    DEFAULT_HOLD_S,
+from marketdata.providers.holds import (
     LONGEST_HOLD_S,
-    Reader,
-    not_found,
     rate_limited,
-    to_midnight_s,
-    to_month_s,
+    until_midnight_s,
+    until_next_month_s,
 )
+from marketdata.providers.rows import not_found
 from marketdata.providers.values import iso_time, number_or_none, text_or_none
 
 # Plans that were never paid or have run out count as bad keys: nothing works until a person acts.
@@ -36,22 +36,22 @@ _UNREADABLE = -1
 _INVALID = re.compile(r'Invalid values? for "(\w+)"(?::\s*"([^"]*)")?')
 
 
-def checked_data(reader: Reader, response: Response, now: datetime | None) -> Any:
+def checked_data(reader: AnswerReader, response: Response, now: datetime | None) -> Any:
     """The `data` of an answer, an array or an object; raises what the answer is otherwise.
 
     An answer with a code other than 0 holds no valid data, whatever its status is.
     """
     body = _body(reader, response)
-    refusal = _told(reader, response, body, now) or reader.refusal(response, now)
-    if refusal:
-        raise refusal
+    error = _coded_error(reader, response, body, now) or reader.http_error(response, now)
+    if error:
+        raise error
     if not isinstance(body.get("data"), list | dict):
-        raise reader.bad("no data", response)
+        raise reader.bad_payload("no data", response)
     return body["data"]
 
 
 def named_invalid(
-    reader: Reader, batch: Sequence[Instrument], response: Response
+    reader: AnswerReader, batch: Sequence[Instrument], response: Response
 ) -> tuple[MissingQuote, ...] | None:
     """The batch's reasons, sorted by what a complaint about its parameters names.
 
@@ -69,7 +69,7 @@ def named_invalid(
     }
     if not unknown:
         return None
-    others = f"{reader.source.value}: refused together with unknown coins"
+    others = f"{reader.source.value}: rejected together with unknown coins"
     return tuple(
         not_found(reader.source, one.symbol.text)
         if one.symbol in unknown
@@ -78,10 +78,10 @@ def named_invalid(
     )
 
 
-def _body(reader: Reader, response: Response) -> dict[str, Any]:
-    """The body's object; an empty one for a refusal that is no JSON, such as a gateway's page."""
+def _body(reader: AnswerReader, response: Response) -> dict[str, Any]:
+    """Return the body's object; an empty one for an error that is not JSON, as of a gateway."""
     try:
-        return reader.object(response)
+        return reader.json_object(response)
     except BadPayloadError:
         if response.status < 400:
             raise
@@ -95,18 +95,17 @@ def _status(body: dict[str, Any]) -> dict[str, Any]:
 
 def _code(body: dict[str, Any]) -> int:
     """The error code, which is a number or the text of one; 0 is success."""
-    told = _status(body).get("error_code", 0)
-    code = number_or_none(told)
+    code = number_or_none(_status(body).get("error_code", 0))
     return _UNREADABLE if code is None else int(code)
 
 
-def _told(
-    reader: Reader, response: Response, body: dict[str, Any], now: datetime | None
+def _coded_error(
+    reader: AnswerReader, response: Response, body: dict[str, Any], now: datetime | None
 ) -> ProviderError | None:
-    """What the code inside an answer means; None for 0, and for one that the status explains."""
+    """Return the error of the code inside an answer; None for 0 and for unknown codes."""
     name, code = reader.source.value, _code(body)
     if code in _BAD_KEY:
-        return UnauthorizedError(f"{name}: it refuses the key (code {code})")
+        return UnauthorizedError(f"{name}: the key is not accepted (code {code})")
     if code in _NOT_IN_PLAN:
         return NotEntitledError(f"{name}: not in the key's plan (code {code})")
     if code in _TOO_OFTEN:
@@ -115,7 +114,7 @@ def _told(
     if 500 <= code < 600:
         return UnavailableError(f"{name}: error {code}")
     if code and response.status < 400:
-        return reader.bad(f"error {code}", response)
+        return reader.bad_payload(f"error {code}", response)
     return None
 
 
@@ -123,8 +122,8 @@ def _hold_s(code: int, now: datetime | None) -> float:
     """Seconds until what is spent starts anew, the longest they can be without a clock."""
     match code:
         case 1009:
-            return to_midnight_s(now) if now else 86400.0
+            return until_midnight_s(now) if now else 86400.0
         case 1010:
-            return to_month_s(now) if now else LONGEST_HOLD_S
+            return until_next_month_s(now) if now else LONGEST_HOLD_S
         case _:
             return DEFAULT_HOLD_S

@@ -8,20 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from marketdata.domain.assets import Listing
+from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass
+from marketdata.providers.answers import AnswerReader
 from marketdata.providers.contract import Parsed, Request, Response
-from marketdata.providers.reading import (
-    DEFAULT_HOLD_S,
-    Reader,
-    clamped_hold_s,
-    listed_or_bad,
-    listed_symbol,
-    not_found,
-    rate_limited,
-    settle,
-)
+from marketdata.providers.holds import clamped_hold_s, rate_limited
+from marketdata.providers.listings import listed_or_bad, listed_symbol
+from marketdata.providers.rows import not_found, settle
 from marketdata.providers.values import number_or_none, price_of, text_or_none, unix_time
 
 # The exchanges of its US list, by the market identifier codes (ISO 10383) that it tells.
@@ -61,9 +56,9 @@ class Finnhub:
         (instrument,) = batch
         if b"symbol not supported" in response.body[:200].lower():
             return Parsed((), (not_found(self.source, instrument.symbol.text),))
-        row = self._checked(response, fetched_at).object(response)
+        row = self._checked(response, fetched_at).json_object(response)
         if "error" in row:
-            raise self._reader.bad("an error instead of a quote", response)
+            raise self._reader.bad_payload("an error instead of a quote", response)
         parsed = settle(self.source, batch, lambda one: self._quote(one, row, fetched_at))
         return Parsed(parsed.quotes, parsed.missing, hold_s=_hold_s(response, fetched_at))
 
@@ -81,7 +76,7 @@ class Finnhub:
         """The rows whose symbol has a canonical spelling in the class, each symbol once."""
         listings: dict[str, Listing] = {}
         for response in responses:
-            for row in self._checked(response, None).rows(response):
+            for row in self._checked(response, None).json_rows(response):
                 listing = self._listing(asset_class, row)
                 if listing:
                     listings.setdefault(listing.symbol, listing)
@@ -91,17 +86,17 @@ class Finnhub:
         return Request(f"{self.base_url}/{path}", params, {"X-Finnhub-Token": self.key})
 
     @property
-    def _reader(self) -> Reader:
-        return Reader(self.source, self.key)
+    def _reader(self) -> AnswerReader:
+        return AnswerReader(self.source, self.key)
 
-    def _checked(self, response: Response, now: datetime | None) -> Reader:
-        """A reader for an answer that is no refusal; raises what it is otherwise."""
+    def _checked(self, response: Response, now: datetime | None) -> AnswerReader:
+        """Return a reader for an answer with data; raise the error that the answer is otherwise."""
         if response.status == 429:
-            otherwise_s = _reset_s(response, now)
-            raise rate_limited(self.source, response, now, otherwise_s or DEFAULT_HOLD_S)
-        refusal = self._reader.refusal(response, now)
-        if refusal:
-            raise refusal
+            default_s = _reset_s(response, now) or DEFAULT_HOLD_S
+            raise rate_limited(self.source, response, now, default_s)
+        error = self._reader.http_error(response, now)
+        if error:
+            raise error
         return self._reader
 
     def _quote(

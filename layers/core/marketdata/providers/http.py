@@ -20,7 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from marketdata.errors import UnavailableError
 from marketdata.providers.contract import Request, Response
-from marketdata.providers.http_trouble import what_happened
+from marketdata.providers.http_errors import described
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 20.0
@@ -74,8 +74,8 @@ class HttpSender:
         if not answered:
             raise UnavailableError(f"{host}: no answer within {timeout_s:.1f} s")
         if exchange.response is None:
-            # The library's error stays behind in the other thread: its text tells the whole URL.
-            raise UnavailableError(f"{host}: {exchange.trouble}")
+            # The library's error stays behind in the other thread: its text shows the whole URL.
+            raise UnavailableError(f"{host}: {exchange.problem}")
         return exchange.response
 
     def close(self) -> None:
@@ -118,7 +118,7 @@ class _Exchange(threading.Thread):
         super().__init__(name=f"http {_host(request.url)}", daemon=True)
         self.done = threading.Event()
         self.response: Response | None = None
-        self.trouble = ""
+        self.problem = ""
         self._work = (sender, request, timeout_s)
         self._socket: Any = None
         self._abandoned = False
@@ -128,7 +128,7 @@ class _Exchange(threading.Thread):
         try:
             self.response = sender.exchange(request, timeout_s)
         except Exception as error:  # noqa: BLE001 whatever it is, the caller shall hear of it
-            self.trouble = what_happened(error)
+            self.problem = described(error)
         finally:
             self.done.set()
 

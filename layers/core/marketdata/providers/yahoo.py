@@ -14,16 +14,12 @@ from marketdata.domain.assets import Listing
 from marketdata.domain.catalogue import FACTS, Instrument
 from marketdata.domain.quotes import MINOR_UNITS, ChangeBasis, Quote, Source, to_major_unit
 from marketdata.domain.symbols import AssetClass, has_exchange_suffix
-from marketdata.errors import BadPayloadError, ProviderError, RateLimitedError, UnavailableError
+from marketdata.errors import BadPayloadError, ProviderError, UnavailableError
+from marketdata.providers.answers import AnswerReader, is_html
 from marketdata.providers.contract import Parsed, Request, Response
-from marketdata.providers.reading import (
-    DEFAULT_HOLD_S,
-    Reader,
-    is_html,
-    listed_symbol,
-    retry_after_s,
-    settle,
-)
+from marketdata.providers.holds import rate_limited
+from marketdata.providers.listings import listed_symbol
+from marketdata.providers.rows import settle
 from marketdata.providers.values import number_or_none, price_of, unix_time
 
 ORIGIN = "https://query1.finance.yahoo.com"
@@ -49,7 +45,7 @@ class Yahoo:
 
     def __init__(self, base_url: str = "") -> None:
         self.base_url = base_url
-        self._reader = Reader(self.source)
+        self._reader = AnswerReader(self.source)
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
         """One call for up to 100 instruments; the crumb is added by the session."""
@@ -63,8 +59,8 @@ class Yahoo:
 
         Raises `RateLimitedError`, `UnavailableError` or `BadPayloadError` for the whole answer.
         """
-        self._refuse(response)
-        body = self._reader.object(response)
+        self._raise_for_error(response)
+        body = self._reader.json_object(response)
         rows = {_pair_or_symbol(row["symbol"]): row for row in self._rows(body, response)}
         left = body.get(UNANSWERED)
         unanswered = {str(symbol).upper() for symbol in left} if isinstance(left, list) else set()
@@ -89,33 +85,32 @@ class Yahoo:
         """The rows of the pages in their order; one that moved to a later page counts once."""
         listings: dict[str, Listing] = {}
         for response in responses:
-            self._refuse(response)
-            for row in self._screened(self._reader.object(response), response):
+            self._raise_for_error(response)
+            for row in self._screened(self._reader.json_object(response), response):
                 symbol = listed_symbol(row.get("symbol"), asset_class)
                 if symbol is not None and symbol not in listings:
                     listings[symbol] = _listing(symbol, row, rank=len(listings) + 1)
         return tuple(listings.values())
 
-    def _refuse(self, response: Response) -> None:
-        """Raises the error that an answer stands for, if it is not an answer with data."""
+    def _raise_for_error(self, response: Response) -> None:
+        """Raise the error that an answer is, if it is not an answer with data."""
         name, status = self.source.value, response.status
         if status in (429, 999) or response.body.lstrip().startswith(TOO_MANY):
-            hold_s = retry_after_s(response) or DEFAULT_HOLD_S
-            raise RateLimitedError(f"{name}: too many calls (status {status})", hold_s)
+            raise rate_limited(self.source, response)
         if status in (401, 403):
-            raise UnavailableError(f"{name}: the cookie or crumb is refused (status {status})")
+            raise UnavailableError(f"{name}: the cookie or crumb is not accepted (status {status})")
         if status in (404, 410):
             raise UnavailableError(f"{name}: the path is gone (status {status})")
-        error: ProviderError | None = self._reader.refusal(response)
+        error: ProviderError | None = self._reader.http_error(response)
         if error is None and is_html(response):
-            error = self._reader.bad("a page in place of data", response)
+            error = self._reader.bad_payload("a page in place of data", response)
         if error is not None:
             raise error
 
     def _rows(self, body: Mapping[str, Any], response: Response) -> Iterator[dict[str, Any]]:
         answer = body.get("quoteResponse")
         if not isinstance(answer, dict) or answer.get("error"):
-            raise self._reader.bad("no quotes", response)
+            raise self._reader.bad_payload("no quotes", response)
         yield from self._symbol_rows(answer.get("result"), response)
 
     def _screened(self, body: Mapping[str, Any], response: Response) -> Iterator[dict[str, Any]]:
@@ -123,12 +118,12 @@ class Yahoo:
         result = answer.get("result") if isinstance(answer, dict) else None
         page = result[0] if isinstance(result, list) and result else None
         if not isinstance(page, dict) or (isinstance(answer, dict) and answer.get("error")):
-            raise self._reader.bad("no list of stocks", response)
+            raise self._reader.bad_payload("no list of stocks", response)
         yield from self._symbol_rows(page.get("quotes"), response)
 
     def _symbol_rows(self, rows: Any, response: Response) -> Iterator[dict[str, Any]]:
         if not isinstance(rows, list):
-            raise self._reader.bad("no list of rows", response)
+            raise self._reader.bad_payload("no list of rows", response)
         for row in rows:
             if isinstance(row, dict) and isinstance(row.get("symbol"), str):
                 yield row

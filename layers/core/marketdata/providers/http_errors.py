@@ -1,6 +1,6 @@
-"""What went wrong with a call, in words for people that hold no part of the request.
+"""The errors of the HTTP library as short texts that hold no part of the request.
 
-The HTTP library's errors tell the whole URL, key included, so their own text is never used.
+The library's own texts show the whole URL, key included, so they are never used.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from urllib3 import exceptions as of_urllib3
 
 from marketdata.errors import UnavailableError
 
-# The first row that an error, or the nearest of its causes, belongs to says what happened.
-_WORDS: tuple[tuple[tuple[type[BaseException], ...], Callable[[Any], str]], ...] = (
+# The first row that matches an error, or the nearest of its causes, describes the error.
+_TEXTS: tuple[tuple[tuple[type[BaseException], ...], Callable[[Any], str]], ...] = (
     ((UnavailableError,), str),
     ((of_requests.ProxyError,), lambda _: "the proxy did not connect us"),
     (
@@ -44,12 +44,12 @@ _WORDS: tuple[tuple[tuple[type[BaseException], ...], Callable[[Any], str]], ...]
 )
 
 
-def what_happened(error: BaseException) -> str:
-    """An error of the HTTP library in our words; the name of its type where we know none."""
+def described(error: BaseException) -> str:
+    """Return a text for an error of the HTTP library; its type's name for an unknown one."""
     for cause in _causes(error):
-        for kinds, words in _WORDS:
+        for kinds, text_of in _TEXTS:
             if isinstance(cause, kinds):
-                return words(cause)
+                return text_of(cause)
         if isinstance(cause, OSError) and cause.errno:
             return os.strerror(cause.errno).lower()
     return type(error).__name__

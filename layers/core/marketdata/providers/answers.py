@@ -1,0 +1,106 @@
+"""What the answers of all providers have in common: JSON, and HTTP statuses.
+
+Pure. What is not as documented is an error, never repaired. Text of an answer is masked before it
+becomes part of a message.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from marketdata.domain.quotes import Source
+from marketdata.errors import (
+    BadPayloadError,
+    NotEntitledError,
+    ProviderError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from marketdata.providers.contract import Response
+from marketdata.providers.holds import rate_limited
+from marketdata.redaction import redact
+
+# Only the beginning of a body is ever searched for a page or a gateway's text.
+_HEAD_BYTES = 200
+_EXCERPT_BYTES = 2000
+_CLOUDFLARE = re.compile(rb"\s*error code: 1\d\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReader:
+    """Reads one provider's answers; its errors name the provider and never show `secret`."""
+
+    source: Source
+    secret: str = field(default="", repr=False)
+
+    def json(self, response: Response) -> Any:
+        """Return the body's JSON, numbers with a point as `Decimal`; raise `BadPayloadError`."""
+        try:
+            return json.loads(response.body, parse_float=Decimal, parse_constant=Decimal)
+        except (ValueError, ArithmeticError, RecursionError):
+            raise self.bad_payload("not JSON", response) from None
+
+    def json_object(self, response: Response) -> dict[str, Any]:
+        """Return the body's JSON object; raise `BadPayloadError` if it is anything else."""
+        body = self.json(response)
+        if not isinstance(body, dict):
+            raise self.bad_payload("not a JSON object", response)
+        return body
+
+    def json_rows(self, response: Response) -> list[dict[str, Any]]:
+        """Return the objects of the body's JSON array; raise `BadPayloadError` otherwise."""
+        body = self.json(response)
+        if not isinstance(body, list):
+            raise self.bad_payload("not a JSON array", response)
+        if not all(isinstance(row, dict) for row in body):
+            raise self.bad_payload("not an array of objects", response)
+        return body
+
+    def bad_payload(self, problem: str, response: Response) -> BadPayloadError:
+        """Return an error that states the problem with an answer and shows how it begins."""
+        return BadPayloadError(f"{self.source.value}: {problem}: {self.excerpt(response)}")
+
+    def excerpt(self, response: Response) -> str:
+        """Return how an answer's body begins, on one line, printable and without secrets."""
+        # Masked before it is cut, so that no half of a secret is left.
+        secrets = (self.secret, *response.secrets)
+        text = redact(response.body[:_EXCERPT_BYTES].decode("utf-8", "replace"), secrets)
+        text = "".join(c if c.isprintable() else " " for c in text)
+        text = " ".join(text.split())
+        return repr(text[:77] + "..." if len(text) > 80 else text)
+
+    def http_error(self, response: Response, now: datetime | None = None) -> ProviderError | None:
+        """Return the error that a status other than 2xx means; None for 2xx.
+
+        A Retry-After date counts from `now` where the answer has no date of its own.
+        """
+        name, status = self.source.value, response.status
+        match status:
+            case _ if 200 <= status < 300:
+                return None
+            case 401:
+                return UnauthorizedError(f"{name}: the key is not accepted (status 401)")
+            case 402 | 403 if not _is_from_gateway(response):
+                return NotEntitledError(f"{name}: not in the key's plan (status {status})")
+            case 429:
+                return rate_limited(self.source, response, now)
+            case _ if status >= 500 or status == 403:
+                return UnavailableError(f"{name}: status {status}")
+            case _:
+                return self.bad_payload(f"status {status}", response)
+
+
+def is_html(response: Response) -> bool:
+    """Return whether an answer is a web page: a gateway's error or a maintenance notice."""
+    kind = response.headers.get("content-type", "").lower()
+    return "text/html" in kind or response.body[:_HEAD_BYTES].lstrip()[:1] == b"<"
+
+
+def _is_from_gateway(response: Response) -> bool:
+    """Return whether a gateway such as Cloudflare answered in place of the provider."""
+    return is_html(response) or bool(_CLOUDFLARE.match(response.body[:_HEAD_BYTES]))

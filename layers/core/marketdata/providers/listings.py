@@ -1,0 +1,27 @@
+"""What the asset lists of all providers have in common. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marketdata.domain.assets import Listing
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass, parse_symbol
+from marketdata.errors import BadPayloadError, InvalidSymbolError
+
+
+def listed_symbol(spelling: Any, asset_class: AssetClass) -> str | None:
+    """Return the canonical symbol of a listed asset; None where it has none in that class."""
+    try:
+        symbol = parse_symbol(spelling) if isinstance(spelling, str) else None
+    except InvalidSymbolError:
+        return None
+    return symbol.text if symbol and symbol.asset_class is asset_class else None
+
+
+def listed_or_bad(source: Source, listings: Mapping[str, Listing]) -> tuple[Listing, ...]:
+    """Return the listings in their order; raise `BadPayloadError` if there is none."""
+    if not listings:
+        raise BadPayloadError(f"{source.value}: its list has no asset with a valid symbol")
+    return tuple(listings.values())
