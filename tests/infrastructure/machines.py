@@ -68,6 +68,7 @@ class Call:
 class Ended:
     """An execution that is over; `states` are the names of those that it entered."""
 
+    arn: str
     status: str
     error: str | None
     cause: str | None
@@ -210,6 +211,9 @@ def deployed_definition(name: str) -> tuple[str, dict[str, float]]:
     text = json.dumps(definition(name))
     substitutions = resources[RESOURCES[name]]["Properties"]["DefinitionSubstitutions"]
     for placeholder, value in substitutions.items():
+        if value == {"Ref": "AWS::Partition"}:
+            text = text.replace(f"${{{placeholder}}}", "aws")
+            continue
         function, _ = value["Fn::GetAtt"]
         folder = resources[function]["Properties"]["CodeUri"].removeprefix("functions/")
         arn = f"arn:aws:lambda:{REGION}:123456789012:function:{folder}"
@@ -229,4 +233,4 @@ def _ended(client: Any, arn: str) -> Ended:
         for event in page["events"]
         if "stateEnteredEventDetails" in event
     ]
-    return Ended(told["status"], told.get("error"), told.get("cause"), tuple(entered))
+    return Ended(arn, told["status"], told.get("error"), told.get("cause"), tuple(entered))

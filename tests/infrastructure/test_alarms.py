@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from marketdata.lists.planning import SCHEDULE_SLACK_MS
 from tests.infrastructure.stack import EXISTING, NODES, OWN, ROOT, Stack
 from tests.infrastructure.watched import alarms_of, all_alarmed, every_stack, widgets_of
 
@@ -116,6 +117,15 @@ def test_everything_that_can_stand_still_or_fail_has_an_alarm():
         api-throttled dead-letters api-fails
         """.split()
     )
+
+
+def test_the_alarm_of_the_refresh_lasts_between_two_failing_executions():
+    """A list that is overdue fails an execution every ten minutes, so the alarm has no gap."""
+    alarm = alarms_of(Stack())["refresh-fails"]
+    assert (alarm["MetricName"], alarm["DatapointsToAlarm"]) == ("ExecutionsFailed", 1)
+    lasts_s = alarm["Period"] * alarm["EvaluationPeriods"]
+    # The first failure is up to a slack before the list is overdue, and a round may come late.
+    assert lasts_s > SCHEDULE_SLACK_MS / 1000 + 2 * 600 + 60
 
 
 def test_a_few_errors_do_not_ring():

@@ -10,6 +10,8 @@ from marketdata.errors import CacheUnavailableError
 from tests.infrastructure.api_client import get, lists
 from tests.infrastructure.interpreter import REGION
 from tests.infrastructure.machines import BUCKET, ThrottledError
+from tests.infrastructure.stack import definition
+from tests.support.simulated_market import WEDNESDAY_MS
 
 CLASSES = ("stocks", "crypto", "forex")
 BEGUN = "2026-03-18T15:00:00Z"
@@ -121,6 +123,52 @@ def test_a_class_whose_fetch_fails_keeps_no_other_from_its_list(machines):
     (failed,) = [call for call in machines.of("commit_assets") if "error" in call.event]
     assert failed.event["error"].startswith("OSError: ")
     assert failed.answer["swapped"] is False
+
+
+def test_executions_fail_until_the_next_good_refresh(machines):
+    """While a list is older than its interval each execution fails, so the alarm does not end."""
+    refresh(machines)
+    machines.clock.pass_s(86_400 - 1_700)
+    fail_for(machines, "fetch_assets", "crypto", OSError("no space left"), times=1)
+    assert refresh(machines).error == "NotRefreshed"
+    machines.clock.pass_s(1_800)
+    for _ in range(3):
+        ended = refresh(machines)
+        assert (ended.status, ended.error, ended.states[-1]) == ("FAILED", "Overdue", "Overdue")
+        assert "crypto" in ended.cause
+        assert "stocks" not in ended.cause
+        machines.clock.pass_s(600)
+    machines.clock.pass_s(86_400)
+    assert refresh(machines).status == "SUCCEEDED"
+    machines.clock.pass_s(600)
+    assert refresh(machines).status == "SUCCEEDED"
+
+
+def test_executions_fail_while_a_class_has_no_list(machines):
+    """A list that the archive does not have either keeps the alarm until a refresh brings it."""
+    fail_for(machines, "fetch_assets", "crypto", OSError("no space left"), times=1)
+    assert refresh(machines).error == "NotRefreshed"
+    machines.clock.pass_s(30)
+    ended = refresh(machines)
+    assert (ended.error, ended.states.count("Restore")) == ("Overdue", 1)
+    machines.clock.pass_s(600)
+    assert refresh(machines).status == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("jitter_s", [0, 59])
+def test_no_list_is_stale_while_it_is_replaced(machines, jitter_s):
+    """The refresh of the next day ends before the list of this one counts as stale."""
+    refresh(machines)
+    committed: list[int] = []
+    while not committed:
+        machines.clock.pass_s(600 + jitter_s)
+        ended = refresh(machines)
+        assert ended.status == "SUCCEEDED"
+        if "RefreshLists" in ended.states:
+            committed.append(machines.clock())
+    age_s = (committed[0] - WEDNESDAY_MS) / 1000
+    longest_refresh_s = definition("asset_refresh")["TimeoutSeconds"]
+    assert 80_000 < age_s + longest_refresh_s < 86_400
 
 
 def test_a_fetch_that_hangs_is_committed_as_failed(machines):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.infrastructure.stack import EXISTING, NODES, OWN, Stack
@@ -92,6 +94,15 @@ def test_cors_does_not_depend_on_the_cache(parameters):
 def test_a_warning_of_the_import_fails_the_deployment():
     """A document that API Gateway does not understand in full is never deployed."""
     assert http_api()["FailOnWarnings"] is True
+
+
+def test_the_access_log_is_json_that_names_the_functions_request():
+    """A line leads from the gateway's request to the function's log, and from there back."""
+    (stage,) = Stack().of_type("AWS::ApiGatewayV2::Stage").values()
+    line = json.loads(stage["AccessLogSettings"]["Format"])
+    assert line["requestId"] == "$context.requestId"
+    assert line["functionRequestId"] == "$context.integration.requestId"
+    assert all(value.startswith("$context.") for value in line.values())
 
 
 @every_access

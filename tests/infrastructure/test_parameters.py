@@ -10,7 +10,13 @@ from tests.infrastructure.stack import EXISTING, NODES, OWN, ROOT, Stack, templa
 
 PARAMETERS = template()["Parameters"]
 # What the template alone decides, so no parameter has its default.
-DECIDED = {"ARCHIVE_BUCKET", "ARCHIVE_FOLDER", "PROVIDER_KEYS_SECRET", "METRICS_SERVICE"}
+DECIDED = {
+    "API_IS_PUBLIC",
+    "ARCHIVE_BUCKET",
+    "ARCHIVE_FOLDER",
+    "METRICS_SERVICE",
+    "PROVIDER_KEYS_SECRET",
+}
 
 every_parameter = pytest.mark.parametrize("name", PARAMETERS)
 
@@ -95,6 +101,48 @@ def test_functions_get_settings_that_the_program_knows_and_accepts(parameters):
         Settings.from_env(texts)
         longest = sum(len(name) + len(str(value)) for name, value in variables.items())
         assert longest + PARAMETERS["ActiveSymbols"]["MaxLength"] < 4096
+
+
+@pytest.mark.parametrize("access", ["public", "iam", "jwt"])
+def test_the_api_knows_whether_strangers_may_read_it(access):
+    """The api function alone has API_IS_PUBLIC, and it is true for ApiAccess=public alone."""
+    functions = Stack(ApiAccess=access).functions()
+    known = {
+        name: function["Environment"]["Variables"].get("API_IS_PUBLIC")
+        for name, function in functions.items()
+    }
+    expected = "true" if access == "public" else "false"
+    assert known == dict.fromkeys(functions) | {"Api": expected}
+
+
+def test_the_cache_may_take_the_swap_of_a_long_list_in_a_second():
+    """A list of 17,000 coins is some 5,700 processing units, and prices go on beside it."""
+    assert PARAMETERS["CacheMaximumEcpu"]["Default"] == 20_000
+
+
+def test_a_budget_warns_whom_the_alarms_warn():
+    """MonthlyBudget makes one budget of the account, with two mails to AlarmEmail; 0 makes none."""
+    assert not Stack().of_type("AWS::Budgets::Budget")
+    stack = Stack(MonthlyBudget="50", AlarmEmail="me@example.com")
+    (budget,) = stack.of_type("AWS::Budgets::Budget").values()
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": "50", "Unit": "USD"}
+    assert (budget["Budget"]["BudgetType"], budget["Budget"]["TimeUnit"]) == ("COST", "MONTHLY")
+    told = {
+        (one["Notification"]["NotificationType"], one["Notification"]["Threshold"]): [
+            reader["Address"] for reader in one["Subscribers"]
+        ]
+        for one in budget["NotificationsWithSubscribers"]
+    }
+    assert told == {("ACTUAL", 80): ["me@example.com"], ("FORECASTED", 100): ["me@example.com"]}
+
+
+@pytest.mark.parametrize("level", PARAMETERS["SystemLogLevel"]["AllowedValues"])
+def test_system_log_level_is_lambdas_and_log_level_is_ours(level):
+    """Lambda filters its own lines by SystemLogLevel, and never ours: metrics are lines, too."""
+    for function in Stack(SystemLogLevel=level, LogLevel="ERROR").functions().values():
+        assert function["LoggingConfig"]["SystemLogLevel"] == level
+        assert function["LoggingConfig"]["ApplicationLogLevel"] == "DEBUG"
+        assert function["Environment"]["Variables"]["LOG_LEVEL"] == "ERROR"
 
 
 def test_rules_refuse_what_cannot_work():

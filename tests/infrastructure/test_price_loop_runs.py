@@ -22,6 +22,14 @@ def test_a_minute_has_twelve_slots_at_exact_times(machines):
     assert machines.upstream() == dict.fromkeys(FIRST.values(), 12)
 
 
+def test_every_invocation_names_its_execution(machines):
+    """Two executions of one minute can be told apart by what each of their functions logs."""
+    first, second = machines.run_minute(from_s=50, times=2)
+    assert first.arn != second.arn
+    named = {call.event["execution"] for call in machines.calls}
+    assert named == {first.arn, second.arn}
+
+
 def test_after_a_minute_the_api_has_prices_of_all_classes(machines):
     """What the loop wrote is what clients get: fetched in the last slot, fresh, of each class."""
     machines.run_minute()

@@ -19,6 +19,10 @@ LOG_DELIVERY = {
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
 }
+# IAM knows no resource for traces either.
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+SAMPLING = {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
+TRACED = {"PlanQuotes", "FetchQuotes", "CommitQuotes"}
 IN_VPC = {"PlanQuotes", "CommitQuotes", "PlanAssets", "CommitAssets", "Api"}
 OUTSIDE = {"FetchQuotes", "FetchAssets"}
 
@@ -63,13 +67,16 @@ def test_the_functions_are_on_their_sides(parameters):
 
 @every_stack
 def test_no_role_may_do_anything_everywhere(parameters):
-    """The only `*` is that of the log delivery, with just the actions that know no resource."""
+    """The only `*` are those of log delivery and traces, with the actions that know no resource."""
     stack = Stack(**parameters)
     for role in stack.of_type("AWS::IAM::Role"):
         for statement in policies_of(stack, role):
             if statement["Effect"] == "Allow" and "*" in statement["Resource"]:
-                assert role == "PriceLoopRole"
-                assert set(statement["Action"]) == LOG_DELIVERY
+                actions = set(statement["Action"])
+                if role == "PriceLoopRole":
+                    assert actions in (LOG_DELIVERY, TRACES | SAMPLING)
+                else:
+                    assert actions == TRACES
             assert not any("*" in action for action in statement["Action"])
 
 
@@ -94,7 +101,7 @@ def test_the_fetch_side_has_no_way_into_the_cache(parameters):
     """Its roles know no action of ElastiCache, and nothing else of EC2 or the VPC either."""
     for function in OUTSIDE:
         services = {action.split(":")[0] for action in allowed(Stack(**parameters), function)}
-        assert services <= {"logs", "secretsmanager", "s3"}
+        assert services <= {"logs", "secretsmanager", "s3", "xray"}
 
 
 @every_stack
@@ -104,7 +111,22 @@ def test_the_cache_side_has_no_way_to_the_keys(parameters):
     for function in IN_VPC:
         services = {action.split(":")[0] for action in allowed(stack, function)}
         own = {"logs", "elasticache"} | ({"s3"} if function == "CommitAssets" else set())
-        assert services == own, function
+        assert services - {"xray"} == own, function
+
+
+@every_stack
+def test_the_price_loop_is_traced_and_nothing_else(parameters):
+    """Its functions join the trace of the execution; only they, and the machine, may write one."""
+    stack = Stack(**parameters)
+    machines = stack.of_type("AWS::StepFunctions::StateMachine")
+    traced = {name: one.get("TracingConfiguration") for name, one in machines.items()}
+    assert traced == {"PriceLoop": {"Enabled": True}, "AssetRefresh": None}
+    functions = stack.functions()
+    active = {name for name, one in functions.items() if one.get("TracingConfig")}
+    assert active == TRACED
+    assert {functions[name]["TracingConfig"]["Mode"] for name in TRACED} == {"Active"}
+    may = {name for name in functions if allowed(stack, name) >= TRACES}
+    assert may == TRACED
 
 
 def test_without_iam_nobody_signs_in_to_the_cache():

@@ -123,10 +123,28 @@ def test_substitutions_are_those_of_the_template(name):
 
 @every_machine
 def test_machines_call_their_functions(name):
-    """A substitution is the function that it is named for."""
+    """A substitution is the function that it is named for, or the partition of the stack."""
     properties = template()["Resources"][RESOURCES[name]]["Properties"]
-    for placeholder, value in properties["DefinitionSubstitutions"].items():
+    substitutions = dict(properties["DefinitionSubstitutions"])
+    assert substitutions.pop("Partition") == {"Ref": "AWS::Partition"}
+    for placeholder, value in substitutions.items():
         assert value == {"Fn::GetAtt": [placeholder.removesuffix("Arn"), "Arn"]}
+
+
+@every_machine
+def test_every_call_passes_the_execution_on(name):
+    """Each function gets the id of the execution that calls it, for its log lines."""
+    for label, state in tasks_of(name).items():
+        payload = state["Arguments"]["Payload"]
+        text = payload["execution"] if isinstance(payload, dict) else payload
+        assert "$states.context.Execution.Id" in text, label
+
+
+@every_machine
+def test_no_arn_names_a_partition(name):
+    """The stack can be deployed in China and in GovCloud, whose ARNs begin otherwise."""
+    for text in strings_of(definition(name)):
+        assert not text.startswith("arn:aws")
 
 
 @every_machine

@@ -17,8 +17,10 @@ from marketdata.settings import Settings
 
 # The calls of a refresh may be made any time until then.
 REFRESH_BUDGET_MS = 120_000
-# A daily schedule does not fire to the second; it must not find yesterday's refresh too young.
-SCHEDULE_SLACK_MS = 600_000
+# A refresh begins this much before its interval is over, so that no list gets older than that while
+# it is replaced: the schedule asks every ten minutes, up to a minute late, and a refresh may take a
+# quarter of an hour. Short intervals are shortened by a quarter at most.
+SCHEDULE_SLACK_MS = 1_800_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +33,21 @@ class AssetPlanner:
     token: Callable[[], str]
 
     def plan(self, now_ms: int) -> dict[str, Any]:
-        """Plan one refresh of all classes: `{version, restore, jobs}`, as plain JSON.
+        """Plan one refresh of all classes: `{version, restore, late, jobs}`, as plain JSON.
 
         Where another one planned a refresh lately, or all lists are young, there are no jobs.
-        `restore` names the classes whose list the cache has lost.
+        `restore` names the classes whose list the cache has lost; `late`, without jobs, those whose
+        list is older than the interval, as its last refresh failed.
         A provider whose budget does not cover its list today is left out of its job and named
         under `skipped`; its list of yesterday serves. Raises `CacheUnavailableError`.
         """
         lost = [asset_class for asset_class in AssetClass if self.assets.is_lost(asset_class)]
         interval_ms = self.settings.asset_list_update_interval * 1000
-        interval_ms -= min(SCHEDULE_SLACK_MS, interval_ms // 10)
+        between_ms = interval_ms - min(SCHEDULE_SLACK_MS, interval_ms // 4)
         restore = [asset_class.value for asset_class in lost]
-        if not self.control.claim_refresh(now_ms, interval_ms, missing=bool(lost)):
-            return {"version": None, "restore": restore, "jobs": []}
+        if not self.control.claim_refresh(now_ms, between_ms, missing=bool(lost)):
+            late = self._older_than(interval_ms, now_ms)
+            return {"version": None, "restore": restore, "late": late, "jobs": []}
         wanted = [
             (asset_class, source)
             for asset_class in AssetClass
@@ -79,7 +83,15 @@ class AssetPlanner:
                     ],
                 }
             )
-        return {"version": version, "restore": restore, "jobs": jobs}
+        return {"version": version, "restore": restore, "late": [], "jobs": jobs}
+
+    def _older_than(self, age_ms: int, now_ms: int) -> list[str]:
+        metas = {asset_class: self.assets.meta(asset_class) for asset_class in AssetClass}
+        return [
+            asset_class.value
+            for asset_class, meta in metas.items()
+            if meta is not None and now_ms - meta.updated_at_ms > age_ms
+        ]
 
 
 def _want(asset_class: AssetClass, source: Source, now_ms: int) -> Want:
