@@ -36,7 +36,7 @@ def test_a_quote_is_stored_as_readers_need_it(store):
     assert told["stale"] is False
     assert told["timestamp"] == "2026-03-02T15:00:08.123Z"
     assert told["fetched_at"] == "2026-03-02T15:00:10.123Z"
-    assert told["source"] == "yfinance"
+    assert told["source"] == "coingecko"
 
 
 def test_each_quote_is_marked_stale_by_its_own_time(store):
@@ -95,6 +95,8 @@ def test_quotes_live_for_the_retention(store, shared_redis):
     assert 3595 <= lives.pop("held:AAPL") <= 3600
     assert 895 <= lives.pop("why:NOPE") <= 900
     assert 595 <= lives.pop("why:SLOW") <= 600
+    assert RETENTION_S - 5 <= lives.pop("minutes:AAPL") <= RETENTION_S
+    assert RETENTION_S - 5 <= lives.pop("hours:AAPL") <= RETENTION_S
     assert lives == {}
 
 
@@ -157,7 +159,7 @@ def test_a_held_price_is_the_reason(store):
     store.explain([MissingQuote("AAPL", Reason.PROVIDER_UNAVAILABLE, "away")])
     (why,) = store.reasons(["AAPL"])
     assert why.code is Reason.QUARANTINED
-    assert "yfinance says 140 USD (jump)" in why.message
+    assert "yfinance says 140 USD, the stored price is 100 (jump)" in why.message
 
 
 def test_an_absent_redis_is_one_error(start_redis, settings_env):

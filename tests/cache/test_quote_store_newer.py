@@ -43,6 +43,35 @@ def test_the_same_time_fetched_again_is_fresh(store):
     assert store.last(["AAPL"])["AAPL"].fetched_ms == at_ms(11)
 
 
+def test_the_same_price_with_a_slightly_older_time_confirms(store):
+    """Machines of a provider that disagree by two seconds keep the quote fresh."""
+    put(store, quote("100", 10, time=9))
+    for fetched in (15, 20, 25):
+        assert put(store, quote("100.00", fetched, time=7)) == ["written"]
+        last = store.last(["AAPL"])["AAPL"]
+        assert (last.fetched_ms, last.timestamp_ms) == (at_ms(fetched), at_ms(9))
+    assert b'"timestamp":"2026-03-02T15:00:09.123Z"' in store.read(["AAPL"])[0]
+    assert store.read(["AAPL"])[0].endswith(b'"fetched_at":"2026-03-02T15:00:25.123Z"')
+
+
+@pytest.mark.parametrize(
+    "other", [{"time": 7, "price": "100.01"}, {"time": -300}, {"time": 7, "currency": "GBP"}]
+)
+def test_another_price_or_time_confirms_nothing(store, other):
+    """Another price or currency, or a time that is minutes older, changes nothing."""
+    put(store, quote("100", 10, time=9))
+    before = store.read(["AAPL"])
+    late = {"price": "100", **other}
+    assert put(store, quote(late.pop("price"), 20, **late)) == ["older"]
+    assert store.read(["AAPL"]) == before
+
+
+def test_a_stored_time_in_the_future_blocks_no_quote(store):
+    """What a clock wrote that ran ahead an hour is replaced by the next quote."""
+    put(store, quote("100", 3600, time=3599))
+    assert put(store, quote("101", 5, time=4), now=5) == ["written"]
+
+
 @pytest.mark.parametrize(("stored", "new"), [(None, 5), (5, None), (None, None)])
 def test_without_two_times_the_fetch_time_decides(store, stored, new):
     """Where either quote has no time of its own, the one that was fetched later is newer."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from marketdata.cache.quote_store import QuoteStore
@@ -73,27 +75,48 @@ def test_a_true_jump_is_seen_with_the_second_tick(store):
 
 
 def test_a_second_source_confirms(store):
-    """Another source that agrees within 2 % makes a jump visible at once."""
+    """Two sources that agree within 10 % make a jump visible: the price of the chain's first."""
     put(store, quote("100", 0))
     assert put(store, quote("140", 5)) == ["quarantined:jump"]
-    assert put(store, quote("138", 5, FINNHUB)) == ["written"]
-    assert price(store) == "138"
+    assert put(store, quote("150", 5, FINNHUB)) == ["written"]
+    assert price(store) == "140"
+    assert b'"source":"yfinance"' in store.read(["AAPL"])[0]
+    assert not held(store)
 
 
-def test_two_sources_in_one_commit_confirm_each_other(store):
-    """Two quotes of one symbol in one call that agree need no second tick."""
+def test_the_first_of_the_chain_is_written_whoever_was_asked_first(store):
+    """If the second source was held before, the chain's first source is written all the same."""
     put(store, quote("100", 0))
-    verdicts = put(store, quote("140", 5), quote("140.5", 5, FINNHUB))
+    verdicts = put(store, quote("150", 5, FINNHUB), quote("140", 5))
     assert verdicts == ["quarantined:jump", "written"]
-    assert price(store) == "140.5"
+    assert price(store) == "140"
 
 
-def test_a_second_source_that_disagrees_does_not_confirm(store):
-    """More than 2 % apart is no agreement, and each source has to repeat its own."""
+def test_of_two_sources_that_disagree_the_nearer_one_is_written(store):
+    """Two sources on one side that are more than 10 % apart prove a move, and its lower bound."""
     put(store, quote("100", 0))
-    assert put(store, quote("140", 5), quote("144", 5, FINNHUB)) == ["quarantined:jump"] * 2
+    assert put(store, quote("200", 5), quote("140", 5, FINNHUB)) == ["quarantined:jump", "written"]
+    assert price(store) == "140"
+    put(store, quote("100", 10, symbol="MSFT"))
+    put(store, quote("60", 15, symbol="MSFT"), quote("20", 15, FINNHUB, symbol="MSFT"))
+    assert price(store, "MSFT") == "60"
+
+
+def test_two_sources_on_different_sides_do_not_confirm_each_other(store):
+    """Different bad ticks of two sources are never shown, and the next look clears them."""
+    put(store, quote("100", 0))
+    assert put(store, quote("140", 5), quote("9", 5, FINNHUB)) == ["quarantined:jump"] * 2
     assert price(store) == "100"
-    assert put(store, quote("140", 10)) == ["written"]
+    assert put(store, quote("101", 10)) == ["written"]
+    assert not held(store)
+
+
+def test_a_candidate_of_an_earlier_look_is_not_written_itself(store):
+    """Of two observations that are twenty minutes apart the later one is written."""
+    put(store, quote("100", 0))
+    put(store, quote("140", 5))
+    put(store, quote("150", 1205, FINNHUB))
+    assert price(store) == "150"
 
 
 def test_a_broken_source_does_not_delay_a_true_jump(store):
@@ -129,36 +152,131 @@ def test_a_late_right_price_does_not_forget_the_jump(store):
     assert put(store, quote("140", 15)) == ["written"]
 
 
-def test_a_moving_price_is_confirmed_against_the_last_tick(store):
-    """A price on the move is held until two ticks in a row agree, each against the one before."""
+@pytest.mark.parametrize("step_s", [5, 300])
+@pytest.mark.parametrize("factor", ["0.62", "1.6"])
+def test_a_price_that_keeps_moving_is_never_more_than_two_looks_behind(store, step_s, factor):
+    """A crash of 38 % a look, and a rise of 60 %, is followed with every second look."""
+    path = [Decimal("1.2") * Decimal(factor) ** look for look in range(13)]
+    for look, true in enumerate(path):
+        put(store, quote(f"{true:.6f}", look * step_s, symbol="LUNA-USD"))
+        served = Decimal(price(store, "LUNA-USD"))
+        assert served in [Decimal(f"{one:.6f}") for one in path[max(0, look - 1) : look + 1]]
+
+
+def test_two_sources_that_differ_by_three_percent_follow_a_crash(store):
+    """Where both sources are asked in each look, each look is written."""
+    gecko, market_cap = Source.COINGECKO, Source.COINMARKETCAP
+    for look, true in enumerate(("1.2", "0.744", "0.4613", "0.286", "0.1773", "0.1099")):
+        second = Decimal(true) * Decimal("0.97")
+        put(
+            store,
+            quote(true, look * 300, gecko, symbol="LUNA-USD"),
+            quote(second, look * 300, market_cap, symbol="LUNA-USD"),
+        )
+        assert Decimal(price(store, "LUNA-USD")) in (Decimal(true), second)
+
+
+def test_an_answer_that_is_repeated_is_no_second_look(store):
+    """A source whose price has the time of the held one has not looked again."""
     put(store, quote("100", 0))
-    assert put(store, quote("140", 5)) == ["quarantined:jump"]
-    assert put(store, quote("150", 10)) == ["quarantined:jump"]
-    assert put(store, quote("151", 15)) == ["written"]
+    put(store, quote("140", 5, time=5))
+    for fetched in (10, 15, 20):
+        assert put(store, quote("140", fetched, time=5)) == ["quarantined:jump"]
+    assert put(store, quote("139", 25, time=24)) == ["written"]
 
 
-@pytest.mark.parametrize(("before", "after"), [("182.5", "18250"), ("18250", "182.5")])
+def test_a_source_without_times_is_confirmed_by_its_next_fetch(store):
+    """Where a source gives no time, the time of the fetch tells one look from the next."""
+    put(store, quote("100", 0, time=None))
+    put(store, quote("140", 5, time=None))
+    assert put(store, quote("141", 10, time=None)) == ["written"]
+
+
+def test_the_next_look_on_the_other_side_confirms_nothing(store):
+    """Up and then down is two bad ticks; the second one is held in the place of the first."""
+    put(store, quote("100", 0))
+    put(store, quote("140", 5))
+    assert put(store, quote("60", 10)) == ["quarantined:jump"]
+    assert put(store, quote("141", 15)) == ["quarantined:jump"]
+    assert price(store) == "100"
+
+
+def test_a_negative_price_is_measured_by_its_distance(store):
+    """A future that falls below zero is held once and then followed, and so is its return."""
+    for at, (text, verdict) in enumerate(
+        (
+            ("18.27", "written"), ("-37.63", "quarantined:jump"), ("-37.1", "written"),
+            ("-36.9", "written"), ("10", "quarantined:jump"), ("10.2", "written"),
+            ("0", "quarantined:jump"), ("0", "written"),
+            ("3", "quarantined:jump"), ("3.1", "written"),
+        )
+    ):  # fmt: skip
+        assert put(store, quote(text, at * 5, symbol="CL=F")) == [verdict]
+
+
+def pounds(text, at, source=Source.YFINANCE, **options):
+    """A London share's quote, in pounds."""
+    return quote(text, at, source, **{"symbol": "OCDO.L", "currency": "GBP", **options})
+
+
+@pytest.mark.parametrize(("before", "after"), [("0.875", "87.5"), ("87.5", "0.875")])
 def test_pence_are_named_a_unit_mismatch(store, before, after):
-    """A ratio near 100, either way, is named, and its own source cannot confirm it."""
-    put(store, quote(before, 0))
-    for second in (5, 10, 15):
-        assert put(store, quote(after, second)) == ["quarantined:unit_mismatch"]
-    assert price(store) == before
-    assert "unit mismatch" in store.reasons(["AAPL"])[0].message
+    """A ratio near 100, either way, is named with both prices, and its source cannot confirm it."""
+    put(store, pounds(before, 0))
+    for at in (5, 10, 15, HOUR, 23 * HOUR):
+        assert put(store, pounds(after, at)) == ["quarantined:unit_mismatch"]
+    assert price(store, "OCDO.L") == before
+    message = store.reasons(["OCDO.L"])[0].message
+    assert "unit mismatch" in message
+    assert f"says {after} GBP, the stored price is {before}" in message
 
 
-def test_a_second_source_confirms_even_a_factor_of_100(store):
+def test_a_unit_is_believed_after_a_day(store):
+    """A source that keeps saying the same for 24 hours is right about the unit."""
+    put(store, pounds("0.875", 0))
+    put(store, pounds("87.5", 5))
+    assert put(store, pounds("87.5", 12 * HOUR)) == ["quarantined:unit_mismatch"]
+    assert put(store, pounds("87.4", 24 * HOUR + 6)) == ["written"]
+
+
+def test_a_right_price_in_between_begins_the_day_anew(store):
+    """A unit's mistake now and then is never believed."""
+    put(store, pounds("0.875", 0))
+    for hour in range(60):
+        assert put(store, pounds("87.5", hour * HOUR + 5)) == ["quarantined:unit_mismatch"]
+        put(store, pounds("0.876", hour * HOUR + 10))
+    assert price(store, "OCDO.L") == "0.876"
+
+
+def test_a_second_source_confirms_even_a_unit(store):
     """Where two sources agree, the unit of the stored price was the wrong one."""
-    put(store, quote("182.5", 0))
-    put(store, quote("18250", 5))
-    assert put(store, quote("18250", 5, FINNHUB)) == ["written"]
+    put(store, pounds("0.875", 0))
+    put(store, pounds("87.5", 5))
+    assert put(store, pounds("87.6", 5, FINNHUB)) == ["written"]
+    assert price(store, "OCDO.L") == "87.5"
+
+
+def test_a_thousand_fils_are_a_dinar(store):
+    """A step of 1000 is doubted where the currency has such a unit, and one of 100 is a jump."""
+    kuwait = {"symbol": "NBK.KW", "currency": "KWD"}
+    put(store, quote("0.982", 0, **kuwait))
+    assert put(store, quote("982", 5, **kuwait)) == ["quarantined:unit_mismatch"]
+    assert put(store, quote("98.2", 10, **kuwait)) == ["quarantined:jump"]
+
+
+def test_a_split_of_a_us_share_is_an_ordinary_jump(store):
+    """A split of 1:100 is served with its second look."""
+    put(store, quote("0.35", 0))
+    assert put(store, quote("35.0", 5)) == ["quarantined:jump"]
+    assert put(store, quote("35.0", 10)) == ["written"]
+    assert price(store) == "35"
 
 
 def test_pence_are_caught_even_after_a_night(store):
-    """A factor of 100 is doubted however old the stored price; then its source may confirm it."""
-    put(store, quote("182.5", 0))
-    assert put(store, quote("18250", 20 * HOUR)) == ["quarantined:unit_mismatch"]
-    assert put(store, quote("18250", 20 * HOUR + 5)) == ["written"]
+    """A factor of 100 is doubted however old the stored price is."""
+    put(store, pounds("182.5", 0))
+    assert put(store, pounds("18250", 20 * HOUR)) == ["quarantined:unit_mismatch"]
+    assert put(store, pounds("18250", 20 * HOUR + 5)) == ["quarantined:unit_mismatch"]
 
 
 def test_an_old_price_is_no_yardstick(store):

@@ -10,7 +10,7 @@ import pytest
 from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.clock import MINUTE_MS
+from marketdata.clock import MINUTE_MS, epoch_ms
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.domain.trading_hours import Trading
@@ -78,7 +78,8 @@ class Commits:
                 for source in sources
             ],
         }
-        return Committer(self.settings, self.control, self.quotes).commit(report, SLOT_MS)
+        now_ms = max((epoch_ms(quote.fetched_at) for quote in quotes), default=SLOT_MS)
+        return Committer(self.settings, self.control, self.quotes).commit(report, now_ms)
 
     @property
     def quotes(self) -> QuoteStore:
@@ -167,7 +168,7 @@ def test_a_second_source_that_repeats_it_does_not_make_it_fresh_either(commits):
 def test_a_stale_source_is_asked_again_in_the_next_slot(commits):
     """So that its breaker learns soon, and its recovery is seen soon."""
     for _ in range(2):
-        summary = commits.commit(now(age_min=60), trading=OPEN)
+        summary = commits.commit(now(age_min=60), now("MSFT", 60), trading=OPEN)
     assert commits.pause_s() == 5
     (told,) = summary["outcomes"]
     assert told["outcome"] == "stale"

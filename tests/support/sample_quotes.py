@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.clock import epoch_ms
+from marketdata.domain.catalogue import CHAINS
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import parse_symbol
 
@@ -21,23 +22,28 @@ def at_ms(second: float) -> int:
 def quote(
     price: object,
     fetched: float,
-    source: Source = Source.YFINANCE,
+    source: Source | None = None,
     *,
     time: float | str | None = "same",
     symbol: str = "AAPL",
     currency: str | None = "USD",
+    without_change: bool = False,
 ) -> Quote:
-    """A quote fetched at a second after the start, of that `time` unless told otherwise."""
+    """A quote fetched at a second after the start, of that `time` unless another one is given.
+
+    Without a `source` it is of the first one in the chain of its class.
+    """
     second = fetched if time == "same" else time
+    asset_class = parse_symbol(symbol).asset_class
     return Quote(
         symbol=symbol,
-        asset_class=parse_symbol(symbol).asset_class,
+        asset_class=asset_class,
         price=Decimal(str(price)),
         currency=currency,
-        change=Decimal("1.5"),
-        percent_change=Decimal("0.83"),
-        change_basis=ChangeBasis.PREVIOUS_CLOSE,
-        source=source,
+        change=None if without_change else Decimal("1.5"),
+        percent_change=None if without_change else Decimal("0.83"),
+        change_basis=None if without_change else ChangeBasis.PREVIOUS_CLOSE,
+        source=source or CHAINS[asset_class][0],
         timestamp=None if second is None else START + timedelta(seconds=float(second)),
         fetched_at=START + timedelta(seconds=fetched),
     )

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,3 +16,9 @@ def test_a_slot_begins_on_the_grid_and_holds_its_moment(now_ms):
     assert 1 <= left <= 5
     assert now_ms + left * 1000 >= start + 5_000
     assert now_ms + (left - 1) * 1000 < start + 5_000
+
+
+@given(st.integers(min_value=0, max_value=9_999_999_999_999))
+def test_milliseconds_are_exact(ms):
+    """A time in milliseconds survives the way through datetime, which floats would not grant."""
+    assert clock.epoch_ms(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)) == ms

@@ -99,19 +99,23 @@ def aged(symbol, minutes, source=YAHOO):
 
 def test_a_source_with_nothing_but_old_prices_is_stale():
     """The age that is told is that of its newest price."""
-    found = found_of(aged("AAPL", 62), aged("MSFT", 540), aged("AAPL", 1, FINNHUB))
+    old = (aged("AAPL", 62), aged("MSFT", 540), aged("JPM", 540))
+    found = found_of(*old, aged("AAPL", 1, FINNHUB))
     assert found == {
         YAHOO: Finding(
             judged=True, stale="the newest price is 62 min old while the market is open"
         ),
         FINNHUB: CURRENT,
     }
-    assert "30000 h old" in found_of(aged("AAPL", 30_000 * 60))[YAHOO].stale
+    years = [aged(symbol, 30_000 * 60) for symbol in ("AAPL", "MSFT", "JPM")]
+    assert "30000 h old" in found_of(*years)[YAHOO].stale
 
 
 def test_both_sources_may_be_stale():
     """What is left to the second one is all there is, so it is judged by that."""
-    found = found_of(aged("AAPL", 60), aged("MSFT", 60), aged("AAPL", 90, FINNHUB))
+    symbols = ("AAPL", "MSFT", "JPM")
+    old = [aged(symbol, 60) for symbol in symbols]
+    found = found_of(*old, *(aged(symbol, 90, FINNHUB) for symbol in symbols))
     assert [one.stale != "" for one in found.values()] == [True, True]
 
 
@@ -123,14 +127,29 @@ def test_one_dead_asset_is_no_sign_of_a_stale_source():
 
 def test_an_old_price_where_an_earlier_source_has_a_current_one_is_a_sign():
     """So it is with a probe, which asks for all whatever is there already."""
-    found = found_of(aged("AAPL", 1), aged("AAPL", 60, FINNHUB))
+    symbols = ("AAPL", "MSFT", "JPM")
+    current = [aged(symbol, 1) for symbol in symbols]
+    found = found_of(*current, *(aged(symbol, 60, FINNHUB) for symbol in symbols))
     assert found[FINNHUB].stale
+
+
+def test_one_old_symbol_proves_nothing():
+    """One thinly traded symbol that is asked for alone does not make its source stale."""
+    assert found_of(aged("THIN", 60))[YAHOO] == UNJUDGED
+
+
+def test_a_source_is_stale_if_most_of_its_prices_are_old():
+    """A few current prices beside many old ones do not clear it, and an equal number does."""
+    old = [aged(symbol, 60) for symbol in ("AAPL", "MSFT", "JPM")]
+    assert found_of(*old, aged("KO", 1), aged("PEP", 1))[YAHOO].stale
+    assert found_of(*old, *(aged(s, 1) for s in ("KO", "PEP", "V")))[YAHOO] == CURRENT
 
 
 def test_assets_with_hours_of_their_own_say_nothing():
     """Neither for their source nor against it."""
     assert found_of(aged("OCDO.L", 5400))[YAHOO] == UNJUDGED
-    assert found_of(aged("OCDO.L", 5400), aged("AAPL", 60))[YAHOO].stale
+    old = [aged(symbol, 60) for symbol in ("AAPL", "MSFT", "JPM")]
+    assert found_of(aged("OCDO.L", 5400), *old)[YAHOO].stale
 
 
 def test_what_clients_ask_for_never_speaks_against_a_source():

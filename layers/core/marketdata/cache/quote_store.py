@@ -16,25 +16,56 @@ from typing import Any
 from marketdata.cache.client import Cache
 from marketdata.cache.commands import Command, Packed, pack
 from marketdata.cache.stored_quotes import fetched_ms, price_of, stored, times_of, timestamp_ms
+from marketdata.clock import MINUTE_MS
 from marketdata.domain.acceptance import (
     AGREEMENT,
     BASELINE_MS,
+    CLOCK_SKEW_MS,
+    FUTURE_MS,
     JUMP_LIMITS,
-    UNIT_RATIO,
+    REPEAT_MS,
+    SAME_LOOK_MS,
+    UNIT_HOLD_MS,
+    UNIT_TOLERANCE,
     Result,
     Verdict,
-    refusal,
+    rejection_reason,
+    unit_factor,
+)
+from marketdata.domain.catalogue import CHAINS
+from marketdata.domain.history import (
+    HOURS_KEPT,
+    MINUTES_KEPT,
+    needs_day_change,
+    read_points,
+    with_day_change,
 )
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Quote, Source, plain
+from marketdata.domain.symbols import AssetClass
 
 # How long a price waits for its confirmation, and how long a reason is worth telling.
 HELD_S = 3600
 # Longer than any free tier's pace between two calls, so that the last real reason is told.
 WHY_S = 600
 WHY_NOT_FOUND_S = 900
-# One script call stays well under the time that a client waits for an answer.
-CHUNK = 500
+# One script call stays well under the time that a client waits for an answer, and under the number
+# of arguments that a request may have.
+CHUNK = 200
+# The rules of quotes_put.lua, by the names that it uses.
+RULES = {
+    "baseline_ms": BASELINE_MS,
+    "agreement": AGREEMENT,
+    "same_look_ms": SAME_LOOK_MS,
+    "unit_tolerance": UNIT_TOLERANCE,
+    "unit_hold_ms": UNIT_HOLD_MS,
+    "repeat_ms": REPEAT_MS,
+    "ahead_ms": FUTURE_MS,
+    "skew_ms": CLOCK_SKEW_MS,
+    "held_s": HELD_S,
+    "minutes_kept": MINUTES_KEPT,
+    "hours_kept": HOURS_KEPT,
+}
 # Lists of keys that are kept made, and how long the longest of them is.
 KEPT_LISTS, KEPT_SYMBOLS = 256, 100
 
@@ -60,7 +91,7 @@ class QuoteStore:
 
     def __init__(self, cache: Cache, *, retention_s: int) -> None:
         self._cache = cache
-        self._retention_s = retention_s
+        self._rules = json.dumps(RULES | {"retention_s": retention_s})
         # A client that polls asks for the same hundred keys again and again.
         self._mget = lru_cache(maxsize=KEPT_LISTS)(self._mget_of)
 
@@ -69,7 +100,7 @@ class QuoteStore:
 
         Quotes are judged one after the other, each atomically, so two sources that agree in one
         call confirm each other. A symbol's first price has nothing to be measured against and is
-        believed; so is any, but for a factor of 100, an hour after the stored one was fetched.
+        believed; so is any, except a unit's factor, an hour after the stored one was fetched.
         """
         return self.commit(quotes, (), now_ms)
 
@@ -87,8 +118,10 @@ class QuoteStore:
         now_ms: int,
     ) -> tuple[Verdict, ...]:
         """`put` and `explain` in one; a symbol whose quote is written keeps no reason."""
-        refusals = [refusal(quote, now_ms) for quote in quotes]
-        judged = [quote for quote, why in zip(quotes, refusals, strict=True) if why is None]
+        reasons = [rejection_reason(quote, now_ms) for quote in quotes]
+        judged = self._with_changes(
+            [quote for quote, reason in zip(quotes, reasons, strict=True) if reason is None]
+        )
         # Reasons first: a quote that is written right after takes its symbol's reason away.
         commands: list[Command] = [self._reason(one) for one in missing]
         commands += [
@@ -98,10 +131,10 @@ class QuoteStore:
         answers = self._cache.many(commands)[len(missing) :] if commands else ()
         told = (text.decode() for answer in answers for text in answer)
         return tuple(
-            Verdict(quote.symbol, quote.source, Result.REJECTED, why)
-            if why
+            Verdict(quote.symbol, quote.source, Result.REJECTED, reason)
+            if reason
             else _verdict(quote, next(told))
-            for quote, why in zip(quotes, refusals, strict=True)
+            for quote, reason in zip(quotes, reasons, strict=True)
         )
 
     def read(self, symbols: Sequence[str]) -> list[bytes | None]:
@@ -142,17 +175,58 @@ class QuoteStore:
             for symbol, held, reason in both
         ]
 
+    def forget(self, symbols: Sequence[str]) -> None:
+        """Remove everything that is known of these symbols: quote, held prices, reason, history.
+
+        Used when a symbol becomes another asset, whose prices must not continue the old ones.
+        """
+        if symbols:
+            keys = [
+                self._cache.key("quotes", part, symbol)
+                for symbol in symbols
+                for part in ("q", "held", "why", "minutes", "hours")
+            ]
+            self._cache.command("UNLINK", *keys)
+
     def _mget_of(self, symbols: tuple[str, ...]) -> Packed:
         return pack("MGET", *(self._quote_key(symbol) for symbol in symbols))
+
+    def _with_changes(self, quotes: Sequence[Quote]) -> list[Quote]:
+        """The quotes, with our own change over 24 hours where their source gives none.
+
+        One MGET, only if a source of currencies gave no change.
+        """
+        without = [
+            quote.symbol
+            for quote in quotes
+            if quote.asset_class is AssetClass.FOREX and needs_day_change(quote)
+        ]
+        if not without:
+            return list(quotes)
+        texts = self._cache.command("MGET", *(self._minutes_key(symbol) for symbol in without))
+        minutes = {
+            symbol: read_points(text, MINUTE_MS)
+            for symbol, text in zip(without, texts, strict=True)
+        }
+        return [
+            with_day_change(quote, minutes[quote.symbol]) if quote.symbol in minutes else quote
+            for quote in quotes
+        ]
 
     def _judgement(self, quotes: Sequence[Quote], now_ms: int) -> Command:
         keys = [
             key(quote.symbol)
             for quote in quotes
-            for key in (self._quote_key, self._held_key, self._why_key)
+            for key in (
+                self._quote_key,
+                self._held_key,
+                self._why_key,
+                self._minutes_key,
+                self._hours_key,
+            )
         ]
-        rules = (now_ms, BASELINE_MS, AGREEMENT, *UNIT_RATIO, self._retention_s, HELD_S)
-        return "script", "quotes_put", keys, (*rules, *chain.from_iterable(map(_args, quotes)))
+        head = (now_ms, now_ms, self._rules)
+        return "script", "quotes_put", keys, (*head, *chain.from_iterable(map(_args, quotes)))
 
     def _reason(self, missing: MissingQuote) -> tuple[Any, ...]:
         told: dict[str, Any] = {"code": missing.code.value, "message": missing.message}
@@ -167,6 +241,12 @@ class QuoteStore:
     def _held_key(self, symbol: str) -> str:
         return self._cache.key("quotes", "held", symbol)
 
+    def _minutes_key(self, symbol: str) -> str:
+        return self._cache.key("quotes", "minutes", symbol)
+
+    def _hours_key(self, symbol: str) -> str:
+        return self._cache.key("quotes", "hours", symbol)
+
     def _why_key(self, symbol: str) -> str:
         return self._cache.key("quotes", "why", symbol)
 
@@ -175,18 +255,30 @@ def _args(quote: Quote) -> tuple[Any, ...]:
     fetched, timestamp = times_of(quote)
     return (
         quote.source.value,
+        _place_in_chain(quote),
         plain(quote.price),
         quote.currency or "",
         fetched,
         timestamp,
-        JUMP_LIMITS[quote.asset_class],
+        str(JUMP_LIMITS[quote.asset_class]),
+        unit_factor(quote),
         stored(quote, fetched, timestamp),
     )
 
 
-def _verdict(quote: Quote, told: str) -> Verdict:
-    result, _, why = told.partition(":")
-    return Verdict(quote.symbol, quote.source, Result(result), why or None)
+def _place_in_chain(quote: Quote) -> int:
+    """The place of a quote's source in its chain: 1 is asked first, other sources come last."""
+    chain_of_class = CHAINS[quote.asset_class]
+    if quote.source in chain_of_class:
+        return chain_of_class.index(quote.source) + 1
+    return len(chain_of_class) + 1
+
+
+def _verdict(quote: Quote, reply: str) -> Verdict:
+    result, _, detail = reply.partition(":")
+    if result == Result.WRITTEN:
+        return Verdict(quote.symbol, Source(detail), Result.WRITTEN)
+    return Verdict(quote.symbol, quote.source, Result(result), detail or None)
 
 
 def _reason_of(symbol: str, text: bytes) -> MissingQuote:
@@ -197,7 +289,8 @@ def _reason_of(symbol: str, text: bytes) -> MissingQuote:
 def _held(symbol: str, text: bytes) -> MissingQuote:
     prices = ", ".join(
         f"{Source(source).value} says {' '.join(filter(None, (held['price'], held['currency'])))}"
-        f" ({held['reason'].replace('_', ' ')})"
+        f", the stored price is {held['stored']} ({held['reason'].replace('_', ' ')})"
         for source, held in sorted(json.loads(text).items())
     )
-    return MissingQuote(symbol, Reason.QUARANTINED, f"a price waits for its confirmation: {prices}")
+    message = f"a price waits for its confirmation: {prices}"
+    return MissingQuote(symbol, Reason.QUARANTINED, message)

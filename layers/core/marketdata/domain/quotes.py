@@ -135,6 +135,11 @@ class Quote:
     market_state: MarketState | None = None
     extended: ExtendedPrice | None = None
 
+    @property
+    def figures(self) -> tuple[Decimal | None, ...]:
+        """The figures of the day, in the order of their fields."""
+        return tuple(getattr(self, name) for name in _FIGURES)
+
     def to_step(self) -> dict[str, Any]:
         """The form in which a quote passes from one step to the next: decimals as strings."""
         step: dict[str, Any] = {

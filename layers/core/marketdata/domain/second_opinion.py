@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from marketdata.clock import epoch_ms
-from marketdata.domain.acceptance import JUMP_LIMITS
+from marketdata.domain.acceptance import REPEAT_MS, is_jump
 from marketdata.domain.quotes import Quote
 from marketdata.domain.staleness import is_old
 from marketdata.domain.trading_hours import Trading
@@ -27,8 +27,10 @@ def needs_second_look(quote: Quote, last: Mapping[str, Any] | None, trading: Tra
     if last is None:
         return False
     before = Decimal(last["price"])
-    if abs(quote.price - before) > Decimal(str(JUMP_LIMITS[quote.asset_class])) * before:
+    if is_jump(quote.price, before, quote.asset_class):
         return True
     if quote.timestamp is None or last["timestamp_ms"] is None:
         return False
-    return epoch_ms(quote.timestamp) < int(last["timestamp_ms"])
+    behind_ms = int(last["timestamp_ms"]) - epoch_ms(quote.timestamp)
+    # The stored price with a slightly older time confirms the stored quote.
+    return behind_ms > (REPEAT_MS if quote.price == before else 0)

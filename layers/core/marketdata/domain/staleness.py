@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from marketdata.clock import MINUTE_MS, epoch_ms
+from marketdata.clock import DAY_MS, MINUTE_MS, epoch_ms
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Trading, keeps_hours
@@ -27,15 +27,27 @@ AGE_LIMITS_MS: Mapping[AssetClass, int] = MappingProxyType(
         AssetClass.CRYPTO: 15 * MINUTE_MS,
     }
 )
+# A price whose own time is older than this is stale however often it is fetched: longer than any
+# weekend or holiday of its market explains.
+EXPLAINED_AGE_MS: Mapping[AssetClass, int] = MappingProxyType(
+    {
+        AssetClass.STOCKS: 14 * DAY_MS,
+        AssetClass.FOREX: 4 * DAY_MS,
+        AssetClass.CRYPTO: DAY_MS,
+    }
+)
+# A source is called stale by at least this many old prices: one may be a thinly traded symbol.
+LEAST_OLD_SYMBOLS = 2
 # The reason of a breaker that opened for it, and of a quote that was not written for it.
 STALE_SOURCE = "stale_source"
 
 
 def is_old(quote: Quote, trading: Trading) -> bool | None:
-    """Whether a price was too old for its open market when it was fetched.
+    """Return whether a price was too old for its open market when it was fetched.
 
-    None where that cannot be judged: the market is closed, or nobody knows; the asset has hours of
-    its own; the quote has no time. An open market has had as long as the limit to make a price.
+    None where that cannot be judged: the market is closed or its hours are not known, the asset
+    has hours of its own, or the quote has no time. A market that opened less than the limit ago
+    may not have made a price yet.
     """
     if quote.timestamp is None or trading.since_ms is None or not trading.open:
         return None
@@ -47,10 +59,10 @@ def is_old(quote: Quote, trading: Trading) -> bool | None:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What prices say of their source.
+    """What the prices of a source say of it.
 
-    `judged`: whether they say anything. `stale`: how old they are, in words, where they are nothing
-    but old; else empty.
+    `judged`: whether they say anything. `stale`: how old they are, as text, if most of them are
+    old; else empty.
     """
 
     judged: bool
@@ -62,10 +74,10 @@ def findings(
 ) -> dict[Source, Finding]:
     """What the prices of a job say of the sources that were asked, in this order.
 
-    One current price clears a source: an asset that nobody trades any more is no sign. Nor is what
-    an earlier source, current itself, left to a later one: that may be nothing but such assets.
-    `chosen`: whether the service is set to price these assets. What clients ask for may also be
-    such assets alone, so it never speaks against a source.
+    A source is stale if most of its prices are old, and at least two: one thinly traded symbol
+    proves nothing. Symbols that an earlier source, current itself, left to a later one prove
+    nothing either: they may all be thinly traded. `chosen`: whether the service is set to price
+    these assets. Symbols that clients chose never count against a source.
     """
     found, current = {}, set[str]()
     for source in sources:
@@ -74,10 +86,11 @@ def findings(
         old = [quote for quote, is_past in own if is_past]
         if current:
             old = [quote for quote in old if quote.symbol in current]
-        if fresh or not trading.open:  # where nothing is traded nothing can be too old
+        symbols = {quote.symbol for quote in old}
+        if chosen and len(symbols) >= max(LEAST_OLD_SYMBOLS, len(fresh) + 1):
+            found[source] = Finding(judged=True, stale=_age_text(old))
+        elif fresh or not trading.open:  # where nothing is traded nothing can be too old
             found[source] = Finding(judged=True)
-        elif old and chosen:
-            found[source] = Finding(judged=True, stale=_told(old))
         else:
             found[source] = Finding(judged=False)
         current |= fresh
@@ -85,16 +98,17 @@ def findings(
 
 
 def only_repeats(quote: Quote, last: Mapping[str, Any] | None, trading: Trading) -> bool:
-    """Whether a quote is old and not newer than the stored one, so that it must not make it fresh.
+    """Return whether a quote is old and not newer than the stored one.
 
-    `last` is `{price, timestamp_ms}` of the stored quote, None where there is none.
+    Writing such a quote would renew `fetched_at` of a price that is old. `last` is
+    `{price, timestamp_ms}` of the stored quote, None if there is no stored quote.
     """
     if last is None or last["timestamp_ms"] is None or quote.timestamp is None:
         return False
     return bool(is_old(quote, trading)) and epoch_ms(quote.timestamp) <= last["timestamp_ms"]
 
 
-def _told(quotes: Iterable[Quote]) -> str:
+def _age_text(quotes: Iterable[Quote]) -> str:
     age_ms = min(epoch_ms(q.fetched_at) - epoch_ms(q.timestamp) for q in quotes if q.timestamp)
     minutes = age_ms // MINUTE_MS
     age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"

@@ -1,102 +1,179 @@
--- Which of these quotes may be seen, and which wait for a second opinion?
+-- Which of these quotes may readers see, and which wait for a second observation?
 --
--- KEYS  per quote: the stored quote, the held candidates, the reason why there is none.
--- ARGV  now_ms, baseline_ms, agreement, unit_low, unit_high, retention_s, held_s;
---       per quote: source, price, currency ('' unknown), fetched_ms, timestamp_ms (0 none),
---       jump limit, value.
--- Reply, per quote: 'written', 'older' or 'quarantined:<why>'.
---
--- A held candidate is kept per source, so that two broken sources cannot displace each other's.
-local now, baseline_ms, agreement = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local unit_low, unit_high = tonumber(ARGV[4]), tonumber(ARGV[5])
-local retention_s, held_s = ARGV[6], ARGV[7]
+-- KEYS  per quote: the stored quote, the held candidates, the reason why there is none, the history by the
+--       minute, the history by the hour.
+-- ARGV  now_ms ('' for the clock of Redis), wall_ms (the clock of the caller), the rules as JSON;
+--       per quote: source, rank, price, currency ('' unknown), fetched_ms, timestamp_ms (0 none), jump limit,
+--       factor of the currency's minor unit (0 none), value.
+-- Reply, per quote: 'written:<source that was written>', 'older' or 'quarantined:<reason>'.
+
+-- include: acceptance_rules.lua
+-- include: history_rules.lua
+
+local PER_KEY, PER_ARG, HEAD = 5, 9, 3
+local MINUTE_MS, HOUR_MS, DAY_S = 60000, 3600000, 86400
+
+local now, wall, rules = tonumber(ARGV[1]), tonumber(ARGV[2]), cjson.decode(ARGV[3])
+if not now then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+-- By how much the caller's clock is wrong; times that it wrote are moved by as much.
+local offset = math.abs(now - wall) > rules.skew_ms and now - wall or 0
+
+-- The text at a key; a value of another type is removed, since nothing can be made of it.
+local function text_at(key)
+  local text = redis.pcall('GET', key)
+  if type(text) == 'table' then
+    redis.call('DEL', key)
+    return nil
+  end
+  return text or nil
+end
 
 local function stored_at(key)
-  local value = redis.call('GET', key)
+  local value = text_at(key)
   if not value then return nil end
   local fetched, timestamp = tonumber(value:sub(1, 13)), tonumber(value:sub(14, 26))
-  local price = tonumber(value:match('"price":([%d.]+)'))
+  local price = tonumber(value:sub(27, 400):match('"price":(-?[%d.]+)'))
   if not (fetched and timestamp and price) then return nil end
-  return { fetched = fetched, timestamp = timestamp, price = price,
-           currency = value:match('"currency":"(%a+)"') or '' }
+  return { fetched = fetched, timestamp = timestamp, price = price, value = value,
+           currency = value:sub(27, 500):match('"currency":"(%a+)"') or '' }
 end
 
-local function older(new, old)
-  if new.timestamp > 0 and old.timestamp > 0 and new.timestamp ~= old.timestamp then
-    return new.timestamp < old.timestamp
+-- The candidates at a key by source; what is not a candidate counts as nothing held.
+local function held_at(key)
+  local text = text_at(key)
+  local read, stored = pcall(cjson.decode, text or '{}')
+  local candidates = {}
+  if not read or type(stored) ~= 'table' then return candidates, text end
+  for source, held in pairs(stored) do
+    local one = type(held) == 'table' and {
+      source = source, rank = tonumber(held.rank), price = tonumber(held.price), text = held.price,
+      currency = held.currency, fetched = tonumber(held.fetched), timestamp = tonumber(held.timestamp),
+      reason = held.reason, since = tonumber(held.since), value = held.value, stored = held.stored,
+    }
+    if one and one.rank and one.price and one.fetched and one.timestamp and one.since
+      and type(one.currency) == 'string' and type(one.value) == 'string' then
+      candidates[source] = one
+    end
   end
-  return new.fetched < old.fetched
+  return candidates, text
 end
 
-local function other_currency(a, b)
-  return a.currency ~= '' and b.currency ~= '' and a.currency ~= b.currency
-end
-
--- Why a price is not believed at once, or nil; and whether its own source may confirm it. A lone
--- factor of 100 is pence for pounds, however old the pounds; and while they are the yardstick, the
--- same source would only repeat its mistake.
-local function doubt(new, old)
-  local ratio, aged = new.price / old.price, now - old.fetched >= baseline_ms
-  for _, times in ipairs({ ratio, 1 / ratio }) do
-    if times >= unit_low and times <= unit_high then return 'unit_mismatch', aged end
-  end
-  if aged then return nil end
-  if other_currency(new, old) or math.abs(ratio - 1) > new.limit then return 'jump', true end
-  return nil
-end
-
--- A second source confirms a price, or a later tick of the same one.
-local function confirmed(new, candidates, by_itself)
+local function hold(key, candidates)
+  local kept, life_s = {}, rules.held_s
   for source, held in pairs(candidates) do
-    local agrees = math.abs(new.price / tonumber(held.price) - 1) <= agreement
-    local counts = source ~= new.source or (by_itself and new.fetched > tonumber(held.fetched))
-    if agrees and counts and not other_currency(new, held) then return true end
+    kept[source] = {
+      rank = string.format('%.0f', held.rank), price = held.text, currency = held.currency,
+      fetched = string.format('%.0f', held.fetched), timestamp = string.format('%.0f', held.timestamp),
+      reason = held.reason, since = string.format('%.0f', held.since), value = held.value,
+      stored = held.stored,
+    }
+    if held.reason == 'unit_mismatch' then life_s = math.max(life_s, rules.unit_hold_ms / 1000 + rules.held_s) end
   end
-  return false
-end
-
--- What was held up to now is settled by a price that is believed; what is later than it is not.
-local function settle(key, candidates, fetched)
-  local left = {}
-  for source, held in pairs(candidates) do
-    if tonumber(held.fetched) > fetched then left[source] = held end
-  end
-  if next(left) then
-    redis.call('SET', key, cjson.encode(left), 'EX', held_s)
+  if next(kept) then
+    redis.call('SET', key, cjson.encode(kept), 'EX', string.format('%.0f', life_s))
   else
     redis.call('DEL', key)
   end
 end
 
-local function put(new, quote_key, held_key, reason_key)
-  local old = stored_at(quote_key)
-  if old and older(new, old) then return 'older' end
-  local text = redis.call('GET', held_key)
-  local candidates = text and cjson.decode(text) or {}
-  local why, by_itself
-  if old then why, by_itself = doubt(new, old) end
-  if why and not confirmed(new, candidates, by_itself) then
-    local own = candidates[new.source]
-    if not own or tonumber(own.fetched) <= new.fetched then
-      candidates[new.source] = { price = new.text, currency = new.currency,
-                                 fetched = new.fetched_text, reason = why }
-      redis.call('SET', held_key, cjson.encode(candidates), 'EX', held_s)
-    end
-    return 'quarantined:' .. why
+-- A price that is believed settles what was held until its time; what was fetched later stays held.
+local function settle(key, candidates, fetched)
+  local left = {}
+  for source, held in pairs(candidates) do
+    if held.fetched > fetched then left[source] = held end
   end
-  redis.call('SET', quote_key, new.value, 'EX', retention_s)
-  redis.call('DEL', reason_key)
-  if text then settle(held_key, candidates, new.fetched) end
-  return 'written'
+  hold(key, left)
+end
+
+-- A time as RFC 3339 in UTC, as clock.py writes it.
+local function utc_text(ms)
+  local days, rest = math.floor(ms / 1000 / DAY_S), math.floor(ms / 1000) % DAY_S
+  local shifted = days + 719468 -- days since the first of March of the year 0
+  local era = math.floor(shifted / 146097)
+  local of_era = shifted - era * 146097
+  local year_of_era = math.floor(
+    (of_era - math.floor(of_era / 1460) + math.floor(of_era / 36524) - math.floor(of_era / 146096)) / 365)
+  local of_year = of_era - (365 * year_of_era + math.floor(year_of_era / 4) - math.floor(year_of_era / 100))
+  local month_place = math.floor((5 * of_year + 2) / 153)
+  local day = of_year - math.floor((153 * month_place + 2) / 5) + 1
+  local month = month_place < 10 and month_place + 3 or month_place - 9
+  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
+  local part = ms % 1000 > 0 and string.format('.%03.0f', ms % 1000) or ''
+  return string.format('%04.0f-%02.0f-%02.0fT%02.0f:%02.0f:%02.0f%sZ', year, month, day,
+    math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, part)
+end
+
+-- A stored value with another time of fetching.
+local function with_fetched(value, fetched)
+  local body = value:sub(14):gsub('"fetched_at":"[^"]*"$', '"fetched_at":"' .. utc_text(fetched) .. '"', 1)
+  return string.format('%013.0f', fetched) .. body
+end
+
+-- Whether a quote is older than the stored one. A stored time in the future is no measure: a clock wrote it that
+-- ran ahead.
+local function is_older(new, old)
+  local comparable = new.timestamp > 0 and old.timestamp > 0 and old.timestamp <= now + rules.ahead_ms
+  if comparable and new.timestamp ~= old.timestamp then return new.timestamp < old.timestamp end
+  return old.fetched <= now + rules.skew_ms and new.fetched < old.fetched
+end
+
+-- Whether a quote repeats the stored price with a slightly older time: one of the provider's machines is behind.
+local function repeats(new, old)
+  return new.price == old.price and not other_currency(new, old)
+    and new.timestamp > 0 and new.timestamp < old.timestamp
+    and old.timestamp - new.timestamp <= rules.repeat_ms
+    and (new.fetched > old.fetched or old.fetched > now + rules.skew_ms)
+end
+
+local function write(quote, value, keys)
+  redis.call('SET', keys.quote, value, 'EX', rules.retention_s)
+  redis.call('DEL', keys.reason)
+  history_add(keys.minutes, math.floor(quote.fetched / MINUTE_MS), quote.text, rules.minutes_kept, rules.retention_s)
+  history_add(keys.hours, math.floor(quote.fetched / HOUR_MS), quote.text, rules.hours_kept, rules.retention_s)
+  return 'written:' .. quote.source
+end
+
+local function put(new, keys)
+  local old, candidates, text = stored_at(keys.quote), held_at(keys.held)
+  if old and repeats(new, old) then
+    if text then settle(keys.held, candidates, new.fetched) end
+    return write(new, with_fetched(old.value, new.fetched), keys)
+  end
+  if old and is_older(new, old) then return 'older' end
+  new.reason = old and doubt(new, old, now, rules) or nil
+  local written = new
+  if new.reason then written = confirmed(new, old, candidates, now, rules) end
+  if written then
+    if text then settle(keys.held, candidates, new.fetched) end
+    return write(written, written.value, keys)
+  end
+  local own = candidates[new.source]
+  if not own or own.fetched <= new.fetched then
+    local goes_on = own and own.reason == new.reason and side_of(own, old, new.limit) == side_of(new, old, new.limit)
+    new.since, new.stored = goes_on and own.since or now, old.value:sub(27, 400):match('"price":(-?[%d.]+)')
+    candidates[new.source] = new
+    hold(keys.held, candidates)
+  end
+  return 'quarantined:' .. new.reason
 end
 
 local verdicts = {}
-for i = 1, #KEYS / 3 do
-  local at, key = 7 + (i - 1) * 7, (i - 1) * 3
-  verdicts[i] = put({
-    source = ARGV[at + 1], text = ARGV[at + 2], price = tonumber(ARGV[at + 2]),
-    currency = ARGV[at + 3], fetched_text = ARGV[at + 4], fetched = tonumber(ARGV[at + 4]),
-    timestamp = tonumber(ARGV[at + 5]), limit = tonumber(ARGV[at + 6]), value = ARGV[at + 7],
-  }, KEYS[key + 1], KEYS[key + 2], KEYS[key + 3])
+for i = 1, #KEYS / PER_KEY do
+  local at, key = HEAD + (i - 1) * PER_ARG, (i - 1) * PER_KEY
+  local new = {
+    source = ARGV[at + 1], rank = tonumber(ARGV[at + 2]), text = ARGV[at + 3], price = tonumber(ARGV[at + 3]),
+    currency = ARGV[at + 4], timestamp = tonumber(ARGV[at + 6]), limit = tonumber(ARGV[at + 7]),
+    unit = tonumber(ARGV[at + 8]), value = ARGV[at + 9],
+  }
+  local fetched = tonumber(ARGV[at + 5])
+  new.fetched = fetched + offset > now + rules.skew_ms and now or fetched + offset
+  if new.fetched ~= fetched then new.value = with_fetched(new.value, new.fetched) end
+  verdicts[i] = put(new, {
+    quote = KEYS[key + 1], held = KEYS[key + 2], reason = KEYS[key + 3],
+    minutes = KEYS[key + 4], hours = KEYS[key + 5],
+  })
 end
 return verdicts

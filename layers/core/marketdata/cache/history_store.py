@@ -1,0 +1,44 @@
+"""The history of symbols in Redis, as `lua/quotes_put.lua` writes it with each accepted quote.
+
+A symbol has two texts, one with a price for each minute and one with a price for each hour;
+`domain/history.py` reads them. They expire with the quote of their symbol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from marketdata.cache.client import Cache
+from marketdata.clock import MINUTE_MS
+from marketdata.domain.history import RANGES, Point, read_points
+
+
+class HistoryStore:
+    """The recorded prices of all symbols. Every method raises `CacheUnavailableError`."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def read(
+        self, symbols: Sequence[str], range_name: str, now_ms: int
+    ) -> Mapping[str, tuple[Point, ...]]:
+        """Return the points of each symbol within a range that ends now, oldest first. One MGET.
+
+        `range_name` is one of `RANGES`. A symbol without any point has an empty tuple.
+        """
+        if not symbols:
+            return {}
+        wanted = RANGES[range_name]
+        name = "minutes" if wanted.step_ms == MINUTE_MS else "hours"
+        keys = [self._cache.key("quotes", name, symbol) for symbol in symbols]
+        texts = self._cache.command("MGET", *keys)
+        # The point of a step has the time of the step's start, which lies up to one step back.
+        oldest_ms = now_ms - wanted.length_ms - wanted.step_ms
+        return {
+            symbol: tuple(
+                point
+                for point in read_points(text, wanted.step_ms)
+                if oldest_ms < point.at_ms <= now_ms
+            )
+            for symbol, text in zip(symbols, texts, strict=True)
+        }

@@ -1,0 +1,74 @@
+-- Whether a price is believed at once, and which observation confirms a held one.
+--
+-- An observation is a quote that is being judged, or a held candidate: {source, rank, price, currency,
+-- fetched, timestamp, reason, since}. `rank` is the source's place in the chain, 1 is asked first. A held
+-- candidate is kept per source, so that two broken sources cannot displace each other's.
+
+local function other_currency(a, b)
+  return a.currency ~= '' and b.currency ~= '' and a.currency ~= b.currency
+end
+
+local function near(a, b, share)
+  return math.abs(a - b) <= share * math.max(math.abs(a), math.abs(b))
+end
+
+-- On which side of the stored price an observation lies beyond its class's limit: 'up', 'down', another
+-- currency's code, or nil for an observation within the limit.
+local function side_of(observed, old, limit)
+  if other_currency(observed, old) then return observed.currency end
+  local step = observed.price - old.price
+  if math.abs(step) <= limit * math.abs(old.price) * (1 + 1e-9) then return nil end
+  return step > 0 and 'up' or 'down'
+end
+
+-- Whether two prices are a minor unit's factor apart, one way or the other.
+local function is_unit_step(new, old, rules)
+  if new.unit == 0 or new.price <= 0 or old.price <= 0 or other_currency(new, old) then return false end
+  local ratio = math.max(new.price / old.price, old.price / new.price)
+  return near(ratio, new.unit, rules.unit_tolerance)
+end
+
+-- Why a price is not believed at once, or nil. A unit's factor is doubted however old the stored price is:
+-- the source would repeat its mistake.
+local function doubt(new, old, now, rules)
+  if is_unit_step(new, old, rules) then return 'unit_mismatch' end
+  if now - math.min(old.fetched, now) >= rules.baseline_ms then return nil end
+  return side_of(new, old, new.limit) and 'jump' or nil
+end
+
+-- Whether an observation was made after another one of the same source: by the provider's time where both
+-- have one, since an answer that is repeated is no second observation.
+local function is_later(new, held)
+  if new.timestamp > 0 and held.timestamp > 0 then return new.timestamp > held.timestamp end
+  return new.fetched > held.fetched
+end
+
+-- The observation that may be written because another source agrees: the chain's first source where the two
+-- prices are near each other, else the one nearer to the stored price; nil where they do not agree. Prices that
+-- are a unit's factor away, or in another currency, confirm each other only if they are near.
+local function agreed(new, held, old, rules)
+  local side = side_of(new, old, new.limit)
+  if not side or side ~= side_of(held, old, new.limit) or other_currency(new, held) then return nil end
+  if near(new.price, held.price, rules.agreement) then
+    if new.fetched - held.fetched > rules.same_look_ms then return new end
+    return new.rank <= held.rank and new or held
+  end
+  local needs_agreement = new.reason == 'unit_mismatch' or held.reason == 'unit_mismatch'
+  if needs_agreement or other_currency(new, old) then return nil end
+  return math.abs(new.price - old.price) <= math.abs(held.price - old.price) and new or held
+end
+
+-- The observation that a doubted quote and what is held allow to write, or nil.
+local function confirmed(new, old, candidates, now, rules)
+  local own = candidates[new.source]
+  if own and own.reason == new.reason and side_of(own, old, new.limit) == side_of(new, old, new.limit) then
+    if new.reason == 'jump' and is_later(new, own) then return new end
+    if new.reason == 'unit_mismatch' and now - own.since >= rules.unit_hold_ms then return new end
+  end
+  for source, held in pairs(candidates) do
+    local counts = source ~= new.source and now - held.fetched <= rules.held_s * 1000
+    local winner = counts and agreed(new, held, old, rules)
+    if winner then return winner end
+  end
+  return nil
+end

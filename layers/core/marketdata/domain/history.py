@@ -1,0 +1,103 @@
+"""The history of a symbol: the prices that the service saw, as points in time.
+
+One price a minute is kept for a day, one an hour for thirty days. Where the service saw nothing
+there is a gap. The texts that hold the points are written by `cache/lua/history_rules.lua`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms
+from marketdata.domain.quotes import ChangeBasis, Quote
+
+# A day of minutes, and as much more as a change over 24 hours may need.
+MINUTES_KEPT = 24 * 60 + 10
+HOURS_KEPT = 30 * 24
+# How far from 24 hours ago a recorded price may be to serve as the basis of a change.
+DAY_AGO_TOLERANCE_MS = 5 * MINUTE_MS
+PERCENT_PLACES = Decimal("0.000001")
+
+_HEADER = re.compile(rb"[0-9]{16}")
+_RECORD = re.compile(rb"(?:([0-9]{1,8}):)?(-?[0-9]{1,32}(?:\.[0-9]{1,32})?)")
+# A text cannot be longer than this; a longer one is not ours.
+_MOST_BYTES = 128 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One recorded price: the start of its minute or hour (epoch ms), and its exact text."""
+
+    at_ms: int
+    price: str
+
+
+def read_points(text: bytes | None, step_ms: int) -> tuple[Point, ...]:
+    """Return the points of a stored text, oldest first; none of a text that is not a history.
+
+    `step_ms` is the length of a step: `MINUTE_MS` or `HOUR_MS`.
+    """
+    if text is None or len(text) > _MOST_BYTES or not _HEADER.match(text):
+        return ()
+    step, points = int(text[:8]), []
+    for place, record in enumerate(text[16:].removeprefix(b";").split(b";")):
+        match = _RECORD.fullmatch(record)
+        if match is None:
+            return ()
+        if place:
+            step += int(match[1] or 1)
+        points.append(Point(step * step_ms, match[2].decode()))
+    return tuple(points)
+
+
+def price_near(points: Sequence[Point], at_ms: int, tolerance_ms: int) -> Decimal | None:
+    """Return the recorded price that is nearest to an instant, None if none is near enough."""
+    place = bisect_left(points, at_ms, key=lambda point: point.at_ms)
+    near = [
+        p for p in points[max(0, place - 1) : place + 1] if abs(p.at_ms - at_ms) <= tolerance_ms
+    ]
+    if not near:
+        return None
+    return Decimal(min(near, key=lambda point: abs(point.at_ms - at_ms)).price)
+
+
+def needs_day_change(quote: Quote) -> bool:
+    """Return whether the source of a quote gave neither a change nor a percentage."""
+    return quote.change is None and quote.percent_change is None
+
+
+def with_day_change(quote: Quote, minutes: Sequence[Point]) -> Quote:
+    """Return the quote with its change against our recorded price of 24 hours before.
+
+    The quote is returned as it is if no price was recorded within five minutes of that time.
+    """
+    at_ms = epoch_ms(quote.fetched_at) - DAY_MS
+    before = price_near(minutes, at_ms, DAY_AGO_TOLERANCE_MS)
+    if before is None or before <= 0:
+        return quote
+    change = quote.price - before
+    percent = (change * 100 / before).quantize(PERCENT_PLACES)
+    # A percentage of 0 would contradict a change that is not 0.
+    shown = None if percent == 0 and change != 0 else percent
+    return replace(quote, change=change, percent_change=shown, change_basis=ChangeBasis.ROLLING_24H)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One range of the history: its length and the distance of its points, milliseconds."""
+
+    length_ms: int
+    step_ms: int
+
+
+RANGES = {
+    "1h": Range(HOUR_MS, MINUTE_MS),
+    "6h": Range(6 * HOUR_MS, MINUTE_MS),
+    "24h": Range(DAY_MS, MINUTE_MS),
+    "7d": Range(7 * DAY_MS, HOUR_MS),
+    "30d": Range(30 * DAY_MS, HOUR_MS),
+}
