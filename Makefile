@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONPATH := .:layers/core
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help start test check day bench bench-image build deploy-test sam-test engine validate
+.PHONY: help start quick test coverage check day bench bench-image build deploy-test sam-test engine validate
 .PHONY: scan scan-template scan-packages format lock clean
 
 INFRA := tests/infrastructure
@@ -27,8 +27,15 @@ help: ## show this list
 start: $(VENV)/.run ## run the whole service on this machine until Ctrl-C
 	@$(BIN)/python -m local start
 
-test: $(VENV)/.dev ## run every suite but the benchmarks, deploy-test and sam-test
-	@$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+# Three workers keep two processors busy: many tests wait for a server.
+quick: $(VENV)/.dev ## run the unit tests, in under a minute
+	@$(BIN)/python -m pytest -q -n 3 tests/unit $(ARGS)
+
+test: $(VENV)/.dev ## run every suite except the benchmarks, deploy-test and sam-test
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal $(ARGS)
+
+coverage: $(VENV)/.dev ## run the same suites, and say which lines no test reaches
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal --cov --cov-report=term $(ARGS)
 
 check: $(VENV)/.dev ## lint, types, then the tests
 	@$(BIN)/ruff format --check .

@@ -253,9 +253,18 @@ def test_a_price_older_than_the_last_one_is_asked_again_elsewhere(pool):
     """A lagging source does not keep the fresher one from being asked."""
     yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "100"})
     finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "100"})
-    last = {"AAPL": {"price": "100", "timestamp_ms": NOW_MS + 1000}}
+    last = {"AAPL": {"price": "100.1", "timestamp_ms": NOW_MS + 1000}}
     fetch(pool, a_job(["AAPL"], YAHOO_THEN_FINNHUB, last=last), yahoo, finnhub)
     assert finnhub.asked == [["AAPL"]]
+
+
+def test_the_last_price_with_a_slightly_older_time_needs_no_second_source(pool):
+    """Two machines of one provider that disagree by a second confirm the price."""
+    yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "100"})
+    finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "100"})
+    last = {"AAPL": {"price": "100", "timestamp_ms": NOW_MS + 1000}}
+    fetch(pool, a_job(["AAPL"], YAHOO_THEN_FINNHUB, last=last), yahoo, finnhub)
+    assert finnhub.asked == []
 
 
 def test_a_job_past_its_deadline_makes_no_call(pool):
