@@ -13,10 +13,9 @@ from pathlib import Path
 import requests
 
 from local.simulator.universe import Universe
-from marketdata.domain.assets import Asset
+from marketdata.domain.assets import Asset, AssetList
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
-from marketdata.lists.archive import AssetList
 from marketdata.settings import ENV_PREFIXES
 
 ROOT = Path(__file__).parents[2]

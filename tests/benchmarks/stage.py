@@ -16,10 +16,9 @@ from urllib.parse import parse_qsl
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache, connect
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.domain.assets import Asset
+from marketdata.domain.assets import Asset, AssetList
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass
-from marketdata.lists.archive import AssetList
 from marketdata.settings import Settings
 from tests.benchmarks.plain_way import PREFIX
 from tests.support.redis_servers import RedisServer

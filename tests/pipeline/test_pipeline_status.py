@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 import pytest
 
 from marketdata.cache.client import Cache
-from marketdata.domain.assets import Asset
+from marketdata.domain.assets import Asset, AssetList
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
-from marketdata.lists.archive import AssetList
 from tests.support.pipeline import Make, Pipeline, emptied, epoch_ms, shown, simulated
 
 YAHOO, ALPHA_VANTAGE = Source.YFINANCE, Source.ALPHA_VANTAGE

@@ -28,14 +28,13 @@ from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.composition import Stores
-from marketdata.domain.assets import Asset
+from marketdata.domain.assets import Asset, AssetList
 from marketdata.domain.breaker import BreakerPolicy
 from marketdata.domain.budget import Use
 from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.permits import AttemptResult, Want
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
-from marketdata.lists.archive import AssetList
 from marketdata.settings import Settings
 
 # A slot's start; tests move on from here.

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from marketdata.domain.assets import Asset
+from marketdata.domain.assets import Asset, AssetList
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ArchiveError
-from marketdata.lists.archive import LAST_GOOD, AssetList, LocalArchive, S3Archive, decode, encode
+from marketdata.lists.archive import LAST_GOOD, LocalArchive, S3Archive, decode, encode
 
 CRYPTO = AssetClass.CRYPTO
 LISTED = AssetList(

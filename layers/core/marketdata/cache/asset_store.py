@@ -23,7 +23,7 @@ from marketdata.domain.symbols import KEPT, AssetClass
 from marketdata.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
-    from marketdata.lists.archive import AssetList
+    from marketdata.domain.assets import AssetList
 
 RETENTION_S = 7 * 86400
 # How long a list that was replaced stays for those who are paging through it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from marketdata.domain.quotes import Source
@@ -56,3 +57,17 @@ class Asset:
             "ids": dict(self.ids),
             "sources": sorted(self.ids),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class AssetList:
+    """The whole list of one class, as it is archived and swapped in.
+
+    `updated_at`: when its providers answered, aware UTC. `sources`: those that did.
+    """
+
+    asset_class: AssetClass
+    version: str
+    updated_at: datetime
+    sources: tuple[Source, ...]
+    assets: tuple[Asset, ...]

@@ -16,13 +16,12 @@ import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from marketdata.clock import parse_utc, utc_text
-from marketdata.domain.assets import Asset
+from marketdata.domain.assets import Asset, AssetList
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ArchiveError
@@ -133,20 +132,6 @@ class S3Archive:
         exceptions = importlib.import_module("botocore.exceptions")
         # HTTPClientError (a BotoCoreError) covers a body that breaks off while it is read.
         return exceptions.ClientError, exceptions.BotoCoreError
-
-
-@dataclass(frozen=True, slots=True)
-class AssetList:
-    """One class's whole list, as it is archived and swapped in.
-
-    `updated_at`: when its providers answered, aware UTC. `sources`: those that did.
-    """
-
-    asset_class: AssetClass
-    version: str
-    updated_at: datetime
-    sources: tuple[Source, ...]
-    assets: tuple[Asset, ...]
 
 
 def encode(listed: AssetList) -> bytes:

@@ -16,13 +16,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from marketdata.domain.assets import Listing
+from marketdata.domain.assets import AssetList, Listing
 from marketdata.domain.outcomes import Outcome, outcome_of
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable
 from marketdata.errors import ArchiveError, ProviderError
-from marketdata.lists.archive import Archive, AssetList, encode
+from marketdata.lists.archive import Archive, encode
 from marketdata.lists.merging import guard, merge
 from marketdata.providers.contract import Provider, Sender
 

@@ -1,0 +1,92 @@
+"""The rooms of the code: imports point downwards, and the api loads none of the heavy libraries."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = ROOT / "layers" / "core"
+
+# What each room may import of the project, itself included. `settings` and `redaction` serve all
+# rooms above the domain.
+BASE = {"errors", "clock"}
+SHARED = {"settings", "setting_types", "redaction", "domain", *BASE}
+ALLOWED = {
+    "errors": set(),
+    "clock": set(),
+    "redaction": set(),
+    "domain": {"domain", *BASE},
+    "setting_types": {"domain", *BASE},
+    "settings": {"setting_types", "domain", *BASE},
+    "cache": {"cache", *SHARED},
+    "providers": {"providers", *SHARED},
+    "observability": {"observability", "cache", *SHARED},
+    "prices": {"prices", "cache", "providers", "observability", *SHARED},
+    "lists": {"lists", "cache", "providers", "observability", *SHARED},
+    "api": {"api", "cache", "observability", "composition", *SHARED},
+    "composition": {"prices", "lists", "cache", "providers", "observability", "api", *SHARED},
+}
+HEAVY = ("pandas", "yfinance", "boto3", "requests", "numpy", "curl_cffi")
+
+
+def modules() -> Iterator[tuple[str, str, Path]]:
+    """Each module of the core: its room, its name and its file."""
+    for path in sorted((CORE / "marketdata").rglob("*.py")):
+        parts = path.relative_to(CORE).with_suffix("").parts
+        name = ".".join(parts).removesuffix(".__init__")
+        yield (parts[1] if len(parts) > 1 else "marketdata"), name, path
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Each module of the project that a file imports, under TYPE_CHECKING as well."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if name.startswith("marketdata."))
+
+
+@pytest.mark.parametrize(
+    ("room", "path"), [pytest.param(room, path, id=name) for room, name, path in modules()]
+)
+def test_imports_point_downwards(room, path):
+    """A module imports only rooms below its own, and its own."""
+    if room == "__init__":
+        return
+    rooms = {name.split(".")[1] for name in imported(path)}
+    assert rooms <= ALLOWED[room] | ({room} if room in ALLOWED[room] else set())
+
+
+def test_the_core_knows_neither_functions_nor_the_local_service():
+    """The package that is deployed imports nothing of the folders around it."""
+    for _, name, path in modules():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {
+            node.module.split(".")[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level
+        }
+        assert not names & {"local", "functions", "tests"}, name
+
+
+def test_the_api_loads_no_heavy_library():
+    """Reading the cache needs neither pandas nor a provider's client, so a cold start is short."""
+    code = f"import sys; import marketdata.api.serving; print(*(set(sys.modules) & set({HEAVY!r})))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(CORE), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == []
