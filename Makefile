@@ -6,6 +6,7 @@ export PYTHONPATH := .:layers/core
 export PYTHONUNBUFFERED := 1
 
 .PHONY: help start quick test coverage check day bench bench-image build deploy-test sam-test engine validate
+.PHONY: smoke bill
 .PHONY: scan scan-template scan-packages format lock clean
 
 INFRA := tests/infrastructure
@@ -61,6 +62,12 @@ deploy-test: $(VENV)/.dev $(SAM)/.done $(MINISTACK)/.done ## build and deploy fo
 # Images are pulled the first time, hence the timeout.
 sam-test: engine $(VENV)/.dev $(SAM)/.done ## test the functions in the Lambda image with `sam local`; needs Docker
 	@$(BIN)/python -m pytest --timeout 600 tests/sam_local $(ARGS)
+
+smoke: $(VENV)/.run ## check a deployed service from outside (URL=https://... ARGS="--origin https://...")
+	@$(BIN)/python -m tests.deployment.smoke $(URL) $(ARGS)
+
+bill: $(VENV)/.run ## estimate a month on AWS (ARGS="--symbols 200 --requests-per-day 1000000")
+	@$(BIN)/python -m local bill $(ARGS)
 
 engine:
 	@docker info >/dev/null 2>&1 || \

@@ -38,6 +38,9 @@ def add_words(parser: argparse.ArgumentParser) -> None:
         help="part of the requests that a CDN in front answers by itself",
     )  # fmt: skip
     parser.add_argument("--x86", action="store_true", help="x86_64 in place of arm64")
+    parser.add_argument(
+        "--markdown", action="store_true", help="the month alone, as the table of docs/deploying.md"
+    )
 
 
 def told(words: argparse.Namespace) -> str:
@@ -50,15 +53,36 @@ def told(words: argparse.Namespace) -> str:
         cdn_share=words.cdn_share,
         arm=not words.x86,
     )
+    if words.markdown:
+        return "\n".join(_table(wanted))
     return "\n".join([*_month(wanted), "", *_others(wanted), "", *_free(wanted)])
+
+
+def _table(wanted: Wanted) -> list[str]:
+    items, freed = bill(wanted), bill(wanted, free_tier=True)
+    lines = [
+        f"{_request(wanted)}, {prices.REGION}, prices of {prices.AS_OF}, US dollars:",
+        "",
+        "| a month | $ | after the free tier | grows with |",
+        "|---|---|---|---|",
+    ]
+    for item, less in zip(items, freed, strict=True):
+        lines.append(
+            f"| {item.name} | {item.dollars:.2f} | {less.dollars:.2f} | {item.grows_with} |"
+        )
+    lines.append(f"| **all** | **{total(items):.0f}** | **{total(freed):.0f}** | |")
+    return lines
+
+
+def _request(wanted: Wanted) -> str:
+    symbols = f"{wanted.symbols:,} symbols every {wanted.interval_s} s"
+    return f"{symbols} and {wanted.requests_per_day:,} requests a day"
 
 
 def _month(wanted: Wanted) -> list[str]:
     items, freed = bill(wanted), bill(wanted, free_tier=True)
-    asked = f"{wanted.symbols:,} symbols every {wanted.interval_s} s"
-    reads = f"{wanted.requests_per_day:,} requests a day"
     lines = [
-        f"A month of {asked} and {reads}, {prices.REGION}, prices of {prices.AS_OF}",
+        f"A month of {_request(wanted)}, {prices.REGION}, prices of {prices.AS_OF}",
         f"  {'':<24} {'units':>16} {'$':>9} {'free tier':>10}",
     ]
     for item, less in zip(items, freed, strict=True):

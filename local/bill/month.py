@@ -8,15 +8,20 @@ from local.bill import prices, usage
 from local.bill.prices import Price
 from local.bill.usage import Wanted
 
+NOTHING = "nothing"
+JOBS = "jobs: up to 100 stocks, 250 coins or 100 pairs each"
+READERS = "requests"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a bill: so many units of something, and what they cost."""
+    """One line of a bill: so many units of something, what they cost, and what they grow with."""
 
     name: str
     units: float
     price: Price
     dollars: float
+    grows_with: str
 
 
 def bill(wanted: Wanted, *, free_tier: bool = False) -> list[Item]:
@@ -25,27 +30,39 @@ def bill(wanted: Wanted, *, free_tier: bool = False) -> list[Item]:
     compute = prices.LAMBDA_ARM if wanted.arm else prices.LAMBDA_X86
     storage_gb = max(prices.CACHE_LEAST_GB, used.stored_gb)
     counted = (
-        ("Step Functions: starts", usage.MINUTES, prices.STEP_FUNCTIONS_STARTS),
-        ("Step Functions: memory", used.express_gb_seconds, prices.STEP_FUNCTIONS_MEMORY),
+        ("Step Functions: starts", usage.MINUTES, prices.STEP_FUNCTIONS_STARTS, NOTHING),
+        (
+            "Step Functions: memory",
+            used.express_gb_seconds,
+            prices.STEP_FUNCTIONS_MEMORY,
+            "jobs, in steps of 64 MB",
+        ),
         (
             "Step Functions: refresh",
             usage.REFRESH_TRANSITIONS,
             prices.STEP_FUNCTIONS_TRANSITIONS,
+            NOTHING,
         ),
-        ("Lambda: invocations", used.invocations, prices.LAMBDA_REQUESTS),
-        ("Lambda: compute", used.gb_seconds, compute),
-        ("ElastiCache: storage", storage_gb * prices.HOURS, prices.CACHE_STORAGE),
-        ("ElastiCache: commands", used.ecpus, prices.CACHE_ECPU),
-        ("API Gateway", wanted.requests, prices.HTTP_API),
-        ("Transfer to clients", used.out_gb, prices.TRANSFER_OUT),
-        ("CloudWatch: metrics", usage.METRIC_SERIES, prices.METRICS),
-        ("CloudWatch: alarms", usage.ALARM_COUNT, prices.ALARMS),
-        ("CloudWatch: dashboard", 1, prices.DASHBOARDS),
-        ("CloudWatch: logs", used.log_gb, prices.LOGS),
-        ("Scheduler", usage.MINUTES + prices.DAYS, prices.SCHEDULES),
-        ("Secrets Manager", 1, prices.SECRETS),
+        ("Lambda: invocations", used.invocations, prices.LAMBDA_REQUESTS, f"{JOBS}; {READERS}"),
+        ("Lambda: compute", used.gb_seconds, compute, f"jobs; {READERS}"),
+        (
+            "ElastiCache: storage",
+            storage_gb * prices.HOURS,
+            prices.CACHE_STORAGE,
+            "symbols, beyond 0.1 GB",
+        ),
+        ("ElastiCache: commands", used.ecpus, prices.CACHE_ECPU, f"symbols; {READERS}"),
+        ("API Gateway", wanted.requests, prices.HTTP_API, READERS),
+        ("Transfer to clients", used.out_gb, prices.TRANSFER_OUT, READERS),
+        ("CloudWatch: metrics", usage.METRIC_SERIES, prices.METRICS, NOTHING),
+        ("CloudWatch: alarms", usage.ALARM_COUNT, prices.ALARMS, NOTHING),
+        ("CloudWatch: dashboard", 1, prices.DASHBOARDS, NOTHING),
+        ("CloudWatch: logs", used.log_gb, prices.LOGS, f"jobs; {READERS}"),
+        ("X-Ray", usage.MINUTES, prices.TRACES, NOTHING),
+        ("Scheduler", usage.MINUTES * 1.1, prices.SCHEDULES, NOTHING),
+        ("Secrets Manager", 1, prices.SECRETS, NOTHING),
     )
-    return [_item(name, units, price, free_tier) for name, units, price in counted]
+    return [_item(*one, free_tier=free_tier) for one in counted]
 
 
 def total(items: list[Item]) -> float:
@@ -76,6 +93,6 @@ def other_designs(wanted: Wanted) -> list[tuple[str, float]]:
     ]
 
 
-def _item(name: str, units: float, price: Price, free_tier: bool) -> Item:  # noqa: FBT001
+def _item(name: str, units: float, price: Price, grows_with: str, *, free_tier: bool) -> Item:
     billed = max(0.0, units - price.free) if free_tier else units
-    return Item(name, units, price, billed * price.dollars)
+    return Item(name, units, price, billed * price.dollars, grows_with)

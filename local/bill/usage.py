@@ -32,10 +32,16 @@ QUOTE_STORED_BYTES, ASSET_STORED_BYTES = 410, 230
 TICK_BYTES_PER_SYMBOL = 900  # to and from Redis, when it is priced
 ANSWER_HEAD_BYTES = 700
 GZIP = 0.15  # what is left of an answer with many quotes
+# What each step logs on average, in lines of ours and lines of metrics, and how long a line is.
+PLAN_LINES, FETCH_LINES, COMMIT_LINES = 2.5, 1, 3
 LOG_LINE_BYTES = 600
+# The api's line and the gateway's line for each request.
+REQUEST_LOG_BYTES = 1_100
+# Lambda's own two lines for each invocation, at SystemLogLevel=INFO.
+SYSTEM_LOG_BYTES = 700
 ASSETS = 30_000
-# An Express execution begins up to a minute early, and sleeps until its minute.
-EXECUTION_S = 90
+# An Express execution starts with the minute before its own, and ends with the last slot's jobs.
+EXECUTION_S = 116
 METRIC_SERIES, ALARM_COUNT = 32, 19
 # The refresh looks every ten minutes whether a list is due or lost.
 REFRESH_TRANSITIONS = MINUTES / 10 * 4.5
@@ -109,7 +115,7 @@ def used(wanted: Wanted) -> Used:
     read_bytes = wanted.symbols_per_request * QUOTE_BYTES
     answer_bytes = ANSWER_HEAD_BYTES + read_bytes * (GZIP if read_bytes > 1024 else 1)
     return Used(
-        invocations=SLOTS + 2 * wanted.jobs + wanted.requests,
+        invocations=_invocations(wanted),
         gb_seconds=gb_seconds,
         ecpus=(
             SLOTS * 4
@@ -119,9 +125,22 @@ def used(wanted: Wanted) -> Used:
         stored_gb=(wanted.symbols * QUOTE_STORED_BYTES + ASSETS * ASSET_STORED_BYTES) / 1e9,
         out_gb=wanted.requests * answer_bytes / 1e9,
         provider_gb=wanted.priced * 2 * QUOTE_BYTES / 1e9,
-        log_gb=(SLOTS * 0.2 + wanted.jobs + wanted.requests) * LOG_LINE_BYTES / 1e9,
+        log_gb=_log_bytes(wanted) / 1e9,
         express_gb_seconds=MINUTES * EXECUTION_S * _express_mb(wanted) / 1024,
         transitions=SLOTS * 4 + wanted.jobs * 2,
+    )
+
+
+def _invocations(wanted: Wanted) -> float:
+    return SLOTS + 2 * wanted.jobs + wanted.requests
+
+
+def _log_bytes(wanted: Wanted) -> float:
+    lines = SLOTS * PLAN_LINES + wanted.jobs * (FETCH_LINES + COMMIT_LINES)
+    return (
+        lines * LOG_LINE_BYTES
+        + wanted.requests * REQUEST_LOG_BYTES
+        + _invocations(wanted) * SYSTEM_LOG_BYTES
     )
 
 

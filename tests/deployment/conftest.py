@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,8 @@ from tests.deployment.ground import Ground, ground
 from tests.deployment.logs import Logs
 from tests.deployment.minute import Minute, next_minute_s, warm, watch
 from tests.deployment.sam import Deployed, Sam, parameters
+from tests.deployment.smoke import Target
+from tests.infrastructure.stack import Stack
 
 NAME = "market-data"
 KEYS = {
@@ -117,6 +120,43 @@ def routes(stack: Deployed) -> list[str]:
     """The routes that the HTTP API has from the template alone."""
     told = stack.client("apigatewayv2").get_routes(ApiId=stack.id("HttpApi"))
     return [route["RouteKey"] for route in told["Items"]]
+
+
+@pytest.fixture(scope="session")
+def document(given: dict[str, str]) -> dict[str, Any]:
+    """The OpenAPI document that the template gives to the HTTP API."""
+    (api,) = Stack(**given).of_type("AWS::ApiGatewayV2::Api").values()
+    return dict(api["Body"])
+
+
+@pytest.fixture(scope="session")
+def gateway(stack: Deployed, routes: list[str], document: dict[str, Any], minute: Minute) -> Target:
+    """The HTTP API, with the routes and the CORS object of the document put in.
+
+    The emulator reads no document, so it has neither before.
+    """
+    assert routes == []
+    client, api = stack.client("apigatewayv2"), stack.id("HttpApi")
+    integration = client.create_integration(
+        ApiId=api,
+        IntegrationType="AWS_PROXY",
+        IntegrationUri=stack.function("Api")["FunctionArn"],
+        PayloadFormatVersion="2.0",
+    )["IntegrationId"]
+    for path, operations in document["paths"].items():
+        for method in operations.keys() - {"parameters"}:
+            name = "ANY" if method.startswith("x-") else method.upper()
+            client.create_route(
+                ApiId=api, RouteKey=f"{name} {path}", Target=f"integrations/{integration}"
+            )
+    cors = document["x-amazon-apigateway-cors"]
+    client.update_api(
+        ApiId=api,
+        CorsConfiguration={f"{name[0].upper()}{name[1:]}": value for name, value in cors.items()},
+    )
+    emulator = stack.ground.emulator
+    url = f"{emulator.url}/_aws/execute-api/{api}/$default"
+    return Target(url, certificate=str(emulator.certificate))
 
 
 @pytest.fixture(scope="session")

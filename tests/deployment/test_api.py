@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import json
 from urllib.parse import quote as quoted
-
-import pytest
-import requests
 
 from marketdata.cache.client import connect
 from marketdata.cache.quote_store import QuoteStore
@@ -15,26 +11,7 @@ from tests.deployment.api import Answer, ask, quotes
 from tests.deployment.ground import HOST
 from tests.deployment.minute import Minute
 from tests.deployment.sam import Deployed
-
-
-@pytest.fixture(scope="module")
-def gateway(stack: Deployed, routes: list[str], minute: Minute) -> str:
-    """The address of the HTTP API, with the one route that the emulator reads from no document."""
-    assert "$default" not in routes
-    client, api = stack.client("apigatewayv2"), stack.id("HttpApi")
-    integration = client.create_integration(
-        ApiId=api,
-        IntegrationType="AWS_PROXY",
-        IntegrationUri=stack.function("Api")["FunctionArn"],
-        PayloadFormatVersion="2.0",
-    )["IntegrationId"]
-    client.create_route(ApiId=api, RouteKey="$default", Target=f"integrations/{integration}")
-    return f"{stack.ground.emulator.url}/_aws/execute-api/{api}/$default"
-
-
-def get(stack: Deployed, url: str) -> requests.Response:
-    """One answer over HTTP."""
-    return requests.get(url, verify=str(stack.ground.emulator.certificate), timeout=10)
+from tests.deployment.smoke import Target, smoke
 
 
 def test_api_tells_what_redis_has(stack: Deployed, minute: Minute):
@@ -74,22 +51,29 @@ def test_what_is_missing_is_named(stack: Deployed, minute: Minute):
     assert ask(stack, "/v1/nothing").status == 404
 
 
-def test_gateway_serves_quotes(stack: Deployed, gateway: str, minute: Minute):
+def test_gateway_serves_quotes(stack: Deployed, gateway: Target, minute: Minute):
     """Over HTTP, through the gateway, every quote is the one that the function gives."""
-    answer = get(stack, f"{gateway}/v1/quotes?symbols={quoted(','.join(minute.symbols))}")
+    answer = gateway.get(f"/v1/quotes?symbols={quoted(','.join(minute.symbols))}")
     assert answer.status_code == 200
     assert answer.headers["cache-control"].startswith("public, max-age=")
     told = {quote["symbol"]: quote for quote in Answer(200, answer.text).json["quotes"]}
     assert told == quotes(stack, ",".join(minute.symbols))
 
 
-def test_gateway_serves_the_board(stack: Deployed, gateway: str):
-    """Over HTTP the board and the documentation are pages, and a wrong request is a problem."""
-    for path in ("/", "/docs"):
-        page = get(stack, gateway + path)
-        assert page.status_code == 200, page.text
-        assert page.headers["content-type"].startswith("text/html")
-    wrong = get(stack, f"{gateway}/v1/quotes?symbol=AAPL")
-    assert wrong.status_code == 400
-    assert wrong.headers["content-type"] == "application/problem+json"
-    assert "symbol" in json.loads(wrong.text)["detail"]
+def test_the_deployment_passes_the_smoke_check(gateway: Target):
+    """`make smoke`, run through the gateway, passes every check."""
+    assert smoke(gateway, wait_s=0)
+
+
+def test_a_browser_may_send_what_the_api_reads(gateway: Target):
+    """A preflight allows the headers of the document, and the answer can be kept for a day."""
+    reply = gateway.preflight("/v1/quotes")
+    allowed = reply.headers["Access-Control-Allow-Headers"].split(",")
+    assert {"authorization", "if-none-match"} <= {name.strip() for name in allowed}
+    assert reply.headers["Access-Control-Max-Age"] == "86400"
+
+
+def test_an_unknown_path_is_answered_by_the_function(gateway: Target):
+    """Not the gateway's own error but a problem body, as every other."""
+    reply = gateway.get("/v2/nothing/here")
+    assert (reply.status_code, reply.headers["content-type"]) == (404, "application/problem+json")

@@ -6,8 +6,13 @@ from tests.deployment.api import ask
 from tests.deployment.conftest import Took
 from tests.deployment.minute import Minute
 from tests.deployment.sam import Deployed, Sam
+from tests.deployment.smoke import SmokeError, Target, documentation, invalid_request
 
 SECOND = "market-data-second"
+BROKEN = """
+def handler(event, context):
+    raise RuntimeError("this version is broken")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +67,20 @@ def test_a_changed_parameter_goes_live(stack: Deployed, sam: Sam, minute: Minute
     assert stack.function("PlanQuotes")["Environment"]["Variables"]["QUOTE_TTL"] == "1"
     (quote,) = ask(stack, "/v1/quotes", symbols="AAPL").json["quotes"]
     assert quote["stale"] is True
+
+
+def test_a_rollback_brings_the_version_before(gateway: Target, sam: Sam):
+    """A version whose api is broken is deployed, and the one before it brings the API back."""
+    newer = sam.copy_of_build("newer")
+    (newer / "Api" / "app.py").write_text(BROKEN, encoding="utf-8")
+    with Took("sam", "deploy, of a version whose api is broken"):
+        sam.deploy(newer)
+    with pytest.raises(SmokeError):
+        documentation(gateway)
+    with Took("sam", "deploy, of the version before"):
+        sam.deploy()
+    documentation(gateway)
+    invalid_request(gateway)
 
 
 def test_a_deleted_stack_leaves_its_archive(second: Deployed, sam: Sam):

@@ -1,15 +1,52 @@
 from __future__ import annotations
 
+import json
+
+from local.service.terminal import say
 from marketdata.observability.metrics import METRICS, NAMESPACE
 from tests.deployment.logs import Logs
-from tests.deployment.minute import Minute
+from tests.deployment.minute import SLOTS, Minute
 from tests.deployment.sam import Deployed
+from tests.infrastructure.stack import Stack
+
+SAMPLE_SLOT = "1763820300"
 
 
-def test_every_line_is_json(logs: Logs):
+def test_one_query_finds_all_lines_of_a_slot(stack: Deployed, minute: Minute, logs: Logs):
+    """The saved query "one slot" finds the lines of plan, fetch and commit, of that slot alone."""
+    slot = minute.slots[6]
+    query = Stack().resources["SlotQuery"]["Properties"]["QueryString"]
+    client = stack.client("logs")
+    started = client.start_query(
+        logGroupName=stack.id("FunctionLogs"),
+        startTime=minute.start_s - 600,
+        endTime=minute.start_s + 600,
+        queryString=query.replace(SAMPLE_SLOT, str(slot)),
+    )
+    rows = client.get_query_results(queryId=started["queryId"])["results"]
+    lines = [
+        json.loads(field["value"]) for row in rows for field in row if field["field"] == "@message"
+    ]
+    assert {line["slot"] for line in lines} == {slot}
+    functions = {stack.id(name) for name in ("PlanQuotes", "FetchQuotes", "CommitQuotes")}
+    assert {line["function"] for line in lines} == functions
+    # Two executions ask for each slot; one of them gets it and does its jobs.
+    (execution,) = {line["execution"] for line in lines if line.get("job")}
+    assert execution in {told["executionArn"] for told in minute.executions}
+
+
+def test_every_line_is_json(minute: Minute, logs: Logs):
     """All that our functions log is JSON, one object a line."""
     for line in logs.lines():
         assert isinstance(line, dict)
+    written = [
+        text
+        for line, text in zip(logs.lines(), logs.messages, strict=True)
+        if line.get("slot") in minute.slots
+        or 0 <= line.get("_aws", {}).get("Timestamp", 0) // 1000 - minute.start_s < 60
+    ]
+    size = sum(map(len, written)) / len(written)
+    say("logs", f"{len(written) / SLOTS:.1f} lines a slot, {size:.0f} bytes each")
 
 
 def test_nothing_goes_wrong(minute: Minute, logs: Logs):

@@ -7,9 +7,11 @@ from collections import Counter
 
 import pytest
 
+from local.bill import usage
 from marketdata.lists.planning import SCHEDULE_SLACK_MS
 from tests.infrastructure.stack import EXISTING, NODES, OWN, ROOT, Stack
 from tests.infrastructure.watched import alarms_of, all_alarmed, every_stack, widgets_of
+from tests.support.metric_lines import TABLE
 
 # How many metrics are alarmed on, of which 10 are free and the rest is 0.10 USD a month each.
 MOST_ALARM_METRICS = 20
@@ -82,6 +84,21 @@ def test_the_topic_mails_to_those_who_want_it():
     (subscription,) = stack.of_type("AWS::SNS::Subscription").values()
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "me@example.com")
     assert stack.of_type("AWS::SNS::Topic")
+
+
+def test_the_bill_counts_what_the_template_has():
+    """The memory of the functions, the metrics and the alarms are those that are deployed."""
+    stack = Stack()
+    memory = {name: function["MemorySize"] for name, function in stack.functions().items()}
+    counted = {
+        "PlanQuotes": usage.PLAN_MB,
+        "FetchQuotes": usage.FETCH_MB,
+        "CommitQuotes": usage.COMMIT_MB,
+        "Api": usage.API_MB,
+    }
+    assert {name: memory[name] for name in counted} == counted
+    assert len(TABLE) == usage.METRIC_SERIES
+    assert len(all_alarmed(stack)) == usage.ALARM_COUNT
 
 
 @every_stack

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -24,11 +25,24 @@ def dollars(wanted: Wanted, name: str, **how: bool) -> float:
     return item.dollars
 
 
-def test_the_loop_costs_what_express_executions_of_ninety_seconds_cost():
-    """43,800 starts, and 64 MB for 90 seconds each: about four dollars."""
+def test_the_loop_costs_what_express_executions_of_nearly_two_minutes_cost():
+    """43,800 starts, and 64 MB for 116 seconds each: about five dollars."""
     wanted = Wanted(symbols=20)
     loop = dollars(wanted, "Step Functions: starts") + dollars(wanted, "Step Functions: memory")
-    assert loop == pytest.approx(4.15, abs=0.01)
+    assert loop == pytest.approx(5.34, abs=0.01)
+
+
+def test_a_trace_of_each_execution_is_free_or_costs_cents():
+    """43,800 traces are fewer than an account has free, and cost 22 cents beyond that."""
+    assert dollars(Wanted(), "X-Ray") == pytest.approx(0.22, abs=0.01)
+    assert dollars(Wanted(), "X-Ray", free_tier=True) == 0
+
+
+def test_the_log_has_the_lines_of_lambda_too():
+    """With each invocation come two lines of Lambda's own, of some 700 bytes together."""
+    quiet = Wanted(symbols=0, requests_per_day=0)
+    lines = usage.SLOTS * usage.PLAN_LINES * usage.LOG_LINE_BYTES
+    assert usage.used(quiet).log_gb * 1e9 == pytest.approx(lines + 700 * usage.SLOTS)
 
 
 def test_a_cache_is_billed_at_least_a_tenth_of_a_gigabyte():
@@ -123,13 +137,44 @@ def test_yahoo_prices_five_hundred_stocks_every_slot():
     assert allowed(AssetClass.STOCKS, 500, ()).most_live == 500
 
 
-def test_the_command_prints_items_designs_and_free_plans():
-    """`python -m local bill` takes what a person knows of his service."""
-    words = ["bill", "--symbols", "200", "--requests-per-day", "1000000", "--cdn-share", "0.5"]
-    answer = subprocess.run(  # noqa: S603  (our own words)
-        [sys.executable, "-m", "local", *words],
+def printed(*arguments: str) -> str:
+    """What the command prints."""
+    return subprocess.run(  # noqa: S603 - our own arguments
+        [sys.executable, "-m", "local", "bill", *arguments],
         cwd=ROOT, env={"PYTHONPATH": "layers/core"}, check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
+
+
+def test_the_guide_shows_what_the_command_prints():
+    """docs/deploying.md holds the table of `make bill ARGS=--markdown`, figure by figure."""
+    guide = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    begin, end = "<!-- make bill ARGS=--markdown -->\n", "<!-- end -->"
+    assert guide.partition(begin)[2].partition(end)[0].strip() == printed("--markdown").strip()
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/deploying.md"])
+def test_the_month_costs_the_same_in_every_document(path):
+    """Each `about $N a month` is the total of the command without arguments."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    told = re.findall(r"about \$(\d+) a month", text)
+    assert set(told) == {f"{total(bill(Wanted())):.0f}"}
+
+
+def test_the_guide_to_scaling_has_the_figures_of_the_command():
+    """docs/scaling.md says what a million requests a day cost, and what a CDN takes away."""
+    text = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"Of its \$(\d+) .* \$(\d+); .* \$(\d+) of that away", text)
+    busy = Wanted(symbols=200, requests_per_day=1_000_000)
+    whole, idle, with_cdn = (
+        total(bill(wanted))
+        for wanted in (busy, replace(busy, requests_per_day=0), replace(busy, cdn_share=0.9))
+    )
+    assert told == (f"{whole:.0f}", f"{whole - idle:.0f}", f"{whole - with_cdn:.0f}")
+
+
+def test_the_command_prints_items_designs_and_free_plans():
+    """`python -m local bill` takes what a person knows of his service."""
+    answer = printed("--symbols", "200", "--requests-per-day", "1000000", "--cdn-share", "0.5")
     assert f"prices of {prices.AS_OF}" in answer
     for words in ("API Gateway", "Standard workflows in place of Express", "without any key"):
         assert words in answer

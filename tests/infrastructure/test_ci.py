@@ -1,0 +1,62 @@
+"""The workflow and the hooks: the commands exist, and the versions are the locked ones."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import yaml
+
+from tests.infrastructure.stack import ROOT
+
+WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+TARGETS = set(
+    re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+)
+
+
+def commands() -> list[str]:
+    """Every command of the workflow."""
+    return [
+        step["run"] for job in WORKFLOW["jobs"].values() for step in job["steps"] if "run" in step
+    ]
+
+
+def test_the_workflow_runs_every_check_of_the_makefile():
+    """Lint, types, tests, template, packages, deployment and image each have their command."""
+    run = {words[1] for words in map(shlex.split, commands()) if words[0] == "make"}
+    assert run <= TARGETS
+    assert run == {
+        "check", "start", "smoke", "validate", "scan", "deploy-test", "sam-test"
+    }  # fmt: skip
+
+
+def test_the_workflow_needs_nothing_outside_the_repository():
+    """No command reaches beyond the checkout, and no job needs a secret or may write."""
+    text = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    assert "../" not in text
+    assert "secrets." not in text
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+
+
+def test_every_job_ends_by_itself():
+    """A job that hangs is cut off."""
+    assert all(job["timeout-minutes"] <= 60 for job in WORKFLOW["jobs"].values())
+
+
+def test_the_oldest_and_the_deployed_python_are_tested():
+    """The tests run on the oldest Python that the project allows and on that of the functions."""
+    assert WORKFLOW["jobs"]["check"]["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
+
+
+def test_the_hooks_are_the_tools_of_the_virtual_environment():
+    """So they have the locked versions, and a commit is judged as `make check` judges it."""
+    (local,) = HOOKS["repos"]
+    assert local["repo"] == "local"
+    entries = {hook["id"]: hook["entry"] for hook in local["hooks"]}
+    assert entries.keys() == {"ruff-format", "ruff-check", "mypy"}
+    assert all(".venv/bin/" in entry for entry in entries.values())
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (checked,) = re.findall(r"\$\(BIN\)/mypy (.+) \$\(wildcard (.+)\)", makefile)
+    assert f"mypy {checked[0]} {checked[1]}" in entries["mypy"]
