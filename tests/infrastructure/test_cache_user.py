@@ -74,3 +74,10 @@ def test_the_user_of_the_template_may_do_nothing_else(signed_in, redis_server, c
         pytest.raises(NoPermissionError),
     ):
         client.execute_command(*command)
+
+
+def test_the_user_of_the_template_may_ask_for_the_time(signed_in, redis_server):
+    """Scripts and commands read Redis's own clock, which is in no group of commands but `fast`."""
+    with Redis(port=redis_server.port, username="functions", password="password") as client:
+        assert client.time()[0] > 0
+        assert client.eval("return redis.call('TIME')[1]", 0)

@@ -27,9 +27,9 @@ def test_the_workflow_runs_every_check_of_the_makefile():
     """Lint, types, tests, template, packages, deployment and image each have their command."""
     run = {words[1] for words in map(shlex.split, commands()) if words[0] == "make"}
     assert run <= TARGETS
-    assert run == {
-        "check", "start", "smoke", "validate", "scan", "deploy-test", "sam-test"
-    }  # fmt: skip
+    assert run >= {"check", "start", "smoke", "validate", "scan"}
+    # Suites that `make check` leaves out each have a target of their own.
+    assert run >= {target for target in TARGETS if target.endswith("-test")}
 
 
 def test_the_workflow_needs_nothing_outside_the_repository():
