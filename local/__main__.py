@@ -23,16 +23,19 @@ def main() -> int:
     day = commands.add_parser("day", help="simulate a day with faults; 1 if it missed a target")
     day.add_argument("--hours", type=real(2, 24), default=24.0, help="from 2 to 24 (the default)")
     day.add_argument("--seed", type=whole(0, 2**32), default=1, help="of prices and faults")
-    for name, meaning, tool in (
-        ("bill", "what a month on AWS costs, by item, and what free keys allow", bill),
-        ("crowd", "how many of a crowd's requests a CDN leaves to the api", crowd),
-    ):
-        tool.add_words(commands.add_parser(name, help=meaning))
+    bill.add_arguments(
+        commands.add_parser("bill", help="what a month on AWS costs, and what free keys allow")
+    )
+    crowd.add_words(
+        commands.add_parser("crowd", help="how many of a crowd's requests a CDN leaves to the api")
+    )
     words = parser.parse_args()
     if words.command == "start":
         return start()
-    if words.command in ("bill", "crowd"):
-        return _say((bill if words.command == "bill" else crowd).told(words))
+    if words.command == "bill":
+        return _say(bill.report(words))
+    if words.command == "crowd":
+        return _say(crowd.told(words))
     from local.day.command import day as simulate  # noqa: PLC0415 it loads what start does not need
 
     return simulate(words.seed, words.hours)

@@ -7,21 +7,21 @@ import argparse
 from local.bill import prices, usage
 from local.bill.free_keys import allowed
 from local.bill.month import bill, other_designs, total
-from local.bill.usage import Wanted
+from local.bill.usage import Workload
 from local.service.arguments import real, whole
 from marketdata.api.readers.symbol_lists import MAX_SYMBOLS
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 NO_KEYS: tuple[Source, ...] = ()
-# Far beyond what the formulas are good for, and short enough for the table.
+# Far beyond the range of the formulas, and short enough for the table.
 MOST = 10**9
 DAY_S = 86_400
 
 
-def add_words(parser: argparse.ArgumentParser) -> None:
-    """The words that the command takes."""
-    default = Wanted()
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    default = Workload()
     parser.add_argument(
         "--symbols", type=whole(0, MOST), default=default.symbols, help="always priced"
     )
@@ -43,25 +43,25 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def told(words: argparse.Namespace) -> str:
-    """The whole answer as text."""
-    wanted = Wanted(
-        symbols=words.symbols,
-        requests_per_day=words.requests_per_day,
-        symbols_per_request=words.symbols_per_request,
-        interval_s=words.interval,
-        cdn_share=words.cdn_share,
-        arm=not words.x86,
+def report(arguments: argparse.Namespace) -> str:
+    """Return what the command prints."""
+    load = Workload(
+        symbols=arguments.symbols,
+        requests_per_day=arguments.requests_per_day,
+        symbols_per_request=arguments.symbols_per_request,
+        interval_s=arguments.interval,
+        cdn_share=arguments.cdn_share,
+        arm=not arguments.x86,
     )
-    if words.markdown:
-        return "\n".join(_table(wanted))
-    return "\n".join([*_month(wanted), "", *_others(wanted), "", *_free(wanted)])
+    if arguments.markdown:
+        return "\n".join(_table(load))
+    return "\n".join([*_month(load), "", *_others(load), "", *_free(load)])
 
 
-def _table(wanted: Wanted) -> list[str]:
-    items, freed = bill(wanted), bill(wanted, free_tier=True)
+def _table(load: Workload) -> list[str]:
+    items, freed = bill(load), bill(load, free_tier=True)
     lines = [
-        f"{_request(wanted)}, {prices.REGION}, prices of {prices.AS_OF}, US dollars:",
+        f"{_request(load)}, {prices.REGION}, prices of {prices.AS_OF}, US dollars:",
         "",
         "| a month | $ | after the free tier | grows with |",
         "|---|---|---|---|",
@@ -74,41 +74,41 @@ def _table(wanted: Wanted) -> list[str]:
     return lines
 
 
-def _request(wanted: Wanted) -> str:
-    symbols = f"{wanted.symbols:,} symbols every {wanted.interval_s} s"
-    return f"{symbols} and {wanted.requests_per_day:,} requests a day"
+def _request(load: Workload) -> str:
+    symbols = f"{load.symbols:,} symbols every {load.interval_s} s"
+    return f"{symbols} and {load.requests_per_day:,} requests a day"
 
 
-def _month(wanted: Wanted) -> list[str]:
-    items, freed = bill(wanted), bill(wanted, free_tier=True)
+def _month(load: Workload) -> list[str]:
+    items, freed = bill(load), bill(load, free_tier=True)
     lines = [
-        f"A month of {_request(wanted)}, {prices.REGION}, prices of {prices.AS_OF}",
+        f"A month of {_request(load)}, {prices.REGION}, prices of {prices.AS_OF}",
         f"  {'':<24} {'units':>16} {'$':>9} {'free tier':>10}",
     ]
     for item, less in zip(items, freed, strict=True):
-        doubt = "" if item.price.sure else " ?"
+        mark = "" if item.price.sure else " ?"
         lines.append(
             f"  {item.name:<24} {item.units:>16,.0f} {item.dollars:>9.2f} {less.dollars:>10.2f}"
-            f"  {item.price.unit}{doubt}"
+            f"  {item.price.unit}{mark}"
         )
     lines.append(f"  {'total':<24} {'':>16} {total(items):>9.2f} {total(freed):>10.2f}")
-    lines.append("  ? this price was not read on a page of AWS; look it up")
+    lines.append("  ? this price was not found on a page of AWS; look it up")
     return lines
 
 
-def _others(wanted: Wanted) -> list[str]:
+def _others(load: Workload) -> list[str]:
     lines = ["Other designs, against the total before the free tier"]
-    for name, dollars in other_designs(wanted):
+    for name, dollars in other_designs(load):
         lines.append(f"  {name:<50} {dollars:>+9.2f}")
     return lines
 
 
-def _free(wanted: Wanted) -> list[str]:
+def _free(load: Workload) -> list[str]:
     lines = ["What the providers allow for nothing: how old a price gets before the next one"]
     for title, keys in (("without any key", NO_KEYS), ("with every free key", tuple(Source))):
         lines.append(f"  {title}")
         for asset_class in AssetClass:
-            symbols = round(wanted.symbols * usage.SHARES[asset_class])
+            symbols = round(load.symbols * usage.SHARES[asset_class])
             can = allowed(asset_class, symbols, keys)
             names = ", ".join(source.value for source in can.sources)
             live = f"at most {can.most_live:,} every 5 s" if can.most_live else "none every 5 s"

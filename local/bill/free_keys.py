@@ -32,10 +32,9 @@ class Allowed:
 def allowed(
     asset_class: AssetClass, symbols: int, keys: Collection[Source], *, ttl_s: int = 300
 ) -> Allowed:
-    """How fresh so many symbols of a class are with these keys on their free plans.
+    """Return how often the symbols of a class are priced with these keys on their free plans.
 
-    All providers of the chain take part: the second one is asked while the first one's pace
-    makes it wait.
+    All providers of the chain take part: the second is called while the first has to wait.
     """
     sources = tuple(
         source for source in CHAINS[asset_class] if not FACTS[source].needs_key or source in keys
@@ -56,7 +55,7 @@ def allowed(
 
 
 def pace_s(source: Source) -> float:
-    """Seconds between two calls to a provider, over the long run, on its free plan."""
+    """Return the seconds between two calls to a provider, on average, on its free plan."""
     return max(_pace_s(limit) for limit in parse_limits(FACTS[source].free_limits))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from local.bill import prices, usage
 from local.bill.prices import Price
-from local.bill.usage import Wanted
+from local.bill.usage import Workload
 
 NOTHING = "nothing"
 JOBS = "jobs: up to 100 stocks, 250 coins or 100 pairs each"
@@ -15,7 +15,7 @@ READERS = "requests"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a bill: so many units of something, what they cost, and what they grow with."""
+    """One line of a bill: the units, what they cost, and what they grow with."""
 
     name: str
     units: float
@@ -24,10 +24,10 @@ class Item:
     grows_with: str
 
 
-def bill(wanted: Wanted, *, free_tier: bool = False) -> list[Item]:
-    """The items of a month. With `free_tier` every account's free units are not billed."""
-    used = usage.used(wanted)
-    compute = prices.LAMBDA_ARM if wanted.arm else prices.LAMBDA_X86
+def bill(load: Workload, *, free_tier: bool = False) -> list[Item]:
+    """Return the items of a month. With `free_tier` the free units of an account are not billed."""
+    used = usage.used(load)
+    compute = prices.LAMBDA_ARM if load.arm else prices.LAMBDA_X86
     storage_gb = max(prices.CACHE_LEAST_GB, used.stored_gb)
     counted = (
         ("Step Functions: starts", usage.MINUTES, prices.STEP_FUNCTIONS_STARTS, NOTHING),
@@ -52,7 +52,7 @@ def bill(wanted: Wanted, *, free_tier: bool = False) -> list[Item]:
             "symbols, beyond 0.1 GB",
         ),
         ("ElastiCache: commands", used.ecpus, prices.CACHE_ECPU, f"symbols; {READERS}"),
-        ("API Gateway", wanted.requests, prices.HTTP_API, READERS),
+        ("API Gateway", load.requests, prices.HTTP_API, READERS),
         ("Transfer to clients", used.out_gb, prices.TRANSFER_OUT, READERS),
         ("CloudWatch: metrics", usage.METRIC_SERIES, prices.METRICS, NOTHING),
         ("CloudWatch: alarms", usage.ALARM_COUNT, prices.ALARMS, NOTHING),
@@ -66,13 +66,13 @@ def bill(wanted: Wanted, *, free_tier: bool = False) -> list[Item]:
 
 
 def total(items: list[Item]) -> float:
-    """The sum of a bill."""
+    """Return the sum of a bill."""
     return sum(item.dollars for item in items)
 
 
-def other_designs(wanted: Wanted) -> list[tuple[str, float]]:
-    """What other designs add to the bill (less, if negative), before any free tier."""
-    used = usage.used(wanted)
+def other_designs(load: Workload) -> list[tuple[str, float]]:
+    """Return what other designs add to the bill, before any free tier; negative if they save."""
+    used = usage.used(load)
     express = (
         usage.MINUTES * prices.STEP_FUNCTIONS_STARTS.dollars
         + used.express_gb_seconds * prices.STEP_FUNCTIONS_MEMORY.dollars

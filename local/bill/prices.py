@@ -1,7 +1,7 @@
-"""Prices of AWS: the one place for them. US dollars, us-east-1, as of the date below.
+"""Prices of AWS, in US dollars, for us-east-1, as of the date below.
 
-They change; look them up before money depends on them, and change them here. `sure` is false for
-one that was not read on a page of AWS or of somebody who quotes it.
+Prices change: look them up before you rely on them, and change them here. `sure` is false for a
+price that was not found on a page of AWS or on a page that quotes AWS.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SECONDS = HOURS * 3600
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """So many dollars for one unit. `free`: units a month that cost nothing, in every account."""
+    """The price of one unit. `free`: units a month that cost nothing in every account."""
 
     dollars: float
     unit: str
@@ -45,9 +45,9 @@ SCHEDULES = Price(1.00e-6, "invocation by the Scheduler", free=14e6, sure=False)
 SECRETS = Price(0.40, "secret", sure=False)
 NAT_HOURS = Price(0.045 + 0.005, "hour of a NAT gateway with its address")
 NAT_DATA = Price(0.045, "GB through a NAT gateway")
-# What the cache bills at least.
+# The least storage that the cache bills.
 CACHE_LEAST_GB = 0.1
-# An Express execution is billed in chunks of so much memory, of which a definition takes 50 MB.
+# An Express execution is billed in chunks of 64 MB; 50 MB are the least that an execution takes.
 EXPRESS_CHUNK_MB, EXPRESS_BASE_MB = 64, 50
-# A Lambda with so much memory has one whole processor.
+# A Lambda function with this much memory has one whole processor.
 LAMBDA_MB_PER_CPU = 1_769

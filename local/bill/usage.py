@@ -1,7 +1,7 @@
 """What a month uses: how often each function runs, for how long, and what it moves.
 
-Times are those that the benchmarks measured on one whole processor; a function with less memory
-has that part of a processor only, and takes so much longer.
+The benchmarks measured the times on one whole processor. A function with less memory has a part of
+a processor and takes longer in proportion.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ QUOTE_STORED_BYTES, ASSET_STORED_BYTES = 410, 230
 TICK_BYTES_PER_SYMBOL = 900  # to and from Redis, when it is priced
 ANSWER_HEAD_BYTES = 700
 GZIP = 0.15  # what is left of an answer with many quotes
-# What each step logs on average, in lines of ours and lines of metrics, and how long a line is.
-PLAN_LINES, FETCH_LINES, COMMIT_LINES = 2.5, 1, 3
-LOG_LINE_BYTES = 600
+# Lines of the log for each slot and each job, with those of the metrics; the deployment test counts
+# them. CloudWatch bills 26 bytes more than a line has.
+PLAN_LINES, JOB_LINES = 3.2, 3.3
+LOG_LINE_BYTES = 450
 # The api's line and the gateway's line for each request.
 REQUEST_LOG_BYTES = 1_100
 # Lambda's own two lines for each invocation, at SystemLogLevel=INFO.
@@ -48,11 +49,11 @@ REFRESH_TRANSITIONS = MINUTES / 10 * 4.5
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the service is to do.
+class Workload:
+    """The work of the service.
 
-    `interval_s`: how often each symbol is priced; `cdn_share`: the part of all requests that a CDN
-    in front answers by itself, 0 without one.
+    `interval_s`: seconds between two prices of a symbol. `cdn_share`: the part of all requests that
+    a CDN in front answers, 0 without a CDN.
     """
 
     symbols: int = 20
@@ -64,12 +65,12 @@ class Wanted:
 
     @property
     def requests(self) -> float:
-        """Requests a month that reach the api."""
+        """Return the requests a month that reach the api."""
         return self.requests_per_day * prices.DAYS * (1 - self.cdn_share)
 
     @property
     def jobs_per_round(self) -> int:
-        """How many jobs price every symbol once."""
+        """Return the number of jobs that price every symbol once."""
         return sum(
             math.ceil(self.symbols * share / max(FACTS[s].batch_size for s in CHAINS[one]))
             for one, share in SHARES.items()
@@ -87,8 +88,8 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
-    """What is billed, in the units of `prices`."""
+class Usage:
+    """Everything that is billed, in the units of `prices`."""
 
     invocations: float
     gb_seconds: float
@@ -101,57 +102,57 @@ class Used:
     transitions: float
 
 
-def used(wanted: Wanted) -> Used:
-    """What a month of this uses."""
-    per_job = wanted.priced / wanted.jobs if wanted.jobs else 0.0
-    due = wanted.priced / SLOTS
+def used(load: Workload) -> Usage:
+    """Return what a month with this load uses."""
+    per_job = load.priced / load.jobs if load.jobs else 0.0
+    due = load.priced / SLOTS
     gb_seconds = (
         SLOTS * _gb_s(PLAN_MB, PLAN_MS + PLAN_SYMBOL_MS * due, 4 * REDIS_TRIP_MS)
-        + wanted.jobs * _gb_s(FETCH_MB, FETCH_MS + FETCH_SYMBOL_MS * per_job, PROVIDER_MS)
-        + wanted.jobs * _gb_s(COMMIT_MB, COMMIT_MS + COMMIT_SYMBOL_MS * per_job, 2 * REDIS_TRIP_MS)
-        + wanted.requests
-        * _gb_s(API_MB, API_MS + API_SYMBOL_MS * wanted.symbols_per_request, REDIS_TRIP_MS)
+        + load.jobs * _gb_s(FETCH_MB, FETCH_MS + FETCH_SYMBOL_MS * per_job, PROVIDER_MS)
+        + load.jobs * _gb_s(COMMIT_MB, COMMIT_MS + COMMIT_SYMBOL_MS * per_job, 2 * REDIS_TRIP_MS)
+        + load.requests
+        * _gb_s(API_MB, API_MS + API_SYMBOL_MS * load.symbols_per_request, REDIS_TRIP_MS)
     )
-    read_bytes = wanted.symbols_per_request * QUOTE_BYTES
+    read_bytes = load.symbols_per_request * QUOTE_BYTES
     answer_bytes = ANSWER_HEAD_BYTES + read_bytes * (GZIP if read_bytes > 1024 else 1)
-    return Used(
-        invocations=_invocations(wanted),
+    return Usage(
+        invocations=_invocations(load),
         gb_seconds=gb_seconds,
         ecpus=(
             SLOTS * 4
-            + wanted.priced * TICK_BYTES_PER_SYMBOL / 1024
-            + wanted.requests * max(1, read_bytes / 1024)
+            + load.priced * TICK_BYTES_PER_SYMBOL / 1024
+            + load.requests * max(1, read_bytes / 1024)
         ),
-        stored_gb=(wanted.symbols * QUOTE_STORED_BYTES + ASSETS * ASSET_STORED_BYTES) / 1e9,
-        out_gb=wanted.requests * answer_bytes / 1e9,
-        provider_gb=wanted.priced * 2 * QUOTE_BYTES / 1e9,
-        log_gb=_log_bytes(wanted) / 1e9,
-        express_gb_seconds=MINUTES * EXECUTION_S * _express_mb(wanted) / 1024,
-        transitions=SLOTS * 4 + wanted.jobs * 2,
+        stored_gb=(load.symbols * QUOTE_STORED_BYTES + ASSETS * ASSET_STORED_BYTES) / 1e9,
+        out_gb=load.requests * answer_bytes / 1e9,
+        provider_gb=load.priced * 2 * QUOTE_BYTES / 1e9,
+        log_gb=_log_bytes(load) / 1e9,
+        express_gb_seconds=MINUTES * EXECUTION_S * _express_mb(load) / 1024,
+        transitions=SLOTS * 4 + load.jobs * 2,
     )
 
 
-def _invocations(wanted: Wanted) -> float:
-    return SLOTS + 2 * wanted.jobs + wanted.requests
+def _invocations(load: Workload) -> float:
+    return SLOTS + 2 * load.jobs + load.requests
 
 
-def _log_bytes(wanted: Wanted) -> float:
-    lines = SLOTS * PLAN_LINES + wanted.jobs * (FETCH_LINES + COMMIT_LINES)
+def _log_bytes(load: Workload) -> float:
+    lines = SLOTS * PLAN_LINES + load.jobs * JOB_LINES
     return (
         lines * LOG_LINE_BYTES
-        + wanted.requests * REQUEST_LOG_BYTES
-        + _invocations(wanted) * SYSTEM_LOG_BYTES
+        + load.requests * REQUEST_LOG_BYTES
+        + _invocations(load) * SYSTEM_LOG_BYTES
     )
 
 
 def _gb_s(memory_mb: int, work_ms: float, wait_ms: float) -> float:
-    """What one call is billed; Lambda counts whole milliseconds."""
+    """Return the GB-seconds of one call; Lambda counts whole milliseconds."""
     slower = max(1.0, prices.LAMBDA_MB_PER_CPU / memory_mb)
     return memory_mb / 1024 * math.ceil(work_ms * slower + wait_ms) / 1000
 
 
-def _express_mb(wanted: Wanted) -> float:
-    """The memory that one execution is billed for: its definition, and what its states hold."""
-    held_mb = 12 * 3 * wanted.jobs / SLOTS * 0.1
+def _express_mb(load: Workload) -> float:
+    """Return the memory that one execution is billed for: definition and payloads of states."""
+    held_mb = 12 * 3 * load.jobs / SLOTS * 0.1
     chunks = math.ceil((prices.EXPRESS_BASE_MB + held_mb) / prices.EXPRESS_CHUNK_MB)
     return chunks * prices.EXPRESS_CHUNK_MB

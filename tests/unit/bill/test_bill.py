@@ -13,94 +13,94 @@ import pytest
 from local.bill import prices, usage
 from local.bill.free_keys import allowed, pace_s
 from local.bill.month import bill, other_designs, total
-from local.bill.usage import Wanted
+from local.bill.usage import Workload
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 ROOT = Path(__file__).parents[3]
 
 
-def dollars(wanted: Wanted, name: str, **how: bool) -> float:
-    (item,) = (item for item in bill(wanted, **how) if item.name == name)
+def dollars(load: Workload, name: str, **how: bool) -> float:
+    (item,) = (item for item in bill(load, **how) if item.name == name)
     return item.dollars
 
 
 def test_the_loop_costs_what_express_executions_of_nearly_two_minutes_cost():
     """43,800 starts, and 64 MB for 116 seconds each: about five dollars."""
-    wanted = Wanted(symbols=20)
-    loop = dollars(wanted, "Step Functions: starts") + dollars(wanted, "Step Functions: memory")
+    load = Workload(symbols=20)
+    loop = dollars(load, "Step Functions: starts") + dollars(load, "Step Functions: memory")
     assert loop == pytest.approx(5.34, abs=0.01)
 
 
 def test_a_trace_of_each_execution_is_free_or_costs_cents():
     """43,800 traces are fewer than an account has free, and cost 22 cents beyond that."""
-    assert dollars(Wanted(), "X-Ray") == pytest.approx(0.22, abs=0.01)
-    assert dollars(Wanted(), "X-Ray", free_tier=True) == 0
+    assert dollars(Workload(), "X-Ray") == pytest.approx(0.22, abs=0.01)
+    assert dollars(Workload(), "X-Ray", free_tier=True) == 0
 
 
 def test_the_log_has_the_lines_of_lambda_too():
     """With each invocation come two lines of Lambda's own, of some 700 bytes together."""
-    quiet = Wanted(symbols=0, requests_per_day=0)
+    quiet = Workload(symbols=0, requests_per_day=0)
     lines = usage.SLOTS * usage.PLAN_LINES * usage.LOG_LINE_BYTES
     assert usage.used(quiet).log_gb * 1e9 == pytest.approx(lines + 700 * usage.SLOTS)
 
 
 def test_a_cache_is_billed_at_least_a_tenth_of_a_gigabyte():
     """A few quotes cost as much as the floor: $6.13."""
-    assert dollars(Wanted(symbols=1), "ElastiCache: storage") == pytest.approx(6.13, abs=0.01)
+    assert dollars(Workload(symbols=1), "ElastiCache: storage") == pytest.approx(6.13, abs=0.01)
 
 
 def test_requests_cost_in_proportion_to_those_that_reach_the_api():
     """Nine of ten answered by a CDN leave a tenth of the gateway's bill."""
-    wanted = Wanted(requests_per_day=1_000_000)
-    with_cdn = replace(wanted, cdn_share=0.9)
-    assert dollars(wanted, "API Gateway") == pytest.approx(30.42, abs=0.01)
+    load = Workload(requests_per_day=1_000_000)
+    with_cdn = replace(load, cdn_share=0.9)
+    assert dollars(load, "API Gateway") == pytest.approx(30.42, abs=0.01)
     assert dollars(with_cdn, "API Gateway") == pytest.approx(3.04, abs=0.01)
 
 
 def test_the_free_tier_takes_its_units_off_and_never_pays():
     """No item is negative, and none costs more than without it."""
-    wanted = Wanted()
-    pairs = zip(bill(wanted), bill(wanted, free_tier=True), strict=True)
+    load = Workload()
+    pairs = zip(bill(load), bill(load, free_tier=True), strict=True)
     assert all(0 <= less.dollars <= item.dollars for item, less in pairs)
 
 
 def test_more_of_anything_never_costs_less():
     """Symbols, requests and a shorter interval only add."""
-    least = total(bill(Wanted(symbols=20, interval_s=60)))
+    least = total(bill(Workload(symbols=20, interval_s=60)))
     for more in (
-        Wanted(symbols=2_000, interval_s=60),
-        Wanted(symbols=20, interval_s=5),
-        Wanted(symbols=20, interval_s=60, requests_per_day=1_000_000),
-        Wanted(symbols=20, interval_s=60, arm=False),
+        Workload(symbols=2_000, interval_s=60),
+        Workload(symbols=20, interval_s=5),
+        Workload(symbols=20, interval_s=60, requests_per_day=1_000_000),
+        Workload(symbols=20, interval_s=60, arm=False),
     ):
         assert total(bill(more)) > least
 
 
 def test_a_service_without_symbols_and_readers_still_has_a_bill():
     """Nothing divides by zero, and the loop goes on."""
-    assert total(bill(Wanted(symbols=0, requests_per_day=0))) > 10
+    assert total(bill(Workload(symbols=0, requests_per_day=0))) > 10
 
 
 def test_every_other_design_is_dearer_at_a_small_scale():
     """A NAT gateway, Standard workflows and cache nodes all add to the bill."""
-    assert all(more > 0 for _, more in other_designs(Wanted(symbols=200)))
+    assert all(more > 0 for _, more in other_designs(Workload(symbols=200)))
 
 
 def test_a_nat_gateway_costs_its_hours_and_its_address():
     """$36.50 a month before the first byte."""
-    nothing = other_designs(Wanted(symbols=0))
+    nothing = other_designs(Workload(symbols=0))
     assert dict(nothing)["a NAT gateway, so that functions in the VPC fetch"] == pytest.approx(36.5)
 
 
 def test_each_class_makes_as_many_jobs_as_its_largest_batches_need():
     """Of 1,000 symbols 500 are stocks, 400 coins and 100 pairs: five, two and one."""
-    assert Wanted(symbols=1_000).jobs_per_round == 8
+    assert Workload(symbols=1_000).jobs_per_round == 8
 
 
 def test_memory_grows_in_the_chunks_that_express_bills():
     """More jobs a tick hold more payloads, and so another 64 MB."""
-    few, many = (usage.used(Wanted(symbols=symbols)) for symbols in (20, 5_000))
+    few, many = (usage.used(Workload(symbols=symbols)) for symbols in (20, 5_000))
     assert many.express_gb_seconds > few.express_gb_seconds
     chunk = usage.MINUTES * usage.EXECUTION_S * prices.EXPRESS_CHUNK_MB / 1024
     assert few.express_gb_seconds == pytest.approx(chunk)
@@ -157,17 +157,17 @@ def test_the_month_costs_the_same_in_every_document(path):
     """Each `about $N a month` is the total of the command without arguments."""
     text = (ROOT / path).read_text(encoding="utf-8")
     told = re.findall(r"about \$(\d+) a month", text)
-    assert set(told) == {f"{total(bill(Wanted())):.0f}"}
+    assert set(told) == {f"{total(bill(Workload())):.0f}"}
 
 
 def test_the_guide_to_scaling_has_the_figures_of_the_command():
     """docs/scaling.md says what a million requests a day cost, and what a CDN takes away."""
     text = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
     (told,) = re.findall(r"Of its \$(\d+) .* \$(\d+); .* \$(\d+) of that away", text)
-    busy = Wanted(symbols=200, requests_per_day=1_000_000)
+    busy = Workload(symbols=200, requests_per_day=1_000_000)
     whole, idle, with_cdn = (
-        total(bill(wanted))
-        for wanted in (busy, replace(busy, requests_per_day=0), replace(busy, cdn_share=0.9))
+        total(bill(load))
+        for load in (busy, replace(busy, requests_per_day=0), replace(busy, cdn_share=0.9))
     )
     assert told == (f"{whole:.0f}", f"{whole - idle:.0f}", f"{whole - with_cdn:.0f}")
 
