@@ -22,8 +22,9 @@ from local.simulator.sessions import Hours, Sessions
 from local.simulator.universe import Universe
 from marketdata.domain.budget import parse_limits
 from marketdata.domain.catalogue import FACTS
-from marketdata.domain.quotes import MINOR_UNITS, Source
+from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import parse_symbol
+from marketdata.domain.units import MINOR_UNITS
 from marketdata.errors import InvalidSymbolError
 
 MAX_CALLS = 200_000  # remembered per provider
@@ -186,7 +187,7 @@ class Market:
 
     def _was(self, series: Series, price: Decimal, at_ms: int, source: Source) -> bool:
         if series.currency in MINOR_UNITS:
-            price *= 100
+            price *= 10 ** MINOR_UNITS[series.currency].places
         return told_by(source, series.hours, price, self._price(series, at_ms))
 
 

@@ -9,10 +9,10 @@ from marketdata.domain.assets import Listing
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
-from marketdata.errors import BadPayloadError, RateLimitedError, UnauthorizedError
+from marketdata.errors import RateLimitedError, UnauthorizedError
 from marketdata.providers.alpha_vantage import AlphaVantage
 from marketdata.providers.contract import Parsed
-from tests.support.provider_support import NOW, SECRET, instrument
+from tests.support.provider_support import NOW, SECRET, bad_rows, instrument
 
 ALPHA = AlphaVantage("https://www.alphavantage.co", SECRET)
 USD_JPY = instrument("USD/JPY")
@@ -67,10 +67,11 @@ def test_a_recorded_quote_is_read_exactly(replay, name):
 
 def test_a_recorded_rate_is_no_answer_about_another_pair(replay):
     """The recorded rate of the dollar in yen is not the euro's."""
-    with pytest.raises(BadPayloadError):
-        ALPHA.parse(
-            [instrument("EUR/USD")], replay(FOLDER, "currency_exchange_rate_USD_JPY.json"), NOW
-        )
+    recorded = replay(FOLDER, "currency_exchange_rate_USD_JPY.json")
+    parsed = ALPHA.parse([instrument("EUR/USD")], recorded, NOW)
+    assert bad_rows(parsed) == {
+        "EUR/USD": "alpha_vantage: EUR/USD: a price of 'USD'/'JPY', not of EUR in USD"
+    }
 
 
 @pytest.mark.parametrize("name", ERRORS)

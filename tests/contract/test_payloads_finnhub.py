@@ -31,6 +31,10 @@ QUOTES = {
                 source=Source.FINNHUB,
                 timestamp=datetime(2026, 2, 19, 16, 40, 13, tzinfo=UTC),
                 fetched_at=NOW,
+                previous_close=Decimal("264.35"),
+                open=Decimal("263.21"),
+                high=Decimal("264.48"),
+                low=Decimal("262.29"),
             ),
         )
     ),

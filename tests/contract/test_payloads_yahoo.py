@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from marketdata.domain.catalogue import Instrument
-from marketdata.domain.quotes import ChangeBasis, Quote, Source
+from marketdata.domain.quotes import (
+    ChangeBasis,
+    ExtendedPrice,
+    ExtendedSession,
+    MarketState,
+    Quote,
+    Source,
+)
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.errors import RateLimitedError, UnavailableError
 from marketdata.providers.contract import Parsed, Response
@@ -65,8 +72,10 @@ def sent(yahoo: FakeYahoo, sender: YahooSender | None = None) -> Parsed:
     return Yahoo().parse(batch, response, NOW)
 
 
-def quote(symbol: str, price: str, change: str, percent: str, time_s: int) -> Quote:
-    """The quote of an asset in dollars, a coin's change over 24 hours."""
+def quote(
+    symbol: str, price: str, change: str, percent: str, time_s: int, **figures: object
+) -> Quote:
+    """The quote of an asset in dollars, a coin's change over 24 hours; figures as text."""
     asset_class = parse_symbol(symbol).asset_class
     is_coin = asset_class is AssetClass.CRYPTO
     return Quote(
@@ -80,13 +89,45 @@ def quote(symbol: str, price: str, change: str, percent: str, time_s: int) -> Qu
         source=Source.YFINANCE,
         timestamp=datetime.fromtimestamp(time_s, UTC),
         fetched_at=NOW,
+        **{
+            name: Decimal(value) if isinstance(value, str) and name != "market_state" else value
+            for name, value in figures.items()
+        },
     )
 
 
-AAPL = quote("AAPL", "244.6", "3.0700073", "1.2710667", 1739566800)
-BABA = quote("BABA", "124.73", "5.19", "4.34164", 1739566802)
-BTC = quote("BTC-USD", "96077.45", "-1225.8906", "-1.2598631", 1739789580)
-EUR = quote("EUR/USD", "1.0489877", "-0.0005505085", "-0.052457344", 1739789683)
+def after_hours(price: str, change: str, percent: str, time_s: int) -> ExtendedPrice:
+    """A price of the evening."""
+    return ExtendedPrice(
+        session=ExtendedSession.POST,
+        price=Decimal(price),
+        change=Decimal(change),
+        percent_change=Decimal(percent),
+        timestamp=datetime.fromtimestamp(time_s, UTC),
+    )
+
+
+AAPL = quote(
+    "AAPL", "244.6", "3.0700073", "1.271067", 1739566800, previous_close="241.53", open="241.07",
+    high="245.41", low="241", volume="40896227", market_cap="3674405863424",
+    market_state=MarketState.CLOSED,
+    extended=after_hours("244.64", "0.0399933", "0.016350", 1739581198),
+)  # fmt: skip
+BABA = quote(
+    "BABA", "124.73", "5.19", "4.34164", 1739566802, previous_close="119.54", open="126.59",
+    high="126.8", low="120.495", volume="52086273", market_cap="302870626304",
+    market_state=MarketState.CLOSED,
+    extended=after_hours("124.81", "0.0799942", "0.064134", 1739581199),
+)  # fmt: skip
+BTC = quote(
+    "BTC-USD", "96077.45", "-1225.8906", "-1.259863", 1739789580, previous_close="96137.88",
+    open="96137.88", high="96581.79", low="95934.96", volume="21228961792",
+    market_cap="1904783523840", market_state=MarketState.OPEN,
+)  # fmt: skip
+EUR = quote(
+    "EUR/USD", "1.0489877", "-0.0005505085", "-0.052457", 1739789683, previous_close="1.0495383",
+    open="1.0494281", high="1.0508617", low="1.0474495", market_state=MarketState.OPEN,
+)  # fmt: skip
 SCREENED = [
     (1, "ATUS", "Altice USA, Inc.", "NYSE", "USD"),
     (2, "SID", "Companhia Siderúrgica Nacional", "NYSE", "USD"),

@@ -149,7 +149,16 @@ def _check_not_found(case: Case) -> None:
     assert case.told()["last_success"] is None
 
 
+def _check_bad_row(case: Case) -> None:
+    """A defect of one symbol leaves the breaker closed, and the provider is asked in each slot."""
+    for asked in range(2, 8):
+        case.pipe.run_next()
+        assert case.server.asked == asked
+    assert case.told()["state"] == "closed"
+
+
 _ERRORS = {
+    "bad_row": _check_bad_row,
     "unavailable": _check_failure,
     "bad_payload": _check_failure,
     "rate_limited": _check_rate_limited,

@@ -41,7 +41,7 @@ WAYS = (
     _way("refused", "refuse", "unavailable"),
     _way("cut JSON", "cut", "bad_payload"),
     _way("cut off", "cut", "unavailable", close=True),
-    _way("NaN", "nan", "bad_payload"),
+    _way("NaN", "nan", "bad_row"),
     _way("no rows", "empty", "not_found"),
     _way("row missing", "unknown", "not_found"),
 )

@@ -100,7 +100,7 @@ def test_a_held_provider_is_told_with_the_end_of_its_hold(make):
         {
             "at": shown(pipe.clock()),
             "outcome": "rate_limited",
-            "detail": "yfinance: too many calls (status 429)",
+            "detail": "yfinance: too many calls, next in 120 s",
         },
     )
     pipe.market.clear()

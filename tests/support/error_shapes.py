@@ -109,8 +109,8 @@ SHAPES: tuple[Shape, ...] = (
     ),
     _alpha_vantage("nothing inside", {"Realtime Currency Exchange Rate": {}}, "not_found"),
     _alpha_vantage("nothing", {}, "bad_payload"),
-    _alpha_vantage("another pair", _rate(**{"1. From_Currency Code": "GBP"}), "bad_payload"),
-    _alpha_vantage("NaN", _rate(**{"5. Exchange Rate": "NaN"}), "bad_payload"),
+    _alpha_vantage("another pair", _rate(**{"1. From_Currency Code": "GBP"}), "bad_row"),
+    _alpha_vantage("NaN", _rate(**{"5. Exchange Rate": "NaN"}), "bad_row"),
     _alpha_vantage("cut", json.dumps(_rate())[:90], "bad_payload"),
     _alpha_vantage("HTML", HTML, "bad_payload", headers=HTML_TYPE),
     _alpha_vantage("406", {"detail": "Could not satisfy"}, "bad_payload", status=406),
@@ -139,8 +139,8 @@ SHAPES: tuple[Shape, ...] = (
     _coingecko("503", 503, {"status": {"error_code": 503}}, "unavailable"),
     _coingecko("HTML", 200, HTML, "bad_payload", headers=HTML_TYPE),
     _coingecko("cut", 200, '{"bitcoin":{"usd":960', "bad_payload"),
-    _coingecko("NaN", 200, '{"bitcoin":{"usd":NaN}}', "bad_payload"),
-    _coingecko("wrong types", 200, {"bitcoin": [1]}, "bad_payload"),
+    _coingecko("NaN", 200, '{"bitcoin":{"usd":NaN}}', "bad_row"),
+    _coingecko("wrong types", 200, {"bitcoin": [1]}, "bad_row"),
     _finnhub("429", 429, _LIMIT_REACHED, "rate_limited", 60),
     _finnhub(
         "429, seconds", 429, _LIMIT_REACHED, "rate_limited", 15, headers={"retry-after": "15"}
@@ -159,7 +159,7 @@ SHAPES: tuple[Shape, ...] = (
     _finnhub("zeros", 200, _ZEROS, "not_found"),
     _finnhub("not supported", 200, "Symbol not supported", "not_found"),
     _finnhub("error", 200, {"error": "Something"}, "bad_payload"),
-    _finnhub("NaN", 200, '{"c":NaN,"t":1773846000}', "bad_payload"),
+    _finnhub("NaN", 200, '{"c":NaN,"t":1773846000}', "bad_row"),
     _finnhub("cut", 200, '{"c":263.8', "bad_payload"),
     _finnhub("HTML", 200, HTML, "bad_payload", headers=HTML_TYPE),
     _finnhub("502", 502, HTML, "unavailable", headers=HTML_TYPE),
@@ -183,6 +183,6 @@ SHAPES: tuple[Shape, ...] = (
         Source.COINMARKETCAP,
         "NaN",
         Canned(200, '{"status":{"error_code":"0"},"data":[{"id":1027,"quote":[{"price":NaN}]}]}'),
-        "bad_payload",
+        "bad_row",
     ),
 )

@@ -16,9 +16,7 @@ from marketdata.domain.quotes import (
     MarketState,
     Quote,
     Source,
-    change_from_percent,
     plain,
-    to_major_unit,
 )
 from marketdata.domain.symbols import AssetClass
 
@@ -103,33 +101,6 @@ def test_decimals_pass_between_steps_exactly(price, change):
 def test_plain_numbers(number, text):
     """A decimal is written without exponent and without idle zeros."""
     assert plain(Decimal(number)) == text
-
-
-@pytest.mark.parametrize("unit", ["GBp", "GBX"])
-def test_pence_become_pounds(unit):
-    """Minor units are a hundredth of their ISO currency."""
-    assert to_major_unit(Decimal("308.8"), unit) == (Decimal("3.088"), "GBP")
-
-
-def test_other_minor_units_and_major_ones():
-    """Cents and agorot likewise; a major unit is left alone."""
-    assert to_major_unit(Decimal(1550), "ZAc") == (Decimal("15.5"), "ZAR")
-    assert to_major_unit(Decimal(250), "ILA") == (Decimal("2.5"), "ILS")
-    assert to_major_unit(Decimal("244.6"), "USD") == (Decimal("244.6"), "USD")
-
-
-def test_change_follows_from_percent_as_precisely_as_the_price():
-    """100 after +25 % was 80: a change of 20."""
-    assert change_from_percent(Decimal("100.00"), Decimal(25)) == Decimal("20.00")
-    assert change_from_percent(Decimal(76975), Decimal("-1.4093297098441402")) == Decimal(
-        "-1100.34"
-    )
-    assert change_from_percent(Decimal("0.00000512"), Decimal(28)) == Decimal("0.00000112")
-
-
-def test_a_total_loss_implies_no_change():
-    """Nothing can be derived from -100 %."""
-    assert change_from_percent(Decimal(1), Decimal(-100)) is None
 
 
 def test_times_are_utc():

@@ -21,6 +21,7 @@ from tests.support.provider_support import (
     NOW,
     SECRET,
     answer,
+    bad_rows,
     instrument,
     reasons,
 )
@@ -140,17 +141,37 @@ def test_an_unknown_pair_is_not_found(content):
         {"Global Quote": {}},
         {"Error Message": "something else"},
         {"message": "something else", "data": []},
-        rate(_5="NaN"),
-        rate(_5="-158.7"),
-        rate(_1="EUR"),
-        rate(_3="USD"),
-        rate(_1=None),
     ],
 )
 def test_an_answer_that_is_none_is_a_bad_payload(content):
-    """An empty answer, another shape, another pair and a price that is none count as failures."""
+    """An empty answer and another shape count as failures."""
     with pytest.raises(BadPayloadError, match="alpha_vantage"):
         parse(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (rate(_5="NaN"), "not a number: 'NaN'"),
+        (rate(_5="-158.7"), "a price below zero: -158.7"),
+        (rate(_5="1" * 1_000_000), "not a number: '11111"),
+        (rate(_1="EUR"), "a price of 'EUR'/'JPY', not of USD in JPY"),
+        (rate(_3="usd"), "a price of 'USD'/'usd', not of USD in JPY"),
+        (rate(_1=None), "a price of None/'JPY', not of USD in JPY"),
+    ],
+)
+def test_a_rate_that_is_none_is_a_bad_row_of_its_pair(content, problem):
+    """A wrong price and another pair are that pair's defect, and the reason names what came."""
+    (message,) = bad_rows(parse(content)).values()
+    assert message.startswith(f"alpha_vantage: USD/JPY: {problem}")
+
+
+@pytest.mark.parametrize(
+    "time", ["1970-01-01 00:00:00", "0001-01-01 00:00:00", "2190-01-01 00:00:00", "x" * 1_000_000]
+)
+def test_an_absurd_time_is_null(time):
+    """The beginning of the epoch and the next century are not when a price was made."""
+    assert parse(rate(_6=time)).quotes[0].timestamp is None
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ def test_every_answer_is_quotes_and_reasons_or_an_error(name, data, status, head
         check_error(error)
         return
     told = [quote.symbol for quote in parsed.quotes] + [one.symbol for one in parsed.missing]
+    told += [one.symbol for one in parsed.bad_rows]
     assert sorted(told) == sorted(one.symbol.text for one in batch)
     for quote in parsed.quotes:
         assert quote.price.is_finite()

@@ -22,6 +22,7 @@ from tests.support.provider_support import (
     NOW,
     SECRET,
     answer,
+    bad_rows,
     instrument,
     reasons,
 )
@@ -45,6 +46,8 @@ def test_one_request_asks_for_every_slug_and_currency_once():
     assert request.params == {
         "ids": "bitcoin,ethereum",
         "vs_currencies": "usd,eur",
+        "include_market_cap": "true",
+        "include_24hr_vol": "true",
         "include_24hr_change": "true",
         "include_last_updated_at": "true",
         "precision": "full",
@@ -68,17 +71,22 @@ def test_each_currency_has_its_own_price_and_change():
     """One row yields a quote for every currency of the batch, over 24 hours, at its own time."""
     row = {
         "usd": 76975, "usd_24h_change": -1.4093297098441402,
-        "eur": 66000.125, "eur_24h_change": None, "last_updated_at": 1779092258,
+        "usd_24h_vol": 29096603418.89408, "usd_market_cap": 1542226908349.8406,
+        "eur": 66000.125, "eur_24h_change": None, "eur_24h_vol": 0,
+        "eur_market_cap": 0, "last_updated_at": 1779092258,
     }  # fmt: skip
     dollars, euros = parse({"bitcoin": row}, [BTC, BTC_EUR]).quotes
     assert (dollars.symbol, dollars.currency, str(dollars.price)) == ("BTC-USD", "USD", "76975")
-    assert str(dollars.percent_change) == "-1.4093297098441402"
+    assert str(dollars.percent_change) == "-1.409330"
+    assert str(dollars.volume) == "29096603418.89408"
+    assert str(dollars.market_cap) == "1542226908349.8406"
     assert dollars.change == Decimal("-1100.34")
     assert dollars.change_basis is ChangeBasis.ROLLING_24H
     assert dollars.source is Source.COINGECKO
     assert dollars.timestamp == datetime(2026, 5, 18, 8, 17, 38, tzinfo=UTC)
     assert (euros.symbol, euros.currency, str(euros.price)) == ("BTC-EUR", "EUR", "66000.125")
     assert (euros.change, euros.percent_change, euros.change_basis) == (None, None, None)
+    assert (euros.volume, euros.market_cap) == (0, None)  # no coin has a capitalisation of 0
 
 
 def test_a_tiny_price_keeps_its_digits():
@@ -105,18 +113,47 @@ def test_a_bad_row_spoils_only_itself():
     body = {"bitcoin": {"usd": "many"}, "ethereum": {"usd": 1876.28, "last_updated_at": 1779092258}}
     parsed = parse(body, [BTC, ETH])
     assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
-    (missing,) = parsed.missing
-    assert (missing.symbol, missing.code) == ("BTC-USD", Reason.PROVIDER_UNAVAILABLE)
+    assert parsed.missing == ()
+    assert bad_rows(parsed) == {"BTC-USD": "coingecko: BTC-USD: not a number: 'many'"}
 
 
 @pytest.mark.parametrize(
     "row",
-    ['{"usd":NaN}', '{"usd":-1}', '{"usd":true}', '{"usd":Infinity}', "[]", '"x"', '{"usd":1e400}'],
-)
-def test_a_batch_of_bad_rows_is_a_bad_payload(row):
-    """When no row of a batch can be used the whole answer counts as bad."""
+    [
+        '{"usd":NaN}', '{"usd":-1}', '{"usd":true}', '{"usd":Infinity}', "[]", '"x"',
+        '{"usd":1e400}', '{"usd":1e99999999999999999999}', '{"usd":' + "9" * 100_000 + "}",
+        '{"usd":1,"usd":2}', '{"usd":"' + "9" * 1_000_000 + '"}',
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_used_is_a_defect_of_its_coin(row):
+    """Only when three rows or more, and no other, came that way, the whole answer counts as bad."""
+    bad, slugs = f'"bitcoin":{row}', ("ethereum", "pepe")
+    assert bad_rows(parse(f"{{{bad}}}")).keys() == {"BTC-USD"}
+    body = ",".join([bad, *(f'"{slug}":{row}' for slug in slugs)])
     with pytest.raises(BadPayloadError, match="coingecko: BTC-USD"):
-        parse('{"bitcoin":' + row + "}")
+        parse(f"{{{body}}}", [BTC, ETH, PEPE])
+    body = ",".join([bad, *(f'"{slug}":{{"usd":1}}' for slug in slugs)])
+    assert bad_rows(parse(f"{{{body}}}", [BTC, ETH, PEPE])).keys() == {"BTC-USD"}
+
+
+def test_a_coin_that_comes_twice_with_different_prices_is_a_bad_row():
+    """Neither of two contradicting values is believed; two equal ones are one."""
+    body = '{"bitcoin":{"usd":1},"ethereum":{"usd":5},"ethereum":{"usd":5},"bitcoin":{"usd":10}}'
+    parsed = parse(body, [BTC, ETH])
+    assert [str(quote.price) for quote in parsed.quotes] == ["5"]
+    assert bad_rows(parsed) == {"BTC-USD": "coingecko: BTC-USD: not an object: TwoValues"}
+
+
+@pytest.mark.parametrize("slug", ["Bitcoin", " bitcoin ", "bıtcoin", "bitcoin\u0000"])
+def test_only_the_exact_id_is_the_coin(slug):
+    """An id in another spelling is another coin's."""
+    assert reasons(parse({slug: {"usd": 1}})) == {"BTC-USD": "not_found"}
+
+
+def test_a_small_change_is_not_rounded_to_zero():
+    """Two per cent of a price of 0.0005 are 0.0000098."""
+    (quote,) = parse({"bitcoin": {"usd": 0.0005, "usd_24h_change": 2}}).quotes
+    assert '"change":0.0000098,"percent_change":2,' in quote.to_json()
 
 
 def test_a_coin_may_be_called_status_or_error():

@@ -21,6 +21,7 @@ from tests.support.provider_support import (
     NOW,
     SECRET,
     answer,
+    bad_rows,
     instrument,
     reasons,
 )
@@ -67,7 +68,7 @@ def test_a_quote_has_the_time_of_its_price():
     (quote,) = parse(body([BITCOIN], "0")).quotes
     assert (quote.symbol, quote.currency, quote.source) == ("BTC-USD", "USD", Source.COINMARKETCAP)
     assert str(quote.price) == "76993.18239851118"
-    assert quote.percent_change == Decimal("-2.47644884")
+    assert quote.percent_change == Decimal("-2.476449")
     assert quote.change == Decimal("-1955.11417468672")
     assert quote.change_basis is ChangeBasis.ROLLING_24H
     assert quote.timestamp == datetime(2026, 9, 15, 17, 53, 4, tzinfo=UTC)
@@ -132,12 +133,26 @@ def test_inactive_priceless_and_omitted_coins_are_not_found(row):
     ],
 )
 def test_a_bad_row_spoils_only_itself(row):
-    """A price that is none leaves its coin to the next provider; alone it is a bad payload."""
+    """A price that is none leaves its coin to the next provider, also when it came alone."""
     parsed = parse(body([row, ETHER]), [BTC, ETH])
     assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
-    assert reasons(parsed) == {"BTC-USD": "provider_unavailable"}
-    with pytest.raises(BadPayloadError, match="BTC-USD"):
-        parse(body([row]))
+    assert reasons(parsed) == {}
+    assert bad_rows(parsed).keys() == bad_rows(parse(body([row]))).keys() == {"BTC-USD"}
+
+
+def test_of_two_rows_of_a_coin_the_live_one_counts():
+    """A row without a price does not hide the other one, and a contradicting row spoils both."""
+    dead = {**BITCOIN, "quote": [{**DOLLARS, "price": None}]}
+    other = {**BITCOIN, "quote": [{**DOLLARS, "price": 7699}]}
+    for rows in ([BITCOIN, dead], [dead, BITCOIN], [BITCOIN, BITCOIN]):
+        assert [str(quote.price) for quote in parse(body(rows)).quotes] == ["76993.18239851118"]
+    assert "76993.18239851118 " in bad_rows(parse(body([BITCOIN, other])))["BTC-USD"]
+
+
+@pytest.mark.parametrize("number", ["１", " 1", "1 ", "01", "1.0", True])
+def test_only_the_exact_number_is_the_coin(number):
+    """A number in another spelling is no number of that coin."""
+    assert reasons(parse(body([{**BITCOIN, "id": number}]))) == {"BTC-USD": "not_found"}
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 402, 403])

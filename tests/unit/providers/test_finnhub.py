@@ -21,6 +21,7 @@ from tests.support.provider_support import (
     NOW,
     SECRET,
     answer,
+    bad_rows,
     instrument,
     reasons,
 )
@@ -90,11 +91,26 @@ def test_zeros_and_absent_prices_are_not_found(body):
     assert reasons(parsed) == {"AAPL": "not_found"}
 
 
-@pytest.mark.parametrize("price", ["NaN", "abc", -1, True, [1], {"raw": 1}, float("nan")])
-def test_a_price_that_is_no_number_is_a_bad_payload(price):
-    """Text, booleans, objects, NaN and negative numbers are never prices."""
-    with pytest.raises(BadPayloadError, match="finnhub: AAPL"):
-        parse({**QUOTE, "c": price})
+@pytest.mark.parametrize("price", ["NaN", "abc", -1, True, [1], {"raw": 1}, float("nan"), 10**99])
+def test_a_price_that_is_no_number_is_a_bad_row(price):
+    """Text, booleans, objects, NaN and negative numbers are never prices of that symbol."""
+    parsed = parse({**QUOTE, "c": price})
+    assert (parsed.quotes, parsed.missing) == ((), ())
+    assert bad_rows(parsed)["AAPL"].startswith("finnhub: AAPL: ")
+
+
+def test_a_quote_has_the_figures_of_the_day():
+    """Previous close, open, high and low are Finnhub's; a zero is no figure."""
+    (quote,) = parse({**QUOTE, "h": 0}).quotes
+    assert (quote.previous_close, quote.open) == (Decimal("264.35"), Decimal("263.21"))
+    assert (quote.high, quote.low) == (None, Decimal("262.29"))
+    assert (quote.volume, quote.market_cap, quote.market_state) == (None, None, None)
+
+
+def test_a_contradicted_percentage_is_null():
+    """A fraction in place of a percentage is not shown as one."""
+    (quote,) = parse({**QUOTE, "dp": -0.001929}).quotes
+    assert (quote.change, quote.percent_change) == (Decimal("-0.51"), None)
 
 
 def test_a_price_as_text_is_a_price():
@@ -104,7 +120,7 @@ def test_a_price_as_text_is_a_price():
 
 def test_a_time_that_is_none_is_null():
     """A missing time of a good price is null, never our own clock."""
-    for time in (None, "soon", 10**20):
+    for time in (None, "soon", 10**20, 1, 86400, 4_200_000_000):
         assert parse({**QUOTE, "t": time}).quotes[0].timestamp is None
 
 

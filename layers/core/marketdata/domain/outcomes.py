@@ -19,13 +19,14 @@ from marketdata.errors import (
 class Outcome(StrEnum):
     """What came of one attempt. `skipped`: nothing was left to ask, or no time to ask it in.
 
-    `stale`: it answered, but only with old prices of an open market; that is judged when it is
+    `bad_row`: the rows of single symbols were unusable, and the answer was not. `stale`: it answered, but only with old prices of an open market; that is judged when it is
     committed.
     """
 
     OK = "ok"
     PARTIAL = "partial"
     NOT_FOUND = "not_found"
+    BAD_ROW = "bad_row"
     RATE_LIMITED = "rate_limited"
     UNAUTHORIZED = "unauthorized"
     NOT_ENTITLED = "not_entitled"
@@ -52,6 +53,7 @@ BREAKER_EFFECTS: Mapping[Outcome, BreakerEffect] = {
     Outcome.OK: BreakerEffect.SUCCESS,
     Outcome.PARTIAL: BreakerEffect.SUCCESS,
     Outcome.NOT_FOUND: BreakerEffect.NEUTRAL,
+    Outcome.BAD_ROW: BreakerEffect.NEUTRAL,
     Outcome.RATE_LIMITED: BreakerEffect.NEUTRAL,
     Outcome.UNAUTHORIZED: BreakerEffect.TRIP,
     Outcome.NOT_ENTITLED: BreakerEffect.NEUTRAL,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, localcontext
+from decimal import Decimal
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -20,8 +20,6 @@ from marketdata.domain.symbols import AssetClass
 
 # The figures beside the price that a quote may have, each a decimal.
 _FIGURES = ("previous_close", "open", "high", "low", "volume", "market_cap")
-# Units in which some exchanges quote hundredths of the ISO currency.
-MINOR_UNITS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS"}
 
 
 class Source(StrEnum):
@@ -113,7 +111,8 @@ class Quote:
     source does not tell them. `currency` is None only where the source cannot know it.
 
     `previous_close`, `open`, `high`, `low` (of the day) and `market_cap` are in `currency`.
-    `volume` is of the day, in units of the asset. Each is None where the source does not give it.
+    `volume` is in shares of the day; for a coin it is what was traded in 24 hours, in `currency`.
+    Each is None where the source does not give it.
     """
 
     symbol: str
@@ -227,20 +226,3 @@ def _number(number: Decimal | None) -> str:
 
 def _text(text: str | None) -> str:
     return "null" if text is None else encode_basestring_ascii(text)
-
-
-def to_major_unit(amount: Decimal, currency: str) -> tuple[Decimal, str]:
-    """An amount in pence, cents or agorot as an amount in its ISO currency; others unchanged."""
-    if currency in MINOR_UNITS:
-        return amount / 100, MINOR_UNITS[currency]
-    return amount, currency
-
-
-def change_from_percent(price: Decimal, percent: Decimal) -> Decimal | None:
-    """The absolute change that a price and its percent change imply, as precise as the price."""
-    if percent <= -100:
-        return None
-    with localcontext(prec=60):
-        change = price * percent / (100 + percent)
-        exponent = min(int(price.as_tuple().exponent), -2)  # at least cents
-        return change.quantize(Decimal(1).scaleb(exponent))

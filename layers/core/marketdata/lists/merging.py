@@ -14,9 +14,10 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from marketdata.domain.assets import Asset, Listing
-from marketdata.domain.quotes import MINOR_UNITS, Source
+from marketdata.domain.quotes import Source
 from marketdata.domain.shipped_tables import COINS, FOREX_PAIRS
 from marketdata.domain.symbols import CURRENCIES, AssetClass, parse_symbol
+from marketdata.domain.units import unit_of
 from marketdata.errors import InvalidSymbolError
 
 _T = TypeVar("_T")
@@ -69,13 +70,13 @@ def _merge_stocks(rows: Sequence[Listing]) -> Iterator[Asset]:
     for symbol, group in _by_symbol(AssetClass.STOCKS, rows).items():
         if group[0].source is Source.YFINANCE:
             places[symbol] = group[0].rank or len(places) + 1
-        currency = _first(row.currency for row in group)
+        unit = unit_of(_first(row.currency for row in group) or "")
         yield Asset(
             symbol=symbol,
             asset_class=AssetClass.STOCKS,
             name=_first(clean_name(row.name) for row in group) or symbol,
             exchange=_first(row.exchange for row in group),
-            currency=MINOR_UNITS.get(currency, currency) if currency else None,
+            currency=unit.currency if unit else None,
             rank=places.get(symbol),
             ids=_ids(group),
         )

@@ -128,6 +128,7 @@ ANSWERS: Mapping[Outcome, str | None] = MappingProxyType(
         Outcome.OK: "answered",
         Outcome.PARTIAL: "answered",
         Outcome.NOT_FOUND: "answered",
+        Outcome.BAD_ROW: "answered",
         Outcome.RATE_LIMITED: "failed",
         Outcome.UNAUTHORIZED: "failed",
         Outcome.NOT_ENTITLED: "failed",

@@ -45,6 +45,7 @@ class _Attempt:
     source: Source
     quotes: list[Quote] = field(default_factory=list)
     missing: list[MissingQuote] = field(default_factory=list)
+    bad_rows: list[MissingQuote] = field(default_factory=list)
     not_entitled: list[str] = field(default_factory=list)
     errors: list[ProviderError] = field(default_factory=list)
     calls_used: int = 0
@@ -63,6 +64,8 @@ class _Attempt:
             if 2 * len(kinds) >= self.calls_used:
                 return max(set(kinds), key=kinds.count)
         if not self.quotes:
+            if self.bad_rows:
+                return Outcome.BAD_ROW
             only_plan = self.not_entitled and len(self.not_entitled) == len(self.missing)
             return Outcome.NOT_ENTITLED if only_plan else Outcome.NOT_FOUND
         return Outcome.PARTIAL if self.missing or self.errors else Outcome.OK
@@ -71,7 +74,9 @@ class _Attempt:
         """The words, for people, of the first error that the outcome is about, else of any."""
         outcome = self.outcome()
         told = [error for error in self.errors if outcome_of(error) is outcome] or self.errors
-        return str(told[0]) if told else ""
+        if told:
+            return str(told[0])
+        return self.bad_rows[0].message if self.bad_rows else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +188,8 @@ def _collect(
         error = UnavailableError(f"{attempt.source.value}: internal error, see the log")
     else:
         attempt.quotes += parsed.quotes
-        attempt.missing += parsed.missing
+        attempt.missing += parsed.missing + parsed.bad_rows
+        attempt.bad_rows += parsed.bad_rows
         attempt.not_entitled += parsed.not_entitled
         attempt.hold_s = _longest(attempt.hold_s, parsed.hold_s)
         return

@@ -11,9 +11,8 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.catalogue import Instrument
@@ -22,11 +21,25 @@ from marketdata.domain.symbols import CURRENCIES, AssetClass, Symbol
 from marketdata.errors import BadPayloadError
 from marketdata.providers.alpha_vantage_notices import is_unknown, notice, spelled_notice
 from marketdata.providers.answers import AnswerReader, is_html
-from marketdata.providers.contract import Parsed, Request, Response
+from marketdata.providers.contract import (
+    MOST_LIST_BYTES,
+    MOST_QUOTE_BYTES,
+    Parsed,
+    Request,
+    Response,
+)
 from marketdata.providers.listings import listed_or_bad, listed_symbol
 from marketdata.providers.rows import not_found, settle
-from marketdata.providers.values import price_of, text_or_none
+from marketdata.providers.values import (
+    MOST_ID_CHARS,
+    name_of,
+    price_of,
+    shown,
+    text_or_none,
+    zoned_time,
+)
 
+_RATE_FUNCTION = "CURRENCY_EXCHANGE_RATE"
 _RATE = "Realtime Currency Exchange Rate"
 _COLUMNS = {
     AssetClass.STOCKS: "symbol,name,exchange,assetType,ipoDate,delistingDate,status".split(","),
@@ -47,9 +60,7 @@ class AlphaVantage:
     def build_request(self, batch: Sequence[Instrument]) -> Request:
         """The exchange rate of the one pair of a batch."""
         pair = _pair(batch)
-        return self._query(
-            "CURRENCY_EXCHANGE_RATE", from_currency=pair.base, to_currency=pair.quote
-        )
+        return self._query(_RATE_FUNCTION, from_currency=pair.base, to_currency=pair.quote)
 
     def parse(
         self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
@@ -75,7 +86,8 @@ class AlphaVantage:
         if asset_class is AssetClass.STOCKS:
             return (self._query("LISTING_STATUS"),)
         if asset_class is AssetClass.FOREX:
-            return (Request(f"{self.base_url}/physical_currency_list/"),)
+            url = f"{self.base_url}/physical_currency_list/"
+            return (Request(url, most_bytes=MOST_LIST_BYTES),)
         return ()
 
     def parse_assets(
@@ -93,9 +105,9 @@ class AlphaVantage:
         return listed_or_bad(self.source, listings)
 
     def _query(self, function: str, **params: str) -> Request:
-        return Request(
-            f"{self.base_url}/query", {"function": function, **params, "apikey": self.key}
-        )
+        params = {"function": function, **params, "apikey": self.key}
+        most = MOST_QUOTE_BYTES if function == _RATE_FUNCTION else MOST_LIST_BYTES
+        return Request(f"{self.base_url}/query", params, most_bytes=most)
 
     def _checked(self, response: Response, now: datetime | None) -> AnswerReader:
         reader = AnswerReader(self.source, self.key)
@@ -110,7 +122,8 @@ class AlphaVantage:
         pair = _pair([instrument])
         pair_given = (rate.get("1. From_Currency Code"), rate.get("3. To_Currency Code"))
         if pair_given != (pair.base, pair.quote):
-            raise BadPayloadError("the answer is about another pair")
+            came = "/".join(map(shown, pair_given))
+            raise BadPayloadError(f"a price of {came}, not of {pair.base} in {pair.quote}")
         price = price_of(rate.get("5. Exchange Rate"))
         if price is None:
             return None
@@ -123,13 +136,13 @@ class AlphaVantage:
             percent_change=None,
             change_basis=None,
             source=self.source,
-            timestamp=_time(rate.get("6. Last Refreshed"), rate.get("7. Time Zone")),
+            timestamp=zoned_time(rate.get("6. Last Refreshed"), rate.get("7. Time Zone")),
             fetched_at=fetched_at,
         )
 
     def _stock(self, row: dict[str, str]) -> Listing | None:
         symbol = listed_symbol(row["symbol"], AssetClass.STOCKS)
-        name = " ".join(html.unescape(_HARD_SPACE.sub(" ", row["name"])).split())
+        name = " ".join(html.unescape(_HARD_SPACE.sub(" ", name_of(row["name"]) or "")).split())
         if symbol is None or row["status"] != "Active" or _TEST_LISTING.search(name):
             return None
         return Listing(
@@ -137,35 +150,21 @@ class AlphaVantage:
             name=name or symbol,
             source=self.source,
             provider_id=row["symbol"],
-            exchange=row["exchange"] or None,
+            exchange=text_or_none(row["exchange"], MOST_ID_CHARS),
             currency="USD",  # what it lists trades on exchanges of the United States
         )
 
     def _currency(self, row: dict[str, str]) -> Listing | None:
-        code = row["currency code"].strip().upper()
+        code = row["currency code"].strip()
         if code not in CURRENCIES:
             return None
-        name = row["currency name"].strip() or code
+        name = name_of(row["currency name"]) or code
         return Listing(symbol=code, name=name, source=self.source, provider_id=code)
 
 
 def _pair(batch: Sequence[Instrument]) -> Symbol:
     (instrument,) = batch
     return instrument.symbol
-
-
-def _time(text: Any, zone: Any) -> datetime | None:
-    """A time of day in a named zone as aware UTC; None without a time of day or a known zone."""
-    text, zone = text_or_none(text), text_or_none(zone)
-    if text is None or zone is None or len(text) < len("2026-01-01 00:00"):
-        return None
-    try:
-        local = datetime.fromisoformat(text).replace(
-            tzinfo=UTC if zone == "UTC" else ZoneInfo(zone)
-        )
-        return local.astimezone(UTC)
-    except (ValueError, KeyError, OSError, OverflowError):
-        return None
 
 
 def _table(

@@ -19,10 +19,10 @@ from marketdata.errors import (
 )
 from marketdata.providers.contract import Response
 from marketdata.providers.holds import http_date, rate_limited, until_midnight_s
-from marketdata.providers.values import text_or_none
 
 BURST_HOLD_S = 2.0
 _DAY_S = 86400.0
+_MOST_CHARS = 2000  # of a notice; what it means is in its first sentences
 _NAME = Source.ALPHA_VANTAGE.value
 
 
@@ -79,4 +79,5 @@ def _information(text: str, response: Response, now: datetime | None) -> Provide
 
 
 def _text(body: dict[str, Any], name: str) -> str:
-    return (text_or_none(body.get(name)) or "").lower()
+    text = body.get(name)
+    return text[:_MOST_CHARS].strip().lower() if isinstance(text, str) else ""

@@ -1,7 +1,8 @@
 """What the answers of all providers have in common: JSON, and HTTP statuses.
 
 Pure. What is not as documented is an error, never repaired. Text of an answer is masked before it
-becomes part of a message.
+becomes part of a message. An answer has as many values as rows of quotes can have, so that reading
+it never takes long.
 """
 
 from __future__ import annotations
@@ -28,7 +29,19 @@ from marketdata.redaction import redact
 # Only the beginning of a body is ever searched for a page or a gateway's text.
 _HEAD_BYTES = 200
 _EXCERPT_BYTES = 2000
+# A row of a quote has a value in each 28 bytes.
+_LEAST_BYTES_A_VALUE = 16
+_FEW_VALUES = 50_000
+_MOST_NUMBER_CHARS = 400
+_NOT_A_NUMBER = Decimal("NaN")
 _CLOUDFLARE = re.compile(rb"\s*error code: 1\d\d\d")
+
+
+class TwoValues:
+    """Stands for the value of a name that an object has twice, with different values.
+
+    It is of no type that a provider documents, so only what depends on that name is lost.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +52,23 @@ class AnswerReader:
     secret: str = field(default="", repr=False)
 
     def json(self, response: Response) -> Any:
-        """Return the body's JSON, numbers with a point as `Decimal`; raise `BadPayloadError`."""
+        """Return the body's JSON, all numbers as `Decimal`; raise `BadPayloadError`.
+
+        A number that is too long is NaN. A name with two different values has `TwoValues`.
+        """
+        body = response.body
+        values = sum(body.count(mark) for mark in (b",", b"[", b"{"))
+        if values > max(_FEW_VALUES, len(body) // _LEAST_BYTES_A_VALUE):
+            raise self.bad_payload("more values than an answer can have", response)
         try:
-            return json.loads(response.body, parse_float=Decimal, parse_constant=Decimal)
-        except (ValueError, ArithmeticError, RecursionError):
+            return json.loads(
+                body,
+                parse_float=_decimal,
+                parse_int=_decimal,
+                parse_constant=Decimal,
+                object_pairs_hook=_object,
+            )
+        except (ValueError, RecursionError):
             raise self.bad_payload("not JSON", response) from None
 
     def json_object(self, response: Response) -> dict[str, Any]:
@@ -93,6 +119,22 @@ class AnswerReader:
                 return UnavailableError(f"{name}: status {status}")
             case _:
                 return self.bad_payload(f"status {status}", response)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text) if len(text) <= _MOST_NUMBER_CHARS else _NOT_A_NUMBER
+    except ArithmeticError:  # an exponent out of all bounds
+        return _NOT_A_NUMBER
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if found[name] != value:
+                found[name] = TwoValues()
+    return found
 
 
 def is_html(response: Response) -> bool:

@@ -20,13 +20,27 @@ from marketdata.errors import (
     UnavailableError,
 )
 from marketdata.providers.answers import AnswerReader
-from marketdata.providers.contract import Parsed, Request, Response
+from marketdata.providers.contract import (
+    MOST_LIST_BYTES,
+    MOST_QUOTE_BYTES,
+    Parsed,
+    Request,
+    Response,
+)
 from marketdata.providers.holds import rate_limited
 from marketdata.providers.listings import listed_or_bad, listed_symbol
 from marketdata.providers.rows import not_found, quote_over_24h, settle
-from marketdata.providers.values import number_or_none, text_or_none, unix_time
+from marketdata.providers.values import (
+    MOST_ID_CHARS,
+    name_of,
+    number_or_none,
+    shown,
+    text_or_none,
+    unix_time,
+)
 
 PRO_HOST = "pro-api.coingecko.com"
+_QUOTE_PATH = "simple/price"
 _PAGE_SIZE = 250
 # All calls of the asset list but the last one, which is the list of all coins, are ranked pages.
 _RANKED_PAGES = FACTS[Source.COINGECKO].asset_calls[AssetClass.CRYPTO] - 1
@@ -45,9 +59,11 @@ class CoinGecko:
         slugs = dict.fromkeys(instrument.ids[self.source] for instrument in batch)
         currencies = dict.fromkeys(_currency(instrument) for instrument in batch)
         return self._request(
-            "simple/price",
+            _QUOTE_PATH,
             ids=",".join(slugs),
             vs_currencies=",".join(currencies),
+            include_market_cap="true",
+            include_24hr_vol="true",
             include_24hr_change="true",
             include_last_updated_at="true",
             precision="full",
@@ -95,7 +111,9 @@ class CoinGecko:
     def _request(self, path: str, **params: str) -> Request:
         is_pro = urlsplit(self.base_url).hostname == PRO_HOST
         name = "x-cg-pro-api-key" if is_pro else "x-cg-demo-api-key"
-        return Request(f"{self.base_url}/{path}", params, {name: self.key} if self.key else {})
+        headers = {name: self.key} if self.key else {}
+        most = MOST_QUOTE_BYTES if path == _QUOTE_PATH else MOST_LIST_BYTES
+        return Request(f"{self.base_url}/{path}", params, headers, most_bytes=most)
 
     def _checked(self, response: Response, now: datetime | None) -> AnswerReader:
         """Return a reader for an answer with data; raise the error that the answer is otherwise.
@@ -142,26 +160,29 @@ class CoinGecko:
         if row is None:
             return None
         if not isinstance(row, dict):
-            raise BadPayloadError("not an object")
+            raise BadPayloadError(f"not an object: {shown(row)}")
         currency = _currency(instrument)
         return quote_over_24h(
             instrument,
             self.source,
             price=row.get(currency),
             percent=row.get(f"{currency}_24h_change"),
+            volume=row.get(f"{currency}_24h_vol"),
+            market_cap=row.get(f"{currency}_market_cap"),
             timestamp=unix_time(row.get("last_updated_at")),
             fetched_at=fetched_at,
         )
 
     def _listing(self, asset_class: AssetClass, row: dict[str, Any]) -> Listing | None:
-        slug, base = text_or_none(row.get("id")), text_or_none(row.get("symbol"))
+        slug = text_or_none(row.get("id"), MOST_ID_CHARS)
+        base = text_or_none(row.get("symbol"), MOST_ID_CHARS)
         symbol = listed_symbol(f"{base}-USD", asset_class) if base else None
         if slug is None or symbol is None:
             return None
         rank = number_or_none(row.get("market_cap_rank"))
         return Listing(
             symbol=symbol,
-            name=text_or_none(row.get("name")) or symbol,
+            name=name_of(row.get("name")) or symbol,
             source=self.source,
             provider_id=slug,
             currency="USD",

@@ -14,11 +14,25 @@ from marketdata.domain.symbols import CURRENCIES, AssetClass
 from marketdata.errors import BadPayloadError
 from marketdata.providers.answers import AnswerReader
 from marketdata.providers.coinmarketcap_errors import checked_data, named_invalid
-from marketdata.providers.contract import Parsed, Request, Response
+from marketdata.providers.contract import (
+    MOST_LIST_BYTES,
+    MOST_QUOTE_BYTES,
+    Parsed,
+    Request,
+    Response,
+)
 from marketdata.providers.listings import listed_or_bad, listed_symbol
-from marketdata.providers.rows import quote_over_24h, settle
-from marketdata.providers.values import iso_time, number_or_none, text_or_none
+from marketdata.providers.rows import live_row, quote_over_24h, settle
+from marketdata.providers.values import (
+    MOST_ID_CHARS,
+    iso_time,
+    name_of,
+    number_or_none,
+    price_of,
+    text_or_none,
+)
 
+_QUOTE_PATH = "v3/cryptocurrency/quotes/latest"
 _PAGE_SIZE = 5000
 
 
@@ -33,7 +47,7 @@ class CoinMarketCap:
     def build_request(self, batch: Sequence[Instrument]) -> Request:
         """The quotes of a batch by number, in the one currency that the batch shares."""
         return self._request(
-            "v3/cryptocurrency/quotes/latest",
+            _QUOTE_PATH,
             id=",".join(dict.fromkeys(instrument.ids[self.source] for instrument in batch)),
             convert=batch[0].symbol.quote,
             skip_invalid="true",
@@ -47,7 +61,9 @@ class CoinMarketCap:
         invalid = named_invalid(reader, batch, response)
         if invalid is not None:
             return Parsed((), invalid)
-        rows = dict(_rows(checked_data(reader, response, fetched_at)))
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for number, row in _rows(checked_data(reader, response, fetched_at)):
+            rows.setdefault(number, []).append(row)
         return settle(self.source, batch, lambda one: self._quote(one, rows, fetched_at))
 
     def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
@@ -85,15 +101,20 @@ class CoinMarketCap:
         return listed_or_bad(self.source, listings)
 
     def _request(self, path: str, **params: str) -> Request:
-        return Request(f"{self.base_url}/{path}", params, {"X-CMC_PRO_API_KEY": self.key})
+        most = MOST_QUOTE_BYTES if path == _QUOTE_PATH else MOST_LIST_BYTES
+        headers = {"X-CMC_PRO_API_KEY": self.key}
+        return Request(f"{self.base_url}/{path}", params, headers, most_bytes=most)
 
     def _quote(
-        self, instrument: Instrument, rows: dict[str, dict[str, Any]], fetched_at: datetime
+        self, instrument: Instrument, rows: dict[str, list[dict[str, Any]]], fetched_at: datetime
     ) -> Quote | None:
-        row = rows.get(instrument.ids[self.source])
-        if row is None or not _is_active(row):
-            return None
-        quote = _in_currency(row.get("quote"), instrument.symbol.quote)
+        active = [row for row in rows.get(instrument.ids[self.source], ()) if _is_active(row)]
+        quotes = [_in_currency(row.get("quote"), instrument.symbol.quote) for row in active]
+        quote = live_row(
+            [one for one in quotes if one is not None],
+            lambda one: None if (price := price_of(one.get("price"))) is None else (price, ""),
+            lambda one: iso_time(one.get("last_updated")),
+        )
         if quote is None:
             return None
         return quote_over_24h(
@@ -101,19 +122,21 @@ class CoinMarketCap:
             self.source,
             price=quote.get("price"),
             percent=quote.get("percent_change_24h"),
+            volume=quote.get("volume_24h"),
+            market_cap=quote.get("market_cap"),
             timestamp=iso_time(quote.get("last_updated")),
             fetched_at=fetched_at,
         )
 
     def _coin(self, asset_class: AssetClass, number: str, row: dict[str, Any]) -> Listing | None:
-        base = text_or_none(row.get("symbol"))
+        base = text_or_none(row.get("symbol"), MOST_ID_CHARS)
         symbol = listed_symbol(f"{base}-USD", asset_class) if base else None
         if symbol is None or not _is_active(row):
             return None
         rank = number_or_none(row.get("rank"))
         return Listing(
             symbol=symbol,
-            name=text_or_none(row.get("name")) or symbol,
+            name=name_of(row.get("name")) or symbol,
             source=self.source,
             provider_id=number,
             currency="USD",
@@ -125,7 +148,7 @@ class CoinMarketCap:
         code = text_or_none(row.get("symbol"))
         if code not in CURRENCIES:
             return None
-        name = text_or_none(row.get("name")) or code
+        name = name_of(row.get("name")) or code
         return Listing(symbol=code, name=name, source=self.source, provider_id=number)
 
 
@@ -139,10 +162,14 @@ def _rows(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         for row in value if isinstance(value, list) else [value]:
             if isinstance(row, dict):
                 number = str(row.get("id", key))
-                if number.isdecimal():  # a row that names no coin is about none
+                if _is_number(number):  # a row without a number is of no coin
                     yield number, row
             elif row is not None:
                 raise BadPayloadError(f"{Source.COINMARKETCAP.value}: a row that is no object")
+
+
+def _is_number(text: str) -> bool:
+    return len(text) <= MOST_ID_CHARS and text.isascii() and text.isdecimal()
 
 
 def _in_currency(quote: Any, currency: str) -> dict[str, Any] | None:

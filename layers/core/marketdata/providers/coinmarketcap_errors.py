@@ -33,7 +33,8 @@ _BAD_KEY = frozenset({401, 1001, 1002, 1003, 1004, 1005, 1007})
 _NOT_IN_PLAN = frozenset({402, 403, 1006})
 _TOO_OFTEN = frozenset({429, 1008, 1009, 1010, 1011})
 _UNREADABLE = -1
-_INVALID = re.compile(r'Invalid values? for "(\w+)"(?::\s*"([^"]*)")?')
+_MOST_MESSAGE_CHARS = 4000
+_INVALID = re.compile(r'Invalid values? for "(\w{1,40})"(?:: ?"([^"]*)")?')
 
 
 def checked_data(reader: AnswerReader, response: Response, now: datetime | None) -> Any:
@@ -58,7 +59,9 @@ def named_invalid(
     None for an answer that is no such complaint, or names nothing of the batch.
     """
     body = _body(reader, response)
-    found = _INVALID.search(text_or_none(_status(body).get("error_message")) or "")
+    found = _INVALID.search(
+        text_or_none(_status(body).get("error_message"), _MOST_MESSAGE_CHARS) or ""
+    )
     if _code(body) != 400 or not found:
         return None
     parameter, named = found[1], {value.strip() for value in (found[2] or "").split(",")}

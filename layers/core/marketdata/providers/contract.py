@@ -1,4 +1,4 @@
-"""What a provider is to the rest of the program: three steps, of which only `send` talks.
+"""What a provider is to the rest of the program: three steps; only `send` uses the network.
 
 `build_*` and `parse_*` are pure: instruments to a request, a response to quotes and reasons.
 """
@@ -16,21 +16,30 @@ from marketdata.domain.outcomes import MissingQuote
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 
+# The longest answers that are accepted, unpacked. A row of a quote has at most 4 KB, and a call
+# asks for at most 250 symbols. The longest list has about 10 MB.
+MOST_QUOTE_BYTES = 2 * 1024 * 1024
+MOST_LIST_BYTES = 32 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call. `params` and `headers` may hold keys, so neither is ever shown by `repr`."""
+    """One call. `params` and `headers` may hold keys, so neither is ever shown by `repr`.
+
+    `most_bytes`: a longer answer is not read to its end.
+    """
 
     url: str
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     method: str = "GET"
     json: Any = field(default=None, repr=False)
+    most_bytes: int = MOST_QUOTE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer, read whole. `headers` has lower-case names.
+    """One complete answer. `headers` has lower-case names.
 
     `secrets`: what the request carried, beside the provider's key, that nobody may be shown.
     """
@@ -43,8 +52,9 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What one answer told: quotes, and a reason for each instrument that has none.
+    """The content of one answer: quotes, and a reason for each instrument that has none.
 
+    `bad_rows`: the reasons of instruments whose rows cannot be used; they are not in `missing`.
     `not_entitled` names the symbols that the plan excludes; they are not asked again for a day.
     `hold_s`: the answer's rate-limit headers say that nothing is left for so many seconds.
     """
@@ -53,6 +63,7 @@ class Parsed:
     missing: tuple[MissingQuote, ...] = ()
     not_entitled: tuple[str, ...] = ()
     hold_s: float | None = None
+    bad_rows: tuple[MissingQuote, ...] = ()
 
 
 class Sender(Protocol):
@@ -86,7 +97,7 @@ class Provider(Protocol):
     def parse(
         self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
     ) -> Parsed:
-        """Quotes and reasons: each instrument of the batch in exactly one of the two.
+        """Return quotes and reasons: each instrument in one of quotes, missing and bad rows.
 
         Raises a `ProviderError` when the answer as a whole yields nothing.
         """

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.catalogue import Instrument
+from marketdata.domain.changes import agreed_change
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.providers.answers import AnswerReader
-from marketdata.providers.contract import Parsed, Request, Response
+from marketdata.providers.contract import (
+    MOST_LIST_BYTES,
+    MOST_QUOTE_BYTES,
+    Parsed,
+    Request,
+    Response,
+)
 from marketdata.providers.holds import clamped_hold_s, rate_limited
-from marketdata.providers.listings import listed_or_bad, listed_symbol
+from marketdata.providers.listings import listed_currency, listed_or_bad, listed_symbol
 from marketdata.providers.rows import not_found, settle
-from marketdata.providers.values import number_or_none, price_of, text_or_none, unix_time
+from marketdata.providers.values import (
+    MOST_ID_CHARS,
+    figure,
+    name_of,
+    number_or_none,
+    price_of,
+    text_or_none,
+    unix_time,
+)
 
 # The exchanges of its US list, by the market identifier codes (ISO 10383) that it tells.
 EXCHANGES = {
@@ -47,7 +62,7 @@ class Finnhub:
         """`/quote` for the one symbol of a batch."""
         (instrument,) = batch
         spelling = instrument.ids.get(self.source, instrument.symbol.text)
-        return self._request("quote", symbol=spelling)
+        return self._request("quote", MOST_QUOTE_BYTES, symbol=spelling)
 
     def parse(
         self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
@@ -60,14 +75,14 @@ class Finnhub:
         if "error" in row:
             raise self._reader.bad_payload("an error instead of a quote", response)
         parsed = settle(self.source, batch, lambda one: self._quote(one, row, fetched_at))
-        return Parsed(parsed.quotes, parsed.missing, hold_s=_hold_s(response, fetched_at))
+        return replace(parsed, hold_s=_hold_s(response, fetched_at))
 
     def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
         """Its whole US list in one array; for forex the pairs of one broker, OANDA."""
         if asset_class is AssetClass.STOCKS:
-            return (self._request("stock/symbol", exchange="US"),)
+            return (self._request("stock/symbol", MOST_LIST_BYTES, exchange="US"),)
         if asset_class is AssetClass.FOREX:
-            return (self._request("forex/symbol", exchange="oanda"),)
+            return (self._request("forex/symbol", MOST_LIST_BYTES, exchange="oanda"),)
         return ()
 
     def parse_assets(
@@ -82,8 +97,9 @@ class Finnhub:
                     listings.setdefault(listing.symbol, listing)
         return listed_or_bad(self.source, listings)
 
-    def _request(self, path: str, **params: str) -> Request:
-        return Request(f"{self.base_url}/{path}", params, {"X-Finnhub-Token": self.key})
+    def _request(self, path: str, most_bytes: int, **params: str) -> Request:
+        headers = {"X-Finnhub-Token": self.key}
+        return Request(f"{self.base_url}/{path}", params, headers, most_bytes=most_bytes)
 
     @property
     def _reader(self) -> AnswerReader:
@@ -105,38 +121,43 @@ class Finnhub:
         price = price_of(row.get("c"))
         if price is None or number_or_none(row.get("t")) == 0:
             return None
-        change, percent = number_or_none(row.get("d")), number_or_none(row.get("dp"))
+        previous_close = figure(row.get("pc"))
+        found = agreed_change(
+            price, number_or_none(row.get("d")), number_or_none(row.get("dp")), previous_close
+        )
         is_stock = instrument.asset_class is AssetClass.STOCKS
         return Quote(
             symbol=instrument.symbol.text,
             asset_class=instrument.asset_class,
             price=price,
             currency="USD" if is_stock else instrument.symbol.quote,
-            change=change,
-            percent_change=percent,
-            change_basis=(
-                None if change is None and percent is None else ChangeBasis.PREVIOUS_CLOSE
-            ),
+            change=found.change,
+            percent_change=found.percent,
+            change_basis=ChangeBasis.PREVIOUS_CLOSE if found.is_known else None,
             source=self.source,
             # For pairs `t` is when the current daily candle opened, up to a day before the price.
             timestamp=unix_time(row.get("t")) if is_stock else None,
             fetched_at=fetched_at,
+            previous_close=found.previous_close,
+            open=figure(row.get("o")),
+            high=figure(row.get("h")),
+            low=figure(row.get("l")),
         )
 
     def _listing(self, asset_class: AssetClass, row: dict[str, Any]) -> Listing | None:
-        provider_id = text_or_none(row.get("symbol"))
+        provider_id = text_or_none(row.get("symbol"), MOST_ID_CHARS)
         is_stock = asset_class is AssetClass.STOCKS
         symbol = listed_symbol(provider_id if is_stock else row.get("displaySymbol"), asset_class)
         if symbol is None or provider_id is None:
             return None
-        mic = text_or_none(row.get("mic"))
+        mic = text_or_none(row.get("mic"), MOST_ID_CHARS)
         return Listing(
             symbol=symbol,
-            name=text_or_none(row.get("description")) or symbol,
+            name=name_of(row.get("description")) or symbol,
             source=self.source,
             provider_id=provider_id,
             exchange=EXCHANGES.get(mic, mic) if mic else None,
-            currency=text_or_none(row.get("currency")) if is_stock else symbol[-3:],
+            currency=listed_currency(row.get("currency")) if is_stock else symbol[-3:],
         )
 
 

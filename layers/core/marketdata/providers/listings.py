@@ -8,16 +8,25 @@ from typing import Any
 from marketdata.domain.assets import Listing
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
+from marketdata.domain.units import unit_of
 from marketdata.errors import BadPayloadError, InvalidSymbolError
+from marketdata.providers.values import MOST_ID_CHARS
 
 
 def listed_symbol(spelling: Any, asset_class: AssetClass) -> str | None:
     """Return the canonical symbol of a listed asset; None where it has none in that class."""
     try:
-        symbol = parse_symbol(spelling) if isinstance(spelling, str) else None
+        short = isinstance(spelling, str) and len(spelling) <= MOST_ID_CHARS
+        symbol = parse_symbol(spelling) if short else None
     except InvalidSymbolError:
         return None
     return symbol.text if symbol and symbol.asset_class is asset_class else None
+
+
+def listed_currency(label: Any) -> str | None:
+    """Return the currency that a list's label names; None for an unknown label and for none."""
+    unit = unit_of(label) if isinstance(label, str) else None
+    return None if unit is None else unit.currency
 
 
 def listed_or_bad(source: Source, listings: Mapping[str, Listing]) -> tuple[Listing, ...]:

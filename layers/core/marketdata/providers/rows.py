@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from decimal import InvalidOperation
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from marketdata.domain.catalogue import Instrument
+from marketdata.domain.changes import agreed_change, change_from_percent
 from marketdata.domain.outcomes import MissingQuote, Reason
-from marketdata.domain.quotes import ChangeBasis, Quote, Source, change_from_percent
+from marketdata.domain.quotes import ChangeBasis, Quote, Source
+from marketdata.domain.units import Unit, unit_of
 from marketdata.errors import BadPayloadError
 from marketdata.providers.contract import Parsed
-from marketdata.providers.values import number_or_none, price_of
+from marketdata.providers.values import figure, number_or_none, price_of, shown
+
+# Bad rows of fewer symbols are a defect of these symbols; when all rows of so many are bad, the
+# answer is.
+LEAST_BAD_ROWS = 3
+# Of two rows for one symbol, the one that is so much older is not traded any more.
+_DEAD_AFTER = timedelta(days=1)
 
 
 def settle(
@@ -20,31 +28,87 @@ def settle(
 ) -> Parsed:
     """Return what `read` makes of each instrument: a quote, None for no quote, or an error.
 
-    A `BadPayloadError` of `read` concerns that row only. Raise it when every row is bad.
+    A `BadPayloadError` of `read` makes a bad row of that symbol. Raise it for the whole answer
+    only if there is no quote, and at least `LEAST_BAD_ROWS` rows are bad.
     """
     quotes: list[Quote] = []
     missing: list[MissingQuote] = []
-    bad: list[str] = []
+    bad: list[MissingQuote] = []
     for instrument in batch:
-        symbol = instrument.symbol.text
         try:
             quote = read(instrument)
         except BadPayloadError as error:
-            bad.append(f"{source.value}: {symbol}: {error}")
-            missing.append(MissingQuote(symbol, Reason.PROVIDER_UNAVAILABLE, bad[-1]))
+            bad.append(bad_row(source, instrument, str(error)))
             continue
         if quote is None:
-            missing.append(not_found(source, symbol))
+            missing.append(not_found(source, instrument.symbol.text))
         else:
             quotes.append(quote)
-    if bad and len(bad) == len(batch):
-        raise BadPayloadError(bad[0])
-    return Parsed(tuple(quotes), tuple(missing))
+    if len(bad) >= LEAST_BAD_ROWS and not quotes:
+        raise BadPayloadError(f"{bad[0].message}; no row is usable")
+    return Parsed(tuple(quotes), tuple(missing), bad_rows=tuple(bad))
 
 
 def not_found(source: Source, symbol: str) -> MissingQuote:
     """Return the reason of a symbol that a provider does not know or has no price for."""
     return MissingQuote(symbol, Reason.NOT_FOUND, f"{source.value}: no quote for {symbol}")
+
+
+def bad_row(source: Source, instrument: Instrument, problem: str) -> MissingQuote:
+    """Return the reason of a symbol whose row cannot be used; `problem` names what came."""
+    symbol = instrument.symbol.text
+    return MissingQuote(symbol, Reason.PROVIDER_UNAVAILABLE, f"{source.value}: {symbol}: {problem}")
+
+
+def unit_in(label: Any, currency: str | None = None) -> Unit | None:
+    """Return the unit that a row's label names; None without a label.
+
+    Raise `BadPayloadError`, naming the label, for an unknown one, and for one that is not of
+    `currency` where that is known.
+    """
+    if label is None or label == "":
+        return None
+    if currency is not None and label == currency:  # which may be a coin
+        return Unit(currency)
+    unit = unit_of(label) if isinstance(label, str) else None
+    if unit is None:
+        raise BadPayloadError(f"not a currency: {shown(label)}")
+    if currency is not None and unit.currency != currency:
+        raise BadPayloadError(f"a price in {shown(label)}, not {currency}")
+    return unit
+
+
+def live_row(
+    rows: Iterable[Mapping[str, Any]],
+    price_in: Callable[[Mapping[str, Any]], Any],
+    time_in: Callable[[Mapping[str, Any]], datetime | None],
+) -> Mapping[str, Any] | None:
+    """Return the row of one symbol that has a current price; None where no row has a price.
+
+    `price_in` returns a row's price and unit, None for a dead row. A row that is a day older than
+    another one is dead, too. Raise `BadPayloadError` if two live rows have different prices, and
+    the error of `price_in` if there is no live row.
+    """
+    live: list[tuple[Any, datetime | None, Mapping[str, Any]]] = []
+    problem: BadPayloadError | None = None
+    for row in rows:
+        try:
+            price = price_in(row)
+        except BadPayloadError as error:
+            problem = problem or error
+            continue
+        if price is not None:
+            live.append((price, time_in(row), row))
+    if problem is not None and not live:
+        raise problem
+    times = [time for _, time, _ in live if time is not None]
+    if times:
+        live = [one for one in live if one[1] is None or max(times) - one[1] < _DEAD_AFTER]
+    prices = list(dict.fromkeys(price for price, _, _ in live))
+    if len(prices) > 1:
+        first, second = (" ".join(map(_part, price)) for price in prices[:2])
+        raise BadPayloadError(f"two rows contradict each other: {first} and {second}")
+    return live[0][2] if live else None
 
 
 def quote_over_24h(
@@ -53,6 +117,8 @@ def quote_over_24h(
     *,
     price: Any,
     percent: Any,
+    volume: Any,
+    market_cap: Any,
     timestamp: datetime | None,
     fetched_at: datetime,
 ) -> Quote | None:
@@ -60,22 +126,34 @@ def quote_over_24h(
 
     None without a price. Raise `BadPayloadError` for a price that is not a positive number.
     """
-    amount, percent = price_of(price), number_or_none(percent)
+    amount, given_percent = price_of(price), number_or_none(percent)
     if amount is None:
         return None
-    try:
-        change = None if percent is None else change_from_percent(amount, percent)
-    except InvalidOperation:  # a change of more digits than decimals are given
-        change = None
+    found = agreed_change(amount, None, given_percent)
+    change = None
+    if found.percent is not None and given_percent is not None:
+        change = change_from_percent(amount, given_percent)
     return Quote(
         symbol=instrument.symbol.text,
         asset_class=instrument.asset_class,
         price=amount,
         currency=instrument.symbol.quote,
         change=change,
-        percent_change=percent,
-        change_basis=None if percent is None else ChangeBasis.ROLLING_24H,
+        percent_change=found.percent,
+        change_basis=None if found.percent is None else ChangeBasis.ROLLING_24H,
         source=source,
         timestamp=timestamp,
         fetched_at=fetched_at,
+        volume=not_negative(volume),
+        market_cap=figure(market_cap),
     )
+
+
+def not_negative(value: Any) -> Decimal | None:
+    """Return a volume: a number that is not below zero; None for anything else."""
+    found = number_or_none(value)
+    return found if found is not None and found >= 0 else None
+
+
+def _part(value: Any) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else str(value or "without a currency")

@@ -1,7 +1,7 @@
-"""Numbers and times as providers write them, read to the last digit or refused.
+"""Numbers, texts and times as providers write them, read to the last digit or rejected.
 
-Pure. A wrong price is an error, a wrong time or change only an absence: no quote may rest on the
-first, and any quote can do without the second.
+Pure. A wrong price is an error. A wrong time or figure is an absence, because a quote can do
+without it. No text of a provider is searched before its length is known to be bounded.
 """
 
 from __future__ import annotations
@@ -10,75 +10,134 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from marketdata.clock import parse_utc
 from marketdata.errors import BadPayloadError
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
+MOST_NAME_CHARS = 200
+MOST_ID_CHARS = 100
+# Longer than each number and time that a provider writes.
+_MOST_CHARS = 64
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 # What providers write where they have no number.
 _NO_NUMBER = frozenset({"", "-", "none", "null", "n/a"})
-# Of a number beyond these nobody means the value, and writing it out could fill the memory.
+# Nobody means the value of a longer number, and writing it out could fill the memory.
 _MOST_DIGITS = 50
 _MOST_PLACES = 40
+# A time outside of these years is none: 0 and small numbers are how some write "unknown".
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def number(value: Any) -> Decimal | None:
-    """A number given as a JSON number or as text, a percent sign allowed; None for none.
+    """Return a number given as a JSON number or as text, a percent sign allowed; None for none.
 
-    Raises `BadPayloadError` for what is neither: another type, other text, not finite, absurd.
+    Raise `BadPayloadError` for another type, other text, and a number that is not finite or absurd.
     """
-    if value is None or (isinstance(value, str) and value.strip().lower() in _NO_NUMBER):
-        return None
     if isinstance(value, str):
-        text = value.strip().removesuffix("%").rstrip()
+        text = value.strip() if len(value) <= _MOST_CHARS else value
+        if text.lower() in _NO_NUMBER:
+            return None
+        text = text.removesuffix("%").rstrip() if len(text) <= _MOST_CHARS else "too long"
         found = Decimal(text) if _NUMBER.fullmatch(text) else None
+    elif value is None:
+        return None
     else:
         is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
         found = Decimal(value) if is_number else None
     if found is None or not found.is_finite():
-        raise BadPayloadError(f"not a number: {str(value)[:40]!r}")
+        raise BadPayloadError(f"not a number: {shown(value)}")
     if len(found.as_tuple().digits) > _MOST_DIGITS or abs(found.adjusted()) > _MOST_PLACES:
-        raise BadPayloadError("a number out of all proportion")
+        raise BadPayloadError("a number with too many digits")
     return found
 
 
 def number_or_none(value: Any) -> Decimal | None:
-    """A number that the quote can do without; None also for what is not one."""
+    """Return a number that the quote can do without; None also for what is not one."""
     try:
         return number(value)
     except BadPayloadError:
         return None
 
 
-def price_of(value: Any) -> Decimal | None:
-    """A price: a number above zero. None for none and for zero, which is how some say none.
+def price_of(value: Any, *, signed: bool = False) -> Decimal | None:
+    """Return a price; None for none, and for zero, which is how some say none.
 
-    Raises `BadPayloadError` for anything else.
+    A `signed` price may be zero or negative. Raise `BadPayloadError`, naming what came, for a
+    negative price that is not, and for what is not a number.
     """
     found = number(value)
-    if found is not None and found < 0:
-        raise BadPayloadError(f"a price below zero: {found}")
+    if signed or found is None:
+        return found
+    if found < 0:
+        raise BadPayloadError(f"a price below zero: {shown(found)}")
     return found or None
 
 
-def text_or_none(value: Any) -> str | None:
-    """A text without blanks around it; None for an empty one and for anything else."""
-    return (value.strip() or None) if isinstance(value, str) else None
+def figure(value: Any, *, signed: bool = False) -> Decimal | None:
+    """Return a figure beside the price; None for what is not above zero, unless it is `signed`."""
+    found = number_or_none(value)
+    return found if found is not None and (signed or found > 0) else None
+
+
+def text_or_none(value: Any, most: int = MOST_NAME_CHARS) -> str | None:
+    """Return a printable text of at most `most` characters without blanks around it.
+
+    None for an empty one, a longer one and anything else.
+    """
+    if not isinstance(value, str) or len(value) > most:
+        return None
+    return "".join(c if c.isprintable() else " " for c in value).strip() or None
+
+
+def name_of(value: Any) -> str | None:
+    """Return the name of an asset, cut to `MOST_NAME_CHARS`; None where there is none."""
+    return text_or_none(value[:MOST_NAME_CHARS]) if isinstance(value, str) else None
+
+
+def shown(value: Any) -> str:
+    """Return a short form of what came, for an error message."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else value[:37] + "...")
+    if value is None or isinstance(value, bool):
+        return repr(value)
+    if isinstance(value, Decimal):
+        text = format(value, "f") if abs(value.adjusted()) <= _MOST_PLACES else str(value)
+        return text if len(text) <= 40 else text[:37] + "..."
+    return type(value).__name__
 
 
 def unix_time(value: Any) -> datetime | None:
-    """Seconds since 1970 as aware UTC; None for anything that is not a time after that."""
+    """Return seconds since 1970 as aware UTC; None for anything that is not a plausible time."""
     seconds = number_or_none(value)
-    if seconds is None or not 0 < seconds < 253_402_300_800:  # the year 10000
+    if seconds is None or not 0 < seconds < 10**11:
         return None
-    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(seconds * 1000))
+    return plausible(datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(seconds * 1000)))
 
 
 def iso_time(value: Any) -> datetime | None:
-    """An ISO 8601 time as aware UTC; None for anything else, a date without a time included."""
-    if not isinstance(value, str) or len(value) < len("2026-01-01T00:00"):
+    """Return an ISO 8601 time as aware UTC; None for anything else, a date alone included."""
+    if not isinstance(value, str) or not len("2026-01-01T00:00") <= len(value) <= _MOST_CHARS:
         return None
     try:
-        return parse_utc(value.strip())
+        return plausible(parse_utc(value.strip()))
     except (ValueError, OverflowError):
         return None
+
+
+def zoned_time(value: Any, zone: Any) -> datetime | None:
+    """Return a time of day in a named zone as aware UTC; None without either."""
+    text, name = text_or_none(value, _MOST_CHARS), text_or_none(zone, _MOST_CHARS)
+    if text is None or name is None or len(text) < len("2026-01-01 00:00"):
+        return None
+    try:
+        tz = UTC if name == "UTC" else ZoneInfo(name)
+        return plausible(datetime.fromisoformat(text).replace(tzinfo=tz).astimezone(UTC))
+    except (ValueError, KeyError, OSError, OverflowError):
+        return None
+
+
+def plausible(at: datetime) -> datetime | None:
+    """Return a time if a price can be of it; None for one of 1970 or of the next century."""
+    return at if _EARLIEST <= at < _LATEST else None

@@ -7,20 +7,23 @@ has no key, so no answer of its is ever a bad key.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.catalogue import FACTS, Instrument
-from marketdata.domain.quotes import MINOR_UNITS, ChangeBasis, Quote, Source, to_major_unit
+from marketdata.domain.outcomes import MissingQuote, Reason
+from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, has_exchange_suffix
-from marketdata.errors import BadPayloadError, ProviderError, UnavailableError
+from marketdata.errors import ProviderError, UnavailableError
 from marketdata.providers.answers import AnswerReader, is_html
-from marketdata.providers.contract import Parsed, Request, Response
+from marketdata.providers.contract import MOST_LIST_BYTES, Parsed, Request, Response
 from marketdata.providers.holds import rate_limited
-from marketdata.providers.listings import listed_symbol
+from marketdata.providers.listings import listed_currency, listed_symbol
 from marketdata.providers.rows import settle
-from marketdata.providers.values import number_or_none, price_of, unix_time
+from marketdata.providers.values import MOST_ID_CHARS, name_of, text_or_none
+from marketdata.providers.yahoo_rows import Row, quote_of
 
 ORIGIN = "https://query1.finance.yahoo.com"
 QUOTE_PATH = "/v7/finance/quote"
@@ -55,24 +58,28 @@ class Yahoo:
     def parse(
         self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
     ) -> Parsed:
-        """Quotes joined by symbol, as Yahoo keeps no order and leaves out what it does not know.
+        """Return quotes joined by symbol: Yahoo keeps no order and leaves out unknown symbols.
 
-        Raises `RateLimitedError`, `UnavailableError` or `BadPayloadError` for the whole answer.
+        A row counts only if its symbol is spelled exactly as it was asked for. Raise
+        `RateLimitedError`, `UnavailableError` or `BadPayloadError` for the whole answer.
         """
         self._raise_for_error(response)
         body = self._reader.json_object(response)
-        rows = {_pair_or_symbol(row["symbol"]): row for row in self._rows(body, response)}
-        left = body.get(UNANSWERED)
-        unanswered = {str(symbol).upper() for symbol in left} if isinstance(left, list) else set()
-
-        def read(instrument: Instrument) -> Quote | None:
-            name = spelling(instrument)
-            if name in unanswered:
-                raise BadPayloadError("not answered within the time")
-            row = rows.get(name)
-            return None if row is None else _quote(instrument, row, fetched_at)
-
-        return settle(self.source, batch, read)
+        rows: dict[str, list[Row]] = {}
+        for row in self._rows(body, response):
+            rows.setdefault(row["symbol"], []).append(row)
+        names = body.get(UNANSWERED)
+        skipped = {name for name in names if isinstance(name, str)} if names else set()
+        left = [one for one in batch if spelling(one) in skipped]
+        parsed = settle(
+            self.source,
+            [one for one in batch if spelling(one) not in skipped],
+            lambda one: quote_of(
+                one, [row for name in _row_names(one) for row in rows.get(name, ())], fetched_at
+            ),
+        )
+        reasons = tuple(self._not_asked(one.symbol.text) for one in left)
+        return replace(parsed, missing=parsed.missing + reasons)
 
     def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
         """The screener's pages for US stocks, largest first; nothing for the other classes."""
@@ -92,10 +99,14 @@ class Yahoo:
                     listings[symbol] = _listing(symbol, row, rank=len(listings) + 1)
         return tuple(listings.values())
 
+    def _not_asked(self, symbol: str) -> MissingQuote:
+        message = f"{self.source.value}: {symbol}: not answered within the time and the budget"
+        return MissingQuote(symbol, Reason.PROVIDER_UNAVAILABLE, message)
+
     def _raise_for_error(self, response: Response) -> None:
         """Raise the error that an answer is, if it is not an answer with data."""
         name, status = self.source.value, response.status
-        if status in (429, 999) or response.body.lstrip().startswith(TOO_MANY):
+        if status in (429, 999) or response.body[:200].lstrip().startswith(TOO_MANY):
             raise rate_limited(self.source, response)
         if status in (401, 403):
             raise UnavailableError(f"{name}: the cookie or crumb is not accepted (status {status})")
@@ -144,52 +155,11 @@ def spelling(instrument: Instrument) -> str:
             return symbol.replace(".", "-")
 
 
-def _pair_or_symbol(name: str) -> str:
-    """A row's symbol as `spelling` writes it: Yahoo drops a pair's USD base (`JPY=X`)."""
-    name = name.strip().upper()
-    return f"USD{name}" if len(name) == len("JPY=X") and name.endswith("=X") else name
-
-
-def _quote(instrument: Instrument, row: Mapping[str, Any], fetched_at: datetime) -> Quote | None:
-    if row.get("quoteType") == "NONE":
-        return None
-    price = price_of(row.get("regularMarketPrice"))
-    if price is None:
-        return None
-    currency = _currency(instrument, row)
-    change = number_or_none(row.get("regularMarketChange"))
-    percent = number_or_none(row.get("regularMarketChangePercent"))
-    if currency in MINOR_UNITS:
-        change = None if change is None else to_major_unit(change, currency)[0]
-        price, currency = to_major_unit(price, currency)
-    basis = ChangeBasis.PREVIOUS_CLOSE
-    if row.get("quoteType") == "CRYPTOCURRENCY":
-        basis = ChangeBasis.ROLLING_24H
-    return Quote(
-        symbol=instrument.symbol.text,
-        asset_class=instrument.asset_class,
-        price=price,
-        currency=currency,
-        change=change,
-        percent_change=percent,
-        change_basis=None if change is None and percent is None else basis,
-        source=Source.YFINANCE,
-        timestamp=unix_time(row.get("regularMarketTime")),
-        fetched_at=fetched_at,
-    )
-
-
-def _currency(instrument: Instrument, row: Mapping[str, Any]) -> str | None:
-    """The currency of a row's price, which for a pair can only be its second side."""
-    told = row.get("currency")
-    if told is not None and not isinstance(told, str):
-        raise BadPayloadError(f"not a currency: {str(told)[:40]!r}")
-    if instrument.asset_class is AssetClass.STOCKS:
-        return told or None
-    expected = instrument.symbol.quote
-    if told and told.upper() != expected:
-        raise BadPayloadError(f"a price in {told[:10]!r}, not {expected}")
-    return expected
+def _row_names(instrument: Instrument) -> tuple[str, ...]:
+    """Return the symbols that an instrument's row may have: Yahoo drops a pair's USD base."""
+    name = spelling(instrument)
+    is_pair = instrument.asset_class is AssetClass.FOREX
+    return (name, name[3:]) if is_pair and instrument.symbol.base == "USD" else (name,)
 
 
 def _screener(offset: int) -> Request:
@@ -209,21 +179,18 @@ def _screener(offset: int) -> Request:
             "query": {"operator": "EQ", "operands": ["region", "us"]},
             "quoteType": "EQUITY",
         },
+        most_bytes=MOST_LIST_BYTES,
     )
 
 
 def _listing(symbol: str, row: Mapping[str, Any], *, rank: int) -> Listing:
-    names = (row.get(key) for key in ("longName", "shortName", "displayName"))
-    name = next((n for n in names if isinstance(n, str) and n.strip()), symbol)
-    exchange, currency = row.get("fullExchangeName"), row.get("currency")
-    if isinstance(currency, str):
-        currency = MINOR_UNITS.get(currency, currency)
+    names = (name_of(row.get(key)) for key in ("longName", "shortName", "displayName"))
     return Listing(
         symbol=symbol,
-        name=name.strip(),
+        name=next(filter(None, names), symbol),
         source=Source.YFINANCE,
         provider_id=row["symbol"],
-        exchange=exchange if isinstance(exchange, str) else None,
-        currency=currency if isinstance(currency, str) else None,
+        exchange=text_or_none(row.get("fullExchangeName"), MOST_ID_CHARS),
+        currency=listed_currency(row.get("currency")),
         rank=rank,
     )

@@ -1,0 +1,187 @@
+"""One row of Yahoo's quote call as a quote. Pure.
+
+Yahoo's rows have different members for each type of asset, so each member may be absent. What a
+row says of itself is checked: its unit, its change against its price, its times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.changes import agreed_change
+from marketdata.domain.quotes import (
+    ChangeBasis,
+    ExtendedPrice,
+    ExtendedSession,
+    MarketState,
+    Quote,
+    Source,
+)
+from marketdata.domain.symbols import AssetClass
+from marketdata.domain.units import Unit, has_signed_price
+from marketdata.providers.rows import live_row, not_negative, unit_in
+from marketdata.providers.values import figure, number_or_none, price_of, unix_time
+
+Row = Mapping[str, Any]
+
+# PREPRE and POSTPOST are the hours of the night, in which nothing is traded.
+_MARKET_STATES = {
+    "REGULAR": MarketState.OPEN,
+    "PRE": MarketState.PRE,
+    "POST": MarketState.POST,
+    "PREPRE": MarketState.CLOSED,
+    "POSTPOST": MarketState.CLOSED,
+    "CLOSED": MarketState.CLOSED,
+}
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_SESSIONS = {ExtendedSession.PRE: "preMarket", ExtendedSession.POST: "postMarket"}
+
+
+def quote_of(instrument: Instrument, rows: Sequence[Row], fetched_at: datetime) -> Quote | None:
+    """Return the quote of an instrument from the rows that carry its symbol; None for no price.
+
+    Raise `BadPayloadError` for a row that cannot be used, and for two that contradict each other.
+    """
+    signed = has_signed_price(instrument.symbol.text)
+
+    def price_in(row: Row) -> tuple[Decimal, Any] | None:
+        if row.get("quoteType") == "NONE":
+            return None
+        price = price_of(row.get("regularMarketPrice"), signed=signed)
+        return None if price is None else (price, _label(row))
+
+    row = live_row(rows, price_in, lambda row: unix_time(row.get("regularMarketTime")))
+    priced = None if row is None else price_in(row)
+    if row is None or priced is None:
+        return None
+    currency = None
+    if instrument.asset_class is not AssetClass.STOCKS:
+        currency = instrument.symbol.quote  # a pair is priced in its second side only
+    unit = unit_in(row.get("currency"), currency) or (Unit(currency) if currency else None)
+    return _quote(instrument, row, _Amounts(unit, signed=signed), priced[0], fetched_at)
+
+
+class _Amounts:
+    """Reads the amounts of a row, all in one unit, as amounts in its currency."""
+
+    def __init__(self, unit: Unit | None, *, signed: bool) -> None:
+        self.unit = unit
+        self._signed = signed
+
+    def major(self, amount: Decimal | None) -> Decimal | None:
+        """Return an amount in the currency; None for none."""
+        return amount if amount is None or self.unit is None else self.unit.to_major(amount)
+
+    def figure(self, row: Row, name: str) -> Decimal | None:
+        """Return a price beside the price; None where there is none."""
+        return self.major(figure(row.get(name), signed=self._signed))
+
+    def change(self, row: Row, name: str) -> Decimal | None:
+        """Return a change of the price, which may be below zero; None where there is none."""
+        return self.major(number_or_none(row.get(name)))
+
+
+def _quote(
+    instrument: Instrument, row: Row, amounts: _Amounts, raw_price: Decimal, fetched_at: datetime
+) -> Quote:
+    price = amounts.major(raw_price) or raw_price
+    is_coin = row.get("quoteType") == "CRYPTOCURRENCY"
+    close = amounts.figure(row, "regularMarketPreviousClose")
+    found = agreed_change(
+        price,
+        amounts.change(row, "regularMarketChange"),
+        number_or_none(row.get("regularMarketChangePercent")),
+        None if is_coin else close,  # a coin's change is over 24 hours, whatever its close
+    )
+    basis = ChangeBasis.ROLLING_24H if is_coin else ChangeBasis.PREVIOUS_CLOSE
+    state, timestamp = row.get("marketState"), unix_time(row.get("regularMarketTime"))
+    return Quote(
+        symbol=instrument.symbol.text,
+        asset_class=instrument.asset_class,
+        price=price,
+        currency=None if amounts.unit is None else amounts.unit.currency,
+        change=found.change,
+        percent_change=found.percent,
+        change_basis=basis if found.is_known else None,
+        source=Source.YFINANCE,
+        timestamp=timestamp,
+        fetched_at=fetched_at,
+        previous_close=close if is_coin else found.previous_close,
+        open=amounts.figure(row, "regularMarketOpen"),
+        high=amounts.figure(row, "regularMarketDayHigh"),
+        low=amounts.figure(row, "regularMarketDayLow"),
+        volume=_volume(instrument, row),
+        market_cap=_market_cap(row, amounts.unit, raw_price),
+        market_state=_MARKET_STATES.get(state) if isinstance(state, str) else None,
+        extended=_extended(row, amounts, price, timestamp),
+    )
+
+
+def _label(row: Row) -> Any:
+    label = row.get("currency")
+    return label if isinstance(label, str) else None
+
+
+def _volume(instrument: Instrument, row: Row) -> Decimal | None:
+    """Return the volume of the day. For pairs and indices Yahoo writes 0, and means unknown."""
+    volume = not_negative(row.get("regularMarketVolume"))
+    is_index = instrument.symbol.text.startswith("^")
+    unknown = instrument.asset_class is AssetClass.FOREX or (is_index and not volume)
+    return None if unknown else volume
+
+
+def _market_cap(row: Row, unit: Unit | None, raw_price: Decimal) -> Decimal | None:
+    """Return the market capitalisation in the currency.
+
+    Beside a price in pence Yahoo has it in pounds or in pence. The number of shares says in which;
+    without that number it is unknown.
+    """
+    cap = figure(row.get("marketCap"))
+    if cap is None or unit is None or not unit.places:
+        return cap
+    shares = figure(row.get("sharesOutstanding"))
+    if shares is None or raw_price <= 0:
+        return None
+    ratio = cap / (shares * raw_price)
+    for found, expected in ((unit.to_major(cap), Decimal(1)), (cap, unit.to_major(Decimal(1)))):
+        if expected / 2 < ratio < expected * 2:
+            return found
+    return None
+
+
+def _extended(
+    row: Row, amounts: _Amounts, price: Decimal, timestamp: datetime | None
+) -> ExtendedPrice | None:
+    """Return the latest price outside of the regular session, if it is later than the regular one.
+
+    One without a time counts only while the regular session is over.
+    """
+    found: list[ExtendedPrice] = []
+    for session, prefix in _SESSIONS.items():
+        raw, at = figure(row.get(f"{prefix}Price")), unix_time(row.get(f"{prefix}Time"))
+        later = at > timestamp if at and timestamp else row.get("marketState") != "REGULAR"
+        amount = amounts.major(raw)
+        if amount is None or not later:
+            continue
+        change = agreed_change(
+            amount,
+            amounts.change(row, f"{prefix}Change"),
+            number_or_none(row.get(f"{prefix}ChangePercent")),
+            price,
+        )
+        # The regular price is what this change is measured against, so it is never the wrong one.
+        agrees = change.previous_close is not None
+        found.append(
+            ExtendedPrice(
+                session=session,
+                price=amount,
+                change=change.change if agrees else None,
+                percent_change=change.percent if agrees else None,
+                timestamp=at,
+            )
+        )
+    return max(found, key=lambda one: one.timestamp or _NO_TIME, default=None)
