@@ -19,8 +19,8 @@ from marketdata.errors import (
 class Outcome(StrEnum):
     """What came of one attempt. `skipped`: nothing was left to ask, or no time to ask it in.
 
-    `bad_row`: the rows of single symbols were unusable, and the answer was not. `stale`: it answered, but only with old prices of an open market; that is judged when it is
-    committed.
+    `bad_row`: the rows of single symbols were unusable, and the answer was not. `stale`: it
+    answered, but only with old prices of an open market; that is judged when it is committed.
     """
 
     OK = "ok"
