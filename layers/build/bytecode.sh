@@ -1,13 +1,12 @@
 #!/bin/sh
 # Adds bytecode to a folder of packages: bytecode.sh FOLDER PYTHON VERSION LEFT_OUT
 #
-# Packages are read-only on Lambda, so bytecode comes with them or never, and without it a function
-# takes two to three times as long to be ready (docs/performance.md). Only a Python of the target's
-# VERSION makes bytecode that it takes: PYTHON, if it is one, pythonVERSION on the PATH, or the one
-# in Lambda's own image, if an engine of Docker's has it; nothing is pulled for this. The files hold a
-# hash of their source that nobody checks, and neither times nor paths nor anything of chance, so the
-# same release of Python makes the same ones everywhere. Modules whose path fits the expression
-# LEFT_OUT get none.
+# Packages are read-only on Lambda, so bytecode must come with them. Without it a function takes two to
+# three times as long to start (docs/performance.md). Lambda's Python reads only bytecode of its own
+# VERSION. It is made by PYTHON if that has the version, else by pythonVERSION on the PATH, else by the
+# Python in Lambda's image if Docker has that image; nothing is pulled for this. The files hold a hash
+# of their source, which is not checked, and no times or paths, so the same release of Python makes the
+# same files everywhere. Modules whose path matches the expression LEFT_OUT get no bytecode.
 set -eu
 folder=$1 python=$2 left_out=$4 image=
 minor=${3#*.}
@@ -15,14 +14,14 @@ version=${3%%.*}.${minor%%.*}
 
 is_that() { [ "$("$@" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$version" ]; }
 
-# A module that cannot be compiled has no bytecode; whoever imports it will hear why.
-words="-m compileall -qq --invalidation-mode unchecked-hash"
+# A module that cannot be compiled has no bytecode; importing it raises the error.
+options="-m compileall -qq --invalidation-mode unchecked-hash"
 
-# shellcheck disable=SC2086  # PYTHON and the words above may be several
+# shellcheck disable=SC2086  # PYTHON and the options are split at spaces
 if is_that $python; then
-  $python $words -x "$left_out" -s "$folder" "$folder" || true
+  $python $options -x "$left_out" -s "$folder" "$folder" || true
 elif is_that "python$version"; then
-  "python$version" $words -x "$left_out" -s "$folder" "$folder" || true
+  "python$version" $options -x "$left_out" -s "$folder" "$folder" || true
 else
   case $(docker version --format '{{.Server.Arch}}' 2>/dev/null || true) in
     amd64) image=public.ecr.aws/lambda/python:$version-x86_64 ;;
@@ -31,7 +30,7 @@ else
   if [ -n "$image" ] && docker image inspect "$image" >/dev/null 2>&1; then
     docker run --rm --network none --user "$(id -u):$(id -g)" \
       --volume "$folder:/packages" --entrypoint "/var/lang/bin/python$version" "$image" \
-      $words -x "$left_out" -s /packages /packages || true
+      $options -x "$left_out" -s /packages /packages || true
   fi
 fi
 

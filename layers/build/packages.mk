@@ -5,8 +5,8 @@
 # takes what it finds in ARTIFACTS_DIR.
 
 PYTHON ?= python3
-# Whom the wheels are for: the Python that template.yaml names, on Amazon Linux 2023. The environment
-# may name others, for functions that do not run on Lambda.
+# The wheels are for the Python that template.yaml names, on Amazon Linux 2023. The environment may name
+# another Python and other platforms, for functions that do not run on Lambda.
 TARGET_PYTHON ?= 3.13
 TARGET_PLATFORMS ?= manylinux_2_28_$(MACHINE) manylinux2014_$(MACHINE)
 PIP_INSTALL = $(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
@@ -29,15 +29,15 @@ build-Api:
 	@cp app.py "$(ARTIFACTS_DIR)/"
 	@$(call slim,$(ARTIFACTS_DIR))
 
-# Every other function is one module, and lives off the layers.
+# Every other function is one module; its packages are in the layers.
 build-%:
 	@cp app.py "$(ARTIFACTS_DIR)/"
 
-# Neither tests nor scripts run on Lambda, and bytecode of the host's Python would be of no use; that
-# of Lambda's is added where it can be made. Every *.dist-info stays: some packages ask for their own
+# Tests and scripts do not run on Lambda, and bytecode of the host's Python is of no use there. Bytecode
+# for Lambda's Python is added if it can be made. Every *.dist-info stays: some packages read their own
 # version.
 BYTECODE := $(dir $(lastword $(MAKEFILE_LIST)))bytecode.sh
-# What no function ever loads, 2 MB of bytecode in the api's packages alone: a regular expression.
+# Modules that no function loads, as a regular expression: 2 MB of bytecode in the api's packages alone.
 UNCOMPILED := aws_lambda_powertools/(event_handler|utilities/(?!__init__|jmespath_utils|parameters))|pydantic/v1/
 define slim
 rm -rf "$(1)/bin"; \

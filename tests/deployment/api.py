@@ -41,9 +41,9 @@ def event(path: str, query: Mapping[str, str]) -> dict[str, Any]:
 
 def ask(stack: Deployed, path: str, **query: str) -> Answer:
     """What the api answers to an event."""
-    told = stack.invoke("Api", event(path, query))
-    assert not told["isBase64Encoded"], "only long answers are packed, and only if asked for"
-    return Answer(told["statusCode"], told["body"])
+    response = stack.invoke("Api", event(path, query))
+    assert not response["isBase64Encoded"], "only long answers are packed, and only if asked for"
+    return Answer(response["statusCode"], response["body"])
 
 
 def quotes(stack: Deployed, symbols: str) -> dict[str, dict[str, Any]]:

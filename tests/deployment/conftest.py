@@ -1,7 +1,7 @@
 """One stack for the whole suite: built, deployed, given keys and lists, watched for a minute.
 
-Each step is a fixture that is made once, when a test first wants it; what it takes is told in the
-terminal.
+Each step is a fixture that is made once, when the first test needs it. The terminal shows how long
+each step takes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Say what was shown in the words of the test."""
+    """Print the docstring of the test with its outcome."""
     if report.when == "call":
         say(_TOLD[report.outcome], str(dict(report.user_properties)["fact"]))
 
@@ -63,16 +63,16 @@ def _fact(request: pytest.FixtureRequest, record_property) -> None:
 class Took:
     """Tells a step when it begins and ends."""
 
-    def __init__(self, what: str, words: str) -> None:
-        self._what, self._words = what, words
+    def __init__(self, what: str, step: str) -> None:
+        self._what, self._step = what, step
 
     def __enter__(self) -> None:
-        say(self._what, f"{self._words} ...")
+        say(self._what, f"{self._step} ...")
         self._since = time.monotonic()
 
     def __exit__(self, *error: object) -> None:
         if error == (None, None, None):
-            say(self._what, f"{self._words}: {time.monotonic() - self._since:.0f} s")
+            say(self._what, f"{self._step}: {time.monotonic() - self._since:.0f} s")
 
 
 @pytest.fixture(scope="session")
@@ -118,8 +118,8 @@ def stack(on: Ground, sam: Sam, given: dict[str, str]) -> Deployed:
 @pytest.fixture(scope="session")
 def routes(stack: Deployed) -> list[str]:
     """The routes that the HTTP API has from the template alone."""
-    told = stack.client("apigatewayv2").get_routes(ApiId=stack.id("HttpApi"))
-    return [route["RouteKey"] for route in told["Items"]]
+    answer = stack.client("apigatewayv2").get_routes(ApiId=stack.id("HttpApi"))
+    return [route["RouteKey"] for route in answer["Items"]]
 
 
 @pytest.fixture(scope="session")
@@ -178,7 +178,7 @@ def lists(stack: Deployed, keys: dict[str, str]) -> dict[str, object]:
 
 @pytest.fixture(scope="session")
 def minute(request: pytest.FixtureRequest, stack: Deployed, lists: dict[str, object]) -> Minute:
-    """A whole minute of the loop, as the api told it."""
+    """A whole minute of the loop, as the api showed it."""
     with Took("loop", "until a slot has every price, as functions start cold"):
         warm(stack)
     if next_minute_s() - time.time() > SPARE_S:

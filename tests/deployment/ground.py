@@ -146,7 +146,7 @@ def architecture() -> str:
 
 def run_text(command: list[str], env: Mapping[str, str] | None = None, answers: str = "") -> str:
     """What a command prints, given answers to what it asks; fails with that if the command does."""
-    done = subprocess.run(  # noqa: S603  (our own words)
+    done = subprocess.run(  # noqa: S603  (our own arguments)
         command,
         cwd=ROOT,
         env=env,

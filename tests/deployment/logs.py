@@ -23,9 +23,9 @@ class Logs:
     @classmethod
     def of(cls, stack: Deployed, group: str) -> Logs:
         """All that is in a group by now."""
-        told = tuple(_messages(stack.client("logs"), group))
-        own = tuple(message for message in told if message.startswith(LAMBDAS_OWN))
-        ours = tuple(message for message in told if not message.startswith(LAMBDAS_OWN))
+        messages = tuple(_messages(stack.client("logs"), group))
+        own = tuple(message for message in messages if message.startswith(LAMBDAS_OWN))
+        ours = tuple(message for message in messages if not message.startswith(LAMBDAS_OWN))
         return cls(ours, own)
 
     def lines(self) -> list[dict[str, Any]]:

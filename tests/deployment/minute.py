@@ -99,9 +99,9 @@ def watch(stack: Deployed, tell: Callable[[str, str], None]) -> Minute:
         readings[slot] = _read_until_whole(stack, symbols, slot)
         late_s = time.time() - slot
         whose = Counter(quote["source"] for quote in _fresh(readings[slot], slot).values())
-        told = ", ".join(f"{source} {count}" for source, count in sorted(whose.items()))
+        counts = ", ".join(f"{source} {count}" for source, count in sorted(whose.items()))
         at = datetime.fromtimestamp(slot, UTC)
-        tell(f"{at:%H:%M:%S}", f"  {whose.total()} prices: {told}, read after {late_s:.1f} s")
+        tell(f"{at:%H:%M:%S}", f"  {whose.total()} prices: {counts}, read after {late_s:.1f} s")
     health = ask(stack, "/health")
     ended = tuple(stack.finished(execution, REST_S) for execution in executions)
     return Minute(start_s, symbols, readings, health, ended)

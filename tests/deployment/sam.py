@@ -87,12 +87,12 @@ class Sam:
         """Take a stack down; what it printed."""
         return self._run("delete", "--stack-name", stack, "--no-prompts", "--region", REGION)
 
-    def _deploy(self, *words: str, answers: str, built: Path | None = None) -> str:
+    def _deploy(self, *arguments: str, answers: str, built: Path | None = None) -> str:
         file = ("--template-file", str((built or self._built) / "template.yaml"))
-        return self._run("deploy", *file, *words, answers=answers)
+        return self._run("deploy", *file, *arguments, answers=answers)
 
-    def _run(self, *words: str, answers: str = "", **env: str) -> str:
-        command = [str(SAM), *words, "--config-file", str(self._config)]
+    def _run(self, *arguments: str, answers: str = "", **env: str) -> str:
+        command = [str(SAM), *arguments, "--config-file", str(self._config)]
         return run_text(command, {**self._env, **env}, answers)
 
 
@@ -137,14 +137,14 @@ class Deployed:
         answer = self.client("lambda").invoke(
             FunctionName=self.id(function), Payload=json.dumps(event)
         )
-        told = json.loads(answer["Payload"].read())
-        assert "FunctionError" not in answer, told
-        return told
+        payload = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, payload
+        return payload
 
     def function(self, name: str) -> dict[str, Any]:
         """The configuration of a function."""
-        told = self.client("lambda").get_function_configuration(FunctionName=self.id(name))
-        return dict(told)
+        configuration = self.client("lambda").get_function_configuration(FunctionName=self.id(name))
+        return dict(configuration)
 
     def start(self, machine: str, **given: str) -> str:
         """Start a state machine; the ARN of the execution."""
@@ -154,23 +154,23 @@ class Deployed:
         return str(started["executionArn"])
 
     def finished(self, execution: str, timeout_s: float) -> dict[str, Any]:
-        """What is told of an execution once it has ended."""
+        """The description of an execution once it has ended."""
         machines, end = self.client("stepfunctions"), time.monotonic() + timeout_s
-        while (told := machines.describe_execution(executionArn=execution))["status"] == "RUNNING":
+        while (found := machines.describe_execution(executionArn=execution))["status"] == "RUNNING":
             assert time.monotonic() < end, f"still running after {timeout_s} s: {execution}"
             time.sleep(0.2)
-        return dict(told)
+        return dict(found)
 
     def source(self, given: Mapping[str, str]) -> dict[str, Any]:
         """What CloudFormation makes another stack of: the packaged template, parameters."""
         store, bucket = self.client("s3"), "aws-sam-cli-managed-default-samclisourcebucket"
         (bucket,) = [
-            told["Name"] for told in store.list_buckets()["Buckets"] if bucket in told["Name"]
+            entry["Name"] for entry in store.list_buckets()["Buckets"] if bucket in entry["Name"]
         ]
         (uploaded,) = [
-            told["Key"]
-            for told in store.list_objects_v2(Bucket=bucket)["Contents"]
-            if told["Key"].endswith(".template")
+            entry["Key"]
+            for entry in store.list_objects_v2(Bucket=bucket)["Contents"]
+            if entry["Key"].endswith(".template")
         ]
         return {
             "TemplateURL": f"{self.ground.emulator.url}/{bucket}/{uploaded}",

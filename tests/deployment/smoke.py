@@ -66,17 +66,17 @@ class Target:
 
 def health(target: Target) -> str:
     """Return the status that /health tells, unless it is `unhealthy`."""
-    told = _json(target.get("/health"), 200)
-    status = told.get("status")
+    payload = _json(target.get("/health"), 200)
+    status = payload.get("status")
     _expect(status in ("healthy", "degraded"), f"healthy or degraded, not {status!r}")
-    return ": ".join([str(status), *told.get("reasons", ())[:1]])
+    return ": ".join([str(status), *payload.get("reasons", ())[:1]])
 
 
 def quotes(target: Target) -> str:
     """Return a fresh price of each class."""
-    told = _json(target.get(f"/v1/quotes?symbols={','.join(SYMBOLS.values())}"), 200)
-    found = {quote["symbol"]: quote for quote in told["quotes"]}
-    reasons = {error["symbol"]: error["code"] for error in told["errors"]}
+    payload = _json(target.get(f"/v1/quotes?symbols={','.join(SYMBOLS.values())}"), 200)
+    found = {quote["symbol"]: quote for quote in payload["quotes"]}
+    reasons = {error["symbol"]: error["code"] for error in payload["errors"]}
     for asset_class, symbol in SYMBOLS.items():
         quote = found.get(symbol)
         _expect(quote is not None, f"a quote of {symbol} ({reasons.get(symbol)})")
@@ -118,11 +118,11 @@ def cors(target: Target) -> str:
 def invalid_request(target: Target) -> str:
     """Return the code of the problem that a misspelt parameter gets."""
     reply = target.get("/v1/quotes?symbol=AAPL")
-    told = _json(reply, 400)
+    payload = _json(reply, 400)
     kind = reply.headers.get("Content-Type")
     _expect(kind == PROBLEM, f"{PROBLEM}, not {kind!r}")
-    _expect("symbol" in told.get("detail", ""), "the parameter's name in the detail")
-    return f"400 {told.get('code')}"
+    _expect("symbol" in payload.get("detail", ""), "the parameter's name in the detail")
+    return f"400 {payload.get('code')}"
 
 
 Check = Callable[[Target], str]
@@ -151,7 +151,7 @@ def smoke(target: Target, wait_s: float = WAIT_S, report: Callable[[str, str], N
     return passed
 
 
-def main(words: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run the checks on the service that the command line names; the exit code."""
     parser = argparse.ArgumentParser(prog="make smoke", description=__doc__)
     parser.add_argument("url", help="the output ApiUrl of the stack")
@@ -161,7 +161,7 @@ def main(words: Sequence[str]) -> int:
     )  # fmt: skip
     parser.add_argument("--origin", default=ORIGIN, help="one of AllowedOrigins")
     parser.add_argument("--wait", type=float, default=WAIT_S, help="seconds for the first prices")
-    given = parser.parse_args(words)
+    given = parser.parse_args(arguments)
     headers = dict(_header(parser, text) for text in given.header)
     target = Target(given.url, headers, origin=given.origin)
     return 0 if smoke(target, given.wait) else 1
@@ -186,11 +186,11 @@ def _json(reply: requests.Response, status: int) -> dict[str, Any]:
     text = " ".join(reply.text.split())[:200]
     _expect(reply.status_code == status, f"status {status}, not {reply.status_code}: {text}")
     try:
-        told = reply.json(parse_float=Decimal)
+        payload = reply.json(parse_float=Decimal)
     except ValueError:
-        told = None
-    _expect(isinstance(told, dict), f"a JSON object, not {text!r}")
-    return dict(told)
+        payload = None
+    _expect(isinstance(payload, dict), f"a JSON object, not {text!r}")
+    return dict(payload)
 
 
 def _expect(holds: bool, what: str) -> None:  # noqa: FBT001 - reads as a sentence

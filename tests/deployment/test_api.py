@@ -28,23 +28,23 @@ def test_api_tells_what_redis_has(stack: Deployed, minute: Minute):
 def test_service_is_healthy(minute: Minute):
     """After a minute /health says healthy, with every active symbol fresh."""
     assert minute.health.status == 200
-    told = minute.health.json
-    assert (told["status"], told["reasons"]) == ("healthy", []), told
+    payload = minute.health.json
+    assert (payload["status"], payload["reasons"]) == ("healthy", []), payload
 
 
 def test_every_provider_is_well(stack: Deployed, minute: Minute):
     """/v1/providers shows all five, none disabled, every breaker closed."""
-    told = ask(stack, "/v1/providers").json["providers"]
-    assert {provider["provider"] for provider in told} == {source.value for source in Source}
-    states = {entry["state"] for provider in told for entry in provider["classes"]}
+    payload = ask(stack, "/v1/providers").json["providers"]
+    assert {provider["provider"] for provider in payload} == {source.value for source in Source}
+    states = {entry["state"] for provider in payload for entry in provider["classes"]}
     assert states == {"closed"}
 
 
 def test_what_is_missing_is_named(stack: Deployed, minute: Minute):
     """An unknown symbol is pending, junk is refused, and an unknown path is a problem."""
-    told = ask(stack, "/v1/quotes", symbols="AAPL,NOPE123,$$$").json
-    assert [quote["symbol"] for quote in told["quotes"]] == ["AAPL"]
-    assert {error["symbol"]: error["code"] for error in told["errors"]} == {
+    payload = ask(stack, "/v1/quotes", symbols="AAPL,NOPE123,$$$").json
+    assert [quote["symbol"] for quote in payload["quotes"]] == ["AAPL"]
+    assert {error["symbol"]: error["code"] for error in payload["errors"]} == {
         "NOPE123": "pending",
         "$$$": "invalid_symbol",
     }
@@ -56,8 +56,8 @@ def test_gateway_serves_quotes(stack: Deployed, gateway: Target, minute: Minute)
     answer = gateway.get(f"/v1/quotes?symbols={quoted(','.join(minute.symbols))}")
     assert answer.status_code == 200
     assert answer.headers["cache-control"].startswith("public, max-age=")
-    told = {quote["symbol"]: quote for quote in Answer(200, answer.text).json["quotes"]}
-    assert told == quotes(stack, ",".join(minute.symbols))
+    payload = {quote["symbol"]: quote for quote in Answer(200, answer.text).json["quotes"]}
+    assert payload == quotes(stack, ",".join(minute.symbols))
 
 
 def test_the_deployment_passes_the_smoke_check(gateway: Target):

@@ -37,7 +37,7 @@ def test_nothing_changed_is_nothing_done(unchanged: str):
 def test_two_stacks_do_not_collide(stack: Deployed, second: Deployed):
     """A second stack shares no resource with the first, nor a key in the Redis that both use."""
     ids = [
-        {told["PhysicalResourceId"] for told in deployed.resources.values()}
+        {entry["PhysicalResourceId"] for entry in deployed.resources.values()}
         - {"$default"}  # the stage of an API, within that API
         for deployed in (stack, second)
     ]
@@ -96,5 +96,5 @@ def test_a_deleted_stack_leaves_its_archive(second: Deployed, sam: Sam):
     functions = second.client("lambda")
     with pytest.raises(functions.exceptions.ResourceNotFoundException):
         functions.get_function(FunctionName=function)
-    names = [told["Name"] for told in second.client("s3").list_buckets()["Buckets"]]
+    names = [entry["Name"] for entry in second.client("s3").list_buckets()["Buckets"]]
     assert bucket in names

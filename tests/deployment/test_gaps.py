@@ -26,13 +26,13 @@ DENIED = {
 
 
 def test_the_scheduled_time_is_not_put_in(stack: Deployed, minute: Minute):
-    """Gap: the schedule does start the loop each minute, but with words in place of the time."""
+    """Gap: the schedule starts the loop each minute, but with a placeholder instead of the time."""
     machines = stack.client("stepfunctions")
     started = machines.list_executions(stateMachineArn=stack.id("PriceLoop"))["executions"]
     inputs = [
-        machines.describe_execution(executionArn=told["executionArn"])["input"]
-        for told in started
-        if told["status"] == "FAILED"
+        machines.describe_execution(executionArn=entry["executionArn"])["input"]
+        for entry in started
+        if entry["status"] == "FAILED"
     ]
     assert {json.loads(given)["scheduled"] for given in inputs} == {
         "<aws.scheduler.scheduled-time>"
@@ -96,9 +96,9 @@ def test_roles_of_machines_are_not_asked(stack: Deployed, minute: Minute):
     role = {"RoleName": stack.id("AssetRefreshRole"), "PolicyName": "denied"}
     rights = stack.client("iam")
     rights.put_role_policy(**role, PolicyDocument=json.dumps(DENIED))
-    told = stack.finished(stack.start("AssetRefresh"), timeout_s=60)
+    ended = stack.finished(stack.start("AssetRefresh"), timeout_s=60)
     rights.delete_role_policy(**role)
-    assert told["status"] == "SUCCEEDED"
+    assert ended["status"] == "SUCCEEDED"
 
 
 def test_security_groups_let_everything_through(stack: Deployed, minute: Minute):

@@ -18,7 +18,7 @@ def test_refresh_succeeds(lists: dict[str, object]):
 def test_archive_has_the_lists(stack: Deployed, lists: dict[str, object]):
     """The bucket holds the last good list of each class, whole, and what it was merged from."""
     client, bucket = stack.client("s3"), stack.outputs["ArchiveBucketName"]
-    keys = {told["Key"] for told in client.list_objects_v2(Bucket=bucket)["Contents"]}
+    keys = {entry["Key"] for entry in client.list_objects_v2(Bucket=bucket)["Contents"]}
     for asset_class in AssetClass:
         data = client.get_object(Bucket=bucket, Key=f"{asset_class.value}/last_good.json.gz")
         kept = decode(data["Body"].read())
@@ -36,10 +36,10 @@ def test_api_serves_the_lists(stack: Deployed, lists: dict[str, object]):
     for asset_class in AssetClass:
         data = client.get_object(Bucket=bucket, Key=f"{asset_class.value}/last_good.json.gz")
         kept = decode(data["Body"].read())
-        told = ask(stack, f"/v1/assets/{asset_class.value}", limit="3").json
-        assert told["total"] == len(kept.assets)
-        assert [asset["symbol"] for asset in told["assets"]] == [a.symbol for a in kept.assets[:3]]
-        assert told["stale"] is False
+        page = ask(stack, f"/v1/assets/{asset_class.value}", limit="3").json
+        assert page["total"] == len(kept.assets)
+        assert [asset["symbol"] for asset in page["assets"]] == [a.symbol for a in kept.assets[:3]]
+        assert page["stale"] is False
 
 
 def test_keys_come_from_the_secret(stack: Deployed, lists: dict[str, object]):
@@ -47,5 +47,5 @@ def test_keys_come_from_the_secret(stack: Deployed, lists: dict[str, object]):
     market = stack.ground.market
     for source in (Source.FINNHUB, Source.COINMARKETCAP, Source.ALPHA_VANTAGE):
         assert [call for call in market.calls[source] if call.kind == "list" and call.status == 200]
-    refused = requests.get(f"{market.base_urls[Source.FINNHUB]}/quote?symbol=AAPL", timeout=5)
-    assert refused.status_code == 401
+    unauthorized = requests.get(f"{market.base_urls[Source.FINNHUB]}/quote?symbol=AAPL", timeout=5)
+    assert unauthorized.status_code == 401

@@ -32,7 +32,7 @@ def test_one_query_finds_all_lines_of_a_slot(stack: Deployed, minute: Minute, lo
     assert {line["function"] for line in lines} >= functions
     # Two executions ask for each slot; one of them gets it and does its jobs.
     (execution,) = {line["execution"] for line in lines if line.get("job")}
-    assert execution in {told["executionArn"] for told in minute.executions}
+    assert execution in {entry["executionArn"] for entry in minute.executions}
 
 
 def test_every_line_is_json(minute: Minute, logs: Logs):

@@ -17,7 +17,7 @@ MOST_LAG_MS = 1000
 
 def test_both_executions_end_well(minute: Minute):
     """Both executions of the price loop work through the minute and succeed."""
-    assert [told["status"] for told in minute.executions] == ["SUCCEEDED"] * 2
+    assert [entry["status"] for entry in minute.executions] == ["SUCCEEDED"] * 2
 
 
 def test_each_slot_is_claimed_once(minute: Minute, logs: Logs):

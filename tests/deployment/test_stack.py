@@ -37,7 +37,7 @@ def expected(given: dict[str, str]) -> Stack:
 
 def test_every_resource_is_complete(stack: Deployed, expected: Stack):
     """Every resource that the template makes of these parameters is there and CREATE_COMPLETE."""
-    statuses = {name: told["ResourceStatus"] for name, told in stack.resources.items()}
+    statuses = {name: entry["ResourceStatus"] for name, entry in stack.resources.items()}
     assert set(statuses.values()) == {"CREATE_COMPLETE"}, statuses
     made = {
         name: resource
@@ -45,7 +45,7 @@ def test_every_resource_is_complete(stack: Deployed, expected: Stack):
         if resource["Type"] not in LEFT_OUT
     }
     wanted = Counter(resource["Type"] for resource in made.values())
-    assert Counter(told["ResourceType"] for told in stack.resources.values()) == wanted
+    assert Counter(entry["ResourceType"] for entry in stack.resources.values()) == wanted
     # The names of layers end with a hash of what is in them.
     layers = expected.of_type("AWS::Lambda::LayerVersion").keys()
     assert made.keys() - layers <= stack.resources.keys()
@@ -68,14 +68,14 @@ def test_alarms_watch_and_tell(stack: Deployed, expected: Stack):
     }
     wanted = expected.of_type("AWS::CloudWatch::Alarm")
     assert found.keys() == {stack.id(name) for name in wanted}
-    ids = {told["PhysicalResourceId"] for told in stack.resources.values()}
+    ids = {entry["PhysicalResourceId"] for entry in stack.resources.values()}
     ids |= {stack.name, *(stack.outputs["DeadLettersUrl"].rpartition("/")[2:])}
     for name, properties in wanted.items():
         alarm = found[stack.id(name)]
         assert alarm["AlarmActions"] == alarm["OKActions"] == [stack.outputs["AlarmTopicArn"]]
         assert alarm["MetricName"] == properties["MetricName"]
         assert alarm["TreatMissingData"] == properties["TreatMissingData"]
-        dimensions = {told["Name"]: told["Value"] for told in alarm["Dimensions"]}
+        dimensions = {entry["Name"]: entry["Value"] for entry in alarm["Dimensions"]}
         dimensions.pop("asset_class", None)
         assert set(dimensions.values()) <= ids, (name, dimensions)
 
@@ -103,11 +103,11 @@ def test_state_machines_call_their_functions(stack: Deployed):
         "PriceLoop": {"PlanQuotes", "FetchQuotes", "CommitQuotes"},
         "AssetRefresh": {"PlanAssets", "FetchAssets", "CommitAssets"},
     }.items():
-        told = client.describe_state_machine(stateMachineArn=stack.id(machine))
-        assert "${" not in told["definition"]
-        called = set(re.findall(r'"FunctionName": ?"([^"]+)"', told["definition"]))
+        described = client.describe_state_machine(stateMachineArn=stack.id(machine))
+        assert "${" not in described["definition"]
+        called = set(re.findall(r'"FunctionName": ?"([^"]+)"', described["definition"]))
         assert called == {stack.function(name)["FunctionArn"] for name in functions}
-        assert told["roleArn"].endswith(stack.id(f"{machine}Role"))
+        assert described["roleArn"].endswith(stack.id(f"{machine}Role"))
 
 
 def test_schedules_start_the_machines(stack: Deployed):
@@ -117,23 +117,23 @@ def test_schedules_start_the_machines(stack: Deployed):
         ("PriceLoopEachMinute", "PriceLoop", "cron(* * * * ? *)"),
         ("AssetRefreshEachTenMinutes", "AssetRefresh", "cron(0/10 * * * ? *)"),
     ):
-        told = client.get_schedule(Name=stack.id(name))
-        assert told["ScheduleExpression"] == expression
-        assert told["State"] == "ENABLED"
-        assert told["Target"]["Arn"] == stack.id(machine)
-        assert told["Target"]["RoleArn"].endswith(stack.id("ScheduleRole"))
-        queue = told["Target"]["DeadLetterConfig"]["Arn"].rpartition(":")[2]
+        described = client.get_schedule(Name=stack.id(name))
+        assert described["ScheduleExpression"] == expression
+        assert described["State"] == "ENABLED"
+        assert described["Target"]["Arn"] == stack.id(machine)
+        assert described["Target"]["RoleArn"].endswith(stack.id("ScheduleRole"))
+        queue = described["Target"]["DeadLetterConfig"]["Arn"].rpartition(":")[2]
         assert stack.outputs["DeadLettersUrl"].endswith(f"/{queue}")
 
 
 def test_functions_have_no_key(stack: Deployed, expected: Stack):
     """No function has a provider's key in its environment; all log to one group that expires."""
     for name in expected.functions():
-        told = stack.function(name)
+        described = stack.function(name)
         assert not [
-            given for given in told["Environment"]["Variables"] if "KEY" in given.split("_")
+            given for given in described["Environment"]["Variables"] if "KEY" in given.split("_")
         ]
-        assert told["LoggingConfig"]["LogGroup"] == stack.id("FunctionLogs")
+        assert described["LoggingConfig"]["LogGroup"] == stack.id("FunctionLogs")
     groups = stack.client("logs").describe_log_groups()["logGroups"]
     assert {group["logGroupName"]: group["retentionInDays"] for group in groups} == {
         stack.id(name): 14 for name in ("FunctionLogs", "PriceLoopLogs", "ApiAccessLogs")
@@ -157,11 +157,11 @@ def test_bucket_is_closed(stack: Deployed):
 
 def test_queue_and_topic_are_there(stack: Deployed):
     """The queue of dead letters is empty and encrypted, and the topic has no subscriber yet."""
-    told = stack.client("sqs").get_queue_attributes(
+    described = stack.client("sqs").get_queue_attributes(
         QueueUrl=stack.outputs["DeadLettersUrl"], AttributeNames=["All"]
     )["Attributes"]
-    assert told["SqsManagedSseEnabled"] == "true"
-    assert told["ApproximateNumberOfMessages"] == "0"
+    assert described["SqsManagedSseEnabled"] == "true"
+    assert described["ApproximateNumberOfMessages"] == "0"
     topic = {"TopicArn": stack.outputs["AlarmTopicArn"]}
     assert not stack.client("sns").list_subscriptions_by_topic(**topic)["Subscriptions"]
 

@@ -16,19 +16,19 @@ def get(target: str) -> Any:
 
 def sources(symbols: str) -> dict[str, str]:
     """Who the fresh prices of some symbols come from; else the code of the error, or `stale`."""
-    told = get(f"/v1/quotes?symbols={symbols}")
+    payload = get(f"/v1/quotes?symbols={symbols}")
     return {
         **{
             quote["symbol"]: "stale" if quote["stale"] else quote["source"]
-            for quote in told["quotes"]
+            for quote in payload["quotes"]
         },
-        **{error["symbol"]: error["code"] for error in told["errors"]},
+        **{error["symbol"]: error["code"] for error in payload["errors"]},
     }
 
 
 def breaker(name: str, asset_class: str) -> str:
     """The state of a provider's breaker for a class."""
-    classes = {told["asset_class"]: told for told in _provider(name)["classes"]}
+    classes = {entry["asset_class"]: entry for entry in _provider(name)["classes"]}
     return str(classes[asset_class]["state"])
 
 
@@ -39,9 +39,9 @@ def used(name: str) -> int:
 
 def lists() -> dict[str, str | None]:
     """When each asset list that is served was made; None where there is none."""
-    return {told["asset_class"]: told["updated_at"] for told in get("/health")["assets"]}
+    return {entry["asset_class"]: entry["updated_at"] for entry in get("/health")["assets"]}
 
 
 def _provider(name: str) -> dict[str, Any]:
-    (told,) = (told for told in get("/v1/providers")["providers"] if told["provider"] == name)
-    return dict(told)
+    (entry,) = (entry for entry in get("/v1/providers")["providers"] if entry["provider"] == name)
+    return dict(entry)

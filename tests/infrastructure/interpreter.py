@@ -84,7 +84,7 @@ class SharedClock(Clock):
 
 @contextmanager
 def interpreter(clock: SharedClock, ended: Callable[[str], None]) -> Iterator[None]:
-    """Let moto run executions by a clock; `ended` is told the ARN of each that is over."""
+    """Let moto run executions by a clock; `ended` is called with the ARN of each that is over."""
 
     def wait(state: Any, env: Any) -> None:
         state.string.eval(env=env)

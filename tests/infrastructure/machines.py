@@ -163,8 +163,8 @@ class Machines:
             raise
         except Exception as error:  # noqa: BLE001 - as Lambda does
             response_headers["X-Amz-Function-Error"] = "Unhandled"
-            told = {"errorMessage": str(error), "errorType": type(error).__name__}
-            answer = json.dumps(told)
+            failure = {"errorMessage": str(error), "errorType": type(error).__name__}
+            answer = json.dumps(failure)
         if self._own.spent_s > self._own.limit_s:
             call.answer = None
             raise EvalTimeoutError
@@ -194,8 +194,8 @@ def deployed(server: RedisServer, **settings: str) -> Iterator[Machines]:
         patch.setattr(
             LambdaSimpleBackend,
             "invoke",
-            lambda _backend, arn, _qualifier, body, _headers, told: machines.invoke(
-                arn, body, told
+            lambda _backend, arn, _qualifier, body, _headers, headers: machines.invoke(
+                arn, body, headers
             ),
         )
         # The handlers' wall clock; what they measure durations with goes on.
@@ -225,7 +225,7 @@ def deployed_definition(name: str) -> tuple[str, dict[str, float]]:
 
 
 def _ended(client: Any, arn: str) -> Ended:
-    told = client.describe_execution(executionArn=arn)
+    described = client.describe_execution(executionArn=arn)
     pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
     entered = [
         event["stateEnteredEventDetails"]["name"]
@@ -233,4 +233,6 @@ def _ended(client: Any, arn: str) -> Ended:
         for event in page["events"]
         if "stateEnteredEventDetails" in event
     ]
-    return Ended(arn, told["status"], told.get("error"), told.get("cause"), tuple(entered))
+    return Ended(
+        arn, described["status"], described.get("error"), described.get("cause"), tuple(entered)
+    )

@@ -108,8 +108,10 @@ class Stack:
         if function == "Fn::Equals":
             first, second = map(self._resolved, operands)
             return str(first) == str(second)
-        told = [self._holds(operand) for operand in _listed(operands)]
-        return {"Condition": all, "Fn::And": all, "Fn::Or": any, "Fn::Not": _none}[function](told)
+        results = [self._holds(operand) for operand in _listed(operands)]
+        return {"Condition": all, "Fn::And": all, "Fn::Or": any, "Fn::Not": _none}[function](
+            results
+        )
 
     def _resolved(self, part: Any) -> Any:  # noqa: PLR0911 - one for each function
         if isinstance(part, list):
@@ -158,5 +160,5 @@ def _listed(part: Any) -> list[Any]:
     return part if isinstance(part, list) else [part]
 
 
-def _none(told: list[bool]) -> bool:
-    return not any(told)
+def _none(results: list[bool]) -> bool:
+    return not any(results)

@@ -40,8 +40,8 @@ def test_alarm_expressions_name_the_metrics_beside_them(parameters):
     for alarm in alarms_of(Stack(**parameters)).values():
         queries = alarm.get("Metrics", ())
         for expression in (query["Expression"] for query in queries if "Expression" in query):
-            words = set(re.findall(r"[a-z]+", expression))
-            assert words == {query["Id"] for query in queries if "MetricStat" in query}
+            names = set(re.findall(r"[a-z]+", expression))
+            assert names == {query["Id"] for query in queries if "MetricStat" in query}
         assert sum(query.get("ReturnData", True) for query in queries) == (1 if queries else 0)
 
 

@@ -210,7 +210,7 @@ def test_a_commit_that_goes_on_failing_fails_the_execution(machines):
 
 
 def test_a_throttled_fetch_is_tried_again(machines):
-    """Lambda refused it before it began, so it is the same job that asks later."""
+    """Lambda throttled it before it began, so the same job is tried later."""
     only_forex(machines)
     fail_for(machines, "fetch_assets", "forex", ThrottledError(), times=2)
     assert refresh(machines).status == "SUCCEEDED"
@@ -221,7 +221,7 @@ def test_a_throttled_fetch_is_tried_again(machines):
 
 @pytest.mark.parametrize("wrong", ["raises", "nothing"])
 def test_a_plan_that_fails_fails_the_execution_by_name(machines, wrong):
-    """It ends as NotPlanned, and its cause has the error and its words."""
+    """It ends as NotPlanned, and its cause has the name and the text of the error."""
 
     def plan(_event, _handler):
         if wrong == "raises":

@@ -43,11 +43,11 @@ def tools(tmp_path: Path) -> Path:
 def made(packages: Path, tools: Path, python: str, version: str) -> tuple[list[Path], str]:
     """The files that the script adds for a version, and what it says."""
     script = ROOT / "layers" / "build" / "bytecode.sh"
-    told = subprocess.run(  # noqa: S603  (our own words)
+    done = subprocess.run(  # noqa: S603  - our own arguments
         [str(which("sh")), str(script), str(packages), python, version, "never/"],
         env={"PATH": str(tools)}, check=True, capture_output=True, text=True,
     )  # fmt: skip
-    return list(packages.rglob("*.pyc")), told.stdout
+    return list(packages.rglob("*.pyc")), done.stdout
 
 
 def test_the_python_that_is_given_makes_its_own(packages, tools):

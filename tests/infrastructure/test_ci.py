@@ -25,7 +25,7 @@ def commands() -> list[str]:
 
 def test_the_workflow_runs_every_check_of_the_makefile():
     """Lint, types, tests, template, packages, deployment and image each have their command."""
-    run = {words[1] for words in map(shlex.split, commands()) if words[0] == "make"}
+    run = {parts[1] for parts in map(shlex.split, commands()) if parts[0] == "make"}
     assert run <= TARGETS
     assert run >= {"check", "start", "smoke", "validate", "scan"}
     # Suites that `make check` leaves out each have a target of their own.

@@ -43,8 +43,8 @@ def test_widgets_lie_beside_each_other(parameters):
 def test_the_breakers_are_drawn_with_the_numbers_that_they_have():
     """The title says what the numbers mean, as the code writes them."""
     (title,) = [w["title"] for w in widgets_of(Stack(), "metric") if "breakers" in w["title"]]
-    words = ", ".join(f"{at} {state.value.replace('_', '-')}" for state, at in STATES.items())
-    assert f"({words})" in title
+    legend = ", ".join(f"{at} {state.value.replace('_', '-')}" for state, at in STATES.items())
+    assert f"({legend})" in title
 
 
 def test_log_queries_find_what_is_logged(caplog):

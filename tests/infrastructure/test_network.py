@@ -118,8 +118,12 @@ def test_a_cache_is_what_its_parameters_say(parameters, kinds):
 def test_a_new_cache_speaks_tls_to_those_who_sign_in(parameters):
     """Functions use TLS and IAM with it, and the one user that can do anything is theirs."""
     stack = Stack(**parameters)
-    told = stack.functions()["Api"]["Environment"]["Variables"]
-    assert (told["REDIS_TLS"], told["REDIS_AUTH"], told["REDIS_PORT"]) == ("true", "iam", "6379")
+    variables = stack.functions()["Api"]["Environment"]["Variables"]
+    assert (variables["REDIS_TLS"], variables["REDIS_AUTH"], variables["REDIS_PORT"]) == (
+        "true",
+        "iam",
+        "6379",
+    )
     users = stack.of_type("AWS::ElastiCache::User")
     assert users.pop("CacheUser")["AuthenticationMode"] == {"Type": "iam"}
     assert all(user["AccessString"] == "off -@all" for user in users.values())
@@ -129,8 +133,8 @@ def test_a_new_cache_speaks_tls_to_those_who_sign_in(parameters):
 
 def test_an_existing_redis_is_used_as_it_is():
     """Host, port, TLS and authentication are those of the parameters."""
-    told = Stack(**EXISTING).functions()["PlanQuotes"]["Environment"]["Variables"]
-    assert {name: told[name] for name in told if name.startswith("REDIS_")} == {
+    variables = Stack(**EXISTING).functions()["PlanQuotes"]["Environment"]["Variables"]
+    assert {name: variables[name] for name in variables if name.startswith("REDIS_")} == {
         "REDIS_HOST": "redis.example.com",
         "REDIS_PORT": "6380",
         "REDIS_TLS": "true",

@@ -58,17 +58,17 @@ def build(machine: str, folder: Path, parts: Iterable[str]) -> Built:
     for name in parts:
         artifacts = folder / name
         artifacts.mkdir()
-        words = ["make", f"--makefile={ROOT}/layers/build/{machine}/Makefile", f"build-{name}"]
+        command = ["make", f"--makefile={ROOT}/layers/build/{machine}/Makefile", f"build-{name}"]
         added = {"ARTIFACTS_DIR": str(artifacts), "PYTHON": sys.executable}
-        told = subprocess.run(  # noqa: S603  (our own words)
-            words,
+        done = subprocess.run(  # noqa: S603  (our own command)
+            command,
             cwd=ROOT / FOLDERS[name],
             env={**os.environ, **added},
             check=True,
             stdout=subprocess.PIPE,
             text=True,
         )
-        said[name] = told.stdout
+        said[name] = done.stdout
     return Built(folder, MACHINES[machine], said)
 
 

@@ -127,13 +127,13 @@ def test_a_budget_warns_whom_the_alarms_warn():
     (budget,) = stack.of_type("AWS::Budgets::Budget").values()
     assert budget["Budget"]["BudgetLimit"] == {"Amount": "50", "Unit": "USD"}
     assert (budget["Budget"]["BudgetType"], budget["Budget"]["TimeUnit"]) == ("COST", "MONTHLY")
-    told = {
+    warned = {
         (one["Notification"]["NotificationType"], one["Notification"]["Threshold"]): [
             reader["Address"] for reader in one["Subscribers"]
         ]
         for one in budget["NotificationsWithSubscribers"]
     }
-    assert told == {("ACTUAL", 80): ["me@example.com"], ("FORECASTED", 100): ["me@example.com"]}
+    assert warned == {("ACTUAL", 80): ["me@example.com"], ("FORECASTED", 100): ["me@example.com"]}
 
 
 @pytest.mark.parametrize("level", PARAMETERS["SystemLogLevel"]["AllowedValues"])
@@ -147,13 +147,13 @@ def test_system_log_level_is_lambdas_and_log_level_is_ours(level):
 
 def test_rules_refuse_what_cannot_work():
     """Each rule's assertions say which parameter is missing, by its name."""
-    told = [
+    descriptions = [
         assertion["AssertDescription"]
         for rule in template()["Rules"].values()
         for assertion in rule["Assertions"]
     ]
-    assert told
-    for text in told:
+    assert descriptions
+    for text in descriptions:
         assert [name for name in PARAMETERS if name in text]
 
 
@@ -161,9 +161,9 @@ def test_every_output_says_what_it_is():
     """Outputs are described, and those that a person runs are whole commands."""
     outputs = template()["Outputs"]
     assert all(re.match(r"[A-Z].*\.$", output["Description"]) for output in outputs.values())
-    told = Stack().outputs
+    outputs = Stack().outputs
     for name in ("PutProviderKeys", "RefreshAssetLists", "ReadLogs"):
-        assert f"--region {'eu-central-1'}" in json.dumps(told[name]["Value"])
+        assert f"--region {'eu-central-1'}" in json.dumps(outputs[name]["Value"])
 
 
 def test_a_deployment_needs_no_named_roles():

@@ -21,7 +21,7 @@ def job_of(event: dict) -> dict:
 
 
 def fails(machines, function: str, failure, *, at_s: int, asset_class: str | None = None) -> None:
-    """Let a function fail in one slot of the minute, for one class if it is told one.
+    """Let a function fail in one slot of the minute, for one class if `asset_class` names one.
 
     `failure` is what happens instead of an answer, given the event and the real handler.
     """
@@ -109,13 +109,13 @@ def test_a_redis_that_is_away_for_a_slot_costs_that_slot(redis_server):
 @pytest.mark.parametrize("failure", ["raises", "hangs", "throttled"])
 def test_a_fetch_that_fails_is_committed_as_such(machines, failure):
     """Its calls stay spent, no breaker counts what was our fault, and the next slot goes on."""
-    told = {"raises": raises, "hangs": hangs(machines), "throttled": throttled}[failure]
+    chosen = {"raises": raises, "hangs": hangs(machines), "throttled": throttled}[failure]
     names = {
         "raises": "DefectError: ",
         "hangs": "States.Timeout",
         "throttled": "Lambda.TooManyRequestsException: ",
     }
-    fails(machines, "fetch_quotes", told, at_s=50, asset_class="stocks")
+    fails(machines, "fetch_quotes", chosen, at_s=50, asset_class="stocks")
     (ended,) = machines.run_minute(from_s=50)
     assert ended.status == "SUCCEEDED"
     (failed,) = [call for call in machines.of("commit_quotes") if "error" in call.event]
@@ -172,8 +172,8 @@ def test_a_provider_that_fails_opens_its_breaker_within_a_minute(machines, fault
 @pytest.mark.parametrize("failure", ["raises", "hangs", "throttled"])
 def test_a_commit_that_fails_costs_its_job_the_slot(machines, failure):
     """Its symbols are still due, so the next slot prices them; the minute goes on."""
-    told = {"raises": raises, "hangs": lambda *_: machines.spend(30), "throttled": throttled}
-    fails(machines, "commit_quotes", told[failure], at_s=50, asset_class="stocks")
+    failures = {"raises": raises, "hangs": lambda *_: machines.spend(30), "throttled": throttled}
+    fails(machines, "commit_quotes", failures[failure], at_s=50, asset_class="stocks")
     (ended,) = machines.run_minute(from_s=50)
     assert ended.status == "SUCCEEDED"
     assert ended.states.count("NotCommitted") == 1

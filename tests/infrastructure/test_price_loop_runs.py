@@ -23,7 +23,7 @@ def test_a_minute_has_twelve_slots_at_exact_times(machines):
 
 
 def test_every_invocation_names_its_execution(machines):
-    """Two executions of one minute can be told apart by what each of their functions logs."""
+    """Two executions of one minute differ in what each of their functions logs."""
     first, second = machines.run_minute(from_s=50, times=2)
     assert first.arn != second.arn
     named = {call.event["execution"] for call in machines.calls}
@@ -116,19 +116,19 @@ def test_an_overrun_skips_slots_and_bursts_nothing(machines):
 
 
 def test_a_throttled_fetch_is_tried_once_more(machines):
-    """Lambda refused it before it began, so a second later it asks the same providers."""
-    refused = []
+    """Lambda throttled it before it began, so a second later it calls the same providers."""
+    throttled = []
 
     def refuse_first(event, handler):
-        if event["id"] not in refused and event["asset_class"] == "stocks":
-            refused.append(event["id"])
+        if event["id"] not in throttled and event["asset_class"] == "stocks":
+            throttled.append(event["id"])
             raise ThrottledError
         return handler(event)
 
     machines.instead["fetch_quotes"] = refuse_first
     machines.run_minute(from_s=50)
-    assert len(refused) == 2
-    tries = [call for call in machines.of("fetch_quotes") if call.event["id"] == refused[0]]
+    assert len(throttled) == 2
+    tries = [call for call in machines.of("fetch_quotes") if call.event["id"] == throttled[0]]
     first, second = tries
     assert (first.event, second.at_ms - first.at_ms) == (second.event, 1000)
     assert sources(SYMBOLS) == FIRST

@@ -167,11 +167,11 @@ def test_nobody_there_fails_every_check(api):
 
 def test_the_command_sends_the_token_and_exits_by_the_result(api, capsys):
     """The exit code is 0 where all passes, and 1 where a check fails."""
-    words = [api.url, "--wait", "0", "--header", "Authorization: Bearer abc"]
-    assert main(words) == 0
+    arguments = [api.url, "--wait", "0", "--header", "Authorization: Bearer abc"]
+    assert main(arguments) == 0
     assert "Bearer abc" in api.authorization
     api.answers["GET /"] = (500, HTML, "")
-    assert main(words) == 1
+    assert main(arguments) == 1
     assert "FAILED  board: expected 200 for /, not 500" in capsys.readouterr().out
 
 

@@ -38,12 +38,12 @@ def named_by(alarm: dict[str, Any]) -> Iterator[Named]:
     """The metrics of an alarm."""
     for query in alarm.get("Metrics") or [{"MetricStat": {"Metric": alarm, **alarm}}]:
         if "MetricStat" in query:
-            told = query["MetricStat"]
+            stat = query["MetricStat"]
             yield Named(
-                told["Metric"]["Namespace"],
-                told["Metric"]["MetricName"],
-                tuple((d["Name"], place(d["Value"])) for d in told["Metric"]["Dimensions"]),
-                told.get("Stat") or told["Statistic"],
+                stat["Metric"]["Namespace"],
+                stat["Metric"]["MetricName"],
+                tuple((d["Name"], place(d["Value"])) for d in stat["Metric"]["Dimensions"]),
+                stat.get("Stat") or stat["Statistic"],
             )
 
 

@@ -28,18 +28,18 @@ _INSIDE = 6379
 _MARKET = "market.test"
 
 
-def docker(*words: str, env: Mapping[str, str] | None = None) -> str:
+def docker(*arguments: str, env: Mapping[str, str] | None = None) -> str:
     """What a command of Docker's prints; fails with what it complains of."""
-    told = subprocess.run(  # noqa: S603  (our own words)
-        ["docker", *words],  # noqa: S607  (as a user finds it)
+    done = subprocess.run(  # noqa: S603  (our own arguments)
+        ["docker", *arguments],  # noqa: S607  (as a user finds it)
         env={**os.environ, **(env or {})}, check=False, capture_output=True, text=True,
     )  # fmt: skip
-    assert told.returncode == 0, f"docker {' '.join(words)}: {told.stderr}"
-    return told.stdout.strip()
+    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
+    return done.stdout.strip()
 
 
 def processor() -> str:
-    """The processor that the engine runs containers on, in SAM's words."""
+    """The processor that the engine runs containers on, as SAM names it."""
     return _PROCESSORS[docker("version", "--format", "{{.Server.Arch}}")]
 
 
@@ -115,9 +115,9 @@ def running(project: Path) -> Iterator[Engine]:
             docker("network", "rm", network)
 
 
-def _succeeds(*words: str) -> bool:
-    told = subprocess.run(["docker", *words], check=False, capture_output=True)  # noqa: S603, S607
-    return told.returncode == 0
+def _succeeds(*arguments: str) -> bool:
+    done = subprocess.run(["docker", *arguments], check=False, capture_output=True)  # noqa: S603, S607
+    return done.returncode == 0
 
 
 def _service(file: Path) -> Mapping[str, Any]:

@@ -50,24 +50,24 @@ class Sam:
     def settings(self, **values: str) -> None:
         """Add to what env.local.json gives every function."""
         file = self.folder / "env.local.json"
-        told = json.loads(file.read_text(encoding="utf-8"))
-        told["Parameters"] |= values
-        file.write_text(json.dumps(told), encoding="utf-8")
+        content = json.loads(file.read_text(encoding="utf-8"))
+        content["Parameters"] |= values
+        file.write_text(json.dumps(content), encoding="utf-8")
 
     def invoke(self, function: str, event: str) -> dict[str, Any]:
         """The answer of `sam local invoke` to an event of events/, by its name."""
-        told = self._run("local", "invoke", logical(function), "--event", f"events/{event}.json")
-        answer: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+        done = self._run("local", "invoke", logical(function), "--event", f"events/{event}.json")
+        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return answer
 
     @contextmanager
     def serving(self, command: str) -> Iterator[Served]:
         """`sam local start-api` or `start-lambda`, until the end of `with`; with its log."""
         served = Served(free_port(), self.folder / f"{command}.log")
-        words = self._words("local", command, "--port", str(served.port))
+        command_line = self._command_line("local", command, "--port", str(served.port))
         with served.file.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603  (our own words)
-                words, cwd=self.folder, env=self._environment(),
+            process = subprocess.Popen(  # noqa: S603  (our own arguments)
+                command_line, cwd=self.folder, env=self._environment(),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
 
@@ -82,17 +82,17 @@ class Sam:
             process.terminate()  # it takes its containers with it
             process.wait(GUARD_S)
 
-    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        told = subprocess.run(  # noqa: S603  (our own words)
-            self._words(*words), cwd=self.folder, env=self._environment(),
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(  # noqa: S603 - our own arguments
+            self._command_line(*arguments), cwd=self.folder, env=self._environment(),
             check=False, capture_output=True, text=True, timeout=GUARD_S,
         )  # fmt: skip
-        assert told.returncode == 0, told.stdout + told.stderr
-        return told
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
 
-    def _words(self, *words: str) -> list[str]:
+    def _command_line(self, *arguments: str) -> list[str]:
         chosen = ["--config-env", "x86_64"] if self.processor == "x86_64" else []
-        return [str(SAM), *words, *chosen]
+        return [str(SAM), *arguments, *chosen]
 
     def _environment(self) -> Mapping[str, str]:
         # Without an AWS account: SAM would ask it who we are, and hand it to the functions.
@@ -122,7 +122,7 @@ class Served:
         return self.file.read_text(encoding="utf-8", errors="replace")
 
     def get(self, path: str, method: str = "GET", **headers: str) -> requests.Response:
-        """One answer of start-api; words of a header's name are joined by `_`."""
+        """One answer of start-api; `_` in the name of a header stands for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         url = f"http://127.0.0.1:{self.port}{path}"
         return requests.request(method, url, headers=named, timeout=GUARD_S)
@@ -134,8 +134,8 @@ class Served:
         answer = requests.post(url, json=event, timeout=GUARD_S)
         answer.raise_for_status()
         assert "X-Amz-Function-Error" not in answer.headers, answer.text
-        told: dict[str, Any] = answer.json()
-        return told
+        payload: dict[str, Any] = answer.json()
+        return payload
 
 
 def logical(function: str) -> str:

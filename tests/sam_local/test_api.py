@@ -40,13 +40,13 @@ def quotes(api) -> list[str]:
 
 
 def test_quotes_come_in_the_order_asked_for(full):
-    """Each symbol is told once, in `quotes` or, with a reason, in `errors`."""
+    """Each symbol is there once, in `quotes` or, with a reason, in `errors`."""
     answer = full.get("/v1/quotes?symbols=EUR/USD,NOPE123,AAPL,btc-usd")
     assert answer.status_code == 200
-    told = answer.json()
-    assert [quote["symbol"] for quote in told["quotes"]] == ["EUR/USD", "AAPL", "BTC-USD"]
-    assert [error["symbol"] for error in told["errors"]] == ["NOPE123"]
-    assert not [quote for quote in told["quotes"] if quote["stale"]]
+    payload = answer.json()
+    assert [quote["symbol"] for quote in payload["quotes"]] == ["EUR/USD", "AAPL", "BTC-USD"]
+    assert [error["symbol"] for error in payload["errors"]] == ["NOPE123"]
+    assert not [quote for quote in payload["quotes"] if quote["stale"]]
 
 
 @pytest.mark.parametrize("spelled", ["EUR%2FUSD", "EUR/USD", "EURUSD=X"])
@@ -67,17 +67,17 @@ def test_assets_are_listed_and_paged(full, asset_class):
 
 def test_providers_tell_who_was_asked(full):
     """Each of the five is there, with its budget; Yahoo has answered."""
-    told = {entry["provider"]: entry for entry in full.get("/v1/providers").json()["providers"]}
-    assert len(told) == 5
-    assert told["yfinance"]["budget"]
-    assert any(entry["last_success"] for entry in told["yfinance"]["classes"])
+    payload = {entry["provider"]: entry for entry in full.get("/v1/providers").json()["providers"]}
+    assert len(payload) == 5
+    assert payload["yfinance"]["budget"]
+    assert any(entry["last_success"] for entry in payload["yfinance"]["classes"])
 
 
 def test_health_is_good(full):
     """The loop that fills the Redis is seen, with a lag of seconds."""
-    told = full.get("/health").json()
-    assert told["status"] in {"healthy", "degraded"}
-    assert told["redis"]["reachable"]
+    payload = full.get("/health").json()
+    assert payload["status"] in {"healthy", "degraded"}
+    assert payload["redis"]["reachable"]
 
 
 def test_head_has_the_headers_and_no_body(full):
@@ -156,5 +156,5 @@ def test_a_redis_that_is_away_is_told_at_once(full, engine):
 
 def durations_ms(log: str) -> list[float]:
     """How long each event took in its container."""
-    told = re.findall(r"^REPORT .*\tDuration: ([0-9.]+) ms", log, re.MULTILINE)
-    return [float(found) for found in told]
+    durations = re.findall(r"^REPORT .*\tDuration: ([0-9.]+) ms", log, re.MULTILINE)
+    return [float(found) for found in durations]

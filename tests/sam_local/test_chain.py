@@ -28,12 +28,12 @@ def test_prices_of_the_market_come_to_a_reader(sam, api, empty):
     fetched = {quote["symbol"]: quote for report in reports for quote in report["quotes"]}
     assert fetched.keys() == set(ACTIVE.split(","))
     answer = api.get(f"/v1/quotes?symbols={ACTIVE}")
-    told = json.loads(answer.text, parse_float=Decimal)
-    assert {quote["symbol"]: Decimal(quote["price"]) for quote in told["quotes"]} == {
+    payload = json.loads(answer.text, parse_float=Decimal)
+    assert {quote["symbol"]: Decimal(quote["price"]) for quote in payload["quotes"]} == {
         symbol: Decimal(quote["price"]) for symbol, quote in fetched.items()
     }
     market = Market()  # prices are a function of symbol and time, here as in the container
-    for quote in told["quotes"]:
+    for quote in payload["quotes"]:
         at_ms, source = epoch_ms(quote["timestamp"]), Source(quote["source"])
         assert market.is_true(quote["symbol"], Decimal(quote["price"]), at_ms, source), quote
 

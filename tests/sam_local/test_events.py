@@ -20,7 +20,9 @@ def test_a_quote_that_a_sample_commits_is_served(sam, api, empty):
     event = json.loads(EVENTS["commit_quotes__report"].read_text(encoding="utf-8"))
     sam.invoke("commit_quotes", "commit_quotes__report")
     symbols = [quote["symbol"] for quote in event["quotes"]]
-    told = api.get(f"/v1/quotes?symbols={','.join(symbols)}").json()["quotes"]
+    quotes = api.get(f"/v1/quotes?symbols={','.join(symbols)}").json()["quotes"]
     for name in ("symbol", "source", "timestamp", "fetched_at"):
-        assert [quote[name] for quote in told] == [quote[name] for quote in event["quotes"]]
-    assert [str(quote["price"]) for quote in told] == [quote["price"] for quote in event["quotes"]]
+        assert [quote[name] for quote in quotes] == [quote[name] for quote in event["quotes"]]
+    assert [str(quote["price"]) for quote in quotes] == [
+        quote["price"] for quote in event["quotes"]
+    ]
