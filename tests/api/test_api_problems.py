@@ -137,7 +137,7 @@ def test_without_the_cache_all_data_is_a_503(redis_server, caplog):
 
 @pytest.mark.parametrize("symbols", ["TSLA", "TSLA,NOPE123"])
 def test_a_watch_note_that_fails_costs_the_client_nothing(cache, caplog, symbols):
-    """A cache without room for the note still has the quotes, and the reasons."""
+    """A cache without room for the note still answers, and no answer says that it is watched."""
     service = Service(cache)
     service.price("TSLA")
     cache.command("CONFIG", "SET", "maxmemory", "1")
@@ -147,4 +147,5 @@ def test_a_watch_note_that_fails_costs_the_client_nothing(cache, caplog, symbols
         cache.command("CONFIG", "SET", "maxmemory", "0")
     assert [quote["symbol"] for quote in reply.json["quotes"]] == ["TSLA"]
     assert len(reply.json["errors"]) == symbols.count(",")
+    assert "is watched" not in reply.body.decode()
     assert caplog.records[0].message == "watch note lost"

@@ -166,6 +166,39 @@ class Doorway:
                 sink.sendall(data)
 
 
+class AnsweringServer:
+    """A port that gives the same answer to every request, and counts the requests."""
+
+    def __init__(self, answer: bytes):
+        self.requests = 0
+        self._answer = answer
+        self._listener = socket.create_server((HOST, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._open = [self._listener]
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for end in self._open:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        for end in self._open:
+            end.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self._open.append(connection)
+                while connection.recv(65536):
+                    self.requests += 1
+                    connection.sendall(self._answer)
+
+
 def _executable() -> str:
     found = shutil.which("redis-server") or shutil.which("valkey-server")
     if found:

@@ -29,6 +29,10 @@ class CacheUnavailableError(MarketDataError):
     """Redis did not answer in time, refused the connection or refused the command."""
 
 
+class WrongTypeError(CacheUnavailableError):
+    """A key in Redis holds another type of value than the one that we write there."""
+
+
 class ArchiveError(MarketDataError):
     """The archive of asset lists could not be read or written."""
 

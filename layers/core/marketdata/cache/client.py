@@ -1,53 +1,66 @@
-"""The one client of Redis: connection, time limits, retries, and the translation of its errors.
+"""The only client of Redis: connection, time limits, retries, and one type of error.
 
-It refuses to wait: a server that hangs costs one time limit and one that refuses a few
-milliseconds, because a reader must have its answer, if only a 503, within a second. A broken
-connection and a demoted primary are tried again once; silence is not.
+A reader must have its answer within a second, even if that answer is an error. Therefore a server
+that does not answer costs one time limit and is not asked again. A broken connection and a server
+that has become a replica are tried again after a short pause.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from redis import exceptions as failures
-from redis.backoff import NoBackoff
+from redis import exceptions
+from redis.backoff import ConstantBackoff, NoBackoff
 from redis.client import Redis
 from redis.retry import Retry
 
-from marketdata.cache.commands import Command, Packed, is_script, wire
-from marketdata.errors import CacheUnavailableError
+from marketdata.cache import scripts
+from marketdata.errors import CacheUnavailableError, WrongTypeError
 
 if TYPE_CHECKING:
-    from redis.cluster import RedisCluster
-    from redis.connection import ConnectionInterface
+    from redis.commands.core import Script
     from redis.credentials import CredentialProvider
 
     from marketdata.settings import Settings
 
 CONNECT_TIMEOUT_S = 0.4
 ANSWER_TIMEOUT_S = 0.4
+RETRIES = 2
 RETRY_PAUSE_S = 0.02
 
-# The node that answered is not, or not now, the one to ask; it did nothing.
-_ELSEWHERE = (
-    failures.ReadOnlyError,
-    failures.AskError,
-    failures.ClusterDownError,
-    failures.TryAgainError,
+# The node did nothing, because another node is responsible for the key.
+_OTHER_NODE = (
+    exceptions.ReadOnlyError,
+    exceptions.MovedError,
+    exceptions.AskError,
+    exceptions.ClusterDownError,
+    exceptions.TryAgainError,
 )
-_UNANSWERED = object()
+_NO_ANSWER = object()
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptCall:
+    """One call of the Lua script `lua/<name>.lua`. All its keys have the same tag."""
+
+    name: str
+    keys: Sequence[str]
+    args: Sequence[Any] = ()
+
+
+# `("GET", key)`, or a script. The first key decides which node of a cluster is asked.
+Command = tuple[Any, ...] | ScriptCall
 
 
 class Cache:
     """Redis, plain or in cluster mode, as the rest of the program sees it.
 
-    Answers are Redis' own in RESP2: texts as bytes, numbers of commands such as ZSCORE among them,
-    maps as flat lists. Every method raises `CacheUnavailableError`,
-    with the server's address and what happened, when Redis does not answer, refuses the connection
-    or refuses a command. It connects when first used, and again whenever it must. Threads may
-    share it. `round_trips` counts the exchanges with a server so far.
+    Values are bytes. Every method raises `CacheUnavailableError`, with the server's address and
+    the reason, if Redis does not answer, refuses the connection or rejects a command. It connects
+    when it is first used, and again whenever that is necessary. Threads may share it.
+    `round_trips` counts the requests to a server so far.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -55,15 +68,19 @@ class Cache:
         self.address = f"{settings.redis_host}:{settings.redis_port}"
         self.round_trips = 0
         self._options = _options(settings)
+        self._retry = Retry(
+            ConstantBackoff(RETRY_PAUSE_S), RETRIES, (exceptions.ConnectionError, *_OTHER_NODE)
+        )
         self._plain = None if settings.redis_cluster else Redis(**self._options)
-        self._cluster: RedisCluster | None = None
-        self._topology_is_old = False
+        self._cluster: Any = None  # a RedisCluster; it has few types
+        self._known_nodes: list[Any] = []
+        self._scripts: dict[str, Script] = {}
 
     def __repr__(self) -> str:
         return f"Cache({self.address!r}, prefix={self.prefix!r})"
 
     def key(self, tag: str, *parts: str) -> str:
-        """The key `<prefix>:{<tag>}:<part>:<part>`; keys of one tag may be used together."""
+        """Return the key `<prefix>:{<tag>}:<part>:<part>`; keys of one tag are on one node."""
         return ":".join((self.prefix, f"{{{tag}}}", *parts))
 
     def ping(self) -> None:
@@ -71,41 +88,34 @@ class Cache:
         self.command("PING")
 
     def command(self, *args: Any) -> Any:
-        """The answer to one command, `command("GET", key)`; its first key decides the node."""
+        """Return the answer to one command, `command("GET", key)`."""
         return self.many((args,))[0]
-
-    def packed(self, packed: Packed) -> Any:
-        """The answer to a command that `commands.pack` made."""
-        return self.many((packed,))[0]
 
     def script(
         self, name: str, keys: Sequence[str], args: Iterable[Any] = (), *, repeat: bool = True
     ) -> Any:
-        """The answer of one of our Lua scripts (see `many` for `repeat`)."""
-        return self.many((("script", name, keys, args),), repeat=repeat)[0]
+        """Return the answer of one of our Lua scripts (see `many` for `repeat`)."""
+        return self.many((ScriptCall(name, keys, tuple(args)),), repeat=repeat)[0]
 
     def many(self, commands: Sequence[Command], *, repeat: bool = True) -> list[Any]:
-        """The answers to several commands, sent in one round trip per node. Not a transaction.
+        """Return the answers to several commands: one pipeline per node, not a transaction.
 
-        See `commands.Command`. Without `repeat` nothing is sent again after a connection broke,
-        when it may have been executed already.
+        With `repeat=False` no command is sent again after its connection broke, because Redis may
+        have executed it already. Raise `WrongTypeError` if a key holds another type of value.
         """
-        wires = [wire(command) for command in commands]
-        answers: list[Any] = [_UNANSWERED] * len(wires)
-        spent: set[str] = set()
+        answers: list[Any] = [_NO_ANSWER] * len(commands)
         try:
-            while open_ := [i for i, answer in enumerate(answers) if answer is _UNANSWERED]:
-                try:
-                    self._send(wires, open_, answers)
-                except failures.ConnectionError:
-                    if not repeat or "connection" in spent:
-                        raise
-                    spent.add("connection")
-                    self._start_afresh()
-                self._judge(commands, wires, answers, spent)
-        except (failures.RedisError, failures.RedisClusterException, OSError) as error:
-            self._topology_is_old = True
-            raise CacheUnavailableError(f"Redis at {self.address}: {_told(error)}") from error
+            self._retry.call_with_retry(
+                lambda: self._send_open(commands, answers),
+                self._reconnect,
+                lambda error: repeat or isinstance(error, _OTHER_NODE),
+            )
+            _raise_first(answers)
+        except (exceptions.RedisError, exceptions.RedisClusterException, OSError) as error:
+            if not isinstance(error, exceptions.ResponseError):
+                self._forget_cluster()
+            kind = WrongTypeError if "WRONGTYPE" in str(error) else CacheUnavailableError
+            raise kind(f"Redis at {self.address}: {_reason(error)}") from error
         return answers
 
     def close(self) -> None:
@@ -115,77 +125,92 @@ class Cache:
                 client.close()
         self._cluster = None
 
-    def _send(self, wires: list[Packed], open_: list[int], answers: list[Any]) -> None:
-        """Send the open commands, each to its node, and note the answers, errors among them.
+    def _send_open(self, commands: Sequence[Command], answers: list[Any]) -> None:
+        """Send the commands without an answer, each to its node, and fill in the answers."""
+        open_ = [place for place, answer in enumerate(answers) if answer is _NO_ANSWER]
+        for node, places in self._by_node(commands, open_):
+            for place, answer in self._send(node, commands, places, known=True):
+                answers[place] = answer
+            unknown = [p for p in places if isinstance(answers[p], exceptions.NoScriptError)]
+            for place, answer in self._send(node, commands, unknown, known=False):
+                answers[place] = answer
+        elsewhere = [place for place in open_ if _is_for_other_node(answers[place])]
+        if elsewhere:
+            error = answers[elsewhere[0]]
+            for place in elsewhere:
+                answers[place] = _NO_ANSWER
+            raise error if isinstance(error, _OTHER_NODE) else exceptions.ReadOnlyError(str(error))
 
-        It speaks through a connection of the client's pool and not through the client, whose
-        account of every command (retries, telemetry, conversions) costs a reader as much as the
-        wire does. A connection that fails closes itself.
+    def _send(
+        self, node: Redis, commands: Sequence[Command], places: Sequence[int], *, known: bool
+    ) -> Iterator[tuple[int, Any]]:
+        """Send commands in one pipeline; errors of single commands are answers.
+
+        A script is sent by its SHA-1 if the server should know it, else with its text. `Script`
+        itself would ask the server before each pipeline which scripts it knows.
         """
-        for node, indexes in self._by_node(wires, open_):
+        if not places:
+            return
+        pipe: Any  # redis-py gives types to few of its methods
+        with node.pipeline(transaction=False) as pipe:
+            for place in places:
+                command = commands[place]
+                if isinstance(command, ScriptCall):
+                    script = self._script(command.name, node)
+                    call = pipe.evalsha if known else pipe.eval
+                    text = script.sha if known else scripts.load(command.name)
+                    call(text, len(command.keys), *command.keys, *command.args)
+                else:
+                    pipe.execute_command(*command)
             self.round_trips += 1
-            pool = node.connection_pool
-            connection = pool.get_connection()
-            try:
-                connection.send_packed_command([b"".join([wires[index].data for index in indexes])])
-                for index in indexes:
-                    answers[index] = _answer_on(connection)
-            finally:
-                pool.release(connection)
+            yield from zip(places, pipe.execute(raise_on_error=False), strict=True)
 
-    def _judge(
-        self, commands: Sequence[Command], wires: list[Packed], answers: list[Any], spent: set[str]
-    ) -> None:
-        """Open again what can be cured, once a cure; raise the first error that cannot."""
-        moved = False
-        for index, answer in enumerate(answers):
-            if not isinstance(answer, Exception):
-                continue
-            if isinstance(answer, failures.NoScriptError) and is_script(commands[index]):
-                wires[index] = wire(commands[index], whole=True)
-            elif isinstance(answer, _ELSEWHERE) and "elsewhere" not in spent:
-                moved = True
-            else:
-                raise answer
-            answers[index] = _UNANSWERED
-        if moved:
-            spent.add("elsewhere")
-            self._start_afresh()
+    def _script(self, name: str, node: Redis) -> Script:
+        if name not in self._scripts:
+            self._scripts[name] = node.register_script(scripts.load(name))
+        return self._scripts[name]
 
-    def _start_afresh(self) -> None:
-        """Forget connections and topology: the name may point to another server by now."""
+    def _reconnect(self, _error: Exception) -> None:
+        """Forget connections and the cluster's layout: a name may point to another server now."""
         if self._plain is not None:
             self._plain.connection_pool.disconnect(inuse_connections=False)
-        self._topology_is_old = True
-        time.sleep(RETRY_PAUSE_S)
+        self._forget_cluster()
 
-    def _by_node(self, wires: list[Packed], open_: list[int]) -> list[tuple[Any, list[int]]]:
+    def _forget_cluster(self) -> None:
+        """Read the cluster's layout again at the next use, from any node that is known now.
+
+        Other threads may still use the old client; it is closed when the last of them is done.
+        """
+        if self._cluster is not None:
+            self._known_nodes = self._cluster.get_nodes()
+            self._cluster = None
+
+    def _by_node(
+        self, commands: Sequence[Command], places: list[int]
+    ) -> list[tuple[Redis, list[int]]]:
         if self._plain is not None:
-            return [(self._plain, open_)]
-        cluster: Any = self._connected_cluster()  # redis-py types few of its methods
-        nodes: dict[str, tuple[Any, list[int]]] = {}
-        for index in open_:
-            key = wires[index].key
+            return [(self._plain, places)]
+        cluster = self._connected_cluster()
+        nodes: dict[str, tuple[Redis, list[int]]] = {}
+        for place in places:
+            key = _first_key(commands[place])
             node = cluster.get_node_from_key(key) if key else cluster.get_default_node()
-            if node is None:
-                raise failures.ClusterDownError(f"no node serves the slot of {key}")
             client = cluster.get_redis_connection(node)
-            nodes.setdefault(node.name, (client, []))[1].append(index)
+            nodes.setdefault(node.name, (client, []))[1].append(place)
         return list(nodes.values())
 
-    def _connected_cluster(self) -> RedisCluster:
+    def _connected_cluster(self) -> Any:
         if self._cluster is None:
-            from redis.cluster import RedisCluster  # noqa: PLC0415  (only where it is needed)
+            from redis.cluster import ClusterNode, RedisCluster  # noqa: PLC0415  (only if needed)
 
-            self._cluster = RedisCluster(**self._options)
-        elif self._topology_is_old:
-            self._cluster.nodes_manager.initialize()
-        self._topology_is_old = False
+            make_node: Any = ClusterNode
+            nodes = [make_node(node.host, node.port) for node in self._known_nodes]
+            self._cluster = RedisCluster(startup_nodes=nodes, **self._options)
         return self._cluster
 
 
 def connect(settings: Settings) -> Cache:
-    """The cache that the settings name. Nothing is sent before its first use."""
+    """Return the cache that the settings name. Nothing is sent before its first use."""
     return Cache(settings)
 
 
@@ -193,11 +218,11 @@ def _options(settings: Settings) -> dict[str, Any]:
     return {
         "host": settings.redis_host,
         "port": settings.redis_port,
-        "protocol": 2,  # the one place: replies of RESP3 have other shapes
-        "driver_info": None,  # spares two commands per connection
+        "protocol": 2,  # replies of RESP3 have other types
+        "driver_info": None,  # saves two commands per connection
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_timeout": ANSWER_TIMEOUT_S,
-        "retry": Retry(NoBackoff(), 0),  # `Cache.many` tries again, where that is safe
+        "retry": Retry(NoBackoff(), 0),  # `Cache.many` decides what may be repeated
         "ssl": settings.redis_tls,
         "credential_provider": _credentials(settings),
     }
@@ -221,15 +246,34 @@ def _credentials(settings: Settings) -> CredentialProvider | None:
     return None
 
 
-def _answer_on(connection: ConnectionInterface) -> Any:
-    """The next answer on a connection, or the error that Redis answered with."""
-    try:
-        return connection.read_response()
-    except failures.ResponseError as error:
-        return error
+def _first_key(command: Command) -> str | None:
+    if isinstance(command, ScriptCall):
+        return command.keys[0]
+    return str(command[1]) if len(command) > 1 else None
 
 
-def _told(error: Exception) -> str:
-    if isinstance(error, failures.TimeoutError):
+def _is_for_other_node(answer: Any) -> bool:
+    """Whether a node rejected a command because it is not the one to ask.
+
+    A script that writes on a replica fails with a general error in Redis 6.2: `Error running
+    script (call to f_...): ... -READONLY You can't write against a read only replica`.
+    """
+    if isinstance(answer, _OTHER_NODE):
+        return True
+    return (
+        isinstance(answer, exceptions.ResponseError)
+        and str(answer).startswith("Error running script")
+        and "READONLY" in str(answer)
+    )
+
+
+def _raise_first(answers: Sequence[Any]) -> None:
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, exceptions.TimeoutError):
         return f"no answer within {ANSWER_TIMEOUT_S} s"
     return " ".join(str(error).split()) or type(error).__name__

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from marketdata.cache import control_codec as wire
-from marketdata.cache.client import Cache
-from marketdata.cache.commands import Command
+from marketdata.cache.client import Cache, Command, ScriptCall
 from marketdata.cache.ledger_memory import Recollection
 from marketdata.clock import HOUR_MS, MINUTE_MS
 from marketdata.domain.breaker import BreakerPolicy, Transition
@@ -177,9 +176,9 @@ class ControlState:
         if symbols:
             self._cache.many([self.watch_command(symbols, now_ms)])
 
-    def watch_command(self, symbols: Sequence[str], now_ms: int) -> tuple[Any, ...]:
+    def watch_command(self, symbols: Sequence[str], now_ms: int) -> Command:
         """`watch` as a command for `Cache.many`, to share a round trip with others."""
-        return ("script", "watch_note", self._keys("watched"), (now_ms, WATCHED_MOST, *symbols))
+        return ScriptCall("watch_note", self._keys("watched"), (now_ms, WATCHED_MOST, *symbols))
 
     def read_providers(self, now_ms: int) -> ControlView:
         """How every breaker and ledger stands, and the last claimed slot."""
@@ -201,7 +200,7 @@ class ControlState:
                 for asset_class in wire.breakers_of(source)
             ],
         }
-        return "script", "control_read", keys.keys, (now_ms, json.dumps(asked))
+        return ScriptCall("control_read", keys.keys, (now_ms, json.dumps(asked)))
 
     def providers_told(self, answer: bytes) -> ControlView:
         """What `providers_command` was answered."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from marketdata.cache.client import Cache
+from marketdata.cache.client import Cache, ScriptCall
 from marketdata.domain.quotes import Source
 
 
@@ -51,7 +51,7 @@ class Recollection:
         known = {source: self._seen[source] for source in keys if source in self._seen}
         answers = cache.many(
             [
-                ("script", "budget_recall", [keys[source]], _arguments(seen, now_ms))
+                ScriptCall("budget_recall", [keys[source]], _arguments(seen, now_ms))
                 for source, seen in known.items()
             ]
         )

@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from marketdata.cache.client import Cache
-from marketdata.cache.commands import Command, Packed, pack
+from marketdata.cache.client import Cache, Command, ScriptCall
 from marketdata.cache.stored_quotes import fetched_ms, price_of, stored, times_of, timestamp_ms
 from marketdata.clock import MINUTE_MS
 from marketdata.domain.acceptance import (
@@ -66,8 +64,6 @@ RULES = {
     "minutes_kept": MINUTES_KEPT,
     "hours_kept": HOURS_KEPT,
 }
-# Lists of keys that are kept made, and how long the longest of them is.
-KEPT_LISTS, KEPT_SYMBOLS = 256, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +88,6 @@ class QuoteStore:
     def __init__(self, cache: Cache, *, retention_s: int) -> None:
         self._cache = cache
         self._rules = json.dumps(RULES | {"retention_s": retention_s})
-        # A client that polls asks for the same hundred keys again and again.
-        self._mget = lru_cache(maxsize=KEPT_LISTS)(self._mget_of)
 
     def put(self, quotes: Sequence[Quote], now_ms: int) -> tuple[Verdict, ...]:
         """Write the quotes that are newer and believable; one verdict for each, in their order.
@@ -141,13 +135,12 @@ class QuoteStore:
         """The stored values, in order; None for a symbol without one. One MGET."""
         if not symbols:
             return []
-        values: list[bytes | None] = self._cache.packed(self.read_command(symbols))
+        values: list[bytes | None] = self._cache.many([self.read_command(symbols)])[0]
         return values
 
-    def read_command(self, symbols: Sequence[str]) -> Packed:
+    def read_command(self, symbols: Sequence[str]) -> Command:
         """`read` of at least one symbol as a command for `Cache.many`."""
-        command_of = self._mget if len(symbols) <= KEPT_SYMBOLS else self._mget_of
-        return command_of(tuple(symbols))
+        return ("MGET", *(self._quote_key(symbol) for symbol in symbols))
 
     def last(self, symbols: Sequence[str]) -> dict[str, LastQuote]:
         """What is stored, for the symbols that have a quote. One MGET."""
@@ -188,9 +181,6 @@ class QuoteStore:
             ]
             self._cache.command("UNLINK", *keys)
 
-    def _mget_of(self, symbols: tuple[str, ...]) -> Packed:
-        return pack("MGET", *(self._quote_key(symbol) for symbol in symbols))
-
     def _with_changes(self, quotes: Sequence[Quote]) -> list[Quote]:
         """The quotes, with our own change over 24 hours where their source gives none.
 
@@ -226,7 +216,7 @@ class QuoteStore:
             )
         ]
         head = (now_ms, now_ms, self._rules)
-        return "script", "quotes_put", keys, (*head, *chain.from_iterable(map(_args, quotes)))
+        return ScriptCall("quotes_put", keys, (*head, *chain.from_iterable(map(_args, quotes))))
 
     def _reason(self, missing: MissingQuote) -> tuple[Any, ...]:
         told: dict[str, Any] = {"code": missing.code.value, "message": missing.message}

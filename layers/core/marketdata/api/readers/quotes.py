@@ -76,8 +76,9 @@ class QuoteReader:
         if len(found) == len(wanted.names):
             self._watch.note(due, now_ms)
             return Reading(quotes, len(found))
-        reasons = self._reasons(list(missing), due, now_ms)
-        return Reading(quotes, len(found), list(self._errors(wanted, missing, reasons)))
+        reasons, watched = self._reasons(list(missing), due, now_ms)
+        errors = list(self._errors(wanted, missing, reasons, watched=watched))
+        return Reading(quotes, len(found), errors)
 
     def read_one(
         self, symbol: Symbol, now_ms: int, max_age_s: int | None = None
@@ -88,43 +89,50 @@ class QuoteReader:
 
     def _reasons(
         self, missing: Sequence[str], due: Sequence[str], now_ms: int
-    ) -> dict[str, MissingQuote | None]:
-        """Why symbols are missing, and the note that is due, in one round trip."""
+    ) -> tuple[dict[str, MissingQuote | None], bool]:
+        """Return why symbols are missing, and whether all of them are watched; one round trip."""
         if not missing or not due:
-            self._watch.note(due, now_ms)
-            return dict(zip(missing, self._quotes.reasons(missing), strict=True))
+            watched = self._watch.note(due, now_ms)
+            return dict(zip(missing, self._quotes.reasons(missing), strict=True)), watched
         try:
             found = self._quotes.reasons(missing, [self._watch.command(due, now_ms)])
         except CacheUnavailableError as error:
             # A cache without room for the note may still have the reasons.
             found = self._quotes.reasons(missing)
             self._watch.lost(due, error)
+            watched = False
         else:
             self._watch.noted(due)
-        return dict(zip(missing, found, strict=True))
+            watched = True
+        return dict(zip(missing, found, strict=True)), watched
 
     def _errors(
         self,
         wanted: Requested,
         missing: Mapping[str, bytes | None],
         reasons: Mapping[str, MissingQuote | None],
+        *,
+        watched: bool,
     ) -> Iterator[MissingQuote]:
         for name in wanted.names:
             if name in wanted.refused:
                 yield MissingQuote(name, Reason.INVALID_SYMBOL, str(wanted.refused[name]))
             elif name in missing:
-                yield reasons[name] or self._unexplained(name, missing[name])
+                yield reasons[name] or self._unexplained(name, missing[name], watched=watched)
 
-    def _unexplained(self, symbol: str, value: bytes | None) -> MissingQuote:
+    def _unexplained(self, symbol: str, value: bytes | None, *, watched: bool) -> MissingQuote:
         if value is not None:
             fetched = datetime.fromtimestamp(fetched_ms(value) / 1000, UTC)
             message = f"the newest quote of {symbol} was fetched at {utc_text(fetched)}"
             return MissingQuote(symbol, Reason.STALE, message, SLOT_S)
         if symbol in self._active:
             return MissingQuote(symbol, Reason.PENDING, f"{symbol} has no price yet", SLOT_S)
-        return MissingQuote(
-            symbol, Reason.PENDING, f"{symbol} is watched from now on; ask again soon", SLOT_S
+        message = (
+            f"{symbol} is watched from now on; ask again soon"
+            if watched
+            else f"{symbol} has no price yet, and the request could not be noted; ask again soon"
         )
+        return MissingQuote(symbol, Reason.PENDING, message, SLOT_S)
 
 
 def _as_json(error: MissingQuote) -> dict[str, Any]:

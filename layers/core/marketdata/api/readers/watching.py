@@ -1,6 +1,7 @@
 """Notes which symbols clients ask for, so that planning prices them for a while.
 
-A note that fails costs the client nothing: it is logged, and the next request makes another.
+A note that fails is logged, and the next request makes another. The client gets its answer, but
+must not read there that its symbol is watched.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from marketdata.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
-    from marketdata.cache.commands import Command
+    from marketdata.cache.client import Command
     from marketdata.cache.control import ControlState
 
 log = logging.getLogger("marketdata.api")
@@ -43,19 +44,20 @@ class Watch:
         return due + [s for s in symbols if s not in missing and s not in self._settled]
 
     def command(self, symbols: Collection[str], now_ms: int) -> Command:
-        """The note as a command for `Cache.many`; tell `noted` or `lost` what came of it."""
+        """Return the note as a command for `Cache.many`; report the result to `noted` or `lost`."""
         return self._control.watch_command(list(symbols), now_ms)
 
-    def note(self, symbols: Collection[str], now_ms: int) -> None:
-        """Make the note in a round trip of its own. It never raises."""
+    def note(self, symbols: Collection[str], now_ms: int) -> bool:
+        """Make the note in a round trip of its own; return whether it was made. Never raise."""
         if not symbols:
-            return
+            return True
         try:
             self._control.watch(list(symbols), now_ms)
         except CacheUnavailableError as error:
             self.lost(symbols, error)
-        else:
-            self.noted(symbols)
+            return False
+        self.noted(symbols)
+        return True
 
     def noted(self, symbols: Collection[str]) -> None:
         """Remember that these need no other note in this minute."""
