@@ -11,21 +11,30 @@ TARGET_PYTHON ?= 3.13
 TARGET_PLATFORMS ?= manylinux_2_28_$(MACHINE) manylinux2014_$(MACHINE)
 PIP_INSTALL = $(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
   --no-compile --no-deps --require-hashes --only-binary=:all: --implementation cp --python-version $(TARGET_PYTHON) \
-  $(addprefix --platform ,$(TARGET_PLATFORMS)) -r requirements.txt
+  $(addprefix --platform ,$(TARGET_PLATFORMS))
+HERE := $(dir $(lastword $(MAKEFILE_LIST)))
+# The requirements of a package without those of the core layer, which every function has. Each record of
+# a lock begins at the start of a line, with the name and the version.
+BESIDE_CORE = awk 'NR == FNR { if (/^[^ \#]/) core[$$1]; next } /^[^ \#]/ { own = !($$1 in core) } own' \
+  "$(HERE)../core/requirements.txt" requirements.txt > "$(ARTIFACTS_DIR)/requirements.own"
 
 .PHONY: build-CoreLayer build-YahooLayer build-Api
 
 build-CoreLayer:
-	@$(PIP_INSTALL) --target "$(ARTIFACTS_DIR)/python"
+	@$(PIP_INSTALL) -r requirements.txt --target "$(ARTIFACTS_DIR)/python"
 	@cp -R marketdata "$(ARTIFACTS_DIR)/python/"
 	@$(call slim,$(ARTIFACTS_DIR)/python)
 
 build-YahooLayer:
-	@$(PIP_INSTALL) --target "$(ARTIFACTS_DIR)/python"
+	@$(BESIDE_CORE)
+	@$(PIP_INSTALL) -r "$(ARTIFACTS_DIR)/requirements.own" --target "$(ARTIFACTS_DIR)/python"
+	@rm "$(ARTIFACTS_DIR)/requirements.own"
 	@$(call slim,$(ARTIFACTS_DIR)/python)
 
 build-Api:
-	@$(PIP_INSTALL) --target "$(ARTIFACTS_DIR)"
+	@$(BESIDE_CORE)
+	@$(PIP_INSTALL) -r "$(ARTIFACTS_DIR)/requirements.own" --target "$(ARTIFACTS_DIR)"
+	@rm "$(ARTIFACTS_DIR)/requirements.own"
 	@cp app.py "$(ARTIFACTS_DIR)/"
 	@$(call slim,$(ARTIFACTS_DIR))
 
@@ -36,7 +45,7 @@ build-%:
 # Tests and scripts do not run on Lambda, and bytecode of the host's Python is of no use there. Bytecode
 # for Lambda's Python is added if it can be made. Every *.dist-info stays: some packages read their own
 # version.
-BYTECODE := $(dir $(lastword $(MAKEFILE_LIST)))bytecode.sh
+BYTECODE := $(HERE)bytecode.sh
 # Modules that no function loads, as a regular expression: 2 MB of bytecode in the api's packages alone.
 UNCOMPILED := aws_lambda_powertools/(event_handler|utilities/(?!__init__|jmespath_utils|parameters))|pydantic/v1/
 define slim
