@@ -9,12 +9,12 @@ from tests.infrastructure.stack import ROOT
 
 FUNCTIONS = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
 EVENTS = {path.stem: path for path in (ROOT / "events").glob("*.json")}
-# What an answer must hold, by function.
-TOLD = {
+# The fields that an answer must have, by function.
+ANSWER_FIELDS = {
     "plan_quotes": {"slot", "claimed", "jobs", "skipped"},
     "fetch_quotes": {"job", "quotes", "missing", "outcomes"},
     "commit_quotes": {"slot", "asset_class", "written", "outcomes", "transitions"},
-    "plan_assets": {"version", "restore", "jobs"},
+    "plan_assets": {"version", "restore", "late", "jobs"},
     "fetch_assets": {"job", "candidate", "total", "sources", "outcomes"},
     "commit_assets": {"asset_class", "swapped", "restored", "failed", "reason"},
     "api": {"statusCode", "headers", "body", "isBase64Encoded"},
@@ -28,5 +28,5 @@ def function_of(event: str) -> str:
 
 def assert_understood(event: str, answer: Mapping[str, Any]) -> None:
     """The answer to an event is what the next step, or the gateway, expects."""
-    assert answer.keys() >= TOLD[function_of(event)], answer
+    assert answer.keys() >= ANSWER_FIELDS[function_of(event)], answer
     assert answer.get("statusCode") != 500  # with an empty cache 503 is a true answer

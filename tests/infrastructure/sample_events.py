@@ -26,6 +26,12 @@ NOW_MS = 1_763_820_310_020
 # So that a job can be tried whenever it is; a late one is never fetched.
 IN_2100_MS = 4_102_444_800_000
 TIMED_OUT = "States.Timeout"
+# The state machines pass on which execution calls a function.
+EXECUTION = "arn:aws:states:us-east-1:123456789012:{}:market-data-{}:run:1"
+MACHINES = {
+    "quotes": EXECUTION.format("express", "price-loop"),
+    "assets": EXECUTION.format("execution", "asset-refresh"),
+}
 
 
 def sample_events(folder: Path) -> dict[str, dict[str, Any]]:
@@ -47,7 +53,7 @@ def sample_events(folder: Path) -> dict[str, dict[str, Any]]:
         server.kill()
     reports = {report["job"]["asset_class"]: report for report in slot.reports}
     late, crypto = reports["stocks"]["job"], reports["crypto"]["job"]
-    return {
+    events = {
         "plan_quotes__slot": {"slot": slot.plan["slot"]},
         "fetch_quotes__late": late,
         "fetch_quotes__crypto": crypto | {"deadline_ms": IN_2100_MS},
@@ -58,6 +64,10 @@ def sample_events(folder: Path) -> dict[str, dict[str, Any]]:
         "commit_assets__report": refresh,
         "commit_assets__failed_fetch": {"job": refresh["job"], "error": TIMED_OUT},
         "commit_assets__restore": {"restore": True, "asset_class": "crypto"},
+    }
+    return {
+        name: event | {"execution": MACHINES[name.split("__")[0].split("_")[1]]}
+        for name, event in events.items()
     }
 
 
