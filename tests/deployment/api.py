@@ -1,4 +1,4 @@
-"""Asks the api of the stack: by an event of API Gateway, as `events/` has one, or over HTTP."""
+"""Requests to the api of the stack, as events of API Gateway."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """Its body."""
+        """The parsed body."""
         return json.loads(self.text, parse_float=Decimal)
 
 
@@ -40,14 +40,14 @@ def event(path: str, query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def ask(stack: Deployed, path: str, **query: str) -> Answer:
-    """What the api answers to an event."""
+    """Return what the api answers to an event."""
     response = stack.invoke("Api", event(path, query))
     assert not response["isBase64Encoded"], "only long answers are packed, and only if asked for"
     return Answer(response["statusCode"], response["body"])
 
 
 def quotes(stack: Deployed, symbols: str) -> dict[str, dict[str, Any]]:
-    """The quotes that the api has of a comma list, by symbol."""
+    """Return the quotes of some symbols, given with commas between them, by symbol."""
     answer = ask(stack, "/v1/quotes", symbols=symbols)
     assert answer.status == 200, answer.text
     return {quote["symbol"]: quote for quote in answer.json["quotes"]}

@@ -50,18 +50,18 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """Print no dot for it."""
+    """Print no dot for a test."""
     return (report.outcome, "", "") if report.when == "call" else None
 
 
 @pytest.fixture(autouse=True)
 def _fact(request: pytest.FixtureRequest, record_property) -> None:
-    """Keep what the test states, for the report."""
+    """Keep the docstring of the test for the report."""
     record_property("fact", " ".join((request.function.__doc__ or "").split()))
 
 
 class Took:
-    """Tells a step when it begins and ends."""
+    """Prints when a step begins, and how long it took."""
 
     def __init__(self, what: str, step: str) -> None:
         self._what, self._step = what, step
@@ -77,7 +77,7 @@ class Took:
 
 @pytest.fixture(scope="session")
 def on() -> Iterator[Ground]:
-    """What to deploy on; to be terminated ends it as Ctrl-C does."""
+    """The emulator, the Redis and the market; SIGTERM ends them as Ctrl-C does."""
     interrupted_by(signal.SIGTERM)
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
@@ -188,12 +188,12 @@ def minute(request: pytest.FixtureRequest, stack: Deployed, lists: dict[str, obj
 
 @pytest.fixture(scope="session")
 def unchanged(stack: Deployed, sam: Sam) -> str:
-    """What a second deployment of the same prints."""
+    """The output of a second deployment without a change."""
     with Took("sam", "deploy, with nothing changed"):
         return sam.deploy()
 
 
 @pytest.fixture(scope="session")
 def logs(stack: Deployed, minute: Minute) -> Logs:
-    """What the functions have logged up to the end of the minute."""
+    """The lines that the functions have logged up to the end of the minute."""
     return Logs.of(stack, stack.outputs["ReadLogs"].split()[3])

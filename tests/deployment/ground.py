@@ -48,7 +48,7 @@ _MACHINES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64":
 
 @dataclass(frozen=True)
 class Emulator:
-    """A MiniStack that listens; `env` is what AWS's tools need to use it in place of AWS."""
+    """A MiniStack that listens. `env`: the variables with which AWS's tools use it as AWS."""
 
     port: int
     folder: Path
@@ -56,7 +56,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Where every service of it is."""
+        """The address of every service."""
         return f"https://{HOST}:{self.port}"
 
     @property
@@ -76,7 +76,7 @@ class Emulator:
         }
 
     def client(self, service: str) -> Any:
-        """A client of one of its services; no call is made twice."""
+        """Return a client of a service; the client never retries."""
         return boto3.client(
             service,
             region_name=REGION,
@@ -88,17 +88,17 @@ class Emulator:
         )
 
     def python(self) -> str:
-        """The version of the Python that it runs functions on, whatever their `Runtime`."""
+        """Return the version of the Python that runs the functions, whatever their `Runtime` is."""
         return run_text(
             [str(EMULATOR / "python"), "-c", "import platform as p; print(p.python_version())"]
         )
 
     def log(self) -> str:
-        """All that it has said."""
+        """Return everything that the emulator has logged."""
         return LOG.read_text(encoding="utf-8")
 
     def answers(self) -> bool:
-        """Whether it is up."""
+        """Return whether the emulator answers."""
         try:
             health = requests.get(
                 f"{self.url}/_ministack/health", verify=str(self.certificate), timeout=2
@@ -120,7 +120,7 @@ class Ground:
 
 @contextmanager
 def ground(folder: Path) -> Iterator[Ground]:
-    """Start it all, and end it all."""
+    """Start everything, and end everything."""
     assert (EMULATOR / "ministack").exists(), "there is no MiniStack here: run `make deploy-test`"
     children = Children()
     try:
@@ -145,7 +145,7 @@ def architecture() -> str:
 
 
 def run_text(command: list[str], env: Mapping[str, str] | None = None, answers: str = "") -> str:
-    """What a command prints, given answers to what it asks; fails with that if the command does."""
+    """Return what a command prints, given answers to its questions; fail if the command fails."""
     done = subprocess.run(  # noqa: S603  (our own arguments)
         command,
         cwd=ROOT,

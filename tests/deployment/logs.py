@@ -1,4 +1,4 @@
-"""What the functions wrote to their log group."""
+"""The lines that the functions wrote to their log group."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ LAMBDAS_OWN = ("START RequestId: ", "END RequestId: ", "REPORT RequestId: ")
 
 @dataclass(frozen=True)
 class Logs:
-    """The messages of a log group, those of Lambda itself apart."""
+    """The messages of a log group: those of the functions, and those of Lambda itself."""
 
     messages: tuple[str, ...]
     lambdas_own: tuple[str, ...]
 
     @classmethod
     def of(cls, stack: Deployed, group: str) -> Logs:
-        """All that is in a group by now."""
+        """Return everything that is in a group now."""
         messages = tuple(_messages(stack.client("logs"), group))
         own = tuple(message for message in messages if message.startswith(LAMBDAS_OWN))
         ours = tuple(message for message in messages if not message.startswith(LAMBDAS_OWN))
         return cls(ours, own)
 
     def lines(self) -> list[dict[str, Any]]:
-        """The messages as what they are, JSON objects."""
+        """Return the messages as JSON objects."""
         return [json.loads(message) for message in self.messages]
 
 

@@ -1,4 +1,4 @@
-"""One real minute of the loop, watched from outside: what the api tells in each of its slots."""
+"""One real minute of the loop, watched from outside: what the api answers in each slot."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Quotes = dict[str, dict[str, Any]]
 class Minute:
     """A minute: its start in epoch seconds, the last reading of each slot, and the executions.
 
-    `health` is what the api said of it all right after the last slot.
+    `health`: the answer of /health right after the last slot.
     """
 
     start_s: int
@@ -46,7 +46,7 @@ class Minute:
 
     @property
     def slots(self) -> list[int]:
-        """The slots that it has, epoch seconds."""
+        """The starts of the slots, epoch seconds."""
         return [self.start_s + SLOT_S * number for number in range(SLOTS)]
 
 
@@ -56,7 +56,7 @@ def next_minute_s() -> int:
 
 
 def scheduled(minute_s: int) -> str:
-    """A minute as the scheduler, and docs/operating.md, tell it to the loop."""
+    """Return a minute in the form that the scheduler passes to the loop."""
     return datetime.fromtimestamp(minute_s, UTC).strftime("%Y-%m-%dT%H:%M:00Z")
 
 
@@ -112,7 +112,7 @@ def _start_twice(stack: Deployed, minute_s: int) -> list[str]:
 
 
 def _read_until_whole(stack: Deployed, symbols: tuple[str, ...], slot: int) -> Quotes:
-    """The reading of a slot in which all prices are new, else its last one."""
+    """Return the reading of a slot in which all prices are new, else its last reading."""
     time.sleep(max(0, slot + FIRST_LOOK_S - time.time()))
     found: Quotes = {}
     while not _is_whole(found, symbols, slot) and time.time() < slot + SLOT_S - LOOK_S:
@@ -127,7 +127,7 @@ def _is_whole(found: Quotes, symbols: tuple[str, ...], slot: int) -> bool:
 
 
 def _fresh(found: Quotes, slot: int) -> Quotes:
-    """Those of the quotes that were fetched in a slot."""
+    """Return the quotes that were fetched in a slot."""
     return {
         symbol: quote
         for symbol, quote in found.items()

@@ -47,7 +47,7 @@ class Sam:
         }
 
     def build(self) -> str:
-        """Build all packages, and leave out what MiniStack does not know; what it printed."""
+        """Build all packages without resources that MiniStack does not know; return the output."""
         printed = self._run(
             "build",
             *("--template-file", str(ROOT / "template.yaml"), "--build-dir", str(self._built)),
@@ -84,7 +84,7 @@ class Sam:
         return self._deploy(*_overrides(changed), answers="y\n", built=built)
 
     def delete(self, stack: str) -> str:
-        """Take a stack down; what it printed."""
+        """Delete a stack; return the output."""
         return self._run("delete", "--stack-name", stack, "--no-prompts", "--region", REGION)
 
     def _deploy(self, *arguments: str, answers: str, built: Path | None = None) -> str:
@@ -103,14 +103,14 @@ def _overrides(given: Mapping[str, str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack that is there."""
+    """A stack that is deployed."""
 
     ground: Ground
     name: str
 
     @cached_property
     def outputs(self) -> dict[str, str]:
-        """What it tells, by the names in the template."""
+        """The outputs of the stack, by their names in the template."""
         (stack,) = self._stacks().describe_stacks(StackName=self.name)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
@@ -162,7 +162,7 @@ class Deployed:
         return dict(found)
 
     def source(self, given: Mapping[str, str]) -> dict[str, Any]:
-        """What CloudFormation makes another stack of: the packaged template, parameters."""
+        """Return the arguments for another stack: the packaged template and parameters."""
         store, bucket = self.client("s3"), "aws-sam-cli-managed-default-samclisourcebucket"
         (bucket,) = [
             entry["Name"] for entry in store.list_buckets()["Buckets"] if bucket in entry["Name"]
@@ -185,7 +185,7 @@ class Deployed:
 
 
 def parameters(ground: Ground) -> dict[str, str]:
-    """A Redis and a VPC of one's own, as docs/deploying.md tells, and the market's providers."""
+    """Return the parameters for an existing Redis and VPC, and for the simulated market."""
     network = ground.emulator.client("ec2")
     vpc = network.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
     subnets = [

@@ -41,7 +41,7 @@ def test_every_provider_is_well(stack: Deployed, minute: Minute):
 
 
 def test_what_is_missing_is_named(stack: Deployed, minute: Minute):
-    """An unknown symbol is pending, junk is refused, and an unknown path is a problem."""
+    """An unknown symbol is pending, junk is an invalid symbol, and an unknown path is a problem."""
     payload = ask(stack, "/v1/quotes", symbols="AAPL,NOPE123,$$$").json
     assert [quote["symbol"] for quote in payload["quotes"]] == ["AAPL"]
     assert {error["symbol"]: error["code"] for error in payload["errors"]} == {
@@ -74,6 +74,6 @@ def test_a_browser_may_send_what_the_api_reads(gateway: Target):
 
 
 def test_an_unknown_path_is_answered_by_the_function(gateway: Target):
-    """Not the gateway's own error but a problem body, as every other."""
+    """An unknown path gets a problem body of the api, not an error of the gateway."""
     reply = gateway.get("/v2/nothing/here")
     assert (reply.status_code, reply.headers["content-type"]) == (404, "application/problem+json")

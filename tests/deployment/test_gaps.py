@@ -1,7 +1,7 @@
-"""What MiniStack does otherwise than AWS, each shown to be so still.
+"""Differences between MiniStack and AWS; a test shows that each still exists.
 
-A test here fails when a newer MiniStack closes its gap: then it goes, and another one can hold what
-it stood for. docs/deploying.md lists the same.
+A test here fails when a newer MiniStack behaves like AWS. Then the test is removed, and another one
+can check the behaviour itself. docs/deploying.md lists the same differences.
 """
 
 from __future__ import annotations

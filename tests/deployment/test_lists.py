@@ -16,7 +16,7 @@ def test_refresh_succeeds(lists: dict[str, object]):
 
 
 def test_archive_has_the_lists(stack: Deployed, lists: dict[str, object]):
-    """The bucket holds the last good list of each class, whole, and what it was merged from."""
+    """The bucket holds the complete last good list of each class, and its sources' lists."""
     client, bucket = stack.client("s3"), stack.outputs["ArchiveBucketName"]
     keys = {entry["Key"] for entry in client.list_objects_v2(Bucket=bucket)["Contents"]}
     for asset_class in AssetClass:
@@ -43,7 +43,7 @@ def test_api_serves_the_lists(stack: Deployed, lists: dict[str, object]):
 
 
 def test_keys_come_from_the_secret(stack: Deployed, lists: dict[str, object]):
-    """Providers that refuse whoever has no key have answered: the only keys are in the secret."""
+    """Providers that need a key have answered, and the only keys are in the secret."""
     market = stack.ground.market
     for source in (Source.FINNHUB, Source.COINMARKETCAP, Source.ALPHA_VANTAGE):
         assert [call for call in market.calls[source] if call.kind == "list" and call.status == 200]

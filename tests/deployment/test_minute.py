@@ -11,9 +11,6 @@ from tests.deployment.minute import SLOT_S, SLOTS, Minute
 from tests.deployment.sam import Deployed
 from tests.support.pipeline import epoch_ms
 
-# The median; on AWS, and on an idle machine, it is some ten milliseconds.
-MOST_LAG_MS = 1000
-
 
 def test_both_executions_end_well(minute: Minute):
     """Both executions of the price loop work through the minute and succeed."""
@@ -29,7 +26,6 @@ def test_each_slot_is_claimed_once(minute: Minute, logs: Logs):
     lags = sorted(line[TICK_LAG.name][0] for line in claims)
     say("lag", f"{lags[0]:.0f} / {statistics.median(lags):.0f} / {lags[-1]:.0f} ms, "
         "from a slot's time to its claim (min / median / max)")  # fmt: skip
-    assert statistics.median(lags) < MOST_LAG_MS
 
 
 def test_each_slot_prices_every_symbol(minute: Minute):

@@ -31,7 +31,7 @@ OUTPUTS = {
 
 @pytest.fixture(scope="module")
 def expected(given: dict[str, str]) -> Stack:
-    """What the template makes of the parameters, by our own reckoning."""
+    """The resources that the template makes of the parameters, as computed by the tests."""
     return Stack(**given)
 
 
@@ -52,14 +52,14 @@ def test_every_resource_is_complete(stack: Deployed, expected: Stack):
 
 
 def test_outputs_have_their_forms(stack: Deployed, expected: Stack):
-    """The stack tells each output of the template, each in its form."""
+    """The stack has each output of the template, each in its form."""
     assert stack.outputs.keys() == expected.outputs.keys() == OUTPUTS.keys()
     for name, form in OUTPUTS.items():
         assert re.fullmatch(form, stack.outputs[name]), (name, stack.outputs[name])
 
 
 def test_alarms_watch_and_tell(stack: Deployed, expected: Stack):
-    """Each alarm has its name, its metric of a thing that is there, and rings the topic."""
+    """Each alarm has its name, a metric of an existing resource, and notifies the topic."""
     client = stack.client("cloudwatch")
     found = {
         alarm["AlarmName"]: alarm
@@ -141,7 +141,7 @@ def test_functions_have_no_key(stack: Deployed, expected: Stack):
 
 
 def test_bucket_is_closed(stack: Deployed):
-    """The archive is encrypted, versioned, closed to the public, and deaf to what is not TLS."""
+    """The archive is encrypted, versioned and private, and it denies requests without TLS."""
     bucket, client = {"Bucket": stack.outputs["ArchiveBucketName"]}, stack.client("s3")
     rules = client.get_bucket_encryption(**bucket)["ServerSideEncryptionConfiguration"]["Rules"]
     assert [rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in rules] == [
@@ -167,7 +167,7 @@ def test_queue_and_topic_are_there(stack: Deployed):
 
 
 def test_parameters_are_checked_first(stack: Deployed, given: dict[str, str]):
-    """A stack whose parameters do not go together is refused before anything is made."""
+    """Parameters that do not fit together fail before anything is made."""
     client = stack.client("cloudformation")
     incomplete = {**given, "ExistingRedisHost": ""}
     with pytest.raises(

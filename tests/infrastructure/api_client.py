@@ -1,4 +1,4 @@
-"""What a client of the api gets while the machines run: its handler is asked as a gateway asks."""
+"""Requests to the api's handler, as events of a gateway, while the machines run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def get(target: str) -> Any:
 
 
 def sources(symbols: str) -> dict[str, str]:
-    """Who the fresh prices of some symbols come from; else the code of the error, or `stale`."""
+    """Return the source of each fresh price, else the code of the error, or `stale`."""
     payload = get(f"/v1/quotes?symbols={symbols}")
     return {
         **{
@@ -33,12 +33,12 @@ def breaker(name: str, asset_class: str) -> str:
 
 
 def used(name: str) -> int:
-    """How many calls the ledger of a provider counts."""
+    """Return the number of calls in the ledger of a provider."""
     return int(_provider(name)["budget"][0]["used"])
 
 
 def lists() -> dict[str, str | None]:
-    """When each asset list that is served was made; None where there is none."""
+    """Return the time of each asset list that is served; None for a missing list."""
     return {entry["asset_class"]: entry["updated_at"] for entry in get("/health")["assets"]}
 
 

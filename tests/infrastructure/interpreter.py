@@ -53,7 +53,7 @@ class SharedClock(Clock):
     _turned: threading.Condition = field(default_factory=threading.Condition)
 
     def reach(self, at_ms: int) -> None:
-        """Let it be so late, if it is not later."""
+        """Move the clock to a time, unless the clock is later."""
         with self._turned:
             self.now_ms = max(self.now_ms, at_ms)
             self._awaited = [one for one in self._awaited if one > self.now_ms]
@@ -64,7 +64,7 @@ class SharedClock(Clock):
         self.reach(self.now_ms + int(seconds * 1000))
 
     def wait_until(self, at_ms: int) -> None:
-        """Wait, as one of those that run."""
+        """Wait as one of the running executions."""
         with self._turned:
             if at_ms > self.now_ms:
                 self._awaited.append(at_ms)
@@ -72,7 +72,7 @@ class SharedClock(Clock):
                 assert self._turned.wait_for(lambda: self.now_ms >= at_ms, PATIENCE_S)
 
     def leave(self) -> None:
-        """One of those that run has ended."""
+        """Note that one of the running executions has ended."""
         with self._turned:
             self.running -= 1
             self._turn()
@@ -122,7 +122,7 @@ def interpreter(clock: SharedClock, ended: Callable[[str], None]) -> Iterator[No
 
 
 def evaluate(text: str, now_ms: int) -> Any:
-    """What an expression tells at a time, as JSON; undefined is None.
+    """Return the value of an expression at a time, as JSON; undefined is None.
 
     moto writes the values of variables before it, `$jobs:=[...];`. They are read as JSON, since
     as JSONata a large plan takes seconds to read.

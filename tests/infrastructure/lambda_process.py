@@ -1,4 +1,4 @@
-"""A process as Lambda starts it: nothing made yet, all it knows comes from the environment."""
+"""A process as Lambda starts it: nothing is made yet, and settings are in the environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.redis_servers import RedisServer
 
 @contextmanager
 def lambda_process(server: RedisServer, market: MarketServers, **settings: str) -> Iterator[None]:
-    """What the handlers make is theirs until the end; Redis and providers by the environment."""
+    """Set the environment for the handlers; at the end forget everything that they made."""
     own = {"AWS_LAMBDA_FUNCTION_NAME": "a-function"}
     urls = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in market.base_urls.items()}
     made = [
@@ -47,7 +47,7 @@ def lambda_process(server: RedisServer, market: MarketServers, **settings: str) 
 
 @contextmanager
 def _own_logger() -> Iterator[None]:
-    """A process configures its logs once; other tests are not to inherit it."""
+    """Restore the logger at the end, as a process configures its logs once."""
     logger = logging.getLogger(ROOT)
     before = {**vars(logger), "handlers": [*logger.handlers]}
     try:

@@ -46,7 +46,7 @@ Handler = Callable[[dict[str, Any]], Any]
 
 
 class ThrottledError(JsonRESTError):
-    """Lambda has no concurrency left, and has not begun the invocation."""
+    """Lambda has no concurrency left, so the invocation did not begin."""
 
     code = 429
 
@@ -117,7 +117,7 @@ class Machines:
         return self.run("price_loop", *[SCHEDULED] * times)
 
     def slots(self) -> list[float]:
-        """When slots were claimed, in seconds of the minute, and not merely asked for."""
+        """Return the times of the claimed slots, in seconds of the minute."""
         return [
             (call.at_ms - MINUTE_MS) / 1000
             for call in self.of("plan_quotes")
@@ -125,7 +125,7 @@ class Machines:
         ]
 
     def spend(self, seconds: float) -> None:
-        """Let the handler that calls this take so long; beyond its limit it is cut off."""
+        """Let the calling handler take so many seconds; beyond its limit it times out."""
         self._own.spent_s += seconds
         self.clock.reach(self._own.began_ms + int(1000 * min(self._own.spent_s, self._own.limit_s)))
 
@@ -134,7 +134,7 @@ class Machines:
         return [call for call in self.calls if call.function == function]
 
     def upstream(self) -> dict[str, int]:
-        """How many calls for quotes reached each provider that was asked."""
+        """Return how many calls for quotes reached each provider that was called."""
         asked = Counter(
             source.value
             for source, calls in self.market.calls.items()

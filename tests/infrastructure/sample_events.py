@@ -35,7 +35,7 @@ MACHINES = {
 
 
 def sample_events(folder: Path) -> dict[str, dict[str, Any]]:
-    """The events by their names; `folder` is for what is made on the way."""
+    """Return the events by their names; `folder` is for temporary files."""
     server = RedisServer(folder)
     server.start()
     cache = connect(Settings.from_env(server.env()))

@@ -40,7 +40,7 @@ EXISTING = {
 
 @functools.cache
 def template() -> dict[str, Any]:
-    """The template as it is written, short forms of functions made long."""
+    """Return the template as it is written, with functions in their long form."""
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
     written: dict[str, Any] = yaml_parse(text)
     return written

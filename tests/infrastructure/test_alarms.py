@@ -1,4 +1,4 @@
-"""The alarms: what makes them ring, whom they tell, what they cost, and their runbooks."""
+"""The alarms: their conditions, their recipients, their price and their runbooks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_ALARM_METRICS = 20
 
 
 def test_a_serverless_cache_is_full_at_what_it_may_hold():
-    """The percentage is of the limit that the parameter sets."""
+    """The alarm for a full cache computes the percentage of CacheMaximumGB."""
     alarm = alarms_of(Stack(CacheMaximumGB="7"))["cache-full"]
     (expression,) = [query["Expression"] for query in alarm["Metrics"] if "Expression" in query]
     assert expression == "100 * bytes / (7 * 1000000000)"
@@ -27,7 +27,7 @@ def test_a_serverless_cache_is_full_at_what_it_may_hold():
 
 @pytest.mark.parametrize(("parameters", "nodes"), [(OWN, 1), (NODES, 2)], ids="own nodes".split())
 def test_a_cache_of_ours_is_watched_for_room(parameters, nodes):
-    """Evictions and how full it is, of every node."""
+    """Evictions and used memory of every node have an alarm."""
     watched = Counter(n.name for n in all_alarmed(Stack(**parameters)) if "Cache" in n.namespace)
     full = "BytesUsedForCache" if parameters is OWN else "DatabaseMemoryUsagePercentage"
     assert watched.pop("Evictions") == watched.pop(full) == nodes
@@ -36,7 +36,7 @@ def test_a_cache_of_ours_is_watched_for_room(parameters, nodes):
 
 @every_stack
 def test_alarm_expressions_name_the_metrics_beside_them(parameters):
-    """Every metric is used, and only one result is judged."""
+    """An alarm with an expression uses each of its metrics and judges one result."""
     for alarm in alarms_of(Stack(**parameters)).values():
         queries = alarm.get("Metrics", ())
         for expression in (query["Expression"] for query in queries if "Expression" in query):
@@ -47,14 +47,14 @@ def test_alarm_expressions_name_the_metrics_beside_them(parameters):
 
 @every_stack
 def test_silence_is_an_alarm_only_where_the_loop_would_speak(parameters):
-    """A loop that stands still writes no age; no other metric is missed when nothing happens."""
+    """Missing data is an alarm only for the ages, which the loop writes each minute."""
     for name, alarm in alarms_of(Stack(**parameters)).items():
         silent = "breaching" if name.endswith("-old") else "notBreaching"
         assert alarm["TreatMissingData"] == silent
 
 
 def test_ages_are_judged_by_the_time_to_live_of_quotes():
-    """An alarm rings when the API begins to call a price stale, and stays so for three minutes."""
+    """An age alarm rings when prices have been stale by QuoteTtl for three minutes."""
     alarm = alarms_of(Stack(QuoteTtl="120"))["stocks-are-old"]
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == ("120", "GreaterThanThreshold")
     assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 3)
@@ -64,21 +64,21 @@ def test_ages_are_judged_by_the_time_to_live_of_quotes():
 
 @pytest.mark.parametrize(("state", "rings"), [("ENABLED", True), ("DISABLED", False)])
 def test_a_loop_that_was_switched_off_does_not_ring(state, rings):
-    """Old prices are what one wants then."""
+    """With ScheduleState=DISABLED the age alarms have no actions."""
     alarms = alarms_of(Stack(ScheduleState=state))
     assert {alarms[name]["ActionsEnabled"] for name in alarms if name.endswith("-old")} == {rings}
 
 
 @every_stack
 def test_every_alarm_tells_the_topic_when_it_rings_and_when_it_ends(parameters):
-    """None is only to be found in the console."""
+    """Each alarm notifies the topic when it rings and when it ends."""
     for alarm in alarms_of(Stack(**parameters)).values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
         assert alarm["AlarmDescription"].endswith(".")
 
 
 def test_the_topic_mails_to_those_who_want_it():
-    """Without an address there is a topic without subscribers."""
+    """AlarmEmail makes a subscription of the topic; without an address there is none."""
     assert not Stack().of_type("AWS::SNS::Subscription")
     stack = Stack(AlarmEmail="me@example.com")
     (subscription,) = stack.of_type("AWS::SNS::Subscription").values()
@@ -103,12 +103,12 @@ def test_the_bill_counts_what_the_template_has():
 
 @every_stack
 def test_alarms_cost_no_more_than_is_told(parameters):
-    """An alarm is paid for by each metric that it looks at."""
+    """All alarms together watch at most MOST_ALARM_METRICS metrics."""
     assert len(all_alarmed(Stack(**parameters))) <= MOST_ALARM_METRICS
 
 
 def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm():
-    """Each says what it means, what to look at and what to do."""
+    """Each alarm has a runbook that says what it means, what to look at and what to do."""
     text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     _, _, alarms = text.partition("\n## Alarms\n")
     alarms = re.split(r"\n## ", alarms)[0]
@@ -126,7 +126,7 @@ def test_every_alarm_has_its_runbook_and_every_runbook_its_alarm():
 
 
 def test_everything_that_can_stand_still_or_fail_has_an_alarm():
-    """Prices, loop, refresh, steps, schedules and API, whoever's the cache is."""
+    """Prices, loop, refresh, steps, schedules and API have alarms, also with an existing cache."""
     assert sorted(alarms_of(Stack(**EXISTING))) == sorted(
         """
         stocks-are-old crypto-is-old forex-is-old loop-fails loop-late refresh-fails refresh-late

@@ -35,7 +35,7 @@ def lose_lists() -> None:
 
 
 def only_forex(machines) -> None:
-    """Let plan hand out the job of the shortest list alone, and none to restore."""
+    """Let plan return the job of the shortest list alone, and nothing to restore."""
 
     def instead(event, handler):
         plan = handler(event)
@@ -81,7 +81,7 @@ def test_a_refresh_that_is_not_due_does_nothing(machines):
 
 
 def test_a_lost_cache_has_its_lists_back_though_no_provider_answers(machines):
-    """They come from the archive, with the age that they have, and somebody hears of it."""
+    """Lost lists come back from the archive with their age, and the execution fails."""
     refresh(machines)
     lose_lists()
     assert set(lists().values()) == {None}
@@ -111,7 +111,7 @@ def test_a_list_that_cannot_be_restored_is_fetched(machines):
 
 
 def test_a_class_whose_fetch_fails_keeps_no_other_from_its_list(machines):
-    """The others are swapped; the execution fails at its end, so that somebody hears of it."""
+    """A failed class does not stop the others, and the execution fails at its end."""
     refresh(machines)
     machines.clock.pass_s(86_400)
     fail_for(machines, "fetch_assets", "crypto", OSError("no space left"))
@@ -172,7 +172,7 @@ def test_no_list_is_stale_while_it_is_replaced(machines, jitter_s):
 
 
 def test_a_fetch_that_hangs_is_committed_as_failed(machines):
-    """After five minutes it is given up, and its class has no list."""
+    """A fetch that hangs times out after five minutes, and its class has no list."""
 
     def hang(event, handler):
         machines.spend(400)
@@ -189,7 +189,7 @@ def test_a_fetch_that_hangs_is_committed_as_failed(machines):
 
 
 def test_a_commit_that_fails_for_a_while_is_tried_again(machines):
-    """It is tried twice more, five and ten seconds later; committed at last, it counts as such."""
+    """A failed commit is retried after five and ten seconds, and then counts as committed."""
     only_forex(machines)
     fail_for(machines, "commit_assets", "forex", CacheUnavailableError("away"), times=2)
     assert refresh(machines).status == "SUCCEEDED"
@@ -200,7 +200,7 @@ def test_a_commit_that_fails_for_a_while_is_tried_again(machines):
 
 
 def test_a_commit_that_goes_on_failing_fails_the_execution(machines):
-    """After three tries it is given up."""
+    """A commit that fails three times fails the execution."""
     only_forex(machines)
     fail_for(machines, "commit_assets", "forex", CacheUnavailableError("away"))
     ended = refresh(machines)
@@ -221,7 +221,7 @@ def test_a_throttled_fetch_is_tried_again(machines):
 
 @pytest.mark.parametrize("wrong", ["raises", "nothing"])
 def test_a_plan_that_fails_fails_the_execution_by_name(machines, wrong):
-    """It ends as NotPlanned, and its cause has the name and the text of the error."""
+    """The execution ends as NotPlanned; its cause has the name and the text of the error."""
 
     def plan(_event, _handler):
         if wrong == "raises":

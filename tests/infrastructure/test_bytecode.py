@@ -1,4 +1,4 @@
-"""Which Python makes the packages' bytecode, and what is said where none can."""
+"""Which Python makes the packages' bytecode, and what is printed if none can."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def tools(tmp_path: Path) -> Path:
 
 
 def made(packages: Path, tools: Path, python: str, version: str) -> tuple[list[Path], str]:
-    """The files that the script adds for a version, and what it says."""
+    """Return the files that the script adds for a version, and its output."""
     script = ROOT / "layers" / "build" / "bytecode.sh"
     done = subprocess.run(  # noqa: S603  - our own arguments
         [str(which("sh")), str(script), str(packages), python, version, "never/"],
@@ -51,7 +51,7 @@ def made(packages: Path, tools: Path, python: str, version: str) -> tuple[list[P
 
 
 def test_the_python_that_is_given_makes_its_own(packages, tools):
-    """If it is of the target's version; what it cannot compile has none, without an error."""
+    """PYTHON with the target's version compiles all modules that can be compiled."""
     (file,), said = made(packages, tools, sys.executable, OURS)
     assert file.name == f"fine.{sys.implementation.cache_tag}.pyc"
     assert file.read_bytes()[:4] == MAGIC_NUMBER
@@ -70,7 +70,7 @@ def test_the_place_where_it_is_made_leaves_no_trace(packages, tools, tmp_path):
 
 
 def test_a_python_on_the_path_makes_it_where_the_given_one_is_another(packages, tools):
-    """It is found by the name with the version, as it is installed everywhere."""
+    """A Python with the version in its name is found on the PATH."""
     found = tools / f"python{OURS}"
     found.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     found.chmod(0o755)
@@ -81,7 +81,7 @@ def test_a_python_on_the_path_makes_it_where_the_given_one_is_another(packages, 
 
 @pytest.mark.parametrize("python", [sys.executable, "nothing-of-that-name"])
 def test_bytecode_of_another_python_gets_in_by_no_way(packages, tools, python):
-    """Neither by the Python given nor by one that only has the name; what it costs is said."""
+    """Another version adds no bytecode, and the output says what that costs."""
     (tools / f"python{NEVER}").symlink_to(sys.executable)
     files, said = made(packages, tools, python, NEVER)
     assert not files

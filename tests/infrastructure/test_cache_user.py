@@ -22,7 +22,7 @@ PREFIX = STACK.functions()["Api"]["Environment"]["Variables"]["REDIS_PREFIX"]
 
 @pytest.fixture
 def signed_in(redis_server: RedisServer) -> Iterator[Cache]:
-    """The program's client of a real Redis, as the user that the template makes."""
+    """A client of a real Redis, signed in as the user that the template makes."""
     rules = STACK.resources["CacheUser"]["Properties"]["AccessString"].split()
     with redis_server.client() as admin:
         admin.execute_command("ACL", "SETUSER", "functions", *rules, ">password")
@@ -68,7 +68,7 @@ def test_the_user_of_the_template_may_do_all_that_the_api_does(signed_in):
     ids=lambda command: command[0],
 )
 def test_the_user_of_the_template_may_do_nothing_else(signed_in, redis_server, command):
-    """Keys of other stacks, channels, and whatever is dangerous are refused."""
+    """The user has no right to keys of other stacks, channels and dangerous commands."""
     with (
         Redis(port=redis_server.port, username="functions", password="password") as client,
         pytest.raises(NoPermissionError),

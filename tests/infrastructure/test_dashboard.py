@@ -1,4 +1,4 @@
-"""The dashboard: what stands where, and that its queries find what is logged."""
+"""The dashboard: its layout, and that its queries find the lines of the log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.infrastructure.watched import dashboard_of, every_stack, shown_by, wi
 
 @every_stack
 def test_the_dashboard_shows_the_state_of_every_alarm(parameters):
-    """In the first widget, beside the age of quotes."""
+    """The first widget shows every alarm, beside the age of the quotes."""
     stack = Stack(**parameters)
     first, second = dashboard_of(stack)["widgets"][:2]
     shown = [re.fullmatch(r"\$\{(\w+)\.Arn\}", alarm) for alarm in first["properties"]["alarms"]]
@@ -24,7 +24,7 @@ def test_the_dashboard_shows_the_state_of_every_alarm(parameters):
 
 @every_stack
 def test_widgets_lie_beside_each_other(parameters):
-    """On the grid of 24 columns, none over another, and each of a region and with a title."""
+    """Widgets are on the grid of 24 columns without overlap, each with region and title."""
     taken = set()
     for widget in dashboard_of(Stack(**parameters))["widgets"]:
         left, top = widget["x"], widget["y"]
@@ -78,6 +78,6 @@ def test_log_queries_find_what_is_logged(caplog):
 
 
 def test_log_queries_read_the_log_that_functions_write_to():
-    """All functions share one log group, which is the one that is asked."""
+    """The dashboard's queries search the one log group that all functions share."""
     for function in Stack().functions().values():
         assert function["LoggingConfig"]["LogGroup"] == {"Ref": "FunctionLogs"}

@@ -24,6 +24,6 @@ def test_guides_name_parameters_that_there_are(name):
 
 
 def test_every_output_that_is_a_command_is_in_a_guide():
-    """A person who reads the guides learns of each command that the deployment prints."""
+    """The guides name each command that the deployment prints."""
     for name in ("FirstQuotes", "PutProviderKeys", "RefreshAssetLists", "DomainTarget"):
         assert any(f"`{name}`" in text for text in GUIDES.values())

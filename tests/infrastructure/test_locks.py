@@ -14,12 +14,12 @@ LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
 def test_readme_names_the_oldest_python():
-    """What the other test holds is what a user reads."""
+    """README names Python 3.11 as the oldest version, which all locked packages support."""
     assert "You need Python 3.11 or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_locked_package_takes_the_oldest_python():
-    """A package that wants a later 3.11 would end `make start` on a system that has the first."""
+    """Every locked package supports Python 3.11.0, which some systems have."""
     lock = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
     packages = LOCKED.findall(lock)
     assert len(packages) > 100

@@ -14,7 +14,7 @@ every_stack = pytest.mark.parametrize(
 
 
 def ways_out(stack: Stack) -> dict[str, list[tuple[str, str]]]:
-    """What each security group may reach: a port and where, without the rules for nothing."""
+    """Return what each security group may reach, as ports and targets."""
     rules = [
         (name, rule)
         for name, group in stack.of_type("AWS::EC2::SecurityGroup").items()
@@ -46,13 +46,13 @@ def ways_out(stack: Stack) -> dict[str, list[tuple[str, str]]]:
     ids="own nodes existing".split(),
 )
 def test_functions_reach_the_cache_and_nothing_else(parameters, ways):
-    """The one rule out of their security group leads to the cache's port."""
+    """The functions' security group has one rule out, to the cache's port."""
     assert ways_out(Stack(**parameters))["FunctionsSecurityGroup"] == ways
 
 
 @pytest.mark.parametrize("parameters", [OWN, NODES], ids="own nodes".split())
 def test_the_cache_reaches_nothing_and_is_reached_by_the_functions(parameters):
-    """Its security group has one way in, on its port, and none out."""
+    """The cache's security group has one rule in, on its port, and none out."""
     stack = Stack(**parameters)
     assert ways_out(stack)["CacheSecurityGroup"] == []
     (rule,) = stack.resources["CacheSecurityGroup"]["Properties"]["SecurityGroupIngress"]
@@ -61,7 +61,7 @@ def test_the_cache_reaches_nothing_and_is_reached_by_the_functions(parameters):
 
 
 def test_only_the_function_that_reads_the_archive_reaches_s3():
-    """commit_assets alone has the security group with a way to port 443."""
+    """Only commit_assets has the security group with a rule to port 443."""
     stack = Stack()
     groups = {
         name: [group["Fn::GetAtt"][0] for group in function["VpcConfig"]["SecurityGroupIds"]]
@@ -73,12 +73,12 @@ def test_only_the_function_that_reads_the_archive_reaches_s3():
 
 
 def test_in_a_vpc_of_ones_own_the_way_to_s3_is_closed_by_its_addresses():
-    """Where other routes may exist, only the addresses of S3 are allowed."""
+    """In an existing VPC commit_assets may reach the addresses of S3 alone."""
     assert ways_out(Stack(**EXISTING))["ArchiveSecurityGroup"] == [("443", "pl-11111111")]
 
 
 def test_the_vpc_of_the_stack_leads_to_one_bucket():
-    """It has no gateway to the internet, and its endpoint's policy names the archive alone."""
+    """The VPC has no gateway to the internet, and its endpoint allows the archive alone."""
     stack = Stack()
     kinds = {resource["Type"] for resource in stack.resources.values()}
     assert not [kind for kind in kinds if "Gateway" in kind and "ApiGateway" not in kind]
@@ -90,7 +90,7 @@ def test_the_vpc_of_the_stack_leads_to_one_bucket():
 
 @every_stack
 def test_a_vpc_is_made_only_where_none_is_given(parameters):
-    """With ExistingVpcId nothing of the network but security groups is made."""
+    """With ExistingVpcId only security groups are made."""
     kinds = {resource["Type"] for resource in Stack(**parameters).resources.values()}
     made = {kind for kind in kinds if kind.startswith("AWS::EC2::")}
     groups = {"AWS::EC2::SecurityGroup", "AWS::EC2::SecurityGroupEgress"}
@@ -116,7 +116,7 @@ def test_a_cache_is_what_its_parameters_say(parameters, kinds):
 
 @pytest.mark.parametrize("parameters", [OWN, NODES], ids="own nodes".split())
 def test_a_new_cache_speaks_tls_to_those_who_sign_in(parameters):
-    """Functions use TLS and IAM with it, and the one user that can do anything is theirs."""
+    """Functions use TLS and IAM with the cache, and no other user has any right."""
     stack = Stack(**parameters)
     variables = stack.functions()["Api"]["Environment"]["Variables"]
     assert (variables["REDIS_TLS"], variables["REDIS_AUTH"], variables["REDIS_PORT"]) == (

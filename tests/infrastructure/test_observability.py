@@ -1,4 +1,4 @@
-"""Every metric of the dashboard and the alarms, held against those that there are."""
+"""The metrics of the dashboard and the alarms are metrics that exist."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ COUNTED = {metric.name for metric in METRICS if metric.unit == "Count"}
 
 @every_stack
 def test_the_dashboard_shows_every_series_that_the_code_measures_and_no_other(parameters):
-    """A series that nobody sees is not worth its price, and one that nobody writes is a blank."""
+    """The dashboard shows every series that the code writes, and no other."""
     shown = {
         ours(named) for named in all_shown(Stack(**parameters)) if named.namespace == NAMESPACE
     }
@@ -55,7 +55,7 @@ def test_the_dashboard_shows_every_series_that_the_code_measures_and_no_other(pa
 
 @every_stack
 def test_alarms_watch_series_that_the_code_measures(parameters):
-    """A typing error in an alarm is an alarm that never rings, or always."""
+    """The alarms on our metrics watch series that the code writes."""
     watched = [ours(n) for n in all_alarmed(Stack(**parameters)) if n.namespace == NAMESPACE]
     assert sorted(watched) == [
         ("QuoteAge", ("asset_class", name)) for name in ("crypto", "forex", "stocks")
@@ -79,7 +79,7 @@ def test_other_metrics_are_ones_that_aws_has_of_our_resources(parameters):
 
 
 def test_a_cache_that_is_not_ours_has_no_alarms_and_no_graphs():
-    """Its owner watches it; what we see of it, hits and misses, is shown nevertheless."""
+    """An existing Redis has no alarms and graphs, except hits and misses of the api."""
     stack = Stack(**EXISTING)
     named = all_shown(stack) + all_alarmed(stack)
     assert not [one for one in named if one.namespace == "AWS/ElastiCache"]
@@ -89,7 +89,7 @@ def test_a_cache_that_is_not_ours_has_no_alarms_and_no_graphs():
 
 @every_stack
 def test_statistics_fit_their_metrics(parameters):
-    """Counts are summed, states and ages are never averaged."""
+    """Counts are summed, and states and ages are maxima."""
     stack = Stack(**parameters)
     for named in all_shown(stack) + all_alarmed(stack):
         if named.name in COUNTED:
@@ -102,7 +102,7 @@ def test_statistics_fit_their_metrics(parameters):
 
 
 def test_every_metric_is_in_the_operators_table():
-    """With its unit, its number of series and what it means, as in the code."""
+    """docs/operating.md lists each metric with unit, series and meaning, as in the code."""
     text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\d+) \| (.+) \|$", text, re.MULTILINE)
     assert rows == [
@@ -111,6 +111,6 @@ def test_every_metric_is_in_the_operators_table():
 
 
 def test_functions_name_the_stack_in_their_metrics():
-    """So the series of two stacks in one account are two."""
+    """Metrics name the stack, so two stacks in one account have different series."""
     for function in Stack().functions().values():
         assert function["Environment"]["Variables"]["METRICS_SERVICE"] == "a-stack"

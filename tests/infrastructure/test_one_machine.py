@@ -1,4 +1,4 @@
-"""What `sam local` needs from the files around the template, as far as it shows without Docker."""
+"""The files that `sam local` reads beside the template, checked without Docker."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ COMMANDS = ("local_start_api", "local_start_lambda", "local_invoke")
 
 
 def test_settings_for_one_machine_override_variables_that_there_are():
-    """SAM says nothing of a name that the template does not have, and does nothing with it."""
+    """env.local.json overrides only variables of the template, as SAM ignores others silently."""
     declared = template()["Globals"]["Function"]["Environment"]["Variables"]
     assert LOCAL.keys() <= declared.keys()
 
 
 def test_functions_find_the_redis_of_compose():
-    """By the name of its service, on its network, at its port; both can be moved."""
+    """Functions find the Redis of compose.yaml by its service, network and port."""
     (service,) = COMPOSE["services"]
     assert (LOCAL["REDIS_HOST"], LOCAL["REDIS_PORT"]) == (service, "6379")
     assert COMPOSE["services"][service]["ports"] == ["127.0.0.1:${REDIS_PORT:-6379}:6379"]
@@ -32,7 +32,7 @@ def test_functions_find_the_redis_of_compose():
 
 
 def test_the_other_processor_has_the_same_settings_and_itself():
-    """One section for all commands holds what the default has in a section each."""
+    """The section x86_64 has the settings of all default sections, and the architecture."""
     shared = {
         name: value
         for command in ("build", *COMMANDS)

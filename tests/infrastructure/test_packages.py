@@ -39,7 +39,7 @@ FOLDERS = {
 
 
 class Built(NamedTuple):
-    """Every package for one processor, the processor's number, and what was said of each."""
+    """Every package for one processor, the processor's number, and the output of each build."""
 
     folder: Path
     machine: int
@@ -89,7 +89,7 @@ def test_packages_are_small_enough(built):
 
 
 def test_packages_are_for_their_processor(built):
-    """Every shared library in them is of the processor that they are built for."""
+    """Every shared library in a package is for the package's processor."""
     folder, machine, _ = built
     libraries = [path for path in folder.rglob("*.so*") if path.is_file()]
     assert libraries
@@ -101,14 +101,14 @@ def test_packages_are_for_their_processor(built):
 
 
 def test_packages_carry_nothing_that_is_not_used(built):
-    """No tests and no scripts; the packages' own descriptions stay."""
+    """Packages have no tests and no scripts, and keep their *.dist-info."""
     names = {path.name for path in built.folder.rglob("*")}
     assert not names & {"tests", "bin"}
     assert [name for name in names if name.endswith(".dist-info")]
 
 
 def test_bytecode_is_one_that_lambda_takes_as_it_is(built):
-    """Of Python 3.13, without a look at its source, and of a source that is there."""
+    """Bytecode is Python 3.13's, is not checked against its source, and has a source."""
     for path in built.folder.rglob("*.py[co]"):
         header = path.read_bytes()[:8]
         assert header[:4] == MAGIC, path
@@ -120,7 +120,7 @@ def test_bytecode_is_one_that_lambda_takes_as_it_is(built):
 
 @pytest.mark.parametrize("part", COMPILED)
 def test_bytecode_is_of_every_module_or_the_build_says_that_there_is_none(built, part):
-    """Also a module that is loaded late costs no time to compile, unless nobody ever loads it."""
+    """Every module that a function can load has bytecode, or the build says that none has."""
     sources = {
         path
         for path in (built.folder / part).rglob("*.py")
@@ -132,7 +132,7 @@ def test_bytecode_is_of_every_module_or_the_build_says_that_there_is_none(built,
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 def test_what_has_no_bytecode_is_loaded_by_no_function(function):
-    """Neither by the time that it is ready nor when it looks for its secret."""
+    """No function loads a module without bytecode, at its start or for its secret."""
     files = run(f"{function.module}; {function.ready}; {SECRET}\n{LOADED}").splitlines()
     assert [file for file in files if "aws_lambda_powertools/utilities/parameters/" in file]
     assert not [file for file in files if re.search(UNCOMPILED, file)]

@@ -45,7 +45,7 @@ def test_what_is_deployed_is_what_runs():
 
 @every_parameter
 def test_every_default_is_allowed(name):
-    """A person who accepts every default is never refused."""
+    """Every default is a value that the parameter allows."""
     declared = PARAMETERS[name]
     default = declared["Default"]
     if "AllowedValues" in declared:
@@ -59,7 +59,7 @@ def test_every_default_is_allowed(name):
 
 @every_parameter
 def test_every_parameter_is_used(name):
-    """No parameter is left that changes nothing."""
+    """Every parameter is used."""
     rest = json.dumps({key: part for key, part in template().items() if key != "Metadata"})
     assert f'{{"Ref": "{name}"}}' in rest or f"${{{name}}}" in rest
 
@@ -167,6 +167,6 @@ def test_every_output_says_what_it_is():
 
 
 def test_a_deployment_needs_no_named_roles():
-    """The defaults of `sam deploy` ask for no more than generated names need."""
+    """The defaults of `sam deploy` do not need CAPABILITY_NAMED_IAM."""
     text = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
     assert "CAPABILITY_NAMED_IAM" not in re.sub("#.*", "", text)

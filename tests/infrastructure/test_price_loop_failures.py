@@ -12,7 +12,7 @@ FIRST = {"AAPL": "yfinance", "BTC-USD": "coingecko", "EUR/USD": "alpha_vantage"}
 
 
 class DefectError(Exception):
-    """What a handler raises that has a defect."""
+    """The error of a handler with a defect."""
 
 
 def job_of(event: dict) -> dict:
@@ -69,7 +69,7 @@ def hangs(machines):
     ids=["raises", "throttled", "nothing", "no jobs", "not a list"],
 )
 def test_a_plan_that_fails_costs_its_slot(machines, plan):
-    """Whatever is wrong with plan or its answer, the next slot is tried in its time."""
+    """Any error of plan or of its answer costs one slot; the next begins in time."""
     fails(machines, "plan_quotes", plan, at_s=50)
     (ended,) = machines.run_minute(from_s=50)
     assert ended.status == "SUCCEEDED"
@@ -79,7 +79,7 @@ def test_a_plan_that_fails_costs_its_slot(machines, plan):
 
 
 def test_a_plan_that_hangs_costs_its_slot(machines):
-    """It is given up after two seconds, what it claimed stays claimed, and the next is tried."""
+    """A plan that hangs times out after two seconds and costs its slot."""
     fails(machines, "plan_quotes", hangs(machines), at_s=50)
     machines.run_minute(from_s=50)
     assert [call.at_ms - MINUTE_MS for call in machines.of("plan_quotes")] == [50_000, 55_000]
@@ -88,7 +88,7 @@ def test_a_plan_that_hangs_costs_its_slot(machines):
 
 
 def test_a_redis_that_is_away_for_a_slot_costs_that_slot(redis_server):
-    """Plan says so by failing; the next slot finds an empty Redis and prices everything."""
+    """Without Redis plan fails; the next slot finds an empty Redis and prices everything."""
 
     def without_redis(event, handler):
         redis_server.kill()
@@ -108,7 +108,7 @@ def test_a_redis_that_is_away_for_a_slot_costs_that_slot(redis_server):
 
 @pytest.mark.parametrize("failure", ["raises", "hangs", "throttled"])
 def test_a_fetch_that_fails_is_committed_as_such(machines, failure):
-    """Its calls stay spent, no breaker counts what was our fault, and the next slot goes on."""
+    """A failed fetch spends its calls, counts for no breaker, and costs one slot."""
     chosen = {"raises": raises, "hangs": hangs(machines), "throttled": throttled}[failure]
     names = {
         "raises": "DefectError: ",
@@ -132,14 +132,14 @@ def test_a_fetch_that_fails_is_committed_as_such(machines, failure):
 
 
 def test_a_fetch_that_fails_costs_no_other_job_its_slot(machines):
-    """The jobs beside it are fetched and committed in the same slot."""
+    """Other jobs of the slot are fetched and committed in spite of a failed fetch."""
     fails(machines, "fetch_quotes", raises, at_s=55, asset_class="stocks")
     machines.run_minute(from_s=55)
     assert sources(SYMBOLS) == {**FIRST, "AAPL": "pending"}
 
 
 def test_a_probe_whose_fetch_hangs_is_given_again_in_the_next_slot(plain_redis):
-    """The commit of the failed job settles it, so that nobody waits for the end of its lease."""
+    """The commit of a failed job returns its probe, so the next slot can use it."""
     with deployed(plain_redis, ACTIVE_SYMBOLS=SYMBOLS, CIRCUIT_BREAKER_TIMEOUT="5") as machines:
         machines.market.control("bad_key", provider="coingecko", answers=1)
         fails(machines, "fetch_quotes", hangs(machines), at_s=50, asset_class="crypto")
@@ -156,7 +156,7 @@ def test_a_probe_whose_fetch_hangs_is_given_again_in_the_next_slot(plain_redis):
 
 @pytest.mark.parametrize("fault", ["status", "html", "cut"])
 def test_a_provider_that_fails_opens_its_breaker_within_a_minute(machines, fault):
-    """Each slot has prices from the next provider; after five failures the first is left alone."""
+    """Each slot has prices of the next provider; after five failures the first is paused."""
     machines.market.control(fault, provider="yfinance", path="/v7")
     machines.run_minute(from_s=20)
     assert breaker("yfinance", "stocks") == "open"
@@ -171,7 +171,7 @@ def test_a_provider_that_fails_opens_its_breaker_within_a_minute(machines, fault
 
 @pytest.mark.parametrize("failure", ["raises", "hangs", "throttled"])
 def test_a_commit_that_fails_costs_its_job_the_slot(machines, failure):
-    """Its symbols are still due, so the next slot prices them; the minute goes on."""
+    """The symbols of a failed commit stay due, and the next slot prices them."""
     failures = {"raises": raises, "hangs": lambda *_: machines.spend(30), "throttled": throttled}
     fails(machines, "commit_quotes", failures[failure], at_s=50, asset_class="stocks")
     (ended,) = machines.run_minute(from_s=50)
@@ -183,7 +183,7 @@ def test_a_commit_that_fails_costs_its_job_the_slot(machines, failure):
 
 @pytest.mark.parametrize("answer", [None, "a text", [], {"quotes": 1}])
 def test_an_unreadable_report_costs_its_job_the_slot(machines, answer):
-    """What commit cannot read is dropped; the next slot prices the symbols."""
+    """A report that commit cannot read is dropped; the next slot prices the symbols."""
     fails(machines, "fetch_quotes", lambda *_: answer, at_s=50, asset_class="crypto")
     (ended,) = machines.run_minute(from_s=50)
     assert ended.status == "SUCCEEDED"

@@ -31,7 +31,7 @@ def test_every_invocation_names_its_execution(machines):
 
 
 def test_after_a_minute_the_api_has_prices_of_all_classes(machines):
-    """What the loop wrote is what clients get: fetched in the last slot, fresh, of each class."""
+    """Clients get the quotes of the last slot, fresh, of each class."""
     machines.run_minute()
     assert sources(SYMBOLS) == FIRST
     quotes = get(f"/v1/quotes?symbols={SYMBOLS}")["quotes"]
@@ -51,7 +51,7 @@ def test_a_minute_delivered_twice_at_once_is_worked_through_once(machines):
 
 
 def test_a_minute_delivered_again_when_it_is_over_does_nothing(machines):
-    """The second execution finds every slot gone by, so that it does not even ask for one."""
+    """A second execution after the minute claims no slot and calls no function."""
     machines.run_minute(from_s=50)
     asked, reached = len(machines.calls), machines.upstream()
     machines.clock.reach(MINUTE_MS + 60_000)
@@ -69,13 +69,13 @@ def test_a_late_start_skips_what_is_over(machines):
 
 
 def test_a_start_on_the_beginning_of_a_slot_takes_it(machines):
-    """The slot that begins in this very moment is not over."""
+    """A slot that begins at the start of the execution is worked on."""
     machines.run_minute(from_s=50)
     assert machines.slots() == [50, 55]
 
 
 def test_a_start_after_the_minute_does_nothing(machines):
-    """An execution that comes a minute late ends well without having asked for anything."""
+    """An execution that starts after its minute succeeds without calling a function."""
     (ended,) = machines.run_minute(from_s=61)
     assert (ended.status, machines.calls) == ("SUCCEEDED", [])
 

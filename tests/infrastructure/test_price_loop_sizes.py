@@ -55,7 +55,7 @@ def test_a_full_plan_goes_through(crowd):
 
 @pytest.mark.parametrize("crowd", [3_000], indirect=True)
 def test_a_plan_that_is_too_large_would_end_the_minute(crowd, monkeypatch):
-    """What the bound is for: no Catch gets to see States.DataLimitExceeded."""
+    """States.DataLimitExceeded cannot be caught, so the plan is bounded."""
     monkeypatch.setattr(composition, "MOST_PLAN_BYTES", 10_000_000)
     (ended,) = crowd.run_minute(from_s=50)
     assert (ended.status, ended.error) == ("FAILED", "States.DataLimitExceeded")
@@ -64,7 +64,7 @@ def test_a_plan_that_is_too_large_would_end_the_minute(crowd, monkeypatch):
 
 @pytest.mark.parametrize("crowd", [1], indirect=True)
 def test_a_plan_is_bounded_on_lambda_alone(crowd, monkeypatch):
-    """On one machine no state machine stands between the steps."""
+    """On one machine a plan has no bound, as no state machine is used."""
     assert composition.planner().most_bytes == composition.MOST_PLAN_BYTES
     composition.planner.cache_clear()
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")

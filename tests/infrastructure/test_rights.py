@@ -59,7 +59,7 @@ def allowed(stack: Stack, function: str) -> set[str]:
 
 @every_stack
 def test_the_functions_are_on_their_sides(parameters):
-    """Those that use the cache are in the VPC; those that reach providers are not."""
+    """Functions that use the cache are in the VPC; functions that reach providers are not."""
     functions = Stack(**parameters).functions()
     assert {name for name, function in functions.items() if "VpcConfig" in function} == IN_VPC
     assert functions.keys() == IN_VPC | OUTSIDE
@@ -82,7 +82,7 @@ def test_no_role_may_do_anything_everywhere(parameters):
 
 @every_stack
 def test_every_resource_is_one_of_the_stack(parameters):
-    """A right ends at what the stack made, or at the one cache that the parameters name."""
+    """Each right is limited to a resource of the stack, or to the cache of the parameters."""
     stack = Stack(**parameters)
     for role in stack.of_type("AWS::IAM::Role"):
         for statement in policies_of(stack, role):
@@ -98,7 +98,7 @@ def test_every_resource_is_one_of_the_stack(parameters):
 
 @every_stack
 def test_the_fetch_side_has_no_way_into_the_cache(parameters):
-    """Its roles know no action of ElastiCache, and nothing else of EC2 or the VPC either."""
+    """The roles of the fetch side have no right to ElastiCache, EC2 or the VPC."""
     for function in OUTSIDE:
         services = {action.split(":")[0] for action in allowed(Stack(**parameters), function)}
         assert services <= {"logs", "secretsmanager", "s3", "xray"}
@@ -157,13 +157,13 @@ def test_managed_policies_of_aws_are_only_those_for_joining_a_vpc():
 
 
 def test_every_role_is_written_in_the_template():
-    """The SAM transform adds no role of its own, whose rights nobody chose."""
+    """The SAM transform adds no role."""
     added = Stack().of_type("AWS::IAM::Role").keys() - template()["Resources"].keys()
     assert not added
 
 
 def test_roles_of_services_trust_this_account_only():
-    """A schedule or state machine of another account cannot use ours as its deputy."""
+    """The roles of services trust this account alone."""
     for name in ("PriceLoopRole", "AssetRefreshRole", "ScheduleRole"):
         role = Stack().resources[name]["Properties"]
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -205,7 +205,7 @@ def test_every_log_is_kept_for_a_time():
 
 
 def test_the_archive_is_closed():
-    """The bucket is encrypted, private and versioned, and forgets its leftovers; TLS is needed."""
+    """The bucket is encrypted, private and versioned, expires old objects and requires TLS."""
     stack = Stack()
     bucket = stack.resources["ArchiveBucket"]["Properties"]
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]

@@ -104,7 +104,7 @@ def test_every_call_has_a_time_limit_and_no_failure_ends_the_machine(name):
 
 @every_machine
 def test_every_expression_parses(name):
-    """What stands between {% and %} is JSONata, without the functions that Step Functions lacks."""
+    """Text between {% and %} is JSONata without functions that Step Functions lacks."""
     expressions = [text for text in strings_of(definition(name)) if "{%" in text]
     assert expressions
     for text in expressions:
@@ -149,7 +149,7 @@ def test_no_arn_names_a_partition(name):
 
 @every_machine
 def test_a_state_gives_up_before_its_function_does(name):
-    """The state's time limit is the one that is seen; the function outlives it, and stays warm."""
+    """A state's time limit is shorter than its function's, so the function stays warm."""
     functions = Stack().functions()
     for label, state in tasks_of(name).items():
         function = re.fullmatch(r"\$\{(\w+)Arn\}", state["Arguments"]["FunctionName"]).group(1)
@@ -165,7 +165,7 @@ def test_nothing_in_the_loop_is_tried_past_its_slot():
 
 
 def test_the_time_limits_of_the_loop_fit_its_slots():
-    """A fetch may end by its own deadline before it is cut, and no call takes a whole slot."""
+    """A fetch ends by its own deadline before its state does, and no call takes a slot."""
     tasks = tasks_of("price_loop")
     assert tasks["Fetch"]["TimeoutSeconds"] * 1000 > FETCH_BUDGET_MS
     assert max(task["TimeoutSeconds"] for task in tasks.values()) < SLOT_S

@@ -1,4 +1,4 @@
-"""What the dashboard and the alarms of a stack name, read as CloudWatch reads them."""
+"""The metrics that the dashboard and the alarms of a stack name, as CloudWatch reads them."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ ACTIVE = "AAPL,MSFT,BRK.B,BTC-USD,ETH-USD,EUR/USD,USD/JPY"
 
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
-    """A user's copy of the project; below this one, as engines do not see every folder."""
+    """A copy of the project, inside it, as Docker engines do not see every folder."""
     interrupted_by(signal.SIGTERM)  # so that containers end with a run that is ended
     place = ROOT / ".local"
     place.mkdir(exist_ok=True)

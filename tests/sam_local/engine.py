@@ -29,7 +29,7 @@ _MARKET = "market.test"
 
 
 def docker(*arguments: str, env: Mapping[str, str] | None = None) -> str:
-    """What a command of Docker's prints; fails with what it complains of."""
+    """Return what a Docker command prints; fail with its error text."""
     done = subprocess.run(  # noqa: S603  (our own arguments)
         ["docker", *arguments],  # noqa: S607  (as a user finds it)
         env={**os.environ, **(env or {})}, check=False, capture_output=True, text=True,
@@ -71,16 +71,16 @@ class Engine:
         return {source: url.replace("0.0.0.0", _MARKET) for source, url in urls.items()}  # noqa: S104
 
     def stop_redis(self) -> None:
-        """Take the Redis away, with its name; what it held is lost."""
+        """Stop the Redis; its data and its name on the network are gone."""
         docker("stop", "--time", "0", self.redis)
 
     def start_redis(self) -> None:
-        """Have it there again, empty."""
+        """Start the Redis again, empty."""
         docker("start", self.redis)
         eventually(self._answers, "an answer of Redis")
 
     def empty_redis(self) -> None:
-        """Forget everything."""
+        """Delete all data of the Redis."""
         docker("exec", self.redis, "redis-cli", "flushall")
 
     def _answers(self) -> bool:

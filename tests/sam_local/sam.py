@@ -1,4 +1,4 @@
-"""A user's copy of the project, and `sam` run in it as the README tells."""
+"""A copy of the project, and `sam` commands in it as README describes them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GUARD_S = 500
 
 
 def copied(folder: Path) -> Path:
-    """Copy what SAM looks at, so that neither a user's build nor a change of ours is in the way."""
+    """Copy the files that SAM reads, so that other builds and changes do not interfere."""
     for name in _PARTS:
         shutil.copy(ROOT / name, folder)
     for name in _FOLDERS:
@@ -44,7 +44,7 @@ class Sam:
     network: str
 
     def build(self) -> None:
-        """`sam build`, as README tells for this processor."""
+        """Run `sam build` as README describes it for this processor."""
         self._run("build")
 
     def settings(self, **values: str) -> None:
@@ -111,7 +111,7 @@ class Sam:
 
 @dataclass(frozen=True)
 class Served:
-    """A server of SAM's: where it listens, and what it has logged."""
+    """A server of SAM: its port and its log."""
 
     port: int
     file: Path
