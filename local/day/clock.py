@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 
-from marketdata.providers.contract import Request, Response, Sender
+from marketdata.providers.contract import CallAllowance, Request, Response, Sender
 
 # Fast enough that a hanging provider does not hold up the day, and slow enough that a provider
 # which answers at once is not taken for a hanging one on a busy machine: a first attempt, which
@@ -48,6 +48,8 @@ class PacedSender:
         """Load what the first call would load."""
         self._sender.warm()
 
-    def send(self, request: Request, timeout_s: float) -> Response:
-        """The response; `timeout_s` is in seconds of the day."""
-        return self._sender.send(request, timeout_s / PACE)
+    def send(
+        self, request: Request, timeout_s: float, allowance: CallAllowance | None = None
+    ) -> Response:
+        """Return the response; `timeout_s` is in seconds of the day."""
+        return self._sender.send(request, timeout_s / PACE, allowance)

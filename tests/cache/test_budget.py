@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from marketdata.cache.client import Cache, connect
 from marketdata.domain.budget import Use
-from marketdata.domain.permits import Refusal
+from marketdata.domain.permits import Refusal, Want
+from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
 from tests.support.control_support import LEDGER_SOURCE as SOURCE
 from tests.support.control_support import Ledger
@@ -186,3 +188,17 @@ def test_calls_that_were_made_count_from_their_report(ledger_of):
     assert ledger.take(1, NOW + 30_500, use=Use.ASSETS).calls == 0
     assert ledger.take(1, NOW + 31_100, use=Use.ASSETS).calls == 1
     assert ledger.used(NOW + 31_100)[0] == 2
+
+
+def test_extra_calls_are_granted_only_after_all_needed_ones(cache, control_of):
+    """What a call may need besides itself never takes the call of a later job."""
+    control = control_of(cache, {SOURCE: "10/minute"})
+
+    def take(now_ms: int, jobs: int) -> list[int]:
+        usual = Want(SOURCE, AssetClass.STOCKS, 2, Use.ACTIVE, now_ms + 1000, extra=3)
+        wants = [replace(usual, job=job) for job in range(jobs)]
+        return [grant.calls for grant in control.take(wants, now_ms, str(now_ms))]
+
+    assert take(NOW, 2) == [5, 5]
+    assert take(NOW + HOUR, 3) == [5, 3, 2]
+    assert take(NOW + 2 * HOUR, 6) == [2, 2, 2, 2, 2, 0]

@@ -38,7 +38,7 @@ class NoProvider:
     def build_asset_requests(self, asset_class):
         return [Request("http://127.0.0.1/list")]
 
-    def send(self, request, timeout_s):
+    def send(self, request, timeout_s, allowance=None):
         raise UnavailableError("down")
 
 

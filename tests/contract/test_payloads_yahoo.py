@@ -19,7 +19,7 @@ from marketdata.domain.quotes import (
 )
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.errors import RateLimitedError, UnavailableError
-from marketdata.providers.contract import Parsed, Response
+from marketdata.providers.contract import CallAllowance, Parsed, Response
 from marketdata.providers.yahoo import Yahoo
 from marketdata.providers.yahoo_session import YahooSender
 from tests.support.fake_yahoo import CHART, COOKIE, CRUMB, QUOTE, Answer, FakeYahoo, quote_row
@@ -68,7 +68,9 @@ def parsed(recorded: Recorded, *symbols: str) -> Parsed:
 def sent(yahoo: FakeYahoo, sender: YahooSender | None = None) -> Parsed:
     """What the server tells of AAPL, through the real yfinance."""
     batch = [_instrument("AAPL")]
-    response = (sender or YahooSender(yahoo.url)).send(Yahoo().build_request(batch), TIMEOUT_S)
+    response = (sender or YahooSender(yahoo.url)).send(
+        Yahoo().build_request(batch), TIMEOUT_S, CallAllowance(10)
+    )
     return Yahoo().parse(batch, response, NOW)
 
 
@@ -212,10 +214,12 @@ def a_chart(recorded: Recorded, yahoo: FakeYahoo) -> None:
     """A chart of 2020 tells today's price and time, and no change: its close is of 2019."""
     yahoo.gone.add(QUOTE)
     yahoo.faults[f"{CHART}AAPL"].extend([recorded.answer()] * 2)
-    (told,) = sent(yahoo).quotes
-    assert (told.price, told.currency) == (Decimal("244.87"), "USD")
-    assert told.timestamp == datetime.fromtimestamp(1739998801, UTC)
-    assert (told.change, told.percent_change, told.change_basis) == (None, None, None)
+    (read,) = sent(yahoo).quotes
+    assert (read.price, read.currency) == (Decimal("244.87"), "USD")
+    assert read.timestamp == datetime.fromtimestamp(1739998801, UTC)
+    assert (read.change, read.percent_change, read.change_basis) == (None, None, None)
+    assert (read.high, read.low) == (Decimal("246.01"), Decimal("243.16"))
+    assert (read.volume, read.previous_close, read.market_state) == (32129951, None, None)
 
 
 REPLAYS: dict[str, Callable[[Recorded, FakeYahoo], None]] = {

@@ -150,7 +150,7 @@ def test_a_whole_slot_ends_within_its_deadline(make):
     assert pipe.sources() == {"AAPL": "finnhub"}
     assert ran.plan["jobs"][0]["deadline_ms"] - pipe.clock() < 5000
     yahoo = ran.outcomes["yfinance/stocks"]
-    assert 2000 < yahoo["latency_ms"] < 1000 * HANG_GUARD_S
+    assert yahoo["outcome"] == "unavailable"
 
 
 def test_a_refused_connection_names_the_host_and_no_more(make):

@@ -36,8 +36,7 @@ WAYS = (
     _way("403", "not_entitled", "unavailable"),
     _way("502 in HTML", "status", "unavailable", status=502),
     _way("503 page", "html", "unavailable", status=503),
-    _way("200 page", "html", "bad_payload"),
-    _way("page as the crumb", "html", "unavailable", path=CRUMB),
+    _way("200 page", "html", "unavailable"),
     _way("refused", "refuse", "unavailable"),
     _way("cut JSON", "cut", "bad_payload"),
     _way("cut off", "cut", "unavailable", close=True),
@@ -77,6 +76,26 @@ def test_finnhub_answers_while_yahoo_fails_and_yahoo_again_when_it_is_well(pipe,
     assert pipe.sources() == {"AAPL": "yfinance"}
     told = pipe.told(YAHOO)["classes"]["stocks"]
     assert (told["state"], told["last_success"]) == ("closed", shown(pipe.clock()))
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        ({"fault": "html", "path": CRUMB}, "a page, status 200"),
+        ({"fault": "status", "status": 500, "path": CRUMB}, "a page, status 500"),
+    ],
+)
+def test_charts_answer_while_the_crumb_is_broken(pipe, fault, problem):
+    """Yahoo's charts need no crumb; /v1/providers says what is wrong, and the breaker is closed."""
+    pipe.market.control(**{"provider": YAHOO.value, **fault})
+    for _ in range(4):
+        ran = pipe.run_next()
+    assert ran.outcome(YAHOO, "stocks") == "ok"
+    assert pipe.sources() == {"AAPL": "yfinance"}
+    stocks = pipe.told(YAHOO)["classes"]["stocks"]
+    assert stocks["state"] == "closed"
+    assert problem in stocks["last_error"]["detail"]
+    assert "one symbol at a time" in stocks["last_error"]["detail"]
 
 
 def _opens(pipe: Pipeline, outcome: str) -> int:

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
-from marketdata.errors import UnavailableError
-from marketdata.providers.contract import Request, Response
+from marketdata.errors import CallsSpentError, UnavailableError
+from marketdata.providers.contract import CallAllowance, Request, Response
 from marketdata.providers.http import HttpSender
 
 SECRET = "planted-Key-0123456789"
@@ -354,16 +355,44 @@ def test_a_body_that_does_not_unpack_is_no_answer(serve, sender):
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_a_body_over_the_limit_is_refused(serve, packed):
-    """A body is read no further than the limit, counted after unpacking."""
-    sender = HttpSender(most_bytes=100_000)
+def test_a_body_over_the_limit_is_refused(serve, sender, packed):
+    """A body is read no further than the request allows, counted after unpacking."""
     body = b"0" * 1_000_000
     encoding = b"Content-Encoding: gzip\r\n" if packed else b""
     body = gzip.compress(body) if packed else body
     head = b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n" % (encoding, len(body))
-    said = refused(sender, secret_request(serve(answers(head + body)).url))
-    sender.close()
-    assert said.endswith("an answer of more than 100000 bytes")
+    request = replace(secret_request(serve(answers(head + body)).url), most_bytes=100_000)
+    assert refused(sender, request).endswith("an answer of more than 100000 bytes")
+
+
+def test_an_endless_body_is_left_at_the_limit(serve, sender):
+    """A body without a length ends where the limit is, and the connection with it."""
+
+    def answer(server: Server, connection: socket.socket, text: bytes) -> bool:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with suppress(OSError):
+            while True:
+                connection.sendall(b"10000\r\n" + b"0" * 65536 + b"\r\n")
+        return False
+
+    request = secret_request(serve(answer).url)
+    assert refused(sender, request, 60).endswith(f"an answer of more than {2 * 1024**2} bytes")
+
+
+def test_a_call_is_taken_from_its_allowance(serve, sender):
+    """Without a call left nothing is sent, and after its end neither."""
+    server = serve(answers(OK))
+    allowance = CallAllowance(2)
+    for _ in range(2):
+        assert sender.send(Request(server.url), 5, allowance).status == 200
+    with pytest.raises(CallsSpentError, match="the 2 calls of this attempt are used"):
+        sender.send(Request(server.url), 5, allowance)
+    assert (allowance.left, allowance.close()) == (0, 2)
+    ended = CallAllowance(1)
+    assert ended.close() == 0
+    with pytest.raises(CallsSpentError):
+        sender.send(Request(server.url), 5, ended)
+    assert len(server.requests) == 2
 
 
 def test_something_that_is_not_http_is_no_answer(serve, sender):

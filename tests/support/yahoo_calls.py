@@ -13,7 +13,7 @@ from marketdata.clock import parse_utc
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.symbols import AssetClass, Symbol
 from marketdata.errors import UnavailableError
-from marketdata.providers.contract import Response
+from marketdata.providers.contract import CallAllowance, Response
 from marketdata.providers.yahoo import Yahoo
 from marketdata.providers.yahoo_session import YahooSender
 from tests.support.fake_yahoo import (
@@ -23,6 +23,7 @@ from tests.support.fake_yahoo import (
 
 NOW = parse_utc("2026-01-05T15:00:05Z")
 LONG_S = 30.0
+MANY = 50  # more HTTP requests than any call of a test needs
 
 
 def forget_yfinance(folder: Path) -> None:
@@ -30,6 +31,7 @@ def forget_yfinance(folder: Path) -> None:
     YfData.cache_get.cache_clear()
     SingletonMeta._instances.clear()
     cache._TzCacheManager._tz_cache = None
+    yfinance.config.network.proxy = None
     yfinance.set_tz_cache_location(str(folder))
 
 
@@ -38,10 +40,12 @@ def batch(*symbols: str) -> list[Instrument]:
     return [Instrument(Symbol(symbol, AssetClass.STOCKS)) for symbol in symbols]
 
 
-def ask(sender: YahooSender, *symbols: str, timeout_s: float = LONG_S) -> Response:
-    """The answer for shares, AAPL and MSFT if none are named."""
+def ask(
+    sender: YahooSender, *symbols: str, timeout_s: float = LONG_S, calls: int = MANY
+) -> Response:
+    """The answer for shares, AAPL and MSFT if none are named, within so many HTTP requests."""
     request = Yahoo().build_request(batch(*(symbols or ("AAPL", "MSFT"))))
-    return sender.send(request, timeout_s)
+    return sender.send(request, timeout_s, CallAllowance(calls))
 
 
 def prices(response: Response, *symbols: str) -> dict[str, str]:

@@ -88,3 +88,16 @@ def test_a_masked_line_of_json_is_still_json():
 def test_other_text_is_left_alone(text):
     """What holds no secret reads as before; an empty secret masks nothing."""
     assert redact(text, ["", "planted"]) == text
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "x_cg_", "x-", "x-key ", "x_token", "x-key= ", "redis://:", "rediss://a:b", "a-", "a://", "a://b:c",
+        "token=", "api key as ", "apikey", "@", "ab", '\\"', " ", "x-" + "y" * 41 + "key:",
+    ],
+)  # fmt: skip
+def test_a_long_text_is_masked_in_proportion_to_its_length(part):
+    """A text of 1 MB that repeats the beginning of a place is done; a square would take hours."""
+    text = part * (1_000_000 // len(part))
+    assert SECRET not in redact(f"{text} {SECRET}", [SECRET])

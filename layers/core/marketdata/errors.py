@@ -70,5 +70,12 @@ class UnavailableError(ProviderError):
     """Nothing usable came back: timeout, refused connection, unknown host or a 5xx status."""
 
 
+class CallsSpentError(ProviderError):
+    """The calls that the budget granted were used up before there was an answer.
+
+    That is no fault of the provider's.
+    """
+
+
 class BadPayloadError(ProviderError):
     """An answer came, but it is not what the provider documents: HTML, cut JSON, wrong types."""

@@ -15,24 +15,25 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 
 # Values end at whatever may follow them in a URL, a header dump or a JSON text, so that a masked
-# JSON line is still JSON. Each pattern stands beside what a text that matches it must hold:
-# looking for that costs next to nothing, and nearly no line has any of it.
+# JSON line is still JSON. Each pattern stands beside a text that every match contains: most lines
+# do not have it, and then the pattern is not tried. Each repetition that can fail after it has
+# matched is bounded, so that the time grows with the length of the text and not with its square.
 _PLACES = tuple(
     (needed, re.compile(pattern, re.IGNORECASE), rf"\1{MASK}")
     for needed, pattern in (
         # Query parameters, as in a URL.
-        ("=", r"((?:api_?key|token|crumb|x_cg_\w*|cmc_pro_api_key)=)[^&\s\"'\\<>]+"),
+        ("=", r"((?:api_?key|token|crumb|x_cg_\w{0,40}|cmc_pro_api_key)=)[^&\s\"'\\<>]+"),
         # Headers, as `X-Finnhub-Token: abc` and as a dump of a mapping.
         (
             "x",
             (
-                r"(\bx[-_][\w-]*(?:token|key)(?:\\?[\"'])?\s*[:=]\s*(?:\\?[\"'])?)"
+                r"(\bx[-_][\w-]{0,40}(?:token|key)(?:\\?[\"'])?\s{0,8}[:=]\s{0,8}(?:\\?[\"'])?)"
                 r"[^\s\"'\\,;&}<>]+"
             ),
         ),
         # Passwords of Redis URLs, which may hold any mark, and of all other URLs.
-        ("://", r"(\brediss?://[^:@/\s\"'\\]*:)[^\s\"'\\]+(?=@)"),
-        ("://", r"(\b[a-z][a-z0-9+.-]*://[^:@/\s\"'\\]*:)[^@/\s\"'\\]+(?=@)"),
+        ("://", r"(\brediss?://[^:@/\s\"'\\]{0,128}:)[^\s\"'\\]{1,256}(?=@)"),
+        ("://", r"(\b[a-z][a-z0-9+.-]{0,30}://[^:@/\s\"'\\]{0,128}:)[^@/\s\"'\\]{1,256}(?=@)"),
         # Alpha Vantage's notice of a spent day repeats the key.
         ("key as", r"(\bapi key as )[^\s\"'\\<>]+"),
     )

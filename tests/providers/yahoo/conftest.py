@@ -39,6 +39,13 @@ def sender(yahoo: FakeYahoo) -> YahooSender:
 
 
 @pytest.fixture
+def new_sender(yahoo: FakeYahoo) -> tuple[list[float], YahooSender]:
+    """A clock that the test moves, in its only element, and a sender that reads it."""
+    now = [1000.0]
+    return now, YahooSender(yahoo.url, clock=lambda: now[0])
+
+
+@pytest.fixture
 def charts(yahoo: FakeYahoo) -> FakeYahoo:
     """A server whose batch path is gone."""
     yahoo.gone.add(QUOTE)

@@ -1,10 +1,13 @@
 """Poisoned, refused and missing crumbs: none is kept, and recovery is bounded."""
 
+from contextlib import suppress
+
 import pytest
 import yfinance
 from yfinance.data import YfData
 
-from marketdata.errors import RateLimitedError, UnavailableError
+from marketdata.errors import CallsSpentError, RateLimitedError, UnavailableError
+from marketdata.providers.yahoo_session import PAUSE_S
 from tests.support.fake_yahoo import (
     COOKIE,
     CRUMB,
@@ -16,6 +19,7 @@ from tests.support.fake_yahoo import (
     TOO_MANY,
     UPSTREAM,
     Answer,
+    chart,
 )
 from tests.support.yahoo_calls import ask, crumbs, prices
 
@@ -61,11 +65,11 @@ def test_a_poison_in_yfinances_singleton_is_not_ours(yahoo, sender):
 
 @pytest.mark.parametrize("answer", [INVALID_COOKIE, UPSTREAM, DOWN, Answer(200, "a b")])
 def test_what_is_no_crumb_is_not_used_as_one(yahoo, sender, answer):
-    """The call goes out without a crumb, is refused, and succeeds with the next one."""
+    """No call goes out without a crumb; the call succeeds with the next one."""
     yahoo.faults[CRUMB].append(answer)
-    assert prices(ask(sender)) == {"AAPL": "244.6", "MSFT": "410.5"}
-    assert yahoo.paths() == [COOKIE, CRUMB, QUOTE, COOKIE, CRUMB, QUOTE]
-    assert crumbs(yahoo) == {None, GOOD_CRUMB}
+    assert prices(ask(sender, calls=4)) == {"AAPL": "244.6", "MSFT": "410.5"}
+    assert yahoo.paths() == [COOKIE, CRUMB, CRUMB, QUOTE]
+    assert crumbs(yahoo) == {GOOD_CRUMB}
 
 
 def test_a_refused_crumb_is_replaced_once_in_the_same_call(yahoo, sender):
@@ -76,20 +80,62 @@ def test_a_refused_crumb_is_replaced_once_in_the_same_call(yahoo, sender):
     assert yahoo.paths()[3:] == [QUOTE, COOKIE, CRUMB, QUOTE]
 
 
-def test_a_crumb_refused_for_ever_costs_a_bounded_number_of_requests(yahoo, sender):
-    """Six requests at first, at most seven in a call after that, and the answer is no bad key."""
+def test_a_crumb_that_is_never_accepted_stays_within_the_allowance(yahoo, new_sender):
+    """The first answer is no bad key; then both ways to a cookie, and charts for half a minute."""
+    clock, sender = new_sender
     yahoo.faults[QUOTE].extend([INVALID_CRUMB] * 20)
-    costs = []
+    yahoo.charts = {"AAPL": chart("AAPL", 244.87, 240.01)}
+    with pytest.raises(UnavailableError, match="401"):
+        prices(ask(sender, "AAPL", calls=4))
+    with pytest.raises(UnavailableError, match="the crumb is not accepted"):
+        ask(sender, "AAPL", calls=4)
+    assert CSRF in yahoo.paths()
+    assert len(yahoo.seen) <= 8
+    answer = ask(sender, "AAPL", calls=4)
+    assert prices(answer, "AAPL") == {"AAPL": "244.87"}
+    assert answer.note == "Yahoo: the crumb is not accepted (status 401); one symbol at a time"
+    yahoo.faults[QUOTE].clear()
+    clock[0] += PAUSE_S
+    assert prices(ask(sender, calls=4)) == {"AAPL": "244.6", "MSFT": "410.5"}
+
+
+def test_a_broken_crumb_page_is_named_and_stays_within_the_allowance(yahoo, new_sender):
+    """Charts answer meanwhile, all symbols in turn; the quote call is taken again afterwards."""
+    clock, sender = new_sender
+    yahoo.faults[CRUMB].extend([UPSTREAM] * 50)
+    yahoo.charts = {name: chart(name, 244.87, 240.01) for name in ("AAPL", "MSFT", "IBM")}
+    names = tuple(yahoo.charts)
+    answered: set[str] = set()
     for _ in range(4):
         before = len(yahoo.seen)
-        with pytest.raises(UnavailableError, match="401"):
-            prices(ask(sender))
-        costs.append(len(yahoo.seen) - before)
-    assert costs[0] == 6
-    assert max(costs) <= 7
-    assert CSRF in yahoo.paths()  # yfinance's other way to a cookie is tried in turn
-    yahoo.faults[QUOTE].clear()
-    assert prices(ask(sender)) == {"AAPL": "244.6", "MSFT": "410.5"}
+        with suppress(UnavailableError):
+            answer = ask(sender, *names, calls=4)
+            answered |= prices(answer, *names).keys()
+        assert len(yahoo.seen) - before <= 4
+    assert answered == set(names)
+    assert f"no crumb: {yahoo.netloc}{CRUMB}: a page, status 502" in answer.note
+    yahoo.faults[CRUMB].clear()
+    clock[0] += PAUSE_S
+    assert prices(ask(sender, calls=6)) == {"AAPL": "244.6", "MSFT": "410.5"}
+
+
+def test_a_small_allowance_is_enough_after_some_calls(yahoo, sender):
+    """With one request a call, cookie, crumb and quotes come one after the other."""
+    for _ in range(2):
+        with pytest.raises(CallsSpentError):
+            ask(sender, calls=1)
+    assert prices(ask(sender, calls=1)) == {"AAPL": "244.6", "MSFT": "410.5"}
+    assert yahoo.paths() == [COOKIE, CRUMB, QUOTE]
+
+
+def test_a_crumb_that_has_expired_is_only_replaced_if_that_is_allowed(yahoo, sender):
+    """One request tells that it is not accepted, and the next call gets a new one."""
+    ask(sender)
+    yahoo.crumb = "SecondCrumb"
+    with pytest.raises(UnavailableError, match="401"):
+        prices(ask(sender, calls=2))
+    assert prices(ask(sender, calls=3)) == {"AAPL": "244.6", "MSFT": "410.5"}
+    assert yahoo.paths()[3:] == [QUOTE, COOKIE, CRUMB, QUOTE]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """No Yahoo host holds a call past its time, and no other host is ever asked."""
 
+import gzip
+
 import pytest
 
 from marketdata.domain.symbols import AssetClass
@@ -27,7 +29,11 @@ def test_no_host_holds_a_call_past_its_time(yahoo, sender, path, fault):
 def test_a_cookie_page_that_hangs_leaves_time_for_the_quotes(yahoo, sender):
     """It may take a third of the time; then yfinance tries its other way."""
     yahoo.faults[COOKIE].append(yahoo.hang)
-    assert prices(ask(sender, timeout_s=3.0)) == {"AAPL": "244.6", "MSFT": "410.5"}
+    form = '<form><input name="csrfToken" value="t"><input name="sessionId" value="s"></form>'
+    cookie = (("Set-Cookie", "A3=d=cookie; Domain=.yahoo.com; Path=/; Secure"),)
+    yahoo.faults["/consent"].append(Answer(200, form, "text/html"))
+    yahoo.faults["/v2/collectConsent"].append(Answer(200, "", headers=cookie))
+    assert prices(ask(sender, timeout_s=9.0)) == {"AAPL": "244.6", "MSFT": "410.5"}
 
 
 def test_a_refused_connection_is_named(yahoo):
@@ -57,14 +63,33 @@ def test_a_password_in_the_base_url_is_never_told(yahoo):
 def test_an_endless_answer_is_cut_off(yahoo, sender):
     """No answer may fill the memory."""
 
-    def huge(handler):
+    def announced(handler):
         handler.send_response(200)
         handler.send_header("Content-Length", str(10**9))
         handler.end_headers()
 
     ask(sender)
-    yahoo.faults[QUOTE].append(huge)
+    yahoo.faults[QUOTE].append(announced)
     assert lasted(lambda: ask(sender))[1].endswith("the request failed (curl error 63)")
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_an_answer_is_not_read_beyond_its_limit(yahoo, sender, packed):
+    """Quotes have at most 2 MB, counted after unpacking; more is not read."""
+    body = b" " * (3 * 1024 * 1024)
+    headers = (("Content-Encoding", "gzip"),) if packed else ()
+    ask(sender)
+    yahoo.faults[QUOTE].append(Answer(200, gzip.compress(body) if packed else body, "a/b", headers))
+    message = lasted(lambda: ask(sender))[1]
+    assert message == f"{yahoo.netloc}: an answer of more than {2 * 1024**2} bytes"
+    assert prices(ask(sender)) == {"AAPL": "244.6", "MSFT": "410.5"}
+
+
+def test_a_proxy_stands_between_us_and_yahoo(yahoo):
+    """With a proxy every request goes to it, by yfinance's own setting."""
+    sender = YahooSender("http://yahoo.invalid", proxy_url=yahoo.url)
+    assert prices(ask(sender)) == {"AAPL": "244.6", "MSFT": "410.5"}
+    assert yahoo.paths() == [COOKIE, CRUMB, QUOTE]
 
 
 def test_no_time_left_means_no_request(yahoo, sender):

@@ -9,6 +9,7 @@ import yfinance
 
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import UnavailableError
+from marketdata.providers.contract import CallAllowance
 from marketdata.providers.yahoo import Yahoo
 from marketdata.providers.yahoo_session import YahooSender
 from marketdata.providers.yahoo_transport import YahooTransport
@@ -22,7 +23,7 @@ from tests.support.fake_yahoo import (
     FakeYahoo,
     quote_row,
 )
-from tests.support.yahoo_calls import LONG_S, ask, crumbs, lasted, prices
+from tests.support.yahoo_calls import LONG_S, MANY, ask, crumbs, lasted, prices
 
 
 def test_the_first_call_gets_a_cookie_and_a_crumb_and_later_calls_are_one_request(yahoo, sender):
@@ -107,7 +108,7 @@ def test_the_screener_gets_exactly_what_yfinance_would_send(yahoo, sender):
         sender.send(request, LONG_S)
     ours = [seen for seen in yahoo.seen if seen.path == SCREENER]
     transport = YahooTransport(yahoo.url)
-    with transport.call(LONG_S, time.monotonic() + LONG_S):
+    with transport.call(LONG_S, time.monotonic() + LONG_S, CallAllowance(MANY), 10**7):
         for page in range(4):
             yfinance.screen(
                 query,

@@ -8,9 +8,9 @@ from yfinance.data import YfData
 
 from marketdata.clock import parse_utc
 from marketdata.domain.symbols import AssetClass
-from marketdata.errors import RateLimitedError
+from marketdata.errors import RateLimitedError, UnavailableError
 from marketdata.providers.yahoo import UNANSWERED, Yahoo
-from marketdata.providers.yahoo_session import YahooSender
+from marketdata.providers.yahoo_session import PAUSE_S
 from tests.support.fake_yahoo import (
     CHART,
     COOKIE,
@@ -34,7 +34,7 @@ def test_without_the_batch_path_charts_give_price_time_and_change(charts, sender
     assert aapl.timestamp == parse_utc("2025-02-19T21:00:01Z")
     assert msft.timestamp is None
     assert [missing.code for missing in parsed.missing] == ["not_found"]
-    assert "yahoo batch path is gone" in caplog.text
+    assert "yahoo quote call is not usable" in caplog.text
 
 
 def test_a_chart_costs_two_requests_once_and_then_one(charts, sender):
@@ -42,13 +42,16 @@ def test_a_chart_costs_two_requests_once_and_then_one(charts, sender):
     ask(sender, "AAPL")
     assert charts.paths() == [COOKIE, CRUMB, QUOTE, f"{CHART}AAPL", f"{CHART}AAPL"]
     ask(sender, "AAPL")
-    assert charts.paths()[5:] == [QUOTE, f"{CHART}AAPL"]
+    assert charts.paths()[5:] == [f"{CHART}AAPL"]
 
 
-def test_the_batch_path_is_taken_again_when_it_is_back(charts, sender):
-    """Each call tries it first."""
+def test_the_batch_path_is_taken_again_when_it_is_back(charts, new_sender):
+    """Each half minute one call tries it first."""
+    clock, sender = new_sender
     ask(sender)
     charts.gone.clear()
+    assert prices(ask(sender))["AAPL"] == "244.87"
+    clock[0] += PAUSE_S
     before = len(charts.seen)
     assert prices(ask(sender))["AAPL"] == "244.6"
     assert charts.paths()[before:] == [QUOTE]
@@ -115,7 +118,10 @@ def test_a_bad_chart_spoils_only_its_symbol(charts, sender, fault):
 def test_no_chart_at_all_is_unavailable(charts, sender):
     """Silence about every symbol is not an answer."""
     charts.faults[f"{CHART}AAPL"].append(UPSTREAM)
-    assert lasted(lambda: ask(sender, "AAPL"))[1] == "the chart call answered 502"
+    assert lasted(lambda: ask(sender, "AAPL"))[1] == (
+        "Yahoo: the quote call is gone (status 404); one symbol at a time: "
+        "the chart call answered 502"
+    )
 
 
 def test_a_rate_limit_ends_the_charts(charts, sender):
@@ -129,14 +135,17 @@ def test_a_rate_limit_ends_the_charts(charts, sender):
     assert charts.paths()[-1] == f"{CHART}MSFT"
 
 
-def test_charts_stay_within_their_requests_a_minute(charts):
-    """The ledger counted one call, so the many are limited here, over a rolling minute."""
-    now = [1000.0]
-    sender = YahooSender(charts.url, clock=lambda: now[0], symbol_requests_per_minute=3)
-    assert prices(ask(sender)) == {"AAPL": "244.87"}
-    assert "at most 3 requests a minute" in lasted(lambda: ask(sender))[1]
-    now[0] += 61
-    assert prices(ask(sender)) == {"AAPL": "244.87", "MSFT": "410.5"}
+def test_charts_stay_within_the_allowance_and_take_turns(charts, sender):
+    """Each chart is taken from the call's allowance, and the next call begins with the others."""
+    with pytest.raises(UnavailableError, match="the quote call is gone"):
+        ask(sender, calls=4)
+    assert len(charts.seen) == 4  # cookie, crumb, quotes, and a time zone
+    assert prices(ask(sender, calls=2)) == {"AAPL": "244.87"}
+    assert prices(ask(sender, calls=1)) == {"MSFT": "410.5"}
+    answer = ask(sender, calls=1)
+    assert prices(answer) == {"AAPL": "244.87"}
+    assert answer.note == "Yahoo: the quote call is gone (status 404); one symbol at a time"
+    assert len(charts.seen) == 4 + 2 + 1 + 1
 
 
 @pytest.mark.parametrize("change", ["gone", "other arguments"])

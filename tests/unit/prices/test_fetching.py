@@ -38,7 +38,8 @@ class FakeProvider:
         self.asked.append([instrument.symbol.text for instrument in batch])
         return Request("http://127.0.0.1/" + ",".join(self.asked[-1]))
 
-    def send(self, request, timeout_s):
+    def send(self, request, timeout_s, allowance):
+        allowance.take("host")
         self.timeouts.append(timeout_s)
         silence = self.table.get("send")
         if silence:

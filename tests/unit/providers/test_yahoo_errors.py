@@ -36,6 +36,20 @@ def test_a_retry_after_that_does_come_is_obeyed():
     assert caught.value.retry_after_s == 300
 
 
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (answer("Edge: Too Many Requests", 429), RateLimitedError),
+        (answer("<html>Sorry</html>", 429, content_type="text/html"), RateLimitedError),
+        (answer("<html>Sorry</html>", 403, content_type="text/html"), UnavailableError),
+    ],
+)
+def test_an_address_that_yahoo_does_not_accept_is_named_as_that(response, error):
+    """Many addresses of clouds get a page or a notice of the edge, however rarely they ask."""
+    with pytest.raises(error, match=r"Yahoo does not accept calls from this address \(status 4"):
+        parse(response, "AAPL")
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 500, 502, 503])
 def test_no_status_of_yahoos_is_a_bad_key(status):
     """There is no key, so a refusal is unavailability."""

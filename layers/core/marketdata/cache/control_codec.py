@@ -35,6 +35,8 @@ TAG = "control"
 MAX_DETAIL = 200  # characters of an error that are kept
 
 _ERROR_EFFECTS = frozenset({BreakerEffect.FAILURE, BreakerEffect.TRIP, BreakerEffect.STALE})
+# With a detail these say what is wrong although there was an answer.
+_NOTED_OUTCOMES = frozenset({Outcome.OK.value, Outcome.PARTIAL.value, Outcome.BAD_ROW.value})
 _ERROR_OUTCOMES = frozenset({Outcome.RATE_LIMITED.value, Outcome.NOT_ENTITLED.value})
 
 
@@ -80,7 +82,7 @@ def limits_told(limits: Sequence[Limit]) -> list[list[int]]:
 
 def want_told(want: Want, keys: KeyList, limits: Sequence[Limit]) -> dict[str, Any]:
     """One want, for attempts_take."""
-    plain = ("calls", "least", "until_ms", "job", "size")
+    plain = ("calls", "least", "extra", "until_ms", "job", "size")
     return {
         "breaker": keys.breaker(want.source, want.asset_class),
         "ledger": keys.ledger(want.source),
@@ -224,7 +226,8 @@ def _class_state(told: Mapping[str, Any]) -> ClassState:
 
 
 def _error_told(result: AttemptResult, now_ms: int) -> str | None:
-    if result.effect not in _ERROR_EFFECTS and result.outcome not in _ERROR_OUTCOMES:
+    is_error = result.effect in _ERROR_EFFECTS or result.outcome in _ERROR_OUTCOMES
+    if not is_error and not (result.detail and result.outcome in _NOTED_OUTCOMES):
         return None
     return json.dumps([now_ms, result.outcome, result.detail[:MAX_DETAIL]])
 

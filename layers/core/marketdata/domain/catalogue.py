@@ -41,7 +41,8 @@ class ProviderFacts:
     often the free tier's prices change upstream; asking sooner only burns quota. It applies while
     the limits are the free ones. `asset_calls`: how many calls list a class; `free_lists`: classes
     whose calls need no key and count against no limit. `attribution`: what the provider asks its
-    users to show.
+    users to show. `extra_calls`: how many HTTP requests a job may need at most besides one for
+    each of its calls.
     """
 
     source: Source
@@ -52,6 +53,7 @@ class ProviderFacts:
     asset_calls: Mapping[AssetClass, int]
     attribution: str
     free_lists: frozenset[AssetClass] = frozenset()
+    extra_calls: int = 0
 
 
 FACTS: Mapping[Source, ProviderFacts] = MappingProxyType(
@@ -66,6 +68,7 @@ FACTS: Mapping[Source, ProviderFacts] = MappingProxyType(
                 free_update_s=5,
                 asset_calls={AssetClass.STOCKS: 4},
                 attribution="Data from Yahoo Finance",
+                extra_calls=4,  # a cookie takes one or three, and a crumb one
             ),
             ProviderFacts(
                 source=Source.FINNHUB,

@@ -9,6 +9,7 @@ from typing import Any
 
 from marketdata.errors import (
     BadPayloadError,
+    CallsSpentError,
     NotEntitledError,
     ProviderError,
     RateLimitedError,
@@ -71,6 +72,8 @@ def outcome_of(error: ProviderError) -> Outcome:
             return Outcome.RATE_LIMITED
         case UnauthorizedError():
             return Outcome.UNAUTHORIZED
+        case CallsSpentError():
+            return Outcome.SKIPPED
         case NotEntitledError():
             return Outcome.NOT_ENTITLED
         case BadPayloadError():

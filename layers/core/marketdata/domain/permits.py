@@ -56,7 +56,8 @@ class Refusal(StrEnum):
 class Want:
     """Calls that a job would make at one provider, at any time until `until_ms`.
 
-    `calls` are wanted, `least` are needed: a grant is of any number between, or of none.
+    `calls` are wanted, `least` are needed: a grant is of any number between, or of none. `extra`
+    more are granted if the budget has room for them once all other wants are answered.
     `ask_breaker` is False for asset lists, which must be fetched whatever the quotes do. `job` is
     the number of the job that it is for; a plan grows by that job's `size` with its first grant.
     """
@@ -67,6 +68,7 @@ class Want:
     use: Use
     until_ms: int
     least: int = 1
+    extra: int = 0
     ask_breaker: bool = True
     job: int = 0
     size: int = 0

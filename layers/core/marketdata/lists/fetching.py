@@ -24,7 +24,7 @@ from marketdata.domain.trading_hours import Timetable
 from marketdata.errors import ArchiveError, ProviderError
 from marketdata.lists.archive import Archive, encode
 from marketdata.lists.merging import guard, merge
-from marketdata.providers.contract import Provider, Sender
+from marketdata.providers.contract import CallAllowance, Provider, Sender
 
 # A list of 17,000 coins may take its provider a while; nothing waits for it.
 LIST_TIMEOUT_S = 40.0
@@ -54,8 +54,7 @@ class AssetFetcher:
         where there is none. Raises `ArchiveError`.
         """
         asset_class = AssetClass(job["asset_class"])
-        sources = [Source(attempt["provider"]) for attempt in job["attempts"]]
-        results = list(self.executor.map(lambda s: self._list(s, asset_class), sources))
+        results = list(self.executor.map(lambda a: self._list(a, asset_class), job["attempts"]))
         fresh = [result["provider"] for result in results if result["outcome"] == "ok"]
         report: dict[str, Any] = {
             "job": job,
@@ -90,8 +89,9 @@ class AssetFetcher:
             return None
         return None if timetable is None else timetable.to_step()
 
-    def _list(self, source: Source, asset_class: AssetClass) -> dict[str, Any]:
+    def _list(self, attempt: Mapping[str, Any], asset_class: AssetClass) -> dict[str, Any]:
         """Fetch one provider's list and keep it in the archive, unless it is much smaller."""
+        source, allowance = Source(attempt["provider"]), CallAllowance(attempt["calls"])
         provider, sender = self.provider(source), self.sender(source)
         result: dict[str, Any] = {
             "provider": source.value,
@@ -104,8 +104,10 @@ class AssetFetcher:
         responses = []
         try:
             for request in provider.build_asset_requests(asset_class):
-                result["calls_used"] += 1
-                responses.append(sender.send(request, LIST_TIMEOUT_S))
+                try:
+                    responses.append(sender.send(request, LIST_TIMEOUT_S, allowance))
+                finally:
+                    result["calls_used"] = allowance.used
                 if responses[-1].status >= 400:
                     break  # parsing says what it means; further pages would be refused too
             rows = provider.parse_assets(asset_class, responses)

@@ -101,6 +101,7 @@ def _want(asset_class: AssetClass, source: Source, now_ms: int) -> Want:
         asset_class=asset_class,
         calls=calls,
         least=calls,
+        extra=FACTS[source].extra_calls,
         use=Use.ASSETS,
         until_ms=now_ms + REFRESH_BUDGET_MS,
         ask_breaker=False,

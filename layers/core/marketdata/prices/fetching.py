@@ -19,8 +19,8 @@ from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.second_opinion import needs_second_look
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Trading
-from marketdata.errors import ProviderError, UnavailableError
-from marketdata.providers.contract import Parsed, Provider, Sender
+from marketdata.errors import CallsSpentError, ProviderError, UnavailableError
+from marketdata.providers.contract import CallAllowance, Parsed, Provider, Sender
 
 # Of the time that is left, an attempt that has a successor may use this much.
 SHARE_WITH_SUCCESSOR = 0.6
@@ -48,20 +48,22 @@ class _Attempt:
     bad_rows: list[MissingQuote] = field(default_factory=list)
     not_entitled: list[str] = field(default_factory=list)
     errors: list[ProviderError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    batches_asked: int = 0
     calls_used: int = 0
     hold_s: float | None = None
     latency_ms: int = 0
 
     def outcome(self) -> Outcome:
         """One word for all calls: the gravest error unless most calls went well."""
-        if not self.calls_used:
+        if not self.batches_asked:
             return Outcome.SKIPPED
         if self.errors:
             kinds = [outcome_of(error) for error in self.errors]
             for grave in (Outcome.UNAUTHORIZED, Outcome.RATE_LIMITED):
                 if grave in kinds:
                     return grave
-            if 2 * len(kinds) >= self.calls_used:
+            if 2 * len(kinds) >= self.batches_asked:
                 return max(set(kinds), key=kinds.count)
         if not self.quotes:
             if self.bad_rows:
@@ -76,7 +78,8 @@ class _Attempt:
         told = [error for error in self.errors if outcome_of(error) is outcome] or self.errors
         if told:
             return str(told[0])
-        return self.bad_rows[0].message if self.bad_rows else ""
+        notes = [*(bad.message for bad in self.bad_rows), *self.notes]
+        return notes[0] if notes else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,25 +150,28 @@ class Fetcher:
         groups = batches(source, asked)[: min(needed, step["calls"])]
         if not groups or share_s < LEAST_CALL_S:
             return attempt
-        started_s = self.clock.steady_s()
+        started_s, allowance = self.clock.steady_s(), CallAllowance(step["calls"])
         calls = {
-            self.executor.submit(self._call, source, group, started_s + share_s): group
+            self.executor.submit(self._call, source, group, started_s + share_s, allowance): group
             for group in groups
         }
-        attempt.calls_used = len(calls)
+        attempt.batches_asked = len(calls)
         # A sender keeps its own deadline; the margin only guards against one that does not.
         wait(calls, timeout=share_s + 0.25)
+        attempt.calls_used = allowance.close()
         for call, group in calls.items():
             _collect(attempt, call, group, share_s)
         attempt.latency_ms = round((self.clock.steady_s() - started_s) * 1000)
         return attempt
 
-    def _call(self, source: Source, group: Sequence[Instrument], end_s: float) -> Parsed:
+    def _call(
+        self, source: Source, group: Sequence[Instrument], end_s: float, allowance: CallAllowance
+    ) -> Parsed:
         provider = self.provider(source)
         left_s = end_s - self.clock.steady_s()
         if left_s <= 0:
             raise UnavailableError(f"{source.value}: no time left to ask")
-        response = self.sender(source).send(provider.build_request(group), left_s)
+        response = self.sender(source).send(provider.build_request(group), left_s, allowance)
         fetched_at = datetime.fromtimestamp(self.clock.wall_ms() / 1000, UTC)
         return provider.parse(group, response, fetched_at)
 
@@ -190,6 +196,7 @@ def _collect(
         attempt.quotes += parsed.quotes
         attempt.missing += parsed.missing + parsed.bad_rows
         attempt.bad_rows += parsed.bad_rows
+        attempt.notes += [parsed.note] if parsed.note else []
         attempt.not_entitled += parsed.not_entitled
         attempt.hold_s = _longest(attempt.hold_s, parsed.hold_s)
         return
@@ -197,9 +204,10 @@ def _collect(
     attempt.hold_s = _longest(attempt.hold_s, getattr(error, "retry_after_s", None))
     if outcome_of(error) is Outcome.NOT_ENTITLED:
         attempt.not_entitled += [instrument.symbol.text for instrument in group]
+    is_budget = isinstance(error, CallsSpentError)
+    code = Reason.BUDGET_EXHAUSTED if is_budget else Reason.PROVIDER_UNAVAILABLE
     attempt.missing += [
-        MissingQuote(instrument.symbol.text, Reason.PROVIDER_UNAVAILABLE, str(error))
-        for instrument in group
+        MissingQuote(instrument.symbol.text, code, str(error)) for instrument in group
     ]
 
 

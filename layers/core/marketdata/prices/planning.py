@@ -15,7 +15,7 @@ from typing import Any
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import LastQuote, QuoteStore
-from marketdata.domain.catalogue import CHAINS, batches
+from marketdata.domain.catalogue import CHAINS, FACTS, batches
 from marketdata.domain.outcomes import missing_because
 from marketdata.domain.permits import Grant, Refusal, Want
 from marketdata.domain.quotes import Source
@@ -107,6 +107,7 @@ class Planner:
                     source=source,
                     asset_class=draft.asset_class,
                     calls=calls,
+                    extra=FACTS[source].extra_calls,
                     use=draft.use,
                     until_ms=make.deadline_ms,
                     job=number,

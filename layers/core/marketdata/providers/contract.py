@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from marketdata.domain.catalogue import Instrument
 from marketdata.domain.outcomes import MissingQuote
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
+from marketdata.errors import CallsSpentError
 
 # The longest answers that are accepted, unpacked. A row of a quote has at most 4 KB, and a call
 # asks for at most 250 symbols. The longest list has about 10 MB.
@@ -42,12 +44,14 @@ class Response:
     """One complete answer. `headers` has lower-case names.
 
     `secrets`: what the request carried, beside the provider's key, that nobody may be shown.
+    `note`: what went wrong on the way to this answer, for people; it holds no secret.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Parsed:
     `bad_rows`: the reasons of instruments whose rows cannot be used; they are not in `missing`.
     `not_entitled` names the symbols that the plan excludes; they are not asked again for a day.
     `hold_s`: the answer's rate-limit headers say that nothing is left for so many seconds.
+    `note`: what is wrong at the provider although there is an answer; empty if nothing is.
     """
 
     quotes: tuple[Quote, ...]
@@ -64,20 +69,65 @@ class Parsed:
     not_entitled: tuple[str, ...] = ()
     hold_s: float | None = None
     bad_rows: tuple[MissingQuote, ...] = ()
+    note: str = ""
+
+
+class CallAllowance:
+    """The HTTP requests that an attempt may make at a provider, as they were granted to it.
+
+    Each request is taken from it before it is made, so no attempt makes more than the ledger
+    counts. Threads share one.
+    """
+
+    def __init__(self, calls: int) -> None:
+        self._lock = threading.Lock()
+        self._granted = calls
+        self._used = 0
+        self._closed = False
+
+    @property
+    def left(self) -> int:
+        """How many more requests may be made."""
+        with self._lock:
+            return 0 if self._closed else self._granted - self._used
+
+    @property
+    def used(self) -> int:
+        """How many requests were made."""
+        with self._lock:
+            return self._used
+
+    def take(self, host: str) -> None:
+        """Count one request to a host; raise `CallsSpentError` if none is left."""
+        with self._lock:
+            if self._closed or self._used >= self._granted:
+                raise CallsSpentError(
+                    f"{host}: not asked, because the {self._granted} calls of this attempt are used"
+                )
+            self._used += 1
+
+    def close(self) -> int:
+        """End the attempt, so that no late thread makes a request; return how many it made."""
+        with self._lock:
+            self._closed = True
+            return self._used
 
 
 class Sender(Protocol):
-    """The only step that talks. It answers for any HTTP status; silence is an error."""
+    """The only step that uses the network. It answers for any HTTP status; silence is an error."""
 
     def warm(self) -> None:
         """Load what the first call would load, so that it does not cost that call its time."""
         ...
 
-    def send(self, request: Request, timeout_s: float) -> Response:
-        """The response, whatever its status.
+    def send(
+        self, request: Request, timeout_s: float, allowance: CallAllowance | None = None
+    ) -> Response:
+        """Return the response, whatever its status.
 
-        Raises `UnavailableError`, naming the host and what happened, when there is none within
-        `timeout_s` seconds in all.
+        Each HTTP request is taken from `allowance`; without one, the call makes as many as it may
+        need at most. Raise `UnavailableError`, naming the host and what happened, when there is no
+        response within `timeout_s` seconds in all, and `CallsSpentError` when the allowance ends.
         """
         ...
 

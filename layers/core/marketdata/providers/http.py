@@ -19,12 +19,11 @@ from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from marketdata.errors import UnavailableError
-from marketdata.providers.contract import Request, Response
+from marketdata.providers.contract import CallAllowance, Request, Response
 from marketdata.providers.http_errors import described
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 20.0
-MOST_BYTES = 64 * 1024 * 1024  # several times the longest asset list
 _CHUNK_BYTES = 64 * 1024
 _HEADERS = {
     "User-Agent": "market-data-aggregator/0.1",
@@ -44,11 +43,9 @@ class HttpSender:
         self,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         read_timeout_s: float = READ_TIMEOUT_S,
-        most_bytes: int = MOST_BYTES,
     ) -> None:
         self._connect_timeout_s = connect_timeout_s
         self._read_timeout_s = read_timeout_s
-        self._most_bytes = most_bytes
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _Adapter())
@@ -56,15 +53,19 @@ class HttpSender:
     def warm(self) -> None:
         """Nothing to load: this module already loads requests."""
 
-    def send(self, request: Request, timeout_s: float) -> Response:
-        """The response, whatever its status.
+    def send(
+        self, request: Request, timeout_s: float, allowance: CallAllowance | None = None
+    ) -> Response:
+        """Return the response, whatever its status; it costs one request.
 
-        Raises `UnavailableError`, naming the host and what happened, when there is none within
-        `timeout_s` seconds in all, or one of more than `most_bytes`.
+        Raise `UnavailableError`, naming the host and what happened, when there is none within
+        `timeout_s` seconds in all, or one that is longer than the request allows.
         """
         host = _host(request.url)
         if timeout_s <= 0:
             raise UnavailableError(f"{host}: no time left to ask")
+        if allowance is not None:
+            allowance.take(host)
         exchange = _Exchange(self, request, timeout_s)
         exchange.start()
         try:
@@ -106,7 +107,7 @@ class HttpSender:
             proxies=found["proxies"],
         )
         with answer:
-            body = _read(answer, self._most_bytes)
+            body = _read(answer, request.most_bytes)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, headers, body)
 
@@ -193,7 +194,13 @@ class _Adapter(HTTPAdapter):
 
 
 def _read(answer: requests.Response, most_bytes: int) -> bytes:
-    """The whole body, unpacked; `UnavailableError` once it is longer than `most_bytes`."""
+    """Return the complete body, unpacked; raise `UnavailableError` once it is too long.
+
+    A body that is announced as too long is not read at all.
+    """
+    length = answer.headers.get("content-length", "")[:20]
+    if length.isdecimal() and int(length) > most_bytes:
+        raise UnavailableError(f"an answer of more than {most_bytes} bytes")
     body = bytearray()
     for chunk in answer.iter_content(_CHUNK_BYTES):
         body += chunk

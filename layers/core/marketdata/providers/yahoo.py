@@ -16,7 +16,7 @@ from marketdata.domain.catalogue import FACTS, Instrument
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, has_exchange_suffix
-from marketdata.errors import ProviderError, UnavailableError
+from marketdata.errors import ProviderError, RateLimitedError, UnavailableError
 from marketdata.providers.answers import AnswerReader, is_html
 from marketdata.providers.contract import MOST_LIST_BYTES, Parsed, Request, Response
 from marketdata.providers.holds import rate_limited
@@ -32,7 +32,10 @@ SCREENER_PATH = "/v1/finance/screener"
 UNANSWERED = "unanswered"
 
 # How its two kinds of rate limit begin, as text in place of JSON.
-TOO_MANY = (b"Too Many Requests", b"Edge: Too Many Requests")
+EDGE = b"Edge: Too Many Requests"
+TOO_MANY = (b"Too Many Requests", EDGE)
+# Yahoo answers so to many addresses of clouds, however few calls they make.
+ADDRESS_NOT_ACCEPTED = "Yahoo does not accept calls from this address"
 
 _PAGE_ROWS = 250  # the most that the screener gives
 
@@ -79,7 +82,7 @@ class Yahoo:
             ),
         )
         reasons = tuple(self._not_asked(one.symbol.text) for one in left)
-        return replace(parsed, missing=parsed.missing + reasons)
+        return replace(parsed, missing=parsed.missing + reasons, note=response.note)
 
     def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
         """The screener's pages for US stocks, largest first; nothing for the other classes."""
@@ -106,17 +109,24 @@ class Yahoo:
     def _raise_for_error(self, response: Response) -> None:
         """Raise the error that an answer is, if it is not an answer with data."""
         name, status = self.source.value, response.status
-        if status in (429, 999) or response.body[:200].lstrip().startswith(TOO_MANY):
-            raise rate_limited(self.source, response)
+        head = response.body[:200].lstrip()
+        if status in (429, 999) or head.startswith(TOO_MANY):
+            error = rate_limited(self.source, response)
+            if is_html(response) or head.startswith(EDGE):
+                text = f"{name}: {ADDRESS_NOT_ACCEPTED} (status {status})"
+                error = RateLimitedError(text, error.retry_after_s)
+            raise error
+        if status == 403 and is_html(response):
+            raise UnavailableError(f"{name}: {ADDRESS_NOT_ACCEPTED} (status {status})")
         if status in (401, 403):
             raise UnavailableError(f"{name}: the cookie or crumb is not accepted (status {status})")
         if status in (404, 410):
             raise UnavailableError(f"{name}: the path is gone (status {status})")
-        error: ProviderError | None = self._reader.http_error(response)
-        if error is None and is_html(response):
-            error = self._reader.bad_payload("a page in place of data", response)
-        if error is not None:
-            raise error
+        problem: ProviderError | None = self._reader.http_error(response)
+        if problem is None and is_html(response):
+            problem = self._reader.bad_payload("a page in place of data", response)
+        if problem is not None:
+            raise problem
 
     def _rows(self, body: Mapping[str, Any], response: Response) -> Iterator[dict[str, Any]]:
         answer = body.get("quoteResponse")

@@ -1,7 +1,7 @@
 """All that this program uses of yfinance's private parts, in one place.
 
 `YfData` gets the cookie and the crumb and adds them to a call. The version is pinned, and a test
-names whatever a new one changed; until it is mended, `yahoo_symbols` does without this file.
+names whatever a new one changed. Until this file follows, `yahoo_symbols` works without it.
 """
 # ruff: noqa: SLF001  # private names are what this file is for
 
@@ -44,12 +44,12 @@ class PrivateData:
         return crumb if plausible_crumb(crumb) else None
 
     def clear_poison(self) -> None:
-        """Drops what is kept as a crumb and cannot be one ("Too Many Requests")."""
-        if self.crumb is None:
+        """Drop what is kept as a crumb and cannot be one ("Too Many Requests")."""
+        if self._data._crumb is not None and self.crumb is None:
             self.forget(self._data._crumb)
 
     def forget(self, used: str | None) -> None:
-        """Drops cookie and crumb, so that the next call fetches new ones.
+        """Drop cookie and crumb, so that the next call fetches new ones.
 
         Nothing happens if another thread has replaced the crumb that was `used` already.
         """
@@ -58,15 +58,15 @@ class PrivateData:
             self._transport.forget_cookies()
 
     def change_strategy(self) -> None:
-        """Makes the next call fetch its cookie in the other of the two ways that yfinance knows."""
+        """Make the next call fetch its cookie in the other of the two ways that yfinance knows."""
         basic = self._data._cookie_strategy == "basic"
         self._data._set_cookie_strategy("csrf" if basic else "basic")
 
     def send(self, request: Request, call: Call) -> Response:
-        """Yahoo's answer to one request with the crumb, whatever its status.
+        """Return Yahoo's answer to one request with the crumb, whatever its status.
 
-        Raises `UnavailableError` when there is none. What yfinance raises when it is no longer what
-        it was (`AttributeError`, `TypeError`) passes through.
+        Raise `UnavailableError` when there is none. What yfinance raises when its private parts
+        have changed (`AttributeError`, `TypeError`) passes through.
         """
         params, left_s = request.params, call.left_s()
         try:
@@ -75,8 +75,8 @@ class PrivateData:
                 answer = self._data.post(request.url, params=params, data=body, timeout=left_s)
             else:
                 answer = self._data.get(request.url, params=params, timeout=left_s)
-        except AnsweredError as told:
-            return told.response
+        except AnsweredError as error:
+            return error.response
         except (MarketDataError, AttributeError, NameError, TypeError):
             raise
         except Exception as exc:  # noqa: BLE001  # yfinance, curl and bs4 raise what they like

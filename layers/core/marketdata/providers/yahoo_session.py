@@ -1,10 +1,12 @@
 """Sends Yahoo's calls through the real yfinance: its session, its cookie and its crumb.
 
 yfinance has no public call for many symbols, so quotes and the screener take its private one
-(`yahoo_private`); when that is gone, quotes are asked for one symbol at a time (`yahoo_symbols`).
+(`yahoo_private`). While that call or the crumb is not to be had, quotes are asked for one symbol at
+a time (`yahoo_symbols`).
 
-What a call costs, once there is a cookie and a crumb (two requests, once): one request, whatever
-the answer, but a refused crumb (401) costs the cookie, the crumb and the call once more.
+Each HTTP request is taken from the allowance of the call before it is made. A call is one request
+once there are a cookie and a crumb. These cost two more, at first and after a crumb that Yahoo does
+not accept any more. When the allowance ends, what was fetched is kept for the next call.
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from marketdata.domain.catalogue import FACTS
+from marketdata.domain.quotes import Source
 from marketdata.errors import UnavailableError
-from marketdata.providers.contract import Request, Response
+from marketdata.providers.contract import CallAllowance, Request, Response
 from marketdata.providers.yahoo import QUOTE_PATH
 
 if TYPE_CHECKING:
@@ -29,6 +33,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# For so long quotes are asked for one symbol at a time, before their own call is tried again.
+PAUSE_S = 30.0
+# Of calls in a row that failed for want of a good crumb, as many end in that pause.
+_CRUMB_FAILURES = 2
+# Requests for a cookie, a crumb and the call itself.
+_RENEWAL = 3
 # What using something of yfinance that is gone, or is no longer like that, ends in.
 _CHANGED = (AttributeError, ImportError, NameError, TypeError)
 
@@ -37,59 +47,70 @@ class YahooSender:
     """The sender for Yahoo; `base_url` replaces the origin of all its hosts.
 
     Threads share one sender, and wait for each other only while there is no crumb. `clock`:
-    monotonic seconds. `symbol_requests_per_minute`: how many the per-symbol way may make.
+    monotonic seconds. `proxy_url`: a proxy between us and Yahoo, for addresses that Yahoo does not
+    accept; empty for none.
     """
 
     def __init__(
         self,
         base_url: str = "",
         *,
+        proxy_url: str = "",
         clock: Callable[[], float] = time.monotonic,
-        symbol_requests_per_minute: int = 60,
     ) -> None:
         self._base_url = base_url
+        self._proxy_url = proxy_url
         self._clock = clock
-        self._per_minute = symbol_requests_per_minute
         self._opening = threading.Lock()
         self._crumbing = threading.Lock()
         self._transport: YahooTransport | None = None
         self._symbols: SymbolQuotes | None = None
         self._data: PrivateData | None = None
+        self._crumb_failures = 0
+        self._problem = ""
+        self._paused_until_s = 0.0
 
-    def send(self, request: Request, timeout_s: float) -> Response:
-        """Yahoo's answer; cookie, crumb and every second try end within `timeout_s` too.
+    def send(
+        self, request: Request, timeout_s: float, allowance: CallAllowance | None = None
+    ) -> Response:
+        """Return Yahoo's answer; cookie, crumb and every second try end within `timeout_s` too.
 
-        Raises `UnavailableError`, naming the host and what happened, when there is none.
+        Raise `UnavailableError`, naming the host and what happened, when there is none, and
+        `CallsSpentError` when that takes more requests than are allowed.
         """
         deadline = self._clock() + timeout_s
         transport, symbols = self._open()
-        with transport.call(timeout_s, deadline) as call:
-            try:
-                answer = self._ask(self._private(transport), request, call)
-                if answer.status not in (404, 410) or not _is_batch(request):
-                    return replace(answer, secrets=transport.secrets(call))
-                why = f"status {answer.status}"
-            except _CHANGED as exc:
-                why = f"yfinance has changed ({type(exc).__name__})"
-                if not _is_batch(request):
-                    raise UnavailableError(f"Yahoo: {why}") from None
-            log.warning("yahoo batch path is gone", extra={"reason": why})
-            return symbols.ask(request.params["symbols"].split(","), call)
+        allowed = allowance or CallAllowance(1 + FACTS[Source.YFINANCE].extra_calls)
+        with transport.call(timeout_s, deadline, allowed, request.most_bytes) as call:
+            if not _is_batch(request):
+                return self._answer(transport, request, call)
+            if self._clock() >= self._paused_until_s:
+                answer = self._batch(transport, request, call)
+                if answer is not None:
+                    return answer
+            names = request.params["symbols"].split(",")
+            note = f"Yahoo: {self._problem}; one symbol at a time"
+            return replace(symbols.ask(names, call, note), note=note)
 
     def warm(self) -> None:
-        """Loads yfinance, which the first call else does within its own time."""
+        """Load yfinance; otherwise the first call loads it within its own time."""
         self._open()
 
     def _open(self) -> tuple[YahooTransport, SymbolQuotes]:
         with self._opening:
             if self._transport is None or self._symbols is None:
                 try:  # here, as yfinance brings pandas and takes most of a second
-                    from marketdata.providers.yahoo_symbols import SymbolQuotes  # noqa: PLC0415
+                    from marketdata.providers.yahoo_symbols import (  # noqa: PLC0415
+                        SymbolQuotes,
+                        use_proxy,
+                    )
                     from marketdata.providers.yahoo_transport import YahooTransport  # noqa: PLC0415
                 except ImportError as exc:
                     raise UnavailableError(f"Yahoo: yfinance cannot be loaded: {exc}") from exc
+                if self._proxy_url:
+                    use_proxy(self._proxy_url)
                 self._transport = YahooTransport(self._base_url, self._clock)
-                self._symbols = SymbolQuotes(self._transport, self._clock, self._per_minute)
+                self._symbols = SymbolQuotes(self._transport)
             return self._transport, self._symbols
 
     def _private(self, transport: YahooTransport) -> PrivateData:
@@ -100,17 +121,82 @@ class YahooSender:
                 self._data = PrivateData(transport)
             return self._data
 
+    def _answer(self, transport: YahooTransport, request: Request, call: Call) -> Response:
+        """Return the answer to a call that has no other way."""
+        try:
+            answer = self._ask(self._private(transport), request, call)
+        except _CHANGED as exc:
+            raise UnavailableError(f"Yahoo: yfinance has changed ({type(exc).__name__})") from None
+        return replace(answer, secrets=transport.secrets(call))
+
+    def _batch(self, transport: YahooTransport, request: Request, call: Call) -> Response | None:
+        """Return the answer of the quote call; None if quotes must be asked for one at a time."""
+        from marketdata.providers.yahoo_transport import CrumbMissingError  # noqa: PLC0415
+
+        try:
+            answer = self._ask(self._private(transport), request, call)
+        except _CHANGED as exc:
+            problem = f"yfinance has changed ({type(exc).__name__})"
+        except CrumbMissingError as error:
+            if self._crumb_failures < _CRUMB_FAILURES:
+                raise
+            problem = str(error)
+        else:
+            if answer.status in (404, 410):
+                problem = f"the quote call is gone (status {answer.status})"
+            elif answer.status == 401 and self._crumb_failures >= _CRUMB_FAILURES:
+                problem = "the crumb is not accepted (status 401)"
+            else:
+                return replace(answer, secrets=transport.secrets(call))
+        self._problem = problem
+        self._paused_until_s = self._clock() + PAUSE_S
+        log.warning("yahoo quote call is not usable", extra={"reason": problem})
+        return None
+
     def _ask(self, data: PrivateData, request: Request, call: Call) -> Response:
-        answer = self._once(data, request, call)
-        refused = answer.status == 401
-        if refused:
-            data.forget(call.crumb)
+        """Return the answer; a crumb that is missing or not accepted is fetched anew, once."""
+        from marketdata.providers.yahoo_transport import CrumbMissingError  # noqa: PLC0415
+
+        is_new = data.crumb is None
+        try:
             answer = self._once(data, request, call)
+        except CrumbMissingError:
+            self._crumb_failures += 1
+            # The cookie is kept, so that a crumb and the call are all that is needed.
+            if self._crumb_failures > 1 or call.allowance.left < _RENEWAL - 1:
+                self._renounce(data)
+                raise
+            is_new = True
+            answer = self._once_more(data, request, call)
+        else:
+            if answer.status == 401 and call.allowance.left >= _RENEWAL:
+                data.forget(call.crumb)
+                is_new = True
+                answer = self._once_more(data, request, call)
         if answer.status in (401, 429):
             data.forget(call.crumb)
-        if refused and answer.status == 401:
-            data.change_strategy()
+        if answer.status == 401 and is_new:
+            self._crumb_failures += 1
+            self._renounce(data)
+        elif answer.status != 401:
+            self._crumb_failures = 0
         return answer
+
+    def _once_more(self, data: PrivateData, request: Request, call: Call) -> Response:
+        from marketdata.providers.yahoo_transport import CrumbMissingError  # noqa: PLC0415
+
+        try:
+            return self._once(data, request, call)
+        except CrumbMissingError:
+            self._crumb_failures += 1
+            self._renounce(data)
+            raise
+
+    @staticmethod
+    def _renounce(data: PrivateData) -> None:
+        """Drop the cookie; the next call gets one in yfinance's other way."""
+        data.forget(None)
+        data.change_strategy()
 
     def _once(self, data: PrivateData, request: Request, call: Call) -> Response:
         with self._turn(data, call):

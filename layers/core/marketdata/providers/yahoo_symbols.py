@@ -1,22 +1,21 @@
-"""Yahoo's prices one symbol at a time, by what is public in yfinance, told as a v7 answer.
+"""Yahoo's prices one symbol at a time, by the public part of yfinance, as a v7 answer.
 
-The way out when Yahoo's batch path, or yfinance's private way to it, is gone. It reads the chart
-call's metadata, the cheapest that carries a price's own time: two requests for a symbol, one once
-its time zone is known, and neither cookie nor crumb. What is not told is left out, not derived: a
-chart's previous close is yesterday's only where the chart is of one day, and never for a coin.
+Used while Yahoo's call for many symbols, yfinance's private way to it, or the crumb is missing. It
+reads the metadata of the chart call: two requests for a symbol, one once its time zone is known,
+and neither cookie nor crumb. What the metadata does not give is left out: a chart's previous close
+is yesterday's only where the chart is of one day, and never for a coin.
 """
 
 from __future__ import annotations
 
 import atexit
+import itertools
 import json
 import logging
 import shutil
 import tempfile
-import threading
 import warnings
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from functools import cache
@@ -25,22 +24,25 @@ from typing import Any
 import yfinance
 from yfinance.exceptions import YFPricesMissingError
 
-from marketdata.errors import BadPayloadError, UnavailableError
+from marketdata.errors import (
+    BadPayloadError,
+    ProviderError,
+    UnavailableError,
+)
 from marketdata.providers.contract import Response
 from marketdata.providers.yahoo import UNANSWERED
 from marketdata.providers.yahoo_transport import AnsweredError, Call, YahooTransport
 
-_REQUESTS_A_SYMBOL = 2
-_WINDOW_S = 60.0
+_MOST_TURNS = 10_000
 _UNKNOWN = frozenset({400, 404, 422})  # how the chart says that it knows no such symbol
 
 
 @cache
 def prepare_yfinance() -> None:
-    """Makes yfinance fit for this process, once: it may write, it speaks up, it keeps silent.
+    """Set yfinance up for this process, once.
 
-    Its caches go to a folder of their own, as a home may be read-only; its failures are raised and
-    not swallowed; its logger is off, as its debug lines show crumbs.
+    Its caches go to a folder of their own, as a home may be read-only. Its failures are raised. Its
+    logger is off, as its debug lines show crumbs.
     """
     logger = logging.getLogger("yfinance")
     # A filter, because others who configure logging (uvicorn does) enable disabled loggers again.
@@ -52,60 +54,66 @@ def prepare_yfinance() -> None:
     yfinance.config.debug.hide_exceptions = False
 
 
-class SymbolQuotes:
-    """Asks for symbols in turn, for as long as the call's time and the minute's requests last."""
+def use_proxy(url: str) -> None:
+    """Make yfinance reach Yahoo through a proxy, by yfinance's own setting."""
+    yfinance.config.network.proxy = url
 
-    def __init__(
-        self, transport: YahooTransport, clock: Callable[[], float], per_minute: int
-    ) -> None:
+
+class SymbolQuotes:
+    """Asks for symbols in turn, for as long as the call's time and its allowance last."""
+
+    def __init__(self, transport: YahooTransport) -> None:
         prepare_yfinance()
         # yfinance shows its own use of deprecated pandas, which is not for our users to read.
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")
         self._transport = transport
-        self._clock = clock
-        self._per_minute = per_minute
-        self._spent: deque[float] = deque()
-        self._lock = threading.Lock()
+        self._turns: dict[str, int] = {}
+        self._counter = itertools.count(1)
 
-    def ask(self, names: Sequence[str], call: Call) -> Response:
-        """A v7 answer with a row for each of `names` (Yahoo's spellings) that has a price.
+    def ask(self, names: Sequence[str], call: Call, problem: str) -> Response:
+        """Return a v7 answer with a row for each of `names` (Yahoo's spellings) that has a price.
 
-        Its member `UNANSWERED` lists those that nothing is known of. A rate limit before the first
-        row is answered as it came. Raises `UnavailableError` when nothing was answered at all.
+        The names that were asked for longest ago come first, so that a small allowance reaches all
+        of them in turn. The member `UNANSWERED` lists those of which nothing is known. A rate limit
+        before the first row is answered as it came. Raise `UnavailableError` when nothing was
+        answered at all; `problem` is why symbols are asked for one at a time.
         """
         call.crumbless = True
         rows: list[dict[str, Any]] = []
         unanswered: list[str] = []
-        over = failure = ""
-        for name in names:
-            over = over or self._over()
-            if over:
-                unanswered.append(name)
-                continue
-            before = call.requests
-            try:
-                row = self._row(name, call)
-                rows += [] if row is None else [row]
-            except BadPayloadError as error:
-                failure = str(error)
-                unanswered.append(name)
-            except (AnsweredError, UnavailableError) as error:
-                if isinstance(error, AnsweredError) and not rows:
-                    return error.response
-                over = str(error)
-                unanswered.append(name)
-            finally:
-                self._spend(call.requests - before)
-        if len(unanswered) == len(names):
-            raise UnavailableError(over or failure)
+        end: ProviderError | None = None
+        for name in sorted(names, key=lambda name: self._turns.get(name, 0)):
+            if end is None or isinstance(end, BadPayloadError):
+                try:
+                    row = self._row(name, call)
+                    rows += [] if row is None else [row]
+                    self._note_turn(name)
+                    continue
+                except AnsweredError as error:
+                    if not rows:
+                        return error.response
+                    end = UnavailableError(str(error))
+                except BadPayloadError as error:
+                    self._note_turn(name)
+                    end = error
+                except ProviderError as error:
+                    end = error
+            unanswered.append(name)
+        if len(unanswered) == len(names) and end is not None:
+            raise UnavailableError(f"{problem}: {end}")
         body = {"quoteResponse": {"result": rows, "error": None}, UNANSWERED: unanswered}
         headers = {"content-type": "application/json"}
         return Response(200, headers, json.dumps(body, default=str).encode())
 
-    def _row(self, name: str, call: Call) -> dict[str, Any] | None:
-        """One symbol's v7 row, None where Yahoo knows no such symbol or no price of it.
+    def _note_turn(self, name: str) -> None:
+        if len(self._turns) >= _MOST_TURNS:
+            self._turns.clear()
+        self._turns[name] = next(self._counter)
 
-        Raises `BadPayloadError` when nothing is known of this one, and what ends it for all.
+    def _row(self, name: str, call: Call) -> dict[str, Any] | None:
+        """Return one symbol's v7 row, None where Yahoo knows no such symbol or no price of it.
+
+        Raise `BadPayloadError` when nothing is known of this one, and what ends it for all.
         """
         try:
             ticker = yfinance.Ticker(name, session=self._transport)
@@ -113,35 +121,22 @@ class SymbolQuotes:
             with suppress(YFPricesMissingError, LookupError, TypeError):
                 ticker.history(period="1d", interval="1d", timeout=call.left_s())
             return v7_row(name, ticker.history_metadata)
-        except AnsweredError as told:
-            status = told.response.status
+        except AnsweredError as error:
+            status = error.response.status
             if status in _UNKNOWN:
                 return None
             if status == 429:
                 raise
             raise BadPayloadError(f"the chart call answered {status}") from None
-        except UnavailableError:
+        except ProviderError:
             raise
         except Exception as exc:  # noqa: BLE001  # yfinance, pandas, peewee and curl: anything
-            words = call.failure or f"the chart is none ({type(exc).__name__})"
-            raise BadPayloadError(words) from None
-
-    def _over(self) -> str:
-        """Why no further symbol may be asked for; empty where one may."""
-        with self._lock:
-            while self._spent and self._spent[0] <= self._clock() - _WINDOW_S:
-                self._spent.popleft()
-            if len(self._spent) + _REQUESTS_A_SYMBOL <= self._per_minute:
-                return ""
-        return f"Yahoo: one symbol at a time, so at most {self._per_minute} requests a minute"
-
-    def _spend(self, requests: int) -> None:
-        with self._lock:
-            self._spent.extend([self._clock()] * requests)
+            problem = call.failure or f"the chart cannot be read ({type(exc).__name__})"
+            raise BadPayloadError(problem) from None
 
 
 def v7_row(name: str, meta: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A chart's metadata in the words of a v7 quote; None without a price."""
+    """Return a chart's metadata as a row of the v7 quote call; None without a price."""
     price, close = meta.get("regularMarketPrice"), meta.get("chartPreviousClose")
     if price is None:
         return None
@@ -152,8 +147,12 @@ def v7_row(name: str, meta: Mapping[str, Any]) -> dict[str, Any] | None:
         "currency": meta.get("currency"),
         "regularMarketPrice": price,
         "regularMarketTime": int(time.timestamp()) if hasattr(time, "timestamp") else time,
+        "regularMarketDayHigh": meta.get("regularMarketDayHigh"),
+        "regularMarketDayLow": meta.get("regularMarketDayLow"),
+        "regularMarketVolume": meta.get("regularMarketVolume"),
     }
     if close and meta.get("range") == "1d" and row["quoteType"] != "CRYPTOCURRENCY":
+        row["regularMarketPreviousClose"] = close
         change = Decimal(str(price)) - Decimal(str(close))
         row["regularMarketChange"] = change
         row["regularMarketChangePercent"] = round(change / Decimal(str(close)) * 100, 6)

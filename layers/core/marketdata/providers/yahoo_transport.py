@@ -1,9 +1,11 @@
-"""The one door through which yfinance reaches Yahoo: a curl_cffi session with rules of its own.
+"""The curl_cffi session through which yfinance makes all its requests, with limits of its own.
 
-yfinance asks for pages as it likes: a fixed 30 s for a crumb, every failure again with another
-kind of cookie, whatever text came as the crumb. Here each call has one deadline, a failure is told
-at once, a text that is no crumb is never kept, and no host but Yahoo's (or the one base URL that
-stands in for all of them) is ever asked. This file loads curl_cffi, so it is imported on first use.
+By itself yfinance waits a fixed 30 s for a crumb, repeats each failed request with another kind of
+cookie, and keeps any text as the crumb. In this session each call has one deadline, and each
+request is taken from the call's allowance before it is made. A failed request is not repeated, an
+answer is not read beyond its limit, and a text that cannot be a crumb is never kept. No host but
+Yahoo's (or the one base URL that replaces all of them) is asked. This file loads curl_cffi, so it
+is imported on first use.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from curl_cffi import CurlOpt, requests
+from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests import exceptions as curl_errors
 
 from marketdata.errors import UnavailableError
-from marketdata.providers.contract import Response
+from marketdata.providers.contract import MOST_LIST_BYTES, CallAllowance, Response
 from marketdata.providers.yahoo import TOO_MANY
 
 DATA_HOSTS = frozenset({"query1.finance.yahoo.com", "query2.finance.yahoo.com"})
@@ -33,7 +36,7 @@ CRUMB_PATH = "/v1/test/getcrumb"
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_HOPS = 5
-_MAX_BODY_BYTES = 32 * 1024 * 1024  # a screener page is below 1 MB
+_MOST_COOKIE_CHARS = 4096  # of one header that sets a cookie
 _LONGEST_CRUMB = 64  # eleven characters as recorded
 # yfinance has a second way to a cookie, so the first may not use up the whole time of a call.
 _COOKIE_SHARE = 1 / 3
@@ -54,13 +57,14 @@ def plausible_crumb(text: object) -> bool:
     return (
         isinstance(text, str)
         and 0 < len(text) <= _LONGEST_CRUMB
+        and text.isascii()
         and not any(c.isspace() or c in "{<" for c in text)
     )
 
 
 def is_rate_limit(answer: requests.Response) -> bool:
     """Whether Yahoo says that it was asked too often, which it may do with a status of 200."""
-    return answer.status_code == 429 or answer.content.lstrip().startswith(TOO_MANY)
+    return answer.status_code == 429 or answer.content[:200].lstrip().startswith(TOO_MANY)
 
 
 def response_of(answer: requests.Response) -> Response:
@@ -85,21 +89,28 @@ class NoCrumbError(ConnectionError):
     """No crumb came. A ConnectionError, because yfinance then keeps nothing and goes on without."""
 
 
+class CrumbMissingError(UnavailableError):
+    """A call for data was about to be made without a crumb, which Yahoo never accepts."""
+
+
 @dataclass(slots=True)
 class Call:
-    """One call from start to end: its deadline, and what happened on the way.
+    """One call from start to end: its limits, and what happened on the way.
 
     `crumb`: the one that was sent, None before that. `failure`: the last host that did not answer
-    and how, for people. `crumbless`: cookie and crumb are not wanted, so they are not fetched.
+    and how, for people. `crumb_problem`: why there is no crumb, for people. `crumbless`: cookie and
+    crumb are not needed, so they are not fetched.
     """
 
     timeout_s: float
     deadline: float
     clock: Callable[[], float]
+    allowance: CallAllowance
+    most_bytes: int
     crumbless: bool = False
     crumb: str | None = None
     failure: str = ""
-    requests: int = 0
+    crumb_problem: str = ""
 
     def left_s(self) -> float:
         """The seconds that are left; negative when the deadline has passed."""
@@ -107,8 +118,8 @@ class Call:
 
     def too_late(self, host: str) -> UnavailableError:
         """The error for a deadline that has passed, naming the host that used up the time."""
-        told = self.failure or f"{host}: not reached"
-        return UnavailableError(f"{told}; the limit is {self.timeout_s:g} s in all")
+        cause = self.failure or f"{host}: not reached"
+        return UnavailableError(f"{cause}; the limit is {self.timeout_s:g} s in all")
 
 
 class YahooTransport(requests.Session[requests.Response]):
@@ -118,7 +129,7 @@ class YahooTransport(requests.Session[requests.Response]):
         super().__init__(
             impersonate="chrome",
             discard_cookies=bool(base_url),  # see _once
-            curl_options={CurlOpt.MAXFILESIZE_LARGE: _MAX_BODY_BYTES},
+            curl_options={CurlOpt.MAXFILESIZE_LARGE: MOST_LIST_BYTES},
         )
         self._origin = base_url.rstrip("/")
         self._has_cookie = False
@@ -127,9 +138,11 @@ class YahooTransport(requests.Session[requests.Response]):
         self._calls = threading.local()
 
     @contextmanager
-    def call(self, timeout_s: float, deadline: float) -> Iterator[Call]:
-        """Bounds all that this thread asks for inside: together it ends by `deadline`."""
-        call = Call(timeout_s, deadline, self._clock)
+    def call(
+        self, timeout_s: float, deadline: float, allowance: CallAllowance, most_bytes: int
+    ) -> Iterator[Call]:
+        """Bound all requests of this thread inside: their end, their number, their answers."""
+        call = Call(timeout_s, deadline, self._clock, allowance, most_bytes)
         self._calls.current = call
         try:
             yield call
@@ -139,10 +152,11 @@ class YahooTransport(requests.Session[requests.Response]):
     def request(  # type: ignore[override]  # the forty options pass as they come
         self, method: Any, url: str, **options: Any
     ) -> requests.Response:
-        """One request of yfinance's, within the deadline and without leaving Yahoo.
+        """Make one request of yfinance's, within the limits of the call and only to Yahoo.
 
-        Raises `AnsweredError` for a rate limit and for a data call's failure, `NoCrumbError` when
-        no crumb came, `UnavailableError` past the deadline.
+        Raise `AnsweredError` for a rate limit and for a data call's failure, `NoCrumbError` when
+        no crumb came, `CrumbMissingError` in place of a data call without a crumb,
+        `UnavailableError` past the deadline and `CallsSpentError` past the allowance.
         """
         call = getattr(self._calls, "current", None)
         if call is None:
@@ -151,15 +165,22 @@ class YahooTransport(requests.Session[requests.Response]):
         is_data = urlsplit(url).hostname in DATA_HOSTS and not wants_crumb
         if is_data:
             call.crumb = (options.get("params") or {}).get("crumb")
+            if call.crumb is None and not call.crumbless:
+                if call.failure and not call.crumb_problem:  # nothing answered at all
+                    raise UnavailableError(call.failure)
+                raise CrumbMissingError(f"no crumb: {call.crumb_problem or 'no cookie came'}")
         elif call.crumbless:
-            raise NoCrumbError("neither cookie nor crumb is wanted")
+            raise NoCrumbError("neither cookie nor crumb is needed")
         elif urlsplit(url).hostname == _COOKIE_PAGE and self._has_cookie:
             return requests.Response()  # yfinance asks for it anew each time, and does not read it
         answer = self._follow(call, method, url, options)
         if is_rate_limit(answer) or (is_data and _failed(answer)):
             raise AnsweredError(response_of(answer))
         if wants_crumb and (answer.status_code != 200 or not plausible_crumb(answer.text)):
-            raise NoCrumbError(f"no crumb, status {answer.status_code}")
+            kind = "a page" if answer.content[:200].lstrip().startswith(b"<") else "no crumb"
+            host = _host(self._target(url))
+            call.crumb_problem = f"{host}{CRUMB_PATH}: {kind}, status {answer.status_code}"
+            raise NoCrumbError(call.crumb_problem)
         if urlsplit(url).hostname == _COOKIE_PAGE:
             self._has_cookie = True
         return answer
@@ -201,12 +222,19 @@ class YahooTransport(requests.Session[requests.Response]):
             raise call.too_late(host)
         if urlsplit(url).hostname in COOKIE_HOSTS:
             left_s *= _COOKIE_SHARE
-        call.requests += 1
+        call.allowance.take(host)
+        body = _Body(call.most_bytes)
         try:
-            answer = super().request(method, target, **{**options, "timeout": left_s})
+            answer = super().request(
+                method, target, **{**options, "timeout": left_s, "content_callback": body.add}
+            )
         except curl_errors.RequestException as exc:
-            call.failure = f"{host}: {_told(exc)}"
+            call.failure = f"{host}: {_problem(exc)}"
+            if body.is_too_long:
+                too_long = f"{host}: an answer of more than {call.most_bytes} bytes"
+                raise UnavailableError(too_long) from None
             raise
+        answer.content = bytes(body.data)
         cookies = dict(_cookies_of(answer))
         self._cookie_values = self._cookie_values | cookies
         for name, value in cookies.items() if self._origin else ():
@@ -225,16 +253,35 @@ class YahooTransport(requests.Session[requests.Response]):
         return self._origin + (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
+class _Body:
+    """Collects a body as it is unpacked, up to its limit."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self.data = bytearray()
+        self.is_too_long = False
+        self._most_bytes = most_bytes
+
+    def add(self, chunk: bytes) -> int:
+        """Take the next part; a number other than its length ends the transfer."""
+        if len(self.data) + len(chunk) > self._most_bytes:
+            self.is_too_long = True
+            return CURL_WRITEFUNC_ERROR
+        self.data += chunk
+        return len(chunk)
+
+
 def _cookies_of(answer: requests.Response) -> Iterator[tuple[str, str]]:
     """The names and values of the cookies that an answer sets."""
     for line in answer.headers.get_list("set-cookie"):
+        if not line or len(line) > _MOST_COOKIE_CHARS:
+            continue
         with suppress(CookieError):
-            yield from ((name, cookie.value) for name, cookie in SimpleCookie(line or "").items())
+            yield from ((name, cookie.value) for name, cookie in SimpleCookie(line).items())
 
 
 def _failed(answer: requests.Response) -> bool:
     """A failing status, or a page in place of data; but yfinance itself deals with consent."""
-    is_page = answer.content.lstrip().startswith(b"<")
+    is_page = answer.content[:200].lstrip().startswith(b"<")
     return answer.status_code >= 400 or (is_page and urlsplit(answer.url).hostname in DATA_HOSTS)
 
 
@@ -243,8 +290,8 @@ def _host(url: str) -> str:
     return f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
 
 
-def _told(exc: curl_errors.RequestException) -> str:
-    for kind, words in _FAILURES:
+def _problem(exc: curl_errors.RequestException) -> str:
+    for kind, text in _FAILURES:
         if isinstance(exc, kind):
-            return words
+            return text
     return f"the request failed (curl error {exc.code})"

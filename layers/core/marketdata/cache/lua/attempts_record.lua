@@ -25,7 +25,8 @@ end
 local function note(result, breaker)
   if result.effect == 'success' then
     breaker_set(breaker, 'success_at', math.max(now, breaker.success_at or 0))
-  elseif result.error then
+  end
+  if result.error then
     breaker_set(breaker, 'error', result.error)
   end
 end

@@ -1,9 +1,10 @@
 -- May these calls be made? For each want a breaker permit and reserved calls, or neither.
 -- KEYS: ledgers and breakers. ARGV: now (ms), a token that no other call uses, and JSON
--- {policy, wants: [{breaker, ledger, limits, calls, least, use, until_ms, ask, job, size}], ledgers:
--- [{place, born, turns}], room}; breaker, ledger and place are places in KEYS, born and turns what
+-- {policy, wants: [{breaker, ledger, limits, calls, least, extra, use, until_ms, ask, job, size}],
+-- ledgers: [{place, born, turns}], room}; breaker, ledger and place are places in KEYS, born and turns what
 -- the caller has seen of a ledger. A job whose size is more than what is left of `room`, if there is
--- one, is granted nothing, and nothing is counted for it; smaller ones after it may be. Answers nil,
+-- one, is granted nothing, and nothing is counted for it; smaller ones after it may be. Up to `extra`
+-- more calls are granted after all wants have got theirs, as far as the budget has room. Answers nil,
 -- and decides nothing, if a ledger has lost some of that; else JSON
 -- [{calls, generation, probe, use, reason, at}] and the fields and values of each ledger.
 
@@ -65,6 +66,16 @@ for place, want in ipairs(asked.wants) do
     grants[place] = decide(want, ledger, breaker, token .. ':' .. place)
     if grants[place].calls > 0 and not has_place[want.job] then
       has_place[want.job], left = true, left - want.size
+    end
+  end
+end
+for place, want in ipairs(asked.wants) do
+  local grant, extra = grants[place], want.extra or 0
+  if grant.calls > 0 and extra > 0 then
+    local room = ledger_room(ledgers[want.ledger], want.limits, grant.use, 1, extra)
+    if room > 0 then
+      ledger_count(ledgers[want.ledger], want.limits, grant.use, want.until_ms, room)
+      grant.calls = grant.calls + room
     end
   end
 end

@@ -1,0 +1,107 @@
+"""Every HTTP request to Yahoo is inside its budget, counted at Yahoo, over two workers."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from marketdata.domain.quotes import Source
+from tests.support.fake_yahoo import (
+    CRUMB,
+    INVALID_CRUMB,
+    QUOTE,
+    UPSTREAM,
+    Answer,
+    FakeYahoo,
+    chart,
+    quote_row,
+)
+from tests.support.pipeline import SLOT_S, Make, emptied, simulated
+
+NAMES = ("AAPL", "MSFT", "NVDA", "KO", "TSLA")
+SLOTS_A_MINUTE = 60 // SLOT_S
+
+
+class Always(deque[Answer | Callable]):
+    """One answer to every request."""
+
+    def popleft(self) -> Answer | Callable:
+        """The answer, again and again."""
+        return self[0]
+
+
+@pytest.fixture
+def yahoo() -> Iterator[FakeYahoo]:
+    """A server with five shares, their charts and a pair."""
+    with FakeYahoo() as server:
+        server.rows = {name: quote_row(name, 244.6) for name in NAMES}
+        server.rows["EURUSD=X"] = quote_row("EURUSD=X", 1.05)
+        server.charts = {name: chart(name, 244.6, 240.01) for name in NAMES}
+        yield server
+
+
+@pytest.fixture
+def make(plain_redis) -> Iterator[Make]:
+    """Workers over one Redis."""
+    with emptied(plain_redis) as cache, simulated(cache) as make:
+        yield make
+
+
+def break_nothing(_yahoo: FakeYahoo) -> None:
+    """All is well."""
+
+
+def break_crumbs(yahoo: FakeYahoo) -> None:
+    """The crumb page answers with an error page."""
+    yahoo.faults[CRUMB] = Always([UPSTREAM])
+
+
+def refuse_crumbs(yahoo: FakeYahoo) -> None:
+    """No crumb is ever accepted."""
+    yahoo.faults[QUOTE] = Always([INVALID_CRUMB])
+
+
+def remove_quotes(yahoo: FakeYahoo) -> None:
+    """The call for many symbols is gone."""
+    yahoo.gone.add(QUOTE)
+
+
+def fail_quotes(yahoo: FakeYahoo) -> None:
+    """The call for many symbols answers with an error page."""
+    yahoo.faults[QUOTE] = Always([UPSTREAM])
+
+
+@pytest.mark.parametrize("limit", [6, 20, 60])
+@pytest.mark.parametrize(
+    "fault", [break_nothing, break_crumbs, refuse_crumbs, remove_quotes, fail_quotes]
+)
+def test_yahoo_never_counts_more_than_the_limit(make, yahoo, fault, limit):
+    """In no minute do two workers together make more requests than are set, whatever fails."""
+    env = {
+        "urls": {Source.YFINANCE: yahoo.url},
+        "ACTIVE_SYMBOLS": ",".join((*NAMES, "EUR/USD")),
+        "ALPHA_VANTAGE_API_KEY": "",
+        "YAHOO_LIMITS": f"{limit}/minute",
+    }
+    workers = [make(**env), make(**env)]
+    fault(yahoo)
+    seen = []
+    for slot in range(3 * SLOTS_A_MINUTE):
+        workers[slot % 2].run_next()
+        seen.append(len(yahoo.seen))
+    for end in range(SLOTS_A_MINUTE, len(seen)):
+        assert seen[end] - seen[end - SLOTS_A_MINUTE] <= limit
+    assert seen[-1] > 0
+    counted = workers[0].told(Source.YFINANCE)["used"]["minute"]
+    assert counted >= seen[-1] - seen[-SLOTS_A_MINUTE]
+
+
+def test_a_cold_worker_reaches_its_quotes_with_a_tiny_budget(make, yahoo):
+    """With two calls a minute cookie, crumb and quotes come one after the other."""
+    worker = make(
+        urls={Source.YFINANCE: yahoo.url}, ACTIVE_SYMBOLS="AAPL", FINNHUB_API_KEY="",
+        YAHOO_LIMITS="2/minute",
+    )  # fmt: skip
+    for _ in range(2 * SLOTS_A_MINUTE + 4):
+        worker.run_next()
+    assert worker.read("AAPL")["AAPL"]["source"] == "yfinance"
