@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from marketdata import composition
 from marketdata.api.serving import gateway_adapter
+from marketdata.observability.logs import lambda_handler
+
+process = composition.start_process(os.environ)
+stores = composition.connect_stores(process.settings)
+adapter = gateway_adapter(process, stores)
+if process.on_lambda:
+    composition.warm_stores(stores)
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def api(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one event of an HTTP API (payload 1.0 or 2.0) or of a REST API."""
-    return gateway_adapter()(event, context)
+    return adapter(event, context)
+
+
+handler = lambda_handler(process.logger, api, on_lambda=process.on_lambda)

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from marketdata import composition
 from marketdata.clock import wall_ms
-from marketdata.composition import asset_committer
+from marketdata.domain.messages import AssetReport
+from marketdata.observability.logs import lambda_handler, step_fields
+
+process = composition.start_process(os.environ)
+stores = composition.connect_stores(process.settings)
+committer = composition.make_asset_committer(process, stores)
+if process.on_lambda:
+    composition.warm_stores(stores)
+    composition.warm_archive(committer.archive)
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Commit one class's report; see `marketdata.lists.committing.AssetCommitter`."""
-    return asset_committer().commit(event, wall_ms())
+def commit_assets(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Commit an `AssetReport`; return an `AssetSummary`."""
+    report = AssetReport.model_validate(event)
+    fields = {"list": report.of_class.value, "execution": report.execution}
+    with step_fields(process.logger, on_lambda=process.on_lambda, **fields):
+        return committer.commit(report, wall_ms()).to_event()
+
+
+handler = lambda_handler(process.logger, commit_assets, on_lambda=process.on_lambda)

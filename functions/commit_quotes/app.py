@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from marketdata import composition
 from marketdata.clock import wall_ms
-from marketdata.composition import committer, meter
-from marketdata.observability.logs import log_commit
+from marketdata.domain.messages import Report
+from marketdata.observability.logs import lambda_handler, log_commit, step_fields
+
+process = composition.start_process(os.environ)
+stores = composition.connect_stores(process.settings)
+committer = composition.make_committer(process, stores)
+meter = composition.make_meter(process, stores)
+if process.on_lambda:
+    composition.warm_stores(stores)
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Commit one report, or a job whose fetch failed; see `marketdata.prices.committing`."""
-    summary = committer().commit(event, wall_ms())
-    log_commit(summary)
-    meter().record_commit(summary)
-    return summary
+def commit_quotes(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Commit a `Report`; return a `Summary`."""
+    report = Report.model_validate(event)
+    job = report.job
+    fields = {"slot": job.slot, "job": job.id, "execution": job.execution}
+    with step_fields(process.logger, on_lambda=process.on_lambda, **fields):
+        summary = committer.commit(report, wall_ms())
+        log_commit(summary)
+        meter.record_commit(summary)
+        return summary.to_event()
+
+
+handler = lambda_handler(process.logger, commit_quotes, on_lambda=process.on_lambda)

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from marketdata.composition import asset_fetcher
+from marketdata import composition
+from marketdata.domain.messages import AssetJob
+from marketdata.observability.logs import lambda_handler, step_fields
+
+process = composition.start_process(os.environ)
+providers = composition.make_providers(process.settings)
+fetcher = composition.make_asset_fetcher(process, providers)
+if process.on_lambda:
+    composition.warm_providers(process.settings, providers)
+    composition.warm_archive(fetcher.archive)
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Do one job of a plan; see `marketdata.lists.fetching.AssetFetcher`."""
-    return asset_fetcher().fetch(event)
+def fetch_assets(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Do an `AssetJob`; return an `AssetReport`."""
+    job = AssetJob.model_validate(event)
+    fields = {"job": job.id, "execution": job.execution}
+    with step_fields(process.logger, on_lambda=process.on_lambda, **fields):
+        return fetcher.fetch(job).to_event()
+
+
+handler = lambda_handler(process.logger, fetch_assets, on_lambda=process.on_lambda)

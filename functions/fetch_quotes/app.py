@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from marketdata.composition import fetcher
+from marketdata import composition
+from marketdata.domain.messages import Job
+from marketdata.observability.logs import lambda_handler, log_report, step_fields
+
+process = composition.start_process(os.environ)
+providers = composition.make_providers(process.settings)
+fetcher = composition.make_fetcher(providers)
+if process.on_lambda:
+    composition.warm_providers(process.settings, providers)
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Do one job of a plan; see `marketdata.prices.fetching.Fetcher.fetch`."""
-    return fetcher().fetch(event)
+def fetch_quotes(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Do a `Job`; return a `Report`."""
+    job = Job.model_validate(event)
+    fields = {"slot": job.slot, "job": job.id, "execution": job.execution}
+    with step_fields(process.logger, on_lambda=process.on_lambda, **fields):
+        report = fetcher.fetch(job)
+        log_report(report)
+        return report.to_event()
+
+
+handler = lambda_handler(process.logger, fetch_quotes, on_lambda=process.on_lambda)

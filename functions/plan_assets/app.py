@@ -1,13 +1,27 @@
-"""Lambda `plan_assets`: reserve what the refresh of the asset lists will cost."""
+"""Lambda `plan_assets`: reserve the calls of a refresh of the asset lists."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from marketdata import composition
 from marketdata.clock import wall_ms
-from marketdata.composition import asset_planner
+from marketdata.domain.messages import RefreshEvent
+from marketdata.observability.logs import lambda_handler, step_fields
+
+process = composition.start_process(os.environ)
+stores = composition.connect_stores(process.settings)
+planner = composition.make_asset_planner(process, stores)
+if process.on_lambda:
+    composition.warm_stores(stores)
 
 
-def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Plan one refresh of all classes; see `marketdata.lists.planning.AssetPlanner`."""
-    return asset_planner().plan(wall_ms())
+def plan_assets(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Plan a refresh for a `RefreshEvent`; return an `AssetPlan`."""
+    asked = RefreshEvent.model_validate(event)
+    with step_fields(process.logger, on_lambda=process.on_lambda, execution=asked.execution):
+        return planner.plan(wall_ms(), asked.execution).to_event()
+
+
+handler = lambda_handler(process.logger, plan_assets, on_lambda=process.on_lambda)

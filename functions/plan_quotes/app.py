@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+from marketdata import composition
 from marketdata.clock import wall_ms
-from marketdata.composition import meter, planner
-from marketdata.observability.logs import log_plan
+from marketdata.domain.messages import SlotEvent
+from marketdata.observability.logs import lambda_handler, log_plan, step_fields
+
+process = composition.start_process(os.environ)
+stores = composition.connect_stores(process.settings)
+planner = composition.make_planner(process, stores)
+meter = composition.make_meter(process, stores)
+if process.on_lambda:
+    composition.warm_stores(stores)
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Plan the slot `{"slot": epoch seconds}`; see `marketdata.prices.planning.Planner.plan`."""
-    now_ms = wall_ms()
-    plan = planner().plan(int(event["slot"]), now_ms)
-    log_plan(plan)
-    meter().record_plan(plan, now_ms)
-    return plan
+def plan_quotes(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Plan the slot of a `SlotEvent`; return a `Plan`."""
+    asked = SlotEvent.model_validate(event)
+    fields = {"slot": asked.slot, "execution": asked.execution}
+    with step_fields(process.logger, on_lambda=process.on_lambda, **fields):
+        now_ms = wall_ms()
+        plan = planner.plan(asked.slot, now_ms, asked.execution)
+        log_plan(plan)
+        meter.record_plan(plan, now_ms)
+        return plan.to_event()
+
+
+handler = lambda_handler(process.logger, plan_quotes, on_lambda=process.on_lambda)

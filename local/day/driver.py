@@ -12,21 +12,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from local.day.clock import DayClock
 from local.day.judge import Judge
 from local.day.parts import REFRESHES, Service, Worker
 from local.day.script import Script
-from local.service.loop import through_json
 from marketdata.clock import SLOT_S
+from marketdata.domain.messages import AssetReport, Job, Message, Plan, Report, Summary
 from marketdata.errors import CacheUnavailableError
 
 SLOT_MS = SLOT_S * 1000
 # A step waits for the slowest call of its slot; anything faster than this is not a wait.
 NO_WAIT_MS = 1_000
 
-Step = dict[str, Any]
+_M = TypeVar("_M", bound=Message)
+_T = TypeVar("_T")
 
 
 class Fate(Enum):
@@ -59,7 +60,7 @@ class Driver:
     script: Script
     rng: random.Random
     pool: ThreadPoolExecutor
-    _late: list[tuple[int, Step]] = field(default_factory=list)
+    _late: list[tuple[int, Report]] = field(default_factory=list)
 
     def run(self, progress: Callable[[int], None]) -> None:
         """Run every slot, then look once more; `progress` is told each slot's start (epoch ms)."""
@@ -85,7 +86,7 @@ class Driver:
             if fate is not Fate.KILLED_BEFORE
         ]
         fetch = self.service.fetcher.fetch
-        reports = list(self._together([partial(_through, fetch, job) for _, job in fetched]))
+        reports = list(self._together([partial(_fetch_once, fetch, job) for _, job in fetched]))
         self.clock.move_to(self.clock.now_ms + max(map(_waited_ms, reports), default=0))
         due = [report for at_ms, report in self._late if at_ms <= slot_ms]
         self._late = [late for late in self._late if late[0] > slot_ms]
@@ -97,7 +98,7 @@ class Driver:
         for name in (fate.value for fate in fates):
             self.judge.count(name)
 
-    def _plan(self, slot_ms: int) -> list[Step]:
+    def _plan(self, slot_ms: int) -> list[Job]:
         """The slot's jobs, from the one worker that wins it."""
         plans = self._together(
             [
@@ -105,11 +106,11 @@ class Driver:
                 for worker in self.service.workers
             ]
         )
-        won = [plan for plan in plans if plan["claimed"]]
+        won = [plan for plan in plans if plan.claimed]
         self.judge.claimed(len(won))
-        return [job for plan in won for job in plan["jobs"]]
+        return [job for plan in won for job in plan.jobs]
 
-    def _deliveries(self, fate: Fate, report: Step, slot_ms: int) -> list[Step]:
+    def _deliveries(self, fate: Fate, report: Report, slot_ms: int) -> list[Report]:
         """The report as often as it arrives now."""
         wrong = self.judge.fetched(report, lost=fate is Fate.KILLED_AFTER)
         if fate is Fate.KILLED_AFTER:
@@ -122,24 +123,24 @@ class Driver:
         again = fate is Fate.TWICE or (wrong and self.rng.random() < 0.5)
         return [report, report] if again else [report]
 
-    def _commit(self, report: Step) -> Callable[[], Step]:
+    def _commit(self, report: Report) -> Callable[[], Summary]:
         worker = self.rng.choice(self.service.workers)
-        return partial(_through, partial(_commit_once, worker, self.clock.now_ms), report)
+        return partial(_commit_once, worker, self.clock.now_ms, report)
 
     def _refresh(self) -> None:
         """One round of the asset lists."""
         service, now_ms = self.service, self.clock.now_ms
         plan = service.asset_planner.plan(now_ms)
-        self.judge.count("asset lists planned", len(plan["jobs"]))
-        for job in plan["jobs"]:
-            report = _through(service.asset_fetcher.fetch, job)
+        self.judge.count("asset lists planned", len(plan.jobs))
+        for job in plan.jobs:
+            report = through_json(AssetReport, service.asset_fetcher.fetch(job))
             summary = service.asset_committer.commit(report, now_ms)
-            self.judge.count("asset lists kept" if summary["swapped"] else "asset lists refused")
+            self.judge.count("asset lists kept" if summary.swapped else "asset lists refused")
 
     def _fate(self) -> Fate:
         return self.rng.choices(list(_ODDS), list(_ODDS.values()))[0]
 
-    def _together(self, steps: Sequence[Callable[[], Step]]) -> list[Step]:
+    def _together(self, steps: Sequence[Callable[[], _T]]) -> list[_T]:
         """What the workers make of these steps, side by side; one that Redis failed is left out."""
         done = [self.pool.submit(step) for step in steps]
         results = []
@@ -151,19 +152,24 @@ class Driver:
         return results
 
 
-def _plan_once(worker: Worker, slot_ms: int, now_ms: int) -> Step:
-    return worker.planner.plan(slot_ms // 1000, now_ms)
+def _plan_once(worker: Worker, slot_ms: int, now_ms: int) -> Plan:
+    return through_json(Plan, worker.planner.plan(slot_ms // 1000, now_ms))
 
 
-def _commit_once(worker: Worker, now_ms: int, report: Step) -> Step:
+def _fetch_once(fetch: Callable[[Job], Report], job: Job) -> Report:
+    return through_json(Report, fetch(job))
+
+
+def _commit_once(worker: Worker, now_ms: int, report: Report) -> Summary:
     return worker.committer.commit(report, now_ms)
 
 
-def _through(step: Callable[[Step], Step], event: Step) -> Step:
-    return through_json(lambda told, _context: step(told), event)
+def through_json(model: type[_M], message: Message) -> _M:
+    """A message as the next step gets it: nothing passes that could not pass on AWS."""
+    return model.model_validate_json(message.model_dump_json())
 
 
-def _waited_ms(report: Step) -> int:
-    """How long a fetch waited for providers, where it did."""
-    waited = sum(outcome["latency_ms"] for outcome in report["outcomes"])
+def _waited_ms(report: Report) -> int:
+    """How long a fetch waited for providers, if it did."""
+    waited = sum(outcome.latency_ms for outcome in report.outcomes)
     return waited if waited >= NO_WAIT_MS else 0

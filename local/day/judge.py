@@ -28,6 +28,7 @@ from marketdata.cache.quote_store import QuoteStore
 from marketdata.clock import MINUTE_MS, epoch_ms, parse_utc
 from marketdata.domain.acceptance import Result, Verdict
 from marketdata.domain.catalogue import CHAINS
+from marketdata.domain.messages import Report, Summary
 from marketdata.domain.outcomes import MissingQuote
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
@@ -154,32 +155,38 @@ class Judge:
             if open_since[asset_class] is not None:
                 self._weigh(asset_class, quote, open_since[asset_class] or 0, now_ms)
 
-    def fetched(self, report: Mapping[str, Any], *, lost: bool) -> bool:
+    def fetched(self, report: Report, *, lost: bool) -> bool:
         """Whether a report holds a planted price; one that is `lost` will never be committed."""
         wrong = [
             quote
-            for quote in map(Quote.from_step, report["quotes"])
+            for quote in report.quotes
             if (quote.source, quote.symbol) in self._suspects and not self._is_true(quote)
         ]
         self.count("bad ticks lost with a worker", len(wrong) if lost else 0)
         return bool(wrong)
 
-    def committed(self, summary: Mapping[str, Any], now_ms: int) -> None:
+    def committed(self, summary: Summary, now_ms: int) -> None:
         """Note a commit's summary."""
-        asset_class = AssetClass(summary["asset_class"])
-        for provider, quotes in summary["written"].items():
-            self.seen.written[asset_class, Source(provider)] += quotes
-        told = [step["provider"] for step in summary["outcomes"] if step["quotes"]]
-        if told and told[0] != summary["outcomes"][0]["provider"]:
+        asset_class = summary.asset_class
+        for provider, quotes in summary.written.items():
+            self.seen.written[asset_class, provider] += quotes
+        answered = [step.provider for step in summary.outcomes if step.quotes]
+        if answered and answered[0] is not summary.outcomes[0].provider:
             self.seen.same_tick[asset_class] += 1
-        if set(summary["written"]) - {CHAINS[asset_class][0].value}:
+        if set(summary.written) - {CHAINS[asset_class][0]}:
             self.seen.fallbacks[asset_class] += 1
-        for step in summary["outcomes"]:
-            self.seen.outcomes[Source(step["provider"]), step["outcome"]] += 1
-        for told_turn in summary["transitions"]:
-            source, kind = Source(told_turn["provider"]), AssetClass(told_turn["asset_class"])
-            turn = Turn(now_ms, source, kind, told_turn["to"], told_turn["reason"])
-            self.seen.turns.append(turn)
+        for step in summary.outcomes:
+            self.seen.outcomes[step.provider, step.outcome.value] += 1
+        for change in summary.transitions:
+            self.seen.turns.append(
+                Turn(
+                    now_ms,
+                    change.provider,
+                    change.asset_class,
+                    change.after.value,
+                    change.reason,
+                )
+            )
 
     def claimed(self, workers: int) -> None:
         """Note how many workers won a slot."""

@@ -5,6 +5,7 @@ It is the same app as on AWS; only the server in front differs.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,8 +13,8 @@ import uvicorn
 
 from local.service.http_protocol import ProblemProtocol
 from local.service.logs import log_to_file
-from marketdata import composition
 from marketdata.api.serving import on_one_machine
+from marketdata.settings import Settings
 
 
 def main(log_file: Path) -> None:
@@ -23,7 +24,7 @@ def main(log_file: Path) -> None:
         on_one_machine(log),
         http=ProblemProtocol,
         host="127.0.0.1",
-        port=composition.settings().port,
+        port=Settings.from_env(os.environ).port,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -12,13 +12,14 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from marketdata.clock import SLOT_S
+from marketdata.domain.messages import Plan, SkippedInPlan, Summary
 from marketdata.errors import MarketDataError
 
 log = logging.getLogger("marketdata.local")
@@ -76,11 +77,12 @@ def run_slot(
     started = monotonic()
     tick = Tick(slot)
     try:
-        plan = through_json(steps.plan, {"slot": slot})
-        tick.claimed, tick.due = plan["claimed"], plan["due"]
-        tick.skipped = _skip_notes(plan["skipped"], slot)
-        for summary in pool.map(lambda job: run_job(steps, job), plan["jobs"]):
-            _add(tick, summary)
+        answer = through_json(steps.plan, {"slot": slot})
+        plan = Plan.model_validate(answer)
+        tick.claimed, tick.due = plan.claimed, plan.due
+        tick.skipped = _skip_notes(plan.skipped, slot)
+        for summary in pool.map(lambda job: run_job(steps, job), answer["jobs"]):
+            _add(tick, Summary.model_validate(summary))
     except MarketDataError as error:
         tick.error = str(error)
     tick.duration_ms = round((monotonic() - started) * 1000)
@@ -138,30 +140,30 @@ def through_json(handler: Handler, event: Mapping[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _add(tick: Tick, summary: Mapping[str, Any]) -> None:
-    tick.written.update(summary["written"])
-    tick.missing.update(summary["missing"])
-    tick.held_back.update(summary["held_back"])
-    for transition in summary["transitions"]:
-        why = f" ({transition['reason']})" if transition["reason"] else ""
+def _add(tick: Tick, summary: Summary) -> None:
+    tick.written.update(summary.written)
+    tick.missing.update(summary.missing)
+    tick.held_back.update(summary.held_back)
+    for change in summary.transitions:
+        reason = f" ({change.reason})" if change.reason else ""
         tick.changes.append(
-            f"{transition['provider']}/{transition['asset_class']} breaker {transition['to']}{why}"
+            f"{change.provider.value}/{change.asset_class.value} breaker {change.after}{reason}"
         )
-    for step in summary["outcomes"]:
-        if step["detail"]:
-            tick.failed.append(f"{step['provider']} {step['outcome']} ({step['detail']})")
-    if summary["error"]:
-        tick.failed.append(f"{summary['asset_class']} fetch failed ({summary['error']})")
+    for outcome in summary.outcomes:
+        if outcome.detail:
+            tick.failed.append(f"{outcome.provider.value} {outcome.outcome} ({outcome.detail})")
+    if summary.error:
+        tick.failed.append(f"{summary.asset_class.value} fetch failed ({summary.error})")
 
 
-def _skip_notes(skipped: list[dict[str, Any]], slot: int) -> list[str]:
+def _skip_notes(skipped: Sequence[SkippedInPlan], slot: int) -> list[str]:
     notes = {}
     for skip in skipped:
-        words = skip["reason"].replace("_", " ")
-        if skip["available_at_ms"]:
-            words += f" for {max(0, skip['available_at_ms'] // 1000 - slot)} s"
-        notes[f"{skip['provider']}/{skip['asset_class']}"] = words
-    return [f"{who} {why}" for who, why in notes.items()]
+        reason = skip.reason.replace("_", " ")
+        if skip.available_at_ms:
+            reason += f" for {max(0, skip.available_at_ms // 1000 - slot)} s"
+        notes[f"{skip.provider.value}/{skip.asset_class.value}"] = reason
+    return [f"{provider} {reason}" for provider, reason in notes.items()]
 
 
 def _counts(counter: Counter[str]) -> str:

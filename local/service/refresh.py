@@ -10,9 +10,9 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from local.service.loop import Steps, run_job, through_json
+from marketdata.domain.messages import AssetPlan, AssetSummary
 from marketdata.errors import MarketDataError
 
 POLL_S = 5.0
@@ -43,15 +43,15 @@ class Refresher:
 
     def refresh(self) -> None:
         """One round: put back what the cache lost, then refresh what is due."""
-        plan = through_json(self._steps.plan, {})
-        for asset_class in plan["restore"]:
-            summary = through_json(
-                self._steps.commit, {"restore": True, "asset_class": asset_class}
-            )
-            if summary["restored"]:
+        answer = through_json(self._steps.plan, {})
+        plan = AssetPlan.model_validate(answer)
+        for asset_class in plan.restore:
+            report = {"restore": True, "asset_class": asset_class.value}
+            summary = AssetSummary.model_validate(through_json(self._steps.commit, report))
+            if summary.restored:
                 self._tell_of(summary)
-        for summary in self._pool.map(lambda job: run_job(self._steps, job), plan["jobs"]):
-            self._tell_of(summary)
+        for done in self._pool.map(lambda job: run_job(self._steps, job), answer["jobs"]):
+            self._tell_of(AssetSummary.model_validate(done))
 
     def stop(self) -> None:
         """Start no further round, wait for none, and tell of none."""
@@ -68,15 +68,15 @@ class Refresher:
             else:
                 log.exception("asset refresh failed")
 
-    def _tell_of(self, summary: dict[str, Any]) -> None:
+    def _tell_of(self, summary: AssetSummary) -> None:
         if not self._stop.is_set():
             self._tell(_line(summary))
 
 
-def _line(summary: dict[str, Any]) -> str:
-    name, total = summary["asset_class"], summary["total"]
-    if summary["swapped"]:
-        return f"{name} {total} from {', '.join(summary['sources'])}"
-    if summary["restored"]:
-        return f"{name} {total} from the archive ({summary['reason'] or 'cache was empty'})"
-    return f"{name} not refreshed: {summary['reason']}"
+def _line(summary: AssetSummary) -> str:
+    name, total = summary.asset_class.value, summary.total
+    if summary.swapped:
+        return f"{name} {total} from {', '.join(source.value for source in summary.sources)}"
+    if summary.restored:
+        return f"{name} {total} from the archive ({summary.reason or 'cache was empty'})"
+    return f"{name} not refreshed: {summary.reason}"

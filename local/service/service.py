@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from functions.commit_assets import app as commit_assets
-from functions.commit_quotes import app as commit_quotes
-from functions.fetch_assets import app as fetch_assets
-from functions.fetch_quotes import app as fetch_quotes
-from functions.plan_assets import app as plan_assets
-from functions.plan_quotes import app as plan_quotes
 from local.service.logs import log_to_file
-from local.service.loop import PriceLoop, Steps
+from local.service.loop import Handler, PriceLoop, Steps
 from local.service.refresh import Refresher
 from marketdata import composition
 
@@ -27,20 +23,22 @@ class Service:
     def __init__(self, say: Callable[[str, str], None], log_file: Path) -> None:
         self._say = say
         self._log_file = log_file
+        say("", "loading provider code")
+        handlers, warm = _load_handlers()
         self._loop = PriceLoop(
-            Steps(plan_quotes.handler, fetch_quotes.handler, commit_quotes.handler),
+            Steps(handlers["plan_quotes"], handlers["fetch_quotes"], handlers["commit_quotes"]),
             lambda tick: print(tick.line(), flush=True),
         )
         self._refresher = Refresher(
-            Steps(plan_assets.handler, fetch_assets.handler, commit_assets.handler),
+            Steps(handlers["plan_assets"], handlers["fetch_assets"], handlers["commit_assets"]),
             lambda line: say("assets", line),
         )
+        self._warm = warm
 
     def start(self) -> None:
         """Start both; the first lists come before the first tick, if they come soon."""
         log_to_file(self._log_file, "loop")
-        self._say("", "loading provider code")
-        composition.warm_up()
+        self._warm()
         threading.Thread(target=self._refresher.run, name="refresher", daemon=True).start()
         if not self._refresher.first_done.wait(FIRST_LISTS_TIMEOUT_S):
             self._say("assets", "still coming; going on without them")
@@ -50,3 +48,18 @@ class Service:
         """Start nothing more; what is under way is left to end by itself."""
         self._loop.stop()
         self._refresher.stop()
+
+
+def _load_handlers() -> tuple[dict[str, Handler], Callable[[], None]]:
+    """The handlers by function, and what loads the providers' libraries before the first tick.
+
+    A function reads its environment when it is imported, so it is imported only now.
+    """
+    names = (
+        "plan_quotes", "fetch_quotes", "commit_quotes", "plan_assets", "fetch_assets",
+        "commit_assets",
+    )  # fmt: skip
+    apps = {name: importlib.import_module(f"functions.{name}.app") for name in names}
+    fetch = apps["fetch_quotes"]
+    warm = partial(composition.warm_providers, fetch.process.settings, fetch.providers)
+    return {name: app.handler for name, app in apps.items()}, warm

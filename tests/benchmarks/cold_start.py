@@ -22,8 +22,8 @@ from tests.benchmarks.rounds import race
 from tests.benchmarks.table import Row, Section, exact, ms
 
 ROOT = Path(__file__).parents[2]
-_BOOT = "from marketdata import composition"
-_YAHOO = "from marketdata.domain.quotes import Source; composition._sender(Source.YFINANCE).warm()"
+# What a fetch function does on Lambda when it is imported.
+_WARM = "app.composition.warm_providers(app.process.settings, app.providers)"
 # The peak of this very program: getrusage would tell that of the process that it was forked from.
 PEAK_MIB = """
 def peak_mib():
@@ -59,27 +59,13 @@ class Function:
 
 
 FUNCTIONS = (
-    Function("api", "app.gateway_adapter()", "fastapi, mangum, redis", at_most=1.2),
-    Function(
-        "plan_quotes",
-        f"{_BOOT}; composition.planner(); composition.meter()",
-        "redis, aws_lambda_powertools",
-    ),
-    Function("fetch_quotes", f"{_BOOT}; composition.fetcher(); {_YAHOO}", "yfinance, requests"),
-    Function(
-        "commit_quotes",
-        f"{_BOOT}; composition.committer(); composition.meter()",
-        "redis, aws_lambda_powertools",
-    ),
-    Function(
-        "plan_assets", f"{_BOOT}; composition.asset_planner()", "redis, aws_lambda_powertools"
-    ),
-    Function(
-        "fetch_assets", f"{_BOOT}; composition.asset_fetcher(); {_YAHOO}", "yfinance, requests"
-    ),
-    Function(
-        "commit_assets", f"{_BOOT}; composition.asset_committer()", "redis, aws_lambda_powertools"
-    ),
+    Function("api", "app.handler", "fastapi, mangum, redis, aws_lambda_powertools", at_most=1.3),
+    Function("plan_quotes", "app.handler", "redis, aws_lambda_powertools"),
+    Function("fetch_quotes", _WARM, "yfinance, requests"),
+    Function("commit_quotes", "app.handler", "redis, aws_lambda_powertools"),
+    Function("plan_assets", "app.handler", "redis, aws_lambda_powertools"),
+    Function("fetch_assets", _WARM, "yfinance, requests"),
+    Function("commit_assets", "app.handler", "redis, aws_lambda_powertools"),
 )
 
 

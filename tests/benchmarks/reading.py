@@ -122,8 +122,8 @@ def quiet() -> contextlib.redirect_stdout[TextIO]:
 
 
 def _first_search(handler: Callable[..., Any]) -> None:
-    from marketdata.composition import stores
+    from functions.api.app import stores
 
-    stores().assets._indexes.clear()
+    stores.assets._indexes.clear()
     with quiet():
         handler(event("/v1/assets/stocks?q=foods&limit=20"), None)

@@ -10,7 +10,7 @@ from marketdata.cache.client import Cache, connect
 from marketdata.domain.breaker import BreakerPolicy, BreakerState, Transition
 from marketdata.domain.budget import Use
 from marketdata.domain.outcomes import BreakerEffect
-from marketdata.domain.permits import Refusal, Want
+from marketdata.domain.permits import CallRequest, DenyReason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
@@ -45,7 +45,7 @@ def test_five_failures_in_a_minute_open_it(breaker):
         ),
     )
     refused = breaker.ask(NOW + 56_000)
-    assert (refused.calls, refused.reason) == (0, Refusal.BREAKER_OPEN)
+    assert (refused.calls, refused.reason) == (0, DenyReason.BREAKER_OPEN)
     assert refused.available_at_ms == NOW + 56_000 + OPEN_MS
 
 
@@ -80,7 +80,7 @@ def test_a_bad_key_opens_it_at_once(breaker):
 def test_a_success_of_the_probe_closes_it(breaker):
     """After its time the next permit is the one probe, and its success closes the breaker."""
     breaker.open()
-    assert breaker.ask(NOW + OPEN_MS - 1).reason is Refusal.BREAKER_OPEN
+    assert breaker.ask(NOW + OPEN_MS - 1).reason is DenyReason.BREAKER_OPEN
     probe = breaker.ask(NOW + OPEN_MS, calls=7)
     assert (probe.calls, probe.use, bool(probe.probe)) == (1, Use.PROBE, True)
     seen = breaker.seen(NOW + OPEN_MS)
@@ -97,7 +97,7 @@ def test_a_failure_of_the_probe_opens_it_again(breaker, effect):
     breaker.open()
     late = NOW + OPEN_MS
     breaker.tell(breaker.ask(late), effect, late + 500)
-    assert breaker.ask(late + 500 + OPEN_MS - 1).reason is Refusal.BREAKER_OPEN
+    assert breaker.ask(late + 500 + OPEN_MS - 1).reason is DenyReason.BREAKER_OPEN
     assert breaker.ask(late + 500 + OPEN_MS).probe
 
 
@@ -118,7 +118,7 @@ def test_a_probe_whose_holder_died_is_given_again_after_its_lease(breaker):
     late = NOW + OPEN_MS
     dead = breaker.ask(late)
     waiting = breaker.ask(late + LEASE_MS - 1)
-    assert (waiting.reason, waiting.available_at_ms) == (Refusal.PROBING, late + LEASE_MS)
+    assert (waiting.reason, waiting.available_at_ms) == (DenyReason.PROBING, late + LEASE_MS)
     second = breaker.ask(late + LEASE_MS)
     assert second.probe not in (None, dead.probe)
     assert breaker.tell(dead, SUCCESS, late + LEASE_MS + 1) == ()
@@ -149,7 +149,7 @@ def test_fifty_threads_on_a_half_open_breaker_get_one_probe(shared_redis, contro
     start, grants = threading.Barrier(50), []
 
     def ask(name: int) -> None:
-        want = Want(Source.YFINANCE, AssetClass.STOCKS, 1, Use.ACTIVE, NOW + OPEN_MS + 1000)
+        want = CallRequest(Source.YFINANCE, AssetClass.STOCKS, 1, Use.ACTIVE, NOW + OPEN_MS + 1000)
         start.wait()
         grants.extend(breaker.control.take([want], NOW + OPEN_MS, f"worker-{name}"))
 
@@ -161,4 +161,4 @@ def test_fifty_threads_on_a_half_open_breaker_get_one_probe(shared_redis, contro
     cache.close()
     assert len(grants) == 50
     assert [grant.calls for grant in grants if grant.probe] == [1]
-    assert {g.reason for g in grants if not g.probe} == {Refusal.PROBING}
+    assert {g.reason for g in grants if not g.probe} == {DenyReason.PROBING}

@@ -20,7 +20,7 @@ from marketdata.cache.control import ControlState
 from marketdata.domain.breaker import BreakerPolicy, BreakerState
 from marketdata.domain.budget import Use
 from marketdata.domain.outcomes import BreakerEffect
-from marketdata.domain.permits import AttemptResult, Grant, Want
+from marketdata.domain.permits import AttemptResult, CallGrant, CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
@@ -58,7 +58,7 @@ class Model:
         self.probe, self.probe_until = token, now + POLICY.probe_lease_ms
         return "probe"
 
-    def tell(self, grant: Grant, effect: BreakerEffect, now: int, *, judged: bool) -> None:
+    def tell(self, grant: CallGrant, effect: BreakerEffect, now: int, *, judged: bool) -> None:
         """Take a result in; `judged` is for successes."""
         if grant.generation != self.generation:
             return
@@ -101,11 +101,11 @@ class BreakerMachine(RuleBasedStateMachine):
         self.now += ms
 
     @rule(target=permits)
-    def ask(self) -> Grant:
+    def ask(self) -> CallGrant:
         """A worker asks for a permit."""
         self.asked += 1
         token = f"t{self.asked}"
-        want = Want(SOURCE, CLASS, 1, Use.ACTIVE, self.now + 1000)
+        want = CallRequest(SOURCE, CLASS, 1, Use.ACTIVE, self.now + 1000)
         (grant,) = self.control.take([want], self.now, token)
         expected = self.model.ask(self.now, f"{token}:1")
         assert (grant.calls == 1) is (expected != "no")
@@ -128,12 +128,12 @@ class BreakerMachine(RuleBasedStateMachine):
         self._tell(self.ask(), BreakerEffect.SUCCESS)
 
     @rule(grant=permits, effect=st.sampled_from(BreakerEffect))
-    def report(self, grant: Grant, effect: BreakerEffect) -> None:
+    def report(self, grant: CallGrant, effect: BreakerEffect) -> None:
         """A worker reports, perhaps late, perhaps for the second time."""
         self._tell(grant, effect)
 
     @rule(grant=consumes(permits))
-    def die(self, grant: Grant) -> None:
+    def die(self, grant: CallGrant) -> None:
         """A worker dies and never reports."""
 
     @invariant()
@@ -149,7 +149,7 @@ class BreakerMachine(RuleBasedStateMachine):
         held = [probe for probe, until in self.in_flight.items() if self.now < until]
         assert len(held) <= 1
 
-    def _tell(self, grant: Grant, effect: BreakerEffect, *, judged: bool = True) -> None:
+    def _tell(self, grant: CallGrant, effect: BreakerEffect, *, judged: bool = True) -> None:
         if not grant.calls:
             return
         before = self._seen()

@@ -8,7 +8,7 @@ from marketdata.cache.client import Cache
 from marketdata.domain.breaker import BreakerPolicy, BreakerState
 from marketdata.domain.budget import Use
 from marketdata.domain.outcomes import BreakerEffect
-from marketdata.domain.permits import Refusal, Want
+from marketdata.domain.permits import CallRequest, DenyReason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from tests.support.control_support import START_MS as NOW
@@ -46,7 +46,7 @@ def test_without_budget_there_is_no_probe(cache, control_of):
     breaker = Breaker(control_of(cache, {Source.YFINANCE: "1/minute"}, BreakerPolicy(1000)))
     breaker.open()
     refused = breaker.ask(NOW + 2000)
-    assert (refused.reason, refused.probe) == (Refusal.BUDGET_EXHAUSTED, None)
+    assert (refused.reason, refused.probe) == (DenyReason.BUDGET_EXHAUSTED, None)
     assert breaker.state() is BreakerState.OPEN
     assert breaker.ask(refused.available_at_ms).probe
 
@@ -54,10 +54,10 @@ def test_without_budget_there_is_no_probe(cache, control_of):
 def test_two_wants_of_one_call_share_the_breaker(breaker):
     """Within one call the first want takes the probe and the second waits."""
     breaker.open()
-    want = Want(Source.YFINANCE, AssetClass.STOCKS, 1, Use.ACTIVE, NOW + OPEN_MS + 1000)
+    want = CallRequest(Source.YFINANCE, AssetClass.STOCKS, 1, Use.ACTIVE, NOW + OPEN_MS + 1000)
     first, second = breaker.control.take([want, want], NOW + OPEN_MS, "t")
     assert first.probe
-    assert second.reason is Refusal.PROBING
+    assert second.reason is DenyReason.PROBING
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from marketdata.cache.client import Cache, connect
 from marketdata.domain.budget import Use
-from marketdata.domain.permits import Refusal, Want
+from marketdata.domain.permits import CallRequest, DenyReason
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
 from tests.support.control_support import LEDGER_SOURCE as SOURCE
@@ -30,7 +30,7 @@ def test_a_grant_is_what_fits_all_windows(ledger_of):
     ledger = ledger_of("20/minute,8/second")
     assert ledger.take(15, NOW).calls == 8
     assert ledger.used(NOW) == [8, 8]
-    assert ledger.take(1, NOW).reason is Refusal.BUDGET_EXHAUSTED
+    assert ledger.take(1, NOW).reason is DenyReason.BUDGET_EXHAUSTED
     assert [ledger.take(15, NOW + n * 1100).calls for n in (1, 2, 3)] == [8, 4, 0]
 
 
@@ -39,7 +39,7 @@ def test_fewer_than_the_least_are_not_granted(ledger_of):
     ledger = ledger_of("10/minute")
     ledger.take(8, NOW)
     refused = ledger.take(5, NOW, least=3)
-    assert (refused.calls, refused.reason) == (0, Refusal.BUDGET_EXHAUSTED)
+    assert (refused.calls, refused.reason) == (0, DenyReason.BUDGET_EXHAUSTED)
     assert ledger.used(NOW) == [8]
     assert ledger.take(11, NOW + HOUR, least=11).available_at_ms is None
 
@@ -90,7 +90,7 @@ def test_a_hold_stops_every_use_until_its_end(ledger_of):
     ledger.settle(grant, 1, NOW + 100, hold_until_ms=NOW + 30_000)
     for use in Use:
         refused = ledger.take(1, NOW + 29_999, use=use)
-        assert (refused.reason, refused.available_at_ms) == (Refusal.HELD, NOW + 30_000)
+        assert (refused.reason, refused.available_at_ms) == (DenyReason.HELD, NOW + 30_000)
     assert ledger.seen(NOW + 100).hold_until_ms == NOW + 30_000
     assert ledger.take(1, NOW + 30_000).calls == 1
 
@@ -100,7 +100,7 @@ def test_a_hold_is_only_ever_extended(ledger_of):
     ledger = ledger_of("60/minute")
     for end in (30_000, 10_000):
         ledger.settle(ledger.take(1, NOW), 1, NOW, hold_until_ms=NOW + end)
-    assert ledger.take(1, NOW + 29_999).reason is Refusal.HELD
+    assert ledger.take(1, NOW + 29_999).reason is DenyReason.HELD
 
 
 def test_eight_workers_share_one_limit_exactly(shared_redis, control_of):
@@ -147,7 +147,7 @@ def test_an_unreadable_ledger_grants_nothing(cache, ledger_of, spoil):
     ledger = ledger_of("60/minute")
     cache.command(spoil[0], cache.key("control", "budget", "finnhub"), *spoil[1:])
     refused = ledger.take(1, NOW)
-    assert (refused.calls, refused.reason) == (0, Refusal.BUDGET_EXHAUSTED)
+    assert (refused.calls, refused.reason) == (0, DenyReason.BUDGET_EXHAUSTED)
     assert refused.available_at_ms is None
     assert ledger.seen(NOW).routine_at_ms is None
 
@@ -195,7 +195,7 @@ def test_extra_calls_are_granted_only_after_all_needed_ones(cache, control_of):
     control = control_of(cache, {SOURCE: "10/minute"})
 
     def take(now_ms: int, jobs: int) -> list[int]:
-        usual = Want(SOURCE, AssetClass.STOCKS, 2, Use.ACTIVE, now_ms + 1000, extra=3)
+        usual = CallRequest(SOURCE, AssetClass.STOCKS, 2, Use.ACTIVE, now_ms + 1000, extra=3)
         wants = [replace(usual, job=job) for job in range(jobs)]
         return [grant.calls for grant in control.take(wants, now_ms, str(now_ms))]
 

@@ -26,7 +26,7 @@ from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.domain.budget import Limit, Use, parse_limits
 from marketdata.domain.outcomes import BreakerEffect
-from marketdata.domain.permits import AttemptResult, Grant, Refusal, Want
+from marketdata.domain.permits import AttemptResult, CallGrant, CallRequest, DenyReason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
@@ -63,7 +63,7 @@ class Model:
         self.hold = 0
         self.latest = 0
 
-    def take(self, want: Want, now: int) -> tuple[int, Entry | None]:
+    def take(self, want: CallRequest, now: int) -> tuple[int, Entry | None]:
         """How many calls are granted, and the reservation."""
         self.latest = max(self.latest, now)
         room = want.calls
@@ -157,21 +157,21 @@ class BudgetMachine(RuleBasedStateMachine):
     )
     def take(
         self, *, use, calls, least, run_ms, is_off, random
-    ) -> tuple[Grant, Entry | None, Made]:
+    ) -> tuple[CallGrant, Entry | None, Made]:
         """A worker takes calls, and makes some or all of them at any moments of its time."""
         self.asked += 1
         skew_ms = self.skew_ms if is_off else 0
         clock = self.now + skew_ms
-        want = Want(SOURCE, CLASS, max(calls, least), use, clock + run_ms, least=least)
+        want = CallRequest(SOURCE, CLASS, max(calls, least), use, clock + run_ms, least=least)
         (grant,) = self.control.take([want], clock, f"t{self.asked}")
         granted, entry = self.model.take(want, clock)
         assert grant.calls == granted
         assert grant.reason is (
             None
             if granted
-            else Refusal.HELD
+            else DenyReason.HELD
             if clock < self.model.hold
-            else Refusal.BUDGET_EXHAUSTED
+            else DenyReason.BUDGET_EXHAUSTED
         )
         if not granted and grant.available_at_ms is not None:
             assert grant.available_at_ms > clock
@@ -181,7 +181,7 @@ class BudgetMachine(RuleBasedStateMachine):
         return grant, entry, made
 
     @rule(taken=consumes(grants), held_s=st.sampled_from([None, None, None, 1, 20]))
-    def report(self, taken: tuple[Grant, Entry | None, Made], held_s: int | None) -> None:
+    def report(self, taken: tuple[CallGrant, Entry | None, Made], held_s: int | None) -> None:
         """A worker reports, at once or much later; sometimes it was told to wait."""
         grant, entry, made = taken
         if entry is None:
@@ -214,7 +214,7 @@ class BudgetMachine(RuleBasedStateMachine):
     @rule(use=st.sampled_from(Use))
     def wait_until_available(self, use: Use) -> None:
         """A refused worker that comes back at the time it was told is served."""
-        want = Want(SOURCE, CLASS, 1, use, self.now)
+        want = CallRequest(SOURCE, CLASS, 1, use, self.now)
         self.asked += 1
         (grant,) = self.control.take([want], self.now, f"t{self.asked}")
         granted, _ = self.model.take(want, self.now)
@@ -223,10 +223,10 @@ class BudgetMachine(RuleBasedStateMachine):
             self.calls_made.append(Made([self.now]))
             return
         assert grant.available_at_ms is not None
-        early = Want(SOURCE, CLASS, 1, use, grant.available_at_ms - 1)
+        early = CallRequest(SOURCE, CLASS, 1, use, grant.available_at_ms - 1)
         assert self.control.take([early], early.until_ms, "early")[0].calls == 0
         self.now = grant.available_at_ms
-        want = Want(SOURCE, CLASS, 1, use, self.now)
+        want = CallRequest(SOURCE, CLASS, 1, use, self.now)
         assert self.control.take([want], self.now, "again")[0].calls == 1
         assert self.model.take(want, self.now)[0] == 1
         self.calls_made.append(Made([self.now]))

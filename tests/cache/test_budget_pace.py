@@ -8,7 +8,7 @@ import pytest
 
 from marketdata.cache.client import Cache
 from marketdata.domain.budget import Use
-from marketdata.domain.permits import Refusal
+from marketdata.domain.permits import DenyReason
 from tests.support.control_support import LEDGER_SOURCE as SOURCE
 from tests.support.control_support import Ledger
 
@@ -39,7 +39,7 @@ def test_nothing_accumulates_while_nobody_asks(ledger_of):
     assert ledger.take(1, NOW).calls == 1
     assert ledger.take(5, NOW + 8 * HOUR).calls == 1
     refused = ledger.take(1, NOW + 8 * HOUR + MINUTE)
-    assert refused.reason is Refusal.BUDGET_EXHAUSTED
+    assert refused.reason is DenyReason.BUDGET_EXHAUSTED
     assert ledger.take(1, refused.available_at_ms - 1).calls == 0
     assert ledger.take(1, refused.available_at_ms).calls == 1
 
@@ -86,7 +86,7 @@ def test_a_tenth_of_a_day_is_kept_for_probes_and_new_symbols(ledger_of):
     late = NOW + 23 * HOUR
     assert [ledger.take(1, late, use=use).calls for use in rest] == [1, 1, 1]
     assert ledger.take(9, late, use=Use.ASSETS).calls == 1
-    assert ledger.take(1, late, use=Use.PROBE).reason is Refusal.BUDGET_EXHAUSTED
+    assert ledger.take(1, late, use=Use.PROBE).reason is DenyReason.BUDGET_EXHAUSTED
 
 
 def test_first_prices_get_half_of_the_reserve_and_nothing_of_the_rest(ledger_of):
@@ -94,7 +94,7 @@ def test_first_prices_get_half_of_the_reserve_and_nothing_of_the_rest(ledger_of)
     ledger = ledger_of("100/day")
     assert ledger.take(100, NOW, use=Use.NEW).calls == 5
     refused = ledger.take(1, NOW + 12 * HOUR, use=Use.NEW)
-    assert refused.reason is Refusal.BUDGET_EXHAUSTED
+    assert refused.reason is DenyReason.BUDGET_EXHAUSTED
     assert ledger.take(1, NOW + 12 * HOUR, use=Use.PROBE).calls == 1
     assert ledger.take(1, NOW + 12 * HOUR).calls == 1
     assert ledger.take(1, refused.available_at_ms - 1, use=Use.NEW).calls == 0
@@ -109,7 +109,7 @@ def test_routine_calls_stop_at_nine_tenths_of_a_day(cache, ledger_of):
     (field,) = (name for name in cache.command("HKEYS", key) if name.endswith(b":r"))
     cache.command("HSET", key, field, 89_998)
     assert ledger.take(5, NOW).calls == 2
-    assert ledger.take(5, NOW).reason is Refusal.BUDGET_EXHAUSTED
+    assert ledger.take(5, NOW).reason is DenyReason.BUDGET_EXHAUSTED
     assert ledger.take(5, NOW, use=Use.NEW).calls == 5
 
 

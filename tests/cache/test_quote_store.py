@@ -60,7 +60,8 @@ def test_a_quote_without_a_time_of_its_own_has_zeros(store):
     (value,) = store.read(["AAPL"])
     assert value[13:26] == b"0" * 13
     assert timestamp_ms(value) is None
-    assert store.last(["AAPL"])["AAPL"].to_step() == {"price": "5", "timestamp_ms": None}
+    last = store.last(["AAPL"])["AAPL"]
+    assert (last.price, last.timestamp_ms) == ("5", None)
 
 
 def test_reading_keeps_the_order_and_names_gaps(store):

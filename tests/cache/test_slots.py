@@ -118,8 +118,8 @@ def test_a_symbol_that_the_plan_excludes_is_refused_for_a_day(control):
     pair = (Source.FINNHUB, "OCDO.L")
     control.record((), {}, [pair], NOW)
     day = 86_400
-    assert control.open_slot(SLOT, NOW + day * 1000 - 1, []).refused == {pair}
-    assert control.open_slot(SLOT + day, NOW + day * 1000, []).refused == frozenset()
+    assert control.open_slot(SLOT, NOW + day * 1000 - 1, []).excluded == {pair}
+    assert control.open_slot(SLOT + day, NOW + day * 1000, []).excluded == frozenset()
 
 
 def test_the_memory_of_refusals_is_bounded(control):
@@ -127,7 +127,7 @@ def test_the_memory_of_refusals_is_bounded(control):
     for first in range(0, REFUSED_MOST + 1000, 1000):
         pairs = [(Source.FINNHUB, f"S{n}") for n in range(first, first + 1000)]
         control.record((), {}, pairs, NOW + first)
-    refused = control.open_slot(SLOT, NOW + 10_000, []).refused
+    refused = control.open_slot(SLOT, NOW + 10_000, []).excluded
     assert len(refused) == REFUSED_MOST
     assert (Source.FINNHUB, "S0") not in refused
 

@@ -12,7 +12,7 @@ from marketdata.cache.control import ControlState
 from marketdata.domain.breaker import BreakerState
 from marketdata.domain.budget import Use
 from marketdata.domain.outcomes import BreakerEffect
-from marketdata.domain.permits import Refusal, Want
+from marketdata.domain.permits import CallRequest, DenyReason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError
@@ -22,7 +22,7 @@ from tests.support.redis_servers import Doorway
 
 NOW = 1_763_820_310_000
 LIMITS = {Source.YFINANCE: "60/minute", Source.FINNHUB: "10/minute,1000/day"}
-WANT = Want(Source.FINNHUB, AssetClass.STOCKS, 5, Use.NEW, NOW + 3500)
+WANT = CallRequest(Source.FINNHUB, AssetClass.STOCKS, 5, Use.NEW, NOW + 3500)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_whole_plan_takes_one_round_trip(cache, control):
     """Wants of several providers and classes are decided in one call, in their order."""
     wants = [
         dataclasses.replace(WANT, calls=3),
-        Want(Source.YFINANCE, AssetClass.FOREX, 1, Use.ACTIVE, NOW + 3500),
+        CallRequest(Source.YFINANCE, AssetClass.FOREX, 1, Use.ACTIVE, NOW + 3500),
         dataclasses.replace(WANT, calls=3),
     ]
     control.take([], NOW, "t0")
@@ -60,7 +60,7 @@ def test_a_want_without_room_in_one_window_is_counted_in_none(control):
     """A reservation holds in all windows or in none."""
     control.take([dataclasses.replace(WANT, calls=4)], NOW, "t1")
     (refused,) = control.take([dataclasses.replace(WANT, calls=4, least=2)], NOW, "t2")
-    assert refused.reason is Refusal.BUDGET_EXHAUSTED
+    assert refused.reason is DenyReason.BUDGET_EXHAUSTED
     assert used_of(control) == [4, 4]
 
 
@@ -76,7 +76,7 @@ def test_a_job_that_does_not_fit_is_granted_nothing_and_counted_nowhere(control)
     ]
     grants = control.take(wants, NOW, "t1", room=1_000)
     assert [grant.calls for grant in grants] == [1, 1, 0, 0, 1]
-    assert {grant.reason for grant in grants[2:4]} == {Refusal.NO_ROOM}
+    assert {grant.reason for grant in grants[2:4]} == {DenyReason.NO_ROOM}
     assert used_of(control) == [1, 1]
     assert used_of(control, Source.YFINANCE) == [2]
 
@@ -89,7 +89,7 @@ def test_what_is_refused_takes_no_room(control):
         dataclasses.replace(WANT, source=Source.YFINANCE, job=2, size=900),
     ]
     spent, granted = control.take(wants, NOW, "t2", room=1_000)
-    assert (spent.reason, granted.calls) == (Refusal.BUDGET_EXHAUSTED, 5)
+    assert (spent.reason, granted.calls) == (DenyReason.BUDGET_EXHAUSTED, 5)
 
 
 def test_a_whole_report_takes_one_round_trip(cache, control):

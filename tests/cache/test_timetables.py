@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -66,16 +65,18 @@ def refresh(cache: Cache, control: ControlState, tmp_path: Path):
                 lambda _: NoProvider(), lambda _: NoProvider(), pool, archive, timetable
             )
             planned = AssetPlanner(SETTINGS, control, assets, lambda: "token").plan(now_ms)
-            reports = [json.loads(json.dumps(fetcher.fetch(job))) for job in planned["jobs"]]
+            reports = [fetcher.fetch(job) for job in planned.jobs]
         committer = AssetCommitter(control, assets, archive)
-        return {r["job"]["asset_class"]: committer.commit(r, now_ms) for r in reports}
+        return {
+            report.of_class.value: committer.commit(report, now_ms).to_event() for report in reports
+        }
 
     return run
 
 
 def sessions_of(plan):
     """What the jobs of a plan are told, by class."""
-    return {job["asset_class"]: job["session"] for job in plan["jobs"]}
+    return {job["asset_class"]: job["trading"] for job in plan.to_event()["jobs"]}
 
 
 def test_what_is_kept_is_told_with_the_slot(control):
@@ -127,7 +128,7 @@ def test_jobs_are_told_how_their_market_trades(planner, control):
 def test_jobs_are_told_who_chose_their_symbols(planner, control):
     """What is watched for a client is judged otherwise than what the service is set to price."""
     control.watch(["NVDA"], WEDNESDAY)
-    jobs = planner.plan(WEDNESDAY // 1000, WEDNESDAY)["jobs"]
+    jobs = planner.plan(WEDNESDAY // 1000, WEDNESDAY).to_event()["jobs"]
     chosen = {job["instruments"][0]["symbol"]: job["use"] for job in jobs}
     assert chosen == {"AAPL": "active", "BTC-USD": "active", "EUR/USD": "active", "NVDA": "new"}
 

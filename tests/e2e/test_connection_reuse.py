@@ -36,7 +36,7 @@ def job_for(source: Source) -> dict:
         "asset_class": asset_class,
         "deadline_ms": wall_ms() + 20_000,
         "instruments": [{"symbol": symbol, "ids": ids} for symbol, ids in symbols.items()],
-        "attempts": [{"provider": source.value, "calls": calls, "not_for": []}],
+        "attempts": [{"provider": source.value, "calls": calls, "excluded": []}],
         "skipped": [],
         "last": {},
     }

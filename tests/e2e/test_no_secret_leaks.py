@@ -139,7 +139,7 @@ def test_no_report_holds_a_secret(source, caplog):
     job = {
         "asset_class": asset_class,
         "instruments": [{"symbol": symbol, "ids": ids}],
-        "attempts": [{"provider": source.value, "calls": 1, "not_for": []}],
+        "attempts": [{"provider": source.value, "calls": 1, "excluded": []}],
         "skipped": [],
         "last": {},
     }

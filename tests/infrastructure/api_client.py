@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import Any
 
-from functions.api import app as api
 from tests.benchmarks.stage import event
+from tests.support.lambda_context import LambdaContext
 
 
 def get(target: str) -> Any:
     """The body of the answer to a GET."""
-    return json.loads(api.handler(event(target), None)["body"])
+    api = importlib.import_module("functions.api.app")
+    return json.loads(api.handler(event(target), LambdaContext("api"))["body"])
 
 
 def sources(symbols: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ from marketdata import clock as clock_module
 from tests.infrastructure.interpreter import PATIENCE_S, REGION, SharedClock, interpreter
 from tests.infrastructure.lambda_process import lambda_process
 from tests.infrastructure.stack import definition, template
+from tests.support.lambda_context import LambdaContext
 from tests.support.pipeline import GENEROUS_MARKET
 from tests.support.redis_servers import RedisServer
 from tests.support.simulated_market import WEDNESDAY_MS
@@ -157,7 +158,7 @@ class Machines:
         real = importlib.import_module(f"functions.{name}.app").handler
         instead = self.instead.get(name, lambda event, handler: handler(event))
         try:
-            answer = json.dumps(instead(call.event, lambda event: real(event, None)))
+            answer = json.dumps(instead(call.event, lambda event: real(event, LambdaContext(name))))
             call.answer = json.loads(answer)
         except JsonRESTError:
             raise

@@ -13,6 +13,7 @@ from typing import Any
 
 from local.simulator import MarketServers
 from marketdata.cache.client import connect
+from marketdata.domain.symbols import AssetClass
 from marketdata.lists.archive import LocalArchive
 from marketdata.lists.fetching import AssetFetcher
 from marketdata.lists.planning import AssetPlanner
@@ -77,10 +78,9 @@ def _refresh(pipeline: Pipeline, folder: Path) -> dict[str, Any]:
     fetcher = AssetFetcher(
         pipeline.provider, pipeline.sender, pipeline._calls, LocalArchive(folder), lambda *_: None
     )
-    (job,) = [
-        job for job in planner.plan(pipeline.clock())["jobs"] if job["asset_class"] == "forex"
-    ]
-    return fetcher.fetch(job)
+    jobs = planner.plan(pipeline.clock()).jobs
+    (job,) = (job for job in jobs if job.asset_class is AssetClass.FOREX)
+    return fetcher.fetch(job).to_event()
 
 
 if __name__ == "__main__":

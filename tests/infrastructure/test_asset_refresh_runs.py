@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import boto3
 import pytest
 
-from marketdata import composition
+from marketdata.cache.client import connect
 from marketdata.errors import CacheUnavailableError
+from marketdata.settings import Settings
 from tests.infrastructure.api_client import get, lists
 from tests.infrastructure.interpreter import REGION
 from tests.infrastructure.machines import BUCKET, ThrottledError
@@ -31,7 +34,9 @@ def refresh(machines):
 
 def lose_lists() -> None:
     """Let the cache lose everything."""
-    composition.stores().cache.command("FLUSHALL")
+    cache = connect(Settings.from_env(os.environ))
+    cache.command("FLUSHALL")
+    cache.close()
 
 
 def only_forex(machines) -> None:

@@ -11,6 +11,7 @@ import pytest
 from local.simulator import MarketServers
 from tests.infrastructure.answers import EVENTS, FUNCTIONS, assert_understood, function_of
 from tests.infrastructure.lambda_process import lambda_process
+from tests.support.lambda_context import LambdaContext
 from tests.support.pipeline import GENEROUS_MARKET
 from tests.support.simulated_market import Clock
 
@@ -36,4 +37,4 @@ def test_an_event_is_one_that_its_function_understands(on_lambda, name):
     """The handler answers with what the next step, or the gateway, expects, as plain JSON."""
     handler = importlib.import_module(f"functions.{function_of(name)}.app").handler
     event = json.loads(EVENTS[name].read_text(encoding="utf-8"))
-    assert_understood(name, json.loads(json.dumps(handler(event, None))))
+    assert_understood(name, json.loads(json.dumps(handler(event, LambdaContext()))))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
+from aws_lambda_powertools import Logger
 
 from marketdata import composition
 from marketdata.cache.asset_store import AssetStore
+from marketdata.cache.client import connect
+from marketdata.settings import Settings
 from tests.benchmarks.market import coin_list, symbols_of
 from tests.infrastructure.api_client import get
 from tests.infrastructure.machines import MINUTE_MS, deployed
@@ -22,7 +26,9 @@ def crowd(plain_redis, request):
     """The machines with so many active symbols, priced once a minute."""
     active = ",".join(MANY[: request.param])
     with deployed(plain_redis, ACTIVE_SYMBOLS=active, PRICE_FETCH_INTERVAL="60") as machines:
-        assert AssetStore(composition.stores().cache).swap(coin_list(MINUTE_MS))
+        cache = connect(Settings.from_env(os.environ))
+        assert AssetStore(cache).swap(coin_list(MINUTE_MS))
+        cache.close()
         yield machines
 
 
@@ -32,8 +38,8 @@ def test_what_does_not_fit_is_priced_in_the_next_slots(crowd, monkeypatch, caplo
     monkeypatch.setattr(composition, "MOST_PLAN_BYTES", 60_000)
     (ended,) = crowd.run_minute(from_s=45)
     plans = [call.answer for call in crowd.of("plan_quotes")]
-    counts = [(plan["due"], plan["deferred"]) for plan in plans]
-    assert (ended.status, counts) == ("SUCCEEDED", [(1_000, 500), (500, 0), (0, 0)])
+    told = [(plan["due"], plan["deferred"]) for plan in plans]
+    assert (ended.status, told) == ("SUCCEEDED", [(1_000, 500), (500, 0), (0, 0)])
     assert get("/health")["quotes"]["fresh_ratio"] == 1
     (line,) = [record for record in caplog.records if record.message == "plan is full"]
     assert (line.levelname, line.slot) == ("WARNING", plans[0]["slot"])
@@ -55,17 +61,20 @@ def test_a_full_plan_goes_through(crowd):
 
 @pytest.mark.parametrize("crowd", [3_000], indirect=True)
 def test_a_plan_that_is_too_large_would_end_the_minute(crowd, monkeypatch):
-    """States.DataLimitExceeded cannot be caught, so the plan is bounded."""
+    """What the bound is for: no Catch gets to see States.DataLimitExceeded."""
     monkeypatch.setattr(composition, "MOST_PLAN_BYTES", 10_000_000)
     (ended,) = crowd.run_minute(from_s=50)
     assert (ended.status, ended.error) == ("FAILED", "States.DataLimitExceeded")
     assert (ended.states[-1], crowd.of("fetch_quotes")) == ("Plan", [])
 
 
-@pytest.mark.parametrize("crowd", [1], indirect=True)
-def test_a_plan_is_bounded_on_lambda_alone(crowd, monkeypatch):
-    """On one machine a plan has no bound, as no state machine is used."""
-    assert composition.planner().most_bytes == composition.MOST_PLAN_BYTES
-    composition.planner.cache_clear()
-    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME")
-    assert composition.planner().most_bytes is None
+@pytest.mark.parametrize(
+    ("on_lambda", "most"), [(True, composition.MOST_PLAN_BYTES), (False, None)]
+)
+def test_a_plan_is_bounded_on_lambda_alone(plain_redis, on_lambda, most):
+    """On one machine no state machine stands between the steps."""
+    settings = Settings.from_env(plain_redis.env())
+    stores = composition.connect_stores(settings)
+    process = composition.Process(settings, Logger(), "plan_quotes", on_lambda)
+    assert composition.make_planner(process, stores).most_bytes == most
+    stores.cache.close()

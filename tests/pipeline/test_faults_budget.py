@@ -8,7 +8,7 @@ import pytest
 
 from marketdata.cache.client import Cache
 from marketdata.domain.budget import Use, parse_limits
-from marketdata.domain.permits import Refusal
+from marketdata.domain.permits import DenyReason
 from tests.support.control_support import LEDGER_SOURCE as SOURCE
 from tests.support.control_support import Ledger
 
@@ -39,7 +39,7 @@ def test_calls_count_although_redis_has_lost_them(cache, worker_of, limits):
     assert worker.take(7, NOW, use=Use.PROBE).calls == 7
     lose(cache)
     assert worker.take(9, NOW + 500, use=Use.PROBE).calls == 3
-    assert worker.take(1, NOW + 500, use=Use.PROBE).reason is Refusal.BUDGET_EXHAUSTED
+    assert worker.take(1, NOW + 500, use=Use.PROBE).reason is DenyReason.BUDGET_EXHAUSTED
     assert worker.used(NOW + 500)[0] == 10
 
 
@@ -64,7 +64,7 @@ def test_a_hold_outlives_the_loss(cache, worker_of):
     worker.settle(worker.take(1, NOW), 1, NOW, hold_until_ms=NOW + MINUTE)
     worker.take(1, NOW + 5 * SECOND)  # refused, but seen
     lose(cache)
-    assert worker.take(1, NOW + 10 * SECOND).reason is Refusal.HELD
+    assert worker.take(1, NOW + 10 * SECOND).reason is DenyReason.HELD
     assert worker.take(1, NOW + MINUTE).calls == 1
 
 

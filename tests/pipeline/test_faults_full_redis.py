@@ -12,6 +12,7 @@ from redis.client import Redis
 from local.simulator import MarketServers
 from marketdata.cache.client import Cache
 from marketdata.clock import SLOT_S
+from marketdata.domain.messages import AssetReport
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError
@@ -149,13 +150,13 @@ def test_a_list_that_was_dropped_in_part_is_put_back_whole(pipeline, redis, tmp_
     for last_good in (coins("v1", BTC={"coingecko": "bitcoin"}), listed("v1")):
         assert pipeline.assets.swap(last_good)
         archive.put(last_good.asset_class, LAST_GOOD, encode(last_good))
-    assert planner.plan(now_ms)["restore"] == ["forex"]
+    assert planner.plan(now_ms).to_event()["restore"] == ["forex"]
     lost = f"mda:{{assets:crypto}}:{part}"
     assert redis.delete(lost) == 1
-    assert planner.plan(now_ms)["restore"] == ["crypto", "forex"]
-    summary = committer.commit({"restore": True, "asset_class": "crypto"}, now_ms)
+    assert planner.plan(now_ms).to_event()["restore"] == ["crypto", "forex"]
+    summary = committer.commit(AssetReport(restore=True, asset_class="crypto"), now_ms).to_event()
     assert (summary["restored"], summary["total"]) == (True, 1)
-    assert planner.plan(now_ms)["restore"] == ["forex"]
+    assert planner.plan(now_ms).to_event()["restore"] == ["forex"]
     assert pipeline.assets.search(AssetClass.CRYPTO, "v1", "btc", 0, 9).total == 1
     assert len(pipeline.assets.page(AssetClass.CRYPTO, "v1", 0, 9)) == 1
     assert redis.ttl(lost) > 86_400

@@ -5,7 +5,6 @@ The simulated market keeps each provider's quota exactly and counts what came be
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -68,11 +67,11 @@ def test_a_report_of_before_the_loss_is_committed_after_it(make, lose):
     service.run()
     make.clock.pass_s(60)
     plan = service.planner.plan(make.clock() // 1000, make.clock())
-    reports = [json.loads(json.dumps(service.fetcher.fetch(job))) for job in plan["jobs"]]
+    reports = [service.fetcher.fetch(job) for job in plan.jobs]
     lose()
     make.clock.pass_s(4)
     for report in reports:
-        summary = service.committer.commit(report, make.clock())
+        summary = service.committer.commit(report, make.clock()).to_event()
         assert summary["transitions"] == []
     assert "pending" not in service.sources().values()
     service.run_next()

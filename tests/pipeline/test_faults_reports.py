@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -36,12 +35,12 @@ def workers(cache: Cache, clock: Clock) -> Iterator[Workers]:
 
 def planned(worker: Pipeline) -> list[dict]:
     """The jobs of the slot that it is time for."""
-    return worker.planner.plan(worker.clock() // SLOT_MS * SLOT_S, worker.clock())["jobs"]
+    return worker.planner.plan(worker.clock() // SLOT_MS * SLOT_S, worker.clock()).jobs
 
 
 def late(worker: Pipeline) -> list[dict]:
     """The reports of one slot, fetched and not committed."""
-    return [json.loads(json.dumps(worker.fetcher.fetch(job))) for job in planned(worker)]
+    return [worker.fetcher.fetch(job) for job in planned(worker)]
 
 
 def test_a_commit_a_minute_late_changes_no_newer_quote(workers, clock):
@@ -51,7 +50,7 @@ def test_a_commit_a_minute_late_changes_no_newer_quote(workers, clock):
     for _ in range(12):
         worker.run_next()
     before, due = worker.read(ACTIVE), worker.control
-    summaries = [worker.committer.commit(report, clock()) for report in reports]
+    summaries = [worker.committer.commit(report, clock()).to_event() for report in reports]
     assert [summary["written"] for summary in summaries] == [{}] * len(reports)
     assert worker.read(ACTIVE) == before
     assert due.open_slot(clock() // 1000 + SLOT_S, clock() + 1, []).due == ()
@@ -72,9 +71,9 @@ def test_a_late_failure_says_nothing_of_a_breaker_that_turned_since(workers, clo
     worker.run_next()
     before = worker.told(YAHOO)["classes"]["stocks"]
     assert before["state"] == "closed"
-    assert len([r for r in held_back if r["job"]["asset_class"] == "stocks"]) == 5
+    assert len([r for r in held_back if r.job.asset_class == "stocks"]) == 5
     for report in held_back:
-        assert worker.committer.commit(report, clock())["transitions"] == []
+        assert worker.committer.commit(report, clock()).transitions == ()
     after = worker.told(YAHOO)["classes"]["stocks"]
     assert (after["state"], after["since"]) == ("closed", before["since"])
 
@@ -106,7 +105,7 @@ def test_a_fetch_that_died_is_committed_as_such(workers, clock):
 
     broken = Steps(worker._plan, dies, worker._commit)
     for job in planned(worker):
-        summary = run_job(broken, job)
+        summary = run_job(broken, job.to_event())
         assert "MemoryError" in summary["error"]
         assert summary["transitions"] == []
     assert used(worker, YAHOO) == 2 * (1 + FACTS[YAHOO].extra_calls)

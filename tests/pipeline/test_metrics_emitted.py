@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from marketdata.domain.messages import Plan, Summary
 from marketdata.domain.quotes import Source
-from marketdata.observability.measuring import Gauges, Meter
+from marketdata.observability.metrics import Gauges, Meter
 from tests.support.metric_lines import TABLE, metrics_in
 from tests.support.pipeline import Make, Pipeline, emptied, simulated
 
@@ -36,9 +37,9 @@ def told_by(gauges: Gauges, now_ms: int) -> dict:
 def run_measured(pipe: Pipeline, meter: Meter, after_s: float = 5) -> None:
     """Run the next slot as the functions do."""
     ran = pipe.run_next(after_s)
-    meter.record_plan(ran.plan, pipe.clock())
+    meter.record_plan(Plan.model_validate(ran.plan), pipe.clock())
     for summary in ran.summaries:
-        meter.record_commit(summary)
+        meter.record_commit(Summary.model_validate(summary))
 
 
 def test_a_service_at_work_writes_the_whole_table(make: Make, capsys):
@@ -93,10 +94,12 @@ def test_measuring_costs_one_round_trip_a_minute(make: Make, capsys):
     pipe = make()
     pipe.run_next()
     meter = Meter("prod", gauges_of(pipe))
-    slots = [{"slot": s, "previous": s - 5, "claimed": True} for s in range(600, 720, 5)]
+    slots = [
+        {"slot": s, "previous": s - 5, "claimed": True, "jobs": []} for s in range(600, 720, 5)
+    ]
     before = pipe.cache.round_trips
     for slot in slots:
-        meter.record_plan(slot, slot["slot"] * 1000)
+        meter.record_plan(Plan.model_validate(slot), slot["slot"] * 1000)
     assert pipe.cache.round_trips - before == 2  # in two minutes
     assert len(metrics_in(capsys.readouterr().out)) > 48
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,18 @@ from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.clock import MINUTE_MS, epoch_ms
+from marketdata.domain.breaker import Permit
+from marketdata.domain.budget import Use
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.messages import (
+    Attempt,
+    AttemptOutcome,
+    Job,
+    LastPrice,
+    Report,
+    Reservation,
+)
+from marketdata.domain.outcomes import Outcome
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.domain.trading_hours import Trading
@@ -42,44 +55,46 @@ class Commits:
         symbols = asked.split() or list(dict.fromkeys(quote.symbol for quote in quotes))
         sources = list(dict.fromkeys(quote.source for quote in quotes)) or [YAHOO]
         stored = self.quotes.last(symbols)
-        job = {
-            "id": f"r{self.count}",
-            "slot": SLOT_MS // 1000,
-            "asset_class": parse_symbol(symbols[0]).asset_class.value,
-            "use": more.get("use", "active"),
-            "instruments": [{"symbol": symbol, "ids": {}} for symbol in symbols],
-            "attempts": [
-                {
-                    "provider": source.value,
-                    "calls": 1,
-                    "permit": {"generation": 0, "probe": None},
-                    "reservation": {"end_ms": SLOT_MS, "use": "active"},
-                }
+        job = Job(
+            id=f"r{self.count}",
+            slot=SLOT_MS // 1000,
+            deadline_ms=SLOT_MS + 3_500,
+            asset_class=parse_symbol(symbols[0]).asset_class,
+            use=Use(more.get("use", "active")),
+            instruments=tuple(Instrument(parse_symbol(symbol)) for symbol in symbols),
+            attempts=tuple(
+                Attempt(
+                    provider=source,
+                    calls=1,
+                    permit=Permit(generation=0),
+                    reservation=Reservation(end_ms=SLOT_MS, use=Use.ACTIVE),
+                )
                 for source in sources
-            ],
-            "last": {symbol: last.to_step() for symbol, last in stored.items()},
-            "session": None if trading is None else trading.to_step(),
-        }
-        report = {
-            "job": job,
-            "quotes": [quote.to_step() for quote in quotes],
-            "missing": [reason.to_step() for reason in more.get("missing", ())],
-            "outcomes": [
-                {
-                    "provider": source.value,
-                    "outcome": more.get("outcome", "ok"),
-                    "calls_used": 1,
-                    "hold_s": None,
-                    "detail": "",
-                    "latency_ms": 5,
-                    "not_entitled": [],
-                    "quotes": 1,
-                }
+            ),
+            last={
+                symbol: LastPrice(price=Decimal(last.price), timestamp_ms=last.timestamp_ms)
+                for symbol, last in stored.items()
+            },
+            trading=trading or Trading(),
+        )
+        report = Report(
+            job=job,
+            quotes=quotes,
+            missing=tuple(more.get("missing", ())),
+            outcomes=tuple(
+                AttemptOutcome(
+                    provider=source,
+                    outcome=Outcome(more.get("outcome", "ok")),
+                    calls_used=1,
+                    latency_ms=5,
+                    quotes=1,
+                )
                 for source in sources
-            ],
-        }
+            ),
+        )
         now_ms = max((epoch_ms(quote.fetched_at) for quote in quotes), default=SLOT_MS)
-        return Committer(self.settings, self.control, self.quotes).commit(report, now_ms)
+        committer = Committer(self.settings, self.control, self.quotes)
+        return committer.commit(report, now_ms).to_event()
 
     @property
     def quotes(self) -> QuoteStore:

@@ -142,7 +142,7 @@ def test_a_breaker_is_told_through_its_whole_life(cache: Cache):
 
         pipe.clock.pass_s(300)
         probe_ms = pipe.clock()
-        job = pipe.planner.plan(probe_ms // 1000, probe_ms)["jobs"][0]
+        job = pipe.planner.plan(probe_ms // 1000, probe_ms).jobs[0]
         told = stocks(pipe)
         assert (told["state"], told["probing"], told["reason"]) == (
             "half_open",

@@ -18,10 +18,10 @@ from marketdata.composition import MOST_PLAN_BYTES
 from marketdata.domain.assets import Asset
 from marketdata.domain.breaker import BreakerPolicy
 from marketdata.domain.budget import Use
-from marketdata.domain.permits import Refusal, Want
+from marketdata.domain.permits import CallRequest, DenyReason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
-from marketdata.prices.job_sizes import FRAME_BYTES, MOST_JOB_BYTES, bytes_of
+from marketdata.prices.job_sizes import FRAME_BYTES, MOST_JOB_BYTES
 from marketdata.prices.planning import Planner
 from marketdata.settings import Settings
 from tests.benchmarks.market import coin_list, symbols_of
@@ -73,7 +73,7 @@ def planned(plan: dict) -> list[str]:
 def slots(planner: Planner, period_s: int) -> Iterator[dict]:
     """Plans of one slot after the other; what was planned is due again after so many seconds."""
     for slot in itertools.count(SLOT, 5):
-        plan = planner.plan(slot, slot * 1000 + 20)
+        plan = planner.plan(slot, slot * 1000 + 20).to_event()
         due = dict.fromkeys(planned(plan), (slot + period_s) * 1000)
         planner.control.record((), due, (), slot * 1000 + 900)
         yield json.loads(json.dumps(plan))
@@ -93,7 +93,7 @@ def test_what_does_not_fit_is_planned_in_the_next_slots(cache, planner_of, many,
     before = spent(planner)
     for slot in range(SLOT + 5, SLOT + 5 + 5 * in_slots, 5):
         trips = cache.round_trips
-        plan = planner.plan(slot, slot * 1000 + 20)
+        plan = planner.plan(slot, slot * 1000 + 20).to_event()
         assert cache.round_trips - trips == 4
         assert len(json.dumps(plan)) <= MOST_PLAN_BYTES
         assert max(len(json.dumps(job)) for job in plan["jobs"]) <= MOST_JOB_BYTES
@@ -129,17 +129,17 @@ def test_what_nobody_can_be_asked_for_takes_no_room(planner_of, many):
     month = {"COINGECKO_LIMITS": "1/month", "COINMARKETCAP_LIMITS": "1/month"}
     planner = planner_of([*stocks, *coins], **month)
     wants = [
-        Want(source, AssetClass.CRYPTO, 1, Use.ASSETS, NOW)
+        CallRequest(source, AssetClass.CRYPTO, 1, Use.ASSETS, NOW)
         for source in (Source.COINGECKO, Source.COINMARKETCAP)
     ]
     assert all(grant.calls for grant in planner.control.take(wants, NOW - 1000, "t"))
     planner.control.record((), dict.fromkeys(stocks, NOW), (), NOW)
-    plan = planner.plan(SLOT, NOW)
+    plan = planner.plan(SLOT, NOW).to_event()
     assert (sorted(planned(plan)), plan["deferred"]) == (sorted(stocks), 0)
     told = [(skip["asset_class"], skip["provider"], skip["reason"]) for skip in plan["skipped"]]
     assert told == [
-        ("crypto", "coingecko", Refusal.BUDGET_EXHAUSTED),
-        ("crypto", "coinmarketcap", Refusal.BUDGET_EXHAUSTED),
+        ("crypto", "coingecko", DenyReason.BUDGET_EXHAUSTED),
+        ("crypto", "coinmarketcap", DenyReason.BUDGET_EXHAUSTED),
     ]
 
 
@@ -148,8 +148,8 @@ def test_a_small_job_takes_the_room_that_a_larger_one_leaves(planner_of):
     shares = [f"S{number}" for number in range(100)]
     planner = planner_of([*shares, "EUR/USD"])
     whole = planner_of(["EUR/USD"], None).plan(SLOT - 5, NOW - 5000)
-    planner = replace(planner, most_bytes=FRAME_BYTES + bytes_of(whole["jobs"][0]) + 200)
-    plan = planner.plan(SLOT, NOW)
+    planner = replace(planner, most_bytes=FRAME_BYTES + whole.jobs[0].json_bytes() + 200)
+    plan = planner.plan(SLOT, NOW).to_event()
     assert (planned(plan), plan["deferred"]) == (["EUR/USD"], 100)
     used = planner.control.read_providers(NOW).providers[Source.FINNHUB].limits[0].used
     assert used == 0
@@ -158,17 +158,17 @@ def test_a_small_job_takes_the_room_that_a_larger_one_leaves(planner_of):
 def test_a_symbol_without_room_is_pending_and_not_explained(planner_of):
     """That it waits for a slot is no reason for a client to be told of."""
     planner = replace(planner_of(["AAPL"]), most_bytes=FRAME_BYTES)
-    plan = planner.plan(SLOT, NOW)
+    plan = planner.plan(SLOT, NOW).to_event()
     assert (plan["jobs"], plan["deferred"], plan["skipped"]) == ([], 1, [])
     assert planner.quotes.reasons(["AAPL"]) == [None]
 
 
 @pytest.mark.parametrize(
-    ("ids_length", "most_bytes", "riders"),
+    ("ids_length", "most_bytes", "fillers"),
     [(10, MOST_PLAN_BYTES, 24), (8_000, MOST_PLAN_BYTES, 0), (3_000, 50_000, 0)],
     ids=["they fit", "too large a job", "too large a plan"],
 )
-def test_riders_give_way_where_they_do_not_fit(cache, planner_of, ids_length, most_bytes, riders):
+def test_riders_give_way_where_they_do_not_fit(cache, planner_of, ids_length, most_bytes, fillers):
     """They cost no call, so the plan goes without them, and they ride with another one."""
     names = [f"C{number}-USD" for number in range(24)]
     ids = {"coingecko": "c" * ids_length}
@@ -179,8 +179,8 @@ def test_riders_give_way_where_they_do_not_fit(cache, planner_of, ids_length, mo
     planner = planner_of(["BTC-USD"], most_bytes, **minute)
     planner.control.watch(names, NOW)
     planner.control.record((), dict.fromkeys(names[:12], NOW), (), NOW)
-    plan = planner.plan(SLOT, NOW)
+    plan = planner.plan(SLOT, NOW).to_event()
     (job,) = plan["jobs"]
-    assert (len(job["riders"]), plan["deferred"]) == (riders, 0)
+    assert (len(job["fillers"]), plan["deferred"]) == (fillers, 0)
     assert len(json.dumps(job)) <= MOST_JOB_BYTES
     assert len(json.dumps(plan)) <= most_bytes

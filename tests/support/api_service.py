@@ -32,7 +32,7 @@ from marketdata.domain.assets import Asset, AssetList
 from marketdata.domain.breaker import BreakerPolicy
 from marketdata.domain.budget import Use
 from marketdata.domain.outcomes import BreakerEffect
-from marketdata.domain.permits import AttemptResult, Want
+from marketdata.domain.permits import AttemptResult, CallRequest
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.settings import Settings
@@ -199,7 +199,7 @@ class Service:
         outcome: str = "x",
     ) -> None:
         """Reserve one call and record what came of it."""
-        want = Want(source, asset_class, 1, Use.ACTIVE, self.now_ms + 3_000)
+        want = CallRequest(source, asset_class, 1, Use.ACTIVE, self.now_ms + 3_000)
         (grant,) = self.stores.control.take([want], self.now_ms, "token")
         assert grant.calls == 1
         result = AttemptResult(

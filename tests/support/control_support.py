@@ -8,7 +8,7 @@ from marketdata.cache.control import ControlState
 from marketdata.domain.breaker import BreakerState, Transition
 from marketdata.domain.budget import Use
 from marketdata.domain.outcomes import BreakerEffect
-from marketdata.domain.permits import AttemptResult, Grant, Want
+from marketdata.domain.permits import AttemptResult, CallGrant, CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
@@ -16,7 +16,7 @@ START_MS = 1_763_820_310_000
 LEDGER_SOURCE = Source.FINNHUB
 
 
-def result_of(grant: Grant, used: int, effect: BreakerEffect, **more: object) -> AttemptResult:
+def result_of(grant: CallGrant, used: int, effect: BreakerEffect, **more: object) -> AttemptResult:
     """The result of a grant of which so many calls were made."""
     return AttemptResult(
         source=grant.source,
@@ -41,15 +41,15 @@ class Breaker:
     asset_class: AssetClass = AssetClass.STOCKS
     asked: int = 0
 
-    def ask(self, now_ms: int, **want: object) -> Grant:
+    def ask(self, now_ms: int, **want: object) -> CallGrant:
         """Ask for one call."""
         self.asked += 1
-        usual = Want(self.source, self.asset_class, 1, Use.ACTIVE, now_ms + 1000)
+        usual = CallRequest(self.source, self.asset_class, 1, Use.ACTIVE, now_ms + 1000)
         (grant,) = self.control.take([replace(usual, **want)], now_ms, f"t{self.asked}")
         return grant
 
     def tell(
-        self, grant: Grant, effect: BreakerEffect, now_ms: int, **more: object
+        self, grant: CallGrant, effect: BreakerEffect, now_ms: int, **more: object
     ) -> tuple[Transition, ...]:
         """Report what came of a grant."""
         return self.control.record([result_of(grant, grant.calls, effect, **more)], {}, (), now_ms)
@@ -80,15 +80,17 @@ class Ledger:
 
     def take(
         self, calls: int, now_ms: int, *, use: Use = Use.ACTIVE, least: int = 1, run_ms: int = 0
-    ) -> Grant:
+    ) -> CallGrant:
         """Ask for calls that happen within `run_ms`."""
         self.asked += 1
-        want = Want(LEDGER_SOURCE, AssetClass.STOCKS, calls, use, now_ms + run_ms, least=least)
+        want = CallRequest(
+            LEDGER_SOURCE, AssetClass.STOCKS, calls, use, now_ms + run_ms, least=least
+        )
         (grant,) = self.control.take([want], now_ms, f"t{self.asked}")
         return grant
 
     def settle(
-        self, grant: Grant, used: int, now_ms: int, *, hold_until_ms: int | None = None
+        self, grant: CallGrant, used: int, now_ms: int, *, hold_until_ms: int | None = None
     ) -> None:
         """Report how many calls of a grant were made."""
         result = result_of(grant, used, BreakerEffect.NEUTRAL, hold_until_ms=hold_until_ms)

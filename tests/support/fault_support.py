@@ -209,7 +209,7 @@ def _plan(slot_s: int, now_ms: int) -> dict[str, Any]:
     quotes = QuoteStore(cache, retention_s=settings.quote_retention)
     token = f"worker-{os.getpid()}"
     planner = Planner(settings, control, quotes, AssetStore(cache), lambda: token)
-    return planner.plan(slot_s, now_ms)
+    return planner.plan(slot_s, now_ms).to_event()
 
 
 if __name__ == "__main__":

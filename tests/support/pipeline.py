@@ -28,6 +28,7 @@ from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.clock import SLOT_S, parse_utc, utc_text
 from marketdata.domain.breaker import BreakerPolicy
+from marketdata.domain.messages import Job, Report, SlotEvent
 from marketdata.domain.quotes import Source
 from marketdata.prices.committing import Committer
 from marketdata.prices.fetching import Clock as FetchClock
@@ -189,16 +190,18 @@ class Pipeline:
         return "stale" if told["stale"] else source.value
 
     def _plan(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
-        self._ran.plan = self.planner.plan(event["slot"], self.clock())
+        asked = SlotEvent.model_validate(event)
+        self._ran.plan = self.planner.plan(asked.slot, self.clock()).to_event()
         return self._ran.plan
 
     def _fetch(self, job: dict[str, Any], _context: object) -> dict[str, Any]:
-        report = self.fetcher.fetch(job)
+        report = self.fetcher.fetch(Job.model_validate(job)).to_event()
         self._ran.reports.append(report)
         return report
 
     def _commit(self, report: dict[str, Any], _context: object) -> dict[str, Any]:
-        summary = self.committer.commit(report, self.clock())
+        done = self.committer.commit(Report.model_validate(report), self.clock())
+        summary = done.to_event()
         self._ran.summaries.append(summary)
         return summary
 

@@ -1,15 +1,16 @@
-"""Where the real things are chosen: the one place that turns settings into collaborators.
+"""The one place where settings become clients, stores and steps: plain functions.
 
-Each function calls the one that it needs, once, on its first event; so importing a function's
-module touches neither the environment nor the network. The two sides are imported only where they
-are used: plan and commit never load an HTTP client, fetch never loads Redis.
+A function's `app.py` calls them when it is imported, because Lambda gives a function a full
+processor only then. The two sides are imported only where they are used: plan and commit never load
+an HTTP client, fetch never loads Redis.
 """
 
 from __future__ import annotations
 
 import gc
-import os
+import logging
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
@@ -19,10 +20,13 @@ from uuid import uuid4
 
 from marketdata.clock import wall_ms
 from marketdata.domain.catalogue import FACTS
+from marketdata.errors import ArchiveError, CacheUnavailableError, ProviderError
 from marketdata.observability.logs import configure_logging, mask
 from marketdata.settings import Settings
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
     from marketdata.cache.asset_store import AssetStore
     from marketdata.cache.client import Cache
     from marketdata.cache.control import ControlState
@@ -32,31 +36,33 @@ if TYPE_CHECKING:
     from marketdata.lists.committing import AssetCommitter
     from marketdata.lists.fetching import AssetFetcher
     from marketdata.lists.planning import AssetPlanner
-    from marketdata.observability.measuring import Meter
+    from marketdata.observability.metrics import Meter
     from marketdata.prices.committing import Committer
     from marketdata.prices.fetching import Fetcher
     from marketdata.prices.planning import Planner
     from marketdata.providers.contract import Provider, Sender
-    from marketdata.providers.keys import SecretKeys
 
-# Objects of a slot live until its end and are in no cycles. Python's collector, as it is set, would
-# look through all of them again and again: at 10,000 symbols that is nearly half of a plan's time.
+# Objects of a slot live until its end and are in no cycles. Python's collector with its default
+# thresholds would look through all of them again and again: at 10,000 symbols that took nearly half
+# of a plan's time.
 COLLECT_AFTER = (50_000, 20, 100)
 # Calls that one fetch may have under way: Finnhub's burst limit, one symbol a call.
 MOST_CALLS_AT_ONCE = 32
-# What a state of Step Functions may hold is 262,144 bytes. An invocation's result has its headers
-# around the answer, a few thousand; the rest is in reserve.
+# A state of Step Functions may hold 262,144 bytes. An invocation's result has its headers around
+# the answer, a few thousand; the rest is in reserve.
 MOST_PLAN_BYTES = 240_000
 
+log = logging.getLogger("marketdata.composition")
 
-def warm_up() -> None:
-    """Make everything that the loop needs, so that its first slot does not pay for it."""
-    for part in (planner, committer, asset_planner, asset_committer, fetcher, asset_fetcher):
-        part()
-    for source in FACTS:
-        if settings().enabled(source):
-            _provider(source)
-            _sender(source).warm()
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What every function has: its settings and its log. `on_lambda`: whether Lambda runs it."""
+
+    settings: Settings
+    logger: Logger
+    name: str
+    on_lambda: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,147 +75,168 @@ class Stores:
     assets: AssetStore
 
 
-@cache
-def settings() -> Settings:
-    """The settings of this process; its logs mask their secrets from here on."""
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The formats and the senders of all providers, each made when first asked for, and kept."""
+
+    provider: Callable[[Source], Provider]
+    sender: Callable[[Source], Sender]
+
+
+def start_process(env: Mapping[str, str]) -> Process:
+    """Read the settings of this process and configure its log, which masks their secrets."""
     gc.set_threshold(*COLLECT_AFTER)
-    read = Settings.from_env(os.environ)
-    configure_logging(function_name(), read.log_level, read.secrets)
-    return read
+    settings = Settings.from_env(env)
+    name = env.get("AWS_LAMBDA_FUNCTION_NAME", "")
+    logger = configure_logging(name or "local", settings.log_level, settings.secrets)
+    return Process(settings, logger, name or "local", on_lambda=bool(name))
 
 
-def function_name() -> str:
-    """What this process is called in the logs."""
-    return os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
-
-
-@cache
-def stores() -> Stores:
-    """The stores of this process."""
+def connect_stores(settings: Settings) -> Stores:
+    """Return the stores. Nothing is sent before their first use."""
     from marketdata.cache.asset_store import AssetStore
     from marketdata.cache.client import connect
     from marketdata.cache.control import ControlState
     from marketdata.cache.quote_store import QuoteStore
     from marketdata.domain.breaker import BreakerPolicy
 
-    read = settings()
-    client = connect(read)
-    policy = BreakerPolicy(open_ms=read.circuit_breaker_timeout * 1000)
+    client = connect(settings)
+    policy = BreakerPolicy(open_ms=settings.circuit_breaker_timeout * 1000)
     return Stores(
         cache=client,
-        control=ControlState(client, limits=read.limits, policy=policy),
-        quotes=QuoteStore(client, retention_s=read.quote_retention),
+        control=ControlState(client, limits=settings.limits, policy=policy),
+        quotes=QuoteStore(client, retention_s=settings.quote_retention),
         assets=AssetStore(client),
     )
 
 
-@cache
-def planner() -> Planner:
-    """What `plan_quotes` needs."""
+def make_planner(process: Process, stores: Stores) -> Planner:
+    """Return the planner of plan_quotes."""
     from marketdata.prices.planning import Planner
 
     # On one machine no state machine stands between the steps, and a plan may have any size.
-    most_bytes = MOST_PLAN_BYTES if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else None
-    mine = stores()
-    return Planner(settings(), mine.control, mine.quotes, mine.assets, _token, most_bytes)
+    most_bytes = MOST_PLAN_BYTES if process.on_lambda else None
+    return Planner(
+        process.settings, stores.control, stores.quotes, stores.assets, _token, most_bytes
+    )
 
 
-@cache
-def committer() -> Committer:
-    """What `commit_quotes` needs."""
+def make_committer(process: Process, stores: Stores) -> Committer:
+    """Return the committer of commit_quotes."""
     from marketdata.prices.committing import Committer
 
-    return Committer(settings(), stores().control, stores().quotes)
+    return Committer(process.settings, stores.control, stores.quotes)
 
 
-@cache
-def meter() -> Meter:
-    """What `plan_quotes` and `commit_quotes` are measured with."""
-    from marketdata.observability.measuring import Gauges, Meter
+def make_meter(process: Process, stores: Stores) -> Meter:
+    """Return the meter of plan_quotes and commit_quotes."""
+    from marketdata.observability.metrics import Gauges, Meter
 
-    mine = stores()
-    gauges = Gauges(settings(), mine.cache, mine.control, mine.quotes)
-    return Meter(settings().metrics_service, gauges)
+    settings = process.settings
+    gauges = Gauges(settings, stores.cache, stores.control, stores.quotes)
+    return Meter(settings.metrics_service, gauges)
 
 
-@cache
-def asset_planner() -> AssetPlanner:
-    """What `plan_assets` needs."""
+def make_asset_planner(process: Process, stores: Stores) -> AssetPlanner:
+    """Return the planner of plan_assets."""
     from marketdata.lists.planning import AssetPlanner
 
-    return AssetPlanner(settings(), stores().control, stores().assets, _token)
+    return AssetPlanner(process.settings, stores.control, stores.assets, _token)
 
 
-@cache
-def asset_committer() -> AssetCommitter:
-    """What `commit_assets` needs."""
+def make_asset_committer(process: Process, stores: Stores) -> AssetCommitter:
+    """Return the committer of commit_assets."""
     from marketdata.lists.committing import AssetCommitter
 
-    return AssetCommitter(stores().control, stores().assets, archive())
+    return AssetCommitter(stores.control, stores.assets, make_archive(process.settings))
 
 
-@cache
-def fetcher() -> Fetcher:
-    """What `fetch_quotes` needs."""
+def make_fetcher(providers: Providers) -> Fetcher:
+    """Return the fetcher of fetch_quotes."""
     from marketdata.prices.fetching import Clock, Fetcher
 
-    return Fetcher(_provider, _sender, _calls(), Clock(wall_ms, time.monotonic))
+    clock = Clock(wall_ms, time.monotonic)
+    return Fetcher(providers.provider, providers.sender, _calls(), clock)
 
 
-@cache
-def asset_fetcher() -> AssetFetcher:
-    """What `fetch_assets` needs."""
+def make_asset_fetcher(process: Process, providers: Providers) -> AssetFetcher:
+    """Return the fetcher of fetch_assets."""
     from marketdata.lists.calendars import never_closed, published
     from marketdata.lists.fetching import AssetFetcher
 
     # The simulated market that comes with the program trades at every hour.
-    timetable = never_closed if settings().market == "simulated" else published
-    return AssetFetcher(_provider, _sender, _calls(), archive(), timetable)
+    timetable = never_closed if process.settings.market == "simulated" else published
+    archive = make_archive(process.settings)
+    return AssetFetcher(providers.provider, providers.sender, _calls(), archive, timetable)
 
 
-@cache
-def archive() -> Archive:
-    """Where the last good lists are kept: an S3 bucket where one is named, else a folder."""
+def make_archive(settings: Settings) -> Archive:
+    """Return where the last good lists are kept: an S3 bucket if one is named, else a folder."""
     from marketdata.lists.archive import LocalArchive, S3Archive
 
-    bucket = settings().archive_bucket
-    return S3Archive(bucket) if bucket else LocalArchive(Path(settings().archive_folder))
+    if settings.archive_bucket:
+        return S3Archive(settings.archive_bucket)
+    return LocalArchive(Path(settings.archive_folder))
+
+
+def make_providers(settings: Settings) -> Providers:
+    """Return all providers; their keys come from the settings, or from Secrets Manager on AWS."""
+    from marketdata.providers.registry import make_provider, make_sender
+
+    if not settings.provider_keys_secret:
+        return Providers(
+            provider=cache(lambda source: make_provider(source, settings)),
+            sender=cache(lambda source: make_sender(source, settings)),
+        )
+
+    from marketdata.providers.keys import KeyedProvider, SecretKeys, secrets_manager, takes_key
+
+    secret = SecretKeys(secrets_manager(settings.provider_keys_secret), time.monotonic, mask)
+
+    def provider(source: Source) -> Provider:
+        if settings.keys[source] or not takes_key(source):
+            return make_provider(source, settings)
+
+        def with_key(key: str) -> Provider:
+            return make_provider(source, replace(settings, keys={**settings.keys, source: key}))
+
+        return KeyedProvider(source, with_key, secret)
+
+    return Providers(
+        provider=cache(provider), sender=cache(lambda source: make_sender(source, settings))
+    )
+
+
+def warm_stores(stores: Stores) -> None:
+    """Connect to Redis, so that the first event does not pay for it. An error is only logged."""
+    try:
+        stores.cache.ping()
+    except CacheUnavailableError as error:
+        log.warning("cache not reached at start", extra={"error": str(error)})
+
+
+def warm_providers(settings: Settings, providers: Providers) -> None:
+    """Load the providers' libraries, so that the first event does not pay for it."""
+    for source in FACTS:
+        if settings.enabled(source):
+            try:
+                providers.provider(source)
+                providers.sender(source).warm()
+            except ProviderError as error:
+                log.warning("provider not ready at start", extra={"error": str(error)})
+
+
+def warm_archive(archive: Archive) -> None:
+    """Load the client of the archive, so that the first event does not pay for it."""
+    try:
+        archive.warm()
+    except ArchiveError as error:
+        log.warning("archive not ready at start", extra={"error": str(error)})
 
 
 def _token() -> str:
     return uuid4().hex
 
 
-@cache
 def _calls() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(MOST_CALLS_AT_ONCE, thread_name_prefix="call")
-
-
-@cache
-def _provider(source: Source) -> Provider:
-    from marketdata.providers.registry import make_provider
-
-    read = settings()
-    if read.provider_keys_secret and not read.keys[source]:
-        from marketdata.providers.keys import KeyedProvider, takes_key
-
-        def make(key: str) -> Provider:
-            return make_provider(source, replace(read, keys={**read.keys, source: key}))
-
-        if takes_key(source):
-            return KeyedProvider(source, make, _secret_keys())
-    return make_provider(source, read)
-
-
-@cache
-def _secret_keys() -> SecretKeys:
-    from marketdata.providers.keys import SecretKeys, secrets_manager
-
-    return SecretKeys(secrets_manager(settings().provider_keys_secret), time.monotonic, mask)
-
-
-@cache
-def _sender(source: Source) -> Sender:
-    from marketdata.providers.registry import make_sender
-
-    return make_sender(source, settings())

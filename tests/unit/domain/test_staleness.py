@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from marketdata.clock import MINUTE_MS
+from marketdata.domain.messages import LastPrice
 from marketdata.domain.quotes import Source
-from marketdata.domain.second_opinion import needs_second_look
+from marketdata.domain.second_opinion import needs_second_opinion
 from marketdata.domain.staleness import AGE_LIMITS_MS, Finding, findings, is_old, only_repeats
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.domain.trading_hours import Trading, trading_at
@@ -185,7 +186,7 @@ def test_an_old_price_that_is_not_new_only_repeats(age_min, stored_age_min, trad
     """It must not make the stored one fresh while its market is open; a newer one may be told."""
     quote = a_quote("AAPL", NOW, NOW - age_min * MINUTE_MS)
     stored_ms = None if stored_age_min is None else NOW - stored_age_min * MINUTE_MS
-    last = {"price": "182.5", "timestamp_ms": stored_ms}
+    last = LastPrice(price="182.5", timestamp_ms=stored_ms)
     assert only_repeats(quote, last, trading) is expected
 
 
@@ -198,6 +199,6 @@ def test_a_first_price_is_no_repetition():
 def test_an_old_price_of_an_open_market_gets_a_second_look(trading, expected):
     """Also where there is no price yet."""
     quote = a_quote("AAPL", NOW, NOW - HOUR_MS)
-    last = {"price": "182.5", "timestamp_ms": NOW - HOUR_MS}
-    assert needs_second_look(quote, last, trading) is expected
-    assert needs_second_look(quote, None, trading) is expected
+    last = LastPrice(price="182.5", timestamp_ms=NOW - HOUR_MS)
+    assert needs_second_opinion(quote, last, trading) is expected
+    assert needs_second_opinion(quote, None, trading) is expected

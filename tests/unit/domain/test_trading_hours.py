@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from marketdata.domain.messages import AssetReport, Job
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import (
-    MOST_SESSIONS,
-    Timetable,
     Trading,
     keeps_hours,
     new_york_ms,
@@ -83,9 +82,15 @@ def test_some_stocks_have_hours_of_their_own(asset_class, symbol, expected):
     assert keeps_hours(asset_class, symbol) is expected
 
 
+def sessions(*edges):
+    """Sessions as a message has them."""
+    return [{"opens_ms": opens, "closes_ms": closes} for opens, closes in edges]
+
+
 def test_a_timetable_passes_through_json():
     """What is stored is what was computed."""
-    assert Timetable.from_step(json.loads(json.dumps(TIMETABLE.to_step()))) == TIMETABLE
+    report = AssetReport(asset_class=AssetClass.STOCKS, timetable=TIMETABLE)
+    assert AssetReport.model_validate_json(report.model_dump_json()).timetable == TIMETABLE
 
 
 @pytest.mark.parametrize(
@@ -96,20 +101,22 @@ def test_a_timetable_passes_through_json():
         [],
         {},
         {"from_ms": 1, "until_ms": 2},
-        {"from_ms": 1, "until_ms": 2, "sessions": [[1]]},
-        {"from_ms": 1, "until_ms": 2, "sessions": [["a", "b"]]},
-        {"from_ms": 1, "until_ms": 9, "sessions": [[5, 6], [3, 4]]},
-        {"from_ms": 1, "until_ms": 9, "sessions": [[5, 4]]},
-        {"from_ms": 1, "until_ms": 9, "sessions": [[n, n] for n in range(MOST_SESSIONS + 1)]},
+        {"from_ms": 1, "until_ms": 2, "sessions": [{"opens_ms": 1}]},
+        {"from_ms": 1, "until_ms": 2, "sessions": sessions(("a", "b"))},
+        {"from_ms": 1, "until_ms": 9, "sessions": sessions((5, 6), (3, 4))},
+        {"from_ms": 1, "until_ms": 9, "sessions": sessions((5, 4))},
+        {"from_ms": 1, "until_ms": 9, "sessions": sessions(*[(n, n) for n in range(65)])},
     ],
 )
 def test_anything_else_is_no_timetable(step):
     """A damaged or boundless one counts as none, so that nothing is judged by it."""
-    assert Timetable.from_step(step) is None
+    report = AssetReport.model_validate({"asset_class": "stocks", "timetable": step})
+    assert report.timetable is None
 
 
 def test_trading_passes_through_json():
     """A job without the word of planning knows nothing."""
     known = Trading(open=True, since_ms=OPENS)
-    assert Trading.from_step(json.loads(json.dumps(known.to_step()))) == known
-    assert Trading.from_step(None) == Trading(open=None)
+    adapter = TypeAdapter(Trading)
+    assert adapter.validate_json(adapter.dump_json(known)) == known
+    assert Job.model_fields["trading"].default == Trading(open=None)

@@ -9,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from marketdata.domain.breaker import BreakerState
 from marketdata.domain.budget import Limit
+from marketdata.domain.messages import Plan, Summary, SummaryOutcome
 from marketdata.domain.outcomes import BREAKER_EFFECTS, BreakerEffect, Outcome
 from marketdata.domain.permits import ClassState, LimitState, ProviderState
 from marketdata.domain.quotes import Source
@@ -29,20 +30,26 @@ def told(samples: list[Sample]) -> dict:
 
 
 def plan(slot=SLOT, previous=SLOT - 5, *, claimed=True):
-    return {"slot": slot, "previous": previous, "claimed": claimed, "due": 1, "jobs": []}
+    return Plan(slot=slot, previous=previous, claimed=claimed, due=1, jobs=())
 
 
 def outcome(provider, what, latency_ms=120):
-    return {"provider": provider, "outcome": what, "latency_ms": latency_ms, "detail": ""}
+    return SummaryOutcome(
+        provider=provider, outcome=what, latency_ms=latency_ms, detail="", calls_used=1, quotes=0
+    )
 
 
 def summary(*outcomes, written=None, held_back=None):
-    return {
-        "slot": SLOT,
-        "written": written or {},
-        "held_back": held_back or {},
-        "outcomes": list(outcomes),
-    }
+    return Summary(
+        slot=SLOT,
+        job="j1",
+        asset_class="stocks",
+        written=written or {},
+        held_back=held_back or {},
+        missing={},
+        outcomes=outcomes,
+        transitions=(),
+    )
 
 
 def breaker(state):

@@ -8,9 +8,10 @@ import logging
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
+from marketdata.domain.messages import Plan, Summary
 from marketdata.errors import CacheUnavailableError
 from marketdata.observability import metrics
-from marketdata.observability.measuring import Meter, write
+from marketdata.observability.metrics import Meter, write
 from tests.support.metric_lines import TABLE, metrics_in, values_in
 
 SLOT = 1_763_820_300
@@ -32,17 +33,31 @@ class Counting:
 
 
 def plan(slot=SLOT, previous=SLOT - 5, *, claimed=True):
-    return {"slot": slot, "previous": previous, "claimed": claimed}
+    return Plan(slot=slot, previous=previous, claimed=claimed, jobs=())
 
 
-SUMMARY = {
-    "written": {"yfinance": 3},
-    "held_back": {},
-    "outcomes": [
-        {"provider": "yfinance", "outcome": "ok", "latency_ms": 90},
-        {"provider": "finnhub", "outcome": "rate_limited", "latency_ms": 45},
+SUMMARY = Summary(
+    slot=SLOT,
+    job="j1",
+    asset_class="stocks",
+    written={"yfinance": 3},
+    held_back={},
+    missing={},
+    outcomes=[
+        {
+            "provider": provider,
+            "outcome": outcome,
+            "latency_ms": latency_ms,
+            "calls_used": 1,
+            "quotes": 0,
+            "detail": "",
+        }
+        for provider, outcome, latency_ms in (
+            ("yfinance", "ok", 90), ("finnhub", "rate_limited", 45),
+        )
     ],
-}
+    transitions=(),
+)  # fmt: skip
 
 
 def test_every_series_can_be_written_and_read(capsys):

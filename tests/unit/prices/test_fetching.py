@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -8,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from marketdata.domain.messages import Job
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
@@ -86,7 +86,7 @@ def fetch(pool, job, *providers, steady=None):
         pool,
         Clock(lambda: NOW_MS, steady or (lambda: 0.0)),
     )
-    return json.loads(json.dumps(fetcher.fetch(json.loads(json.dumps(job)))))
+    return fetcher.fetch(Job.model_validate(job)).to_event()
 
 
 def a_job(symbols, attempts, asset_class=AssetClass.STOCKS, **more):
@@ -102,7 +102,7 @@ def a_job(symbols, attempts, asset_class=AssetClass.STOCKS, **more):
                 "calls": calls,
                 "permit": {"generation": 0, "probe": probe},
                 "reservation": {"end_ms": DEADLINE_MS, "use": "active"},
-                "not_for": [],
+                "excluded": [],
             }
             for source, calls, probe in attempts
         ],
@@ -179,9 +179,8 @@ def test_a_symbol_is_not_found_only_if_nobody_was_in_trouble(pool):
     yahoo = FakeProvider(Source.YFINANCE, {"NOPE": UnavailableError("down")})
     finnhub = FakeProvider(Source.FINNHUB, {})
     report = fetch(pool, a_job(["NOPE"], YAHOO_THEN_FINNHUB), yahoo, finnhub)
-    assert report["missing"] == [
-        {"symbol": "NOPE", "code": "provider_unavailable", "message": "down"}
-    ]
+    (missing,) = report["missing"]
+    assert (missing["code"], missing["message"]) == ("provider_unavailable", "down")
 
 
 def test_an_open_breaker_makes_not_found_an_open_question_too(pool):
@@ -205,7 +204,7 @@ def test_no_more_calls_are_made_than_were_granted(pool):
 def test_a_symbol_that_the_plan_excludes_is_not_asked_for(pool):
     """`not_for` leaves a symbol to the other providers."""
     job = a_job(["AAPL", "MSFT"], [(Source.FINNHUB, 2, None)])
-    job["attempts"][0]["not_for"] = ["MSFT"]
+    job["attempts"][0]["excluded"] = ["MSFT"]
     finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "1"})
     fetch(pool, job, finnhub)
     assert finnhub.asked == [["AAPL"]]

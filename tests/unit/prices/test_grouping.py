@@ -1,25 +1,25 @@
 from __future__ import annotations
 
 from marketdata.domain.budget import Use
-from marketdata.domain.permits import DueSymbol, Grant, Refusal
+from marketdata.domain.permits import CallGrant, DenyReason, DueSymbol
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
-from marketdata.prices.grouping import Draft, drafts, ordered, with_riders
+from marketdata.prices.grouping import Group, fill_free_places, grouped, ordered
 
 IDS = {"coingecko": "a-coin", "coinmarketcap": "7"}
 
 
-def drafted(**due: list[str]) -> list[Draft]:
+def drafted(**due: list[str]) -> list[Group]:
     """Drafts of due symbols, given by use; every coin has ids but those called NOPE."""
     entries = [(parse_symbol(text), Use(use)) for use, texts in due.items() for text in texts]
-    return list(drafts(entries, {s.base: IDS for s, _ in entries if "NOPE" not in s.base}))
+    return list(grouped(entries, {s.base: IDS for s, _ in entries if "NOPE" not in s.base}))
 
 
-def grants(planned: list[Draft], *calls: int) -> list[list[Grant]]:
+def grants(planned: list[Group], *calls: int) -> list[list[CallGrant]]:
     """One grant a draft, of so many calls."""
     return [
         [
-            Grant(
+            CallGrant(
                 source=Source.COINGECKO,
                 asset_class=draft.asset_class,
                 calls=granted,
@@ -27,18 +27,18 @@ def grants(planned: list[Draft], *calls: int) -> list[list[Grant]]:
                 probe=None,
                 end_ms=0,
                 use=draft.use,
-                reason=None if granted else Refusal.BUDGET_EXHAUSTED,
+                reason=None if granted else DenyReason.BUDGET_EXHAUSTED,
             )
         ]
         for draft, granted in zip(planned, calls, strict=True)
     ]
 
 
-def seated(planned: list[Draft], *calls: int) -> list[tuple[int, list[str]]]:
-    """How many symbols of its own each draft has, and its riders."""
+def seated(planned: list[Group], *calls: int) -> list[tuple[int, list[str]]]:
+    """How many symbols of its own each draft has, and its fillers."""
     return [
-        (len(draft.instruments), [rider.symbol.text for rider in draft.riders])
-        for draft, _ in with_riders(planned, grants(planned, *calls))
+        (len(draft.instruments), [filler.symbol.text for filler in draft.fillers])
+        for draft, _ in fill_free_places(planned, grants(planned, *calls))
     ]
 
 

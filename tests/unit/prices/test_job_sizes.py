@@ -7,15 +7,17 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from marketdata.cache.quote_store import LastQuote
 from marketdata.domain.budget import Use
 from marketdata.domain.catalogue import CHAINS, Instrument
-from marketdata.domain.permits import Grant, OpenSlot, Refusal
+from marketdata.domain.messages import QuoteMessage
+from marketdata.domain.permits import CallGrant, DenyReason, OpenSlot
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import MAX_LENGTH, AssetClass, Symbol
-from marketdata.prices.grouping import Draft
-from marketdata.prices.job_sizes import MOST_JOB_BYTES, JobMaker, bytes_of
+from marketdata.prices.grouping import Group
+from marketdata.prices.job_sizes import MOST_JOB_BYTES, JobMaker
 
 NOW = 1_763_820_310_020
 TOKEN = "be005730bff64826b748c0eb0efb4975"
@@ -30,18 +32,18 @@ def coin(number: int, ids_length: int = 12) -> Instrument:
     )
 
 
-def maker(coins: tuple[Instrument, ...], refused: frozenset = frozenset()) -> JobMaker:
+def maker(coins: tuple[Instrument, ...], excluded: frozenset = frozenset()) -> JobMaker:
     """Makes jobs where each of these coins has a stored quote."""
-    opened = OpenSlot(NOW // 5000 * 5, (), refused, {}, None)
+    opened = OpenSlot(NOW // 5000 * 5, (), excluded, {}, None)
     last = {one.symbol.text: LastQuote("0.00000012345678", NOW, NOW) for one in coins}
     return JobMaker(opened, last, NOW, NOW + 3500, TOKEN)
 
 
 @st.composite
-def grants(draw: st.DrawFn) -> list[Grant]:
+def grants(draw: st.DrawFn) -> list[CallGrant]:
     """Whatever may be granted to a job's wants, or refused."""
     return [
-        Grant(
+        CallGrant(
             source=source,
             asset_class=AssetClass.CRYPTO,
             calls=draw(st.integers(0, 250)),
@@ -49,7 +51,7 @@ def grants(draw: st.DrawFn) -> list[Grant]:
             probe=draw(st.none() | st.integers(1, 9999).map(lambda place: f"{TOKEN}:{place}")),
             end_ms=NOW + 3500,
             use=draw(st.sampled_from(Use)),
-            reason=draw(st.none() | st.sampled_from(Refusal)),
+            reason=draw(st.none() | st.sampled_from(DenyReason)),
             available_at_ms=draw(st.none() | st.integers(NOW, NOW * 2)),
         )
         for source in draw(st.sampled_from([SOURCES, SOURCES[:1], SOURCES[1:]]))
@@ -61,18 +63,18 @@ def test_no_grant_makes_a_job_larger_than_was_reckoned(count, told, number, data
     """The size that a plan reckons with holds whatever is granted, refused and excluded."""
     coins = tuple(map(coin, range(count)))
     pairs = [(source, one.symbol.text) for source in SOURCES for one in coins]
-    refused = frozenset(data.draw(st.lists(st.sampled_from(pairs))))
-    draft = Draft(AssetClass.CRYPTO, Use.ACTIVE, coins)
-    make = maker(coins, refused)
-    ((_, size),) = make.parted(draft, SOURCES)
-    assert len(json.dumps(make.job(number, draft, told))) <= size
+    excluded = frozenset(data.draw(st.lists(st.sampled_from(pairs))))
+    draft = Group(AssetClass.CRYPTO, Use.ACTIVE, coins)
+    make = maker(coins, excluded)
+    ((_, size),) = make.split(draft, SOURCES)
+    assert make.job(number, draft, told).json_bytes() <= size
 
 
 @pytest.mark.parametrize("ids_length", [12, 60, 400, 20_000])
 def test_a_job_that_gets_too_large_is_parted(ids_length):
     """Its parts are within the limit, hold all its symbols in their order, and are not too many."""
     coins = tuple(coin(number, ids_length) for number in range(250))
-    parts = list(maker(coins).parted(Draft(AssetClass.CRYPTO, Use.ACTIVE, coins), SOURCES))
+    parts = list(maker(coins).split(Group(AssetClass.CRYPTO, Use.ACTIVE, coins), SOURCES))
     assert [one for draft, _ in parts for one in draft.instruments] == list(coins)
     assert max(size for _, size in parts) <= MOST_JOB_BYTES
     whole = sum(size for _, size in parts)
@@ -82,7 +84,7 @@ def test_a_job_that_gets_too_large_is_parted(ids_length):
 def test_a_symbol_that_is_too_large_by_itself_is_a_job_by_itself():
     """It is for the plan to say that there is no room for it; the others are not held up."""
     coins = (coin(1), coin(2, 100_000), coin(3))
-    parts = list(maker(coins).parted(Draft(AssetClass.CRYPTO, Use.ACTIVE, coins), SOURCES))
+    parts = list(maker(coins).split(Group(AssetClass.CRYPTO, Use.ACTIVE, coins), SOURCES))
     assert [len(draft.instruments) for draft, size in parts if size > MOST_JOB_BYTES] == [1]
     assert sum(len(draft.instruments) for draft, _ in parts) == 3
 
@@ -102,15 +104,18 @@ def test_the_largest_job_leaves_room_for_two_quotes_of_each_symbol():
         source=Source.COINMARKETCAP,
         timestamp=time,
         fetched_at=time,
+        volume=number,
+        market_cap=number,
     )
-    report = MOST_JOB_BYTES + 2 * 250 * bytes_of(quote.to_step())
-    assert report + 4_000 <= 262_144
+    adapter = TypeAdapter(QuoteMessage)
+    quote_bytes = len(json.dumps(adapter.dump_python(quote, mode="json"))) + len(", ")
+    assert MOST_JOB_BYTES + 2 * 250 * quote_bytes + 4_000 <= 262_144
 
 
 def test_what_a_provider_excludes_is_named_in_its_attempt():
-    """Each provider gets the symbols that it said are not for us, riders included."""
+    """Each provider gets the symbols that it said are not for us, fillers included."""
     coins = (coin(1), coin(2))
-    draft = Draft(AssetClass.CRYPTO, Use.ACTIVE, coins[:1], riders=coins[1:])
-    told = Grant(Source.COINGECKO, AssetClass.CRYPTO, 1, 0, None, NOW, Use.ACTIVE)
+    draft = Group(AssetClass.CRYPTO, Use.ACTIVE, coins[:1], fillers=coins[1:])
+    told = CallGrant(Source.COINGECKO, AssetClass.CRYPTO, 1, 0, None, NOW, Use.ACTIVE)
     job = maker(coins, frozenset({(Source.COINGECKO, "C2-USD")})).job(0, draft, [told])
-    assert (job["riders"], job["attempts"][0]["not_for"]) == (["C2-USD"], ["C2-USD"])
+    assert (job.fillers, job.attempts[0].excluded) == (("C2-USD",), ("C2-USD",))

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import logging
-from io import StringIO
 
 import boto3
 import pytest
@@ -13,7 +12,7 @@ from marketdata.domain.catalogue import Instrument
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import parse_symbol
 from marketdata.errors import UnauthorizedError, UnavailableError
-from marketdata.observability import logs as telemetry
+from marketdata.observability import logs
 from marketdata.providers.contract import Response
 from marketdata.providers.keys import KeyedProvider, SecretKeys, secrets_manager, takes_key
 from marketdata.providers.registry import make_provider
@@ -141,11 +140,11 @@ def test_a_key_that_cannot_be_one_is_named_and_not_shown():
 
 def test_keys_of_the_secret_are_masked_in_logs(monkeypatch):
     """What the secret taught is masked in every log line from then on."""
-    monkeypatch.setattr(telemetry, "_learned", set())
-    keys = SecretKeys(lambda **_: '{"FINNHUB_API_KEY": "hunter2"}', lambda: 0.0, telemetry.mask)
+    monkeypatch.setattr(logs, "_learned", set())
+    keys = SecretKeys(lambda **_: '{"FINNHUB_API_KEY": "hunter2"}', lambda: 0.0, logs.mask)
     keys.get(Source.FINNHUB)
     record = logging.LogRecord("marketdata", logging.INFO, "", 0, "sent hunter2", None, None)
-    assert "hunter2" not in telemetry.RedactingFormatter().format(record)
+    assert "hunter2" not in logs.RedactingFormatter().format(record)
 
 
 def test_only_yahoo_takes_no_key():
@@ -169,23 +168,17 @@ def test_what_aws_refuses_is_told(aws):
 
 
 @pytest.fixture
-def fresh_process(monkeypatch, aws):
-    """A process that has made nothing yet, with its keys in a secret."""
+def fetching(monkeypatch, aws):
+    """The providers of a function whose keys are in a secret."""
     from marketdata import composition
 
     name = aws.create_secret(Name="keys", SecretString='{"FINNHUB_API_KEY":"abc"}')["ARN"]
-    for made in (composition.settings, composition._provider, composition._secret_keys):
-        made.cache_clear()
-    monkeypatch.setenv("PROVIDER_KEYS_SECRET", name)
-    monkeypatch.setattr(telemetry, "_learned", set())
-    monkeypatch.setattr(composition, "configure_logging", lambda *_: StringIO())
-    yield composition
-    for made in (composition.settings, composition._provider, composition._secret_keys):
-        made.cache_clear()
+    monkeypatch.setattr(logs, "_learned", set())
+    return composition.make_providers(Settings.from_env({"PROVIDER_KEYS_SECRET": name}))
 
 
-def test_the_fetch_side_uses_the_secret(fresh_process):
+def test_the_fetch_side_uses_the_secret(fetching):
     """With PROVIDER_KEYS_SECRET set, the providers that take keys get them from there."""
-    request = fresh_process._provider(Source.FINNHUB).build_request(AAPL)
+    request = fetching.provider(Source.FINNHUB).build_request(AAPL)
     assert request.headers["X-Finnhub-Token"] == "abc"
-    assert not isinstance(fresh_process._provider(Source.YFINANCE), KeyedProvider)
+    assert not isinstance(fetching.provider(Source.YFINANCE), KeyedProvider)

@@ -11,29 +11,68 @@ import pytest
 
 from local.service.loop import PriceLoop, Steps, Tick, run_slot
 from local.service.refresh import Refresher
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.messages import AssetJob, AssetSummary, Job, Plan, Summary
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.errors import CacheUnavailableError
 
 SLOT = 1_763_820_310  # 14:05:10 UTC
-JOB = {"slot": SLOT, "asset_class": "crypto", "instruments": [{"symbol": "BTC-USD"}]}
-IDLE = {"slot": SLOT, "claimed": True, "due": 0, "jobs": [], "skipped": []}
-SUMMARY = {
-    "asset_class": "crypto",
-    "written": {"coingecko": 6},
-    "held_back": {},
-    "missing": {},
-    "outcomes": [],
-    "transitions": [],
-    "error": None,
-}
-OPENED = {"provider": "coingecko", "asset_class": "crypto", "to": "open", "reason": "unavailable"}
-LIST = {
-    "asset_class": "crypto",
-    "total": 1495,
-    "swapped": True,
-    "restored": False,
-    "sources": ["coingecko", "coinmarketcap"],
-    "reason": None,
-}
+JOB = Job(
+    id="j1",
+    slot=SLOT,
+    deadline_ms=SLOT * 1000 + 3500,
+    asset_class=AssetClass.CRYPTO,
+    instruments=(Instrument(parse_symbol("BTC-USD")),),
+    attempts=(),
+).to_event()
+IDLE = Plan(slot=SLOT, claimed=True, jobs=()).to_event()
+SUMMARY = Summary(
+    slot=SLOT,
+    job="j1",
+    asset_class=AssetClass.CRYPTO,
+    written={Source.COINGECKO: 6},
+    held_back={},
+    missing={},
+    outcomes=(),
+    transitions=(),
+).to_event()
+LIST_JOB = AssetJob(
+    id="l1",
+    asset_class=AssetClass.CRYPTO,
+    version="1",
+    planned_ms=SLOT * 1000,
+    sources=(),
+    attempts=(),
+).to_event()
+LIST = AssetSummary(
+    asset_class=AssetClass.CRYPTO,
+    total=1495,
+    swapped=True,
+    sources=(Source.COINGECKO, Source.COINMARKETCAP),
+).to_event()
+
+
+def outcome(provider: str, outcome: str, detail: str) -> dict[str, Any]:
+    """One attempt of a summary."""
+    numbers = {"calls_used": 1, "latency_ms": 5, "quotes": 0}
+    return {"provider": provider, "outcome": outcome, "detail": detail, **numbers}
+
+
+def change(provider: str, asset_class: str, after: str, reason: str | None) -> dict[str, Any]:
+    """One change of a breaker in a summary."""
+    return {
+        "provider": provider,
+        "asset_class": asset_class,
+        "before": "closed" if after == "open" else "open",
+        "after": after,
+        "reason": reason,
+    }
+
+
+def lists_plan(restore: list[str], jobs: list[dict[str, Any]]) -> dict[str, Any]:
+    """A plan of the asset lists."""
+    return {"version": "1", "restore": restore, "jobs": jobs}
 
 
 @dataclass
@@ -70,12 +109,11 @@ def slot_of(fakes: Fakes) -> Tick:
 
 def test_a_slot_goes_through_plan_fetch_and_commit():
     """Each step gets what the one before gave, as JSON."""
-    job = {**JOB, "numbers": (1, 2)}
-    fakes = Fakes(plan={**IDLE, "due": 6, "jobs": [job]}, fetch={"quotes": ()})
+    fakes = Fakes(plan={**IDLE, "due": 6, "jobs": (JOB,)}, fetch={"quotes": ()})
     tick = slot_of(fakes)
     assert fakes.given == [
         ("plan", {"slot": SLOT}),
-        ("fetch", {**JOB, "numbers": [1, 2]}),
+        ("fetch", JOB),
         ("commit", {"quotes": []}),
     ]
     assert tick.line() == "14:05:10  due   6  written   6  coingecko 6  73 ms"
@@ -97,7 +135,7 @@ def test_a_fetch_that_raises_is_committed_as_failed():
         return RuntimeError("broken") if job == JOB else {"quotes": []}
 
     def commit(report: dict[str, Any]) -> Any:
-        return {**SUMMARY, "written": {}, "error": report.get("error")}
+        return {**SUMMARY, "written": {}, "error": report.get("error", "")}
 
     tick = slot_of(Fakes(plan={**IDLE, "jobs": [JOB, other]}, fetch=fetch, commit=commit))
     assert tick.failed == ["crypto fetch failed (RuntimeError: broken)"]
@@ -132,12 +170,12 @@ def test_a_line_tells_who_failed_who_was_skipped_and_what_changed():
         "held_back": {"quarantined": 1},
         "missing": {"not_found": 1},
         "outcomes": [
-            {"provider": "coingecko", "outcome": "unavailable", "detail": "timed out"},
-            {"provider": "coinmarketcap", "outcome": "ok", "detail": ""},
+            outcome("coingecko", "unavailable", "timed out"),
+            outcome("coinmarketcap", "ok", ""),
         ],
         "transitions": [
-            OPENED,
-            {"provider": "finnhub", "asset_class": "stocks", "to": "closed", "reason": None},
+            change("coingecko", "crypto", "open", "unavailable"),
+            change("finnhub", "stocks", "closed", None),
         ],
     }
     plan = {**IDLE, "due": 14, "jobs": [JOB, JOB], "skipped": [skipped, skipped, probing]}
@@ -197,17 +235,16 @@ def refreshed(fakes: Fakes) -> list[str]:
 
 def test_a_refresh_commits_each_list_and_tells_of_it():
     """First what the cache has lost is put back, then what is due is fetched."""
-    job = {"asset_class": "crypto"}
 
     def commit(report: dict[str, Any]) -> Any:
         if report.get("restore"):
             asset_class = report["asset_class"]
             restored = asset_class == "forex"
-            lost = {**LIST, "swapped": False, "total": 60, "restored": restored, "reason": None}
+            lost = {**LIST, "swapped": False, "total": 60, "restored": restored}
             return {**lost, "asset_class": asset_class}
         return LIST
 
-    fakes = Fakes(plan={"restore": ["forex", "stocks"], "jobs": [job]}, commit=commit)
+    fakes = Fakes(plan=lists_plan(["forex", "stocks"], [LIST_JOB]), commit=commit)
     assert refreshed(fakes) == [
         "forex 60 from the archive (cache was empty)",
         "crypto 1495 from coingecko, coinmarketcap",
@@ -225,14 +262,14 @@ def test_a_refresh_commits_each_list_and_tells_of_it():
 def test_a_list_that_was_not_refreshed_says_why(summary, line):
     """Whether the archive helped or not."""
     commit = {**LIST, "swapped": False, **summary}
-    plan = {"restore": [], "jobs": [{"asset_class": "crypto"}]}
+    plan = lists_plan([], [LIST_JOB])
     assert refreshed(Fakes(plan=plan, commit=commit)) == [line]
 
 
 @pytest.mark.parametrize(
     ("plan", "logged"),
     [
-        ({"restore": [], "jobs": []}, ""),
+        (lists_plan([], []), ""),
         (CacheUnavailableError("Redis is away"), "asset refresh failed"),
         (KeyError("jobs"), "asset refresh failed"),
     ],

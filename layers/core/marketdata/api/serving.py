@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import MutableMapping
-from functools import cache, cached_property
-from typing import Any, TextIO
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
 
 from fastapi import FastAPI
 from mangum import Mangum
@@ -16,6 +17,9 @@ from marketdata.api.access import AccessLog
 from marketdata.api.app import create_app
 from marketdata.api.problems import MEDIA_TYPE
 from marketdata.clock import wall_ms
+
+if TYPE_CHECKING:
+    from marketdata.composition import Process, Stores
 
 
 class _HttpApi(HTTPGateway):
@@ -44,30 +48,27 @@ def on_one_machine(log: TextIO | None = None) -> FastAPI:
     """
     from marketdata import composition  # noqa: PLC0415 - it loads the logger
 
-    settings = composition.settings()
+    process = composition.start_process(os.environ)
     return create_app(
-        settings,
-        composition.stores(),
+        process.settings,
+        composition.connect_stores(process.settings),
         now_ms=wall_ms,
         cors=True,
-        access_log=AccessLog(log or sys.stdout, "api", quiet=not settings.logs_requests),
+        access_log=AccessLog(log or sys.stdout, "api", quiet=not process.settings.logs_requests),
     )
 
 
-@cache
-def gateway_adapter() -> Mangum:
-    """What answers the events of API Gateway in this process, made with the first one."""
-    from marketdata import composition  # noqa: PLC0415 - it loads the logger
-
-    settings = composition.settings()
+def gateway_adapter(process: Process, stores: Stores) -> Mangum:
+    """Return what answers the events of API Gateway in this process."""
+    settings = process.settings
     app = create_app(
         settings,
-        composition.stores(),
+        stores,
         now_ms=wall_ms,
         threads=False,
         access_log=AccessLog(
             sys.stdout,
-            composition.function_name(),
+            process.name,
             settings.metrics_service,
             quiet=not settings.logs_requests,
         ),

@@ -19,11 +19,11 @@ from marketdata.domain.breaker import BreakerPolicy, Transition
 from marketdata.domain.budget import Limit, Use
 from marketdata.domain.permits import (
     AttemptResult,
+    CallGrant,
+    CallRequest,
     ControlView,
     DueSymbol,
-    Grant,
     OpenSlot,
-    Want,
 )
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
@@ -68,7 +68,7 @@ class ControlState:
         )
         if answer is None:
             return None
-        due_active, new, due_watched, refused, timetables, previous = answer
+        due_active, new, due_watched, excluded, timetables, previous = answer
         return OpenSlot(
             slot_s=slot_s,
             due=(
@@ -76,14 +76,14 @@ class ControlState:
                 *(DueSymbol(symbol, Use.NEW, 0) for symbol in wire.lines_of(new)),
                 *wire.due_of(due_watched, Use.WATCHED),
             ),
-            refused=frozenset(map(wire.refusal_of, refused)),
+            excluded=frozenset(map(wire.excluded_of, excluded)),
             timetables=wire.timetables_of(timetables),
             previous_s=None if previous is None else int(previous),
         )
 
     def take(
-        self, wants: Sequence[Want], now_ms: int, token: str, *, room: int | None = None
-    ) -> tuple[Grant, ...]:
+        self, wants: Sequence[CallRequest], now_ms: int, token: str, *, room: int | None = None
+    ) -> tuple[CallGrant, ...]:
         """A grant for each want, in order: permit and reserved calls, or neither.
 
         `token` must be unlike that of any other call; the names of probes are made of it. `room`:
@@ -101,8 +101,8 @@ class ControlState:
         raise CacheUnavailableError(f"Redis at {self._cache.address}: it loses budgets")
 
     def _take(
-        self, wants: Sequence[Want], now_ms: int, token: str, room: int | None
-    ) -> tuple[Grant, ...] | None:
+        self, wants: Sequence[CallRequest], now_ms: int, token: str, room: int | None
+    ) -> tuple[CallGrant, ...] | None:
         """One try of `take`; None where Redis has lost what we know of a ledger."""
         keys = wire.KeyList(self._cache)
         sources = list(dict.fromkeys(want.source for want in wants))
@@ -128,7 +128,7 @@ class ControlState:
         self,
         results: Sequence[AttemptResult],
         due: Mapping[str, int],
-        refused: Iterable[tuple[Source, str]],
+        excluded: Iterable[tuple[Source, str]],
         now_ms: int,
         *,
         report: str = "",
@@ -148,7 +148,7 @@ class ControlState:
                 for result in results
             ],
             "due": [part for symbol, at in due.items() for part in (str(at), symbol)],
-            "refused": [part for pair in refused for part in (until, wire.refusal_told(*pair))],
+            "refused": [part for pair in excluded for part in (until, wire.excluded_name(*pair))],
             "refusals_kept": REFUSED_MOST,
             "reports_ms": REPORT_MEMORY_MS,
         }
@@ -168,8 +168,7 @@ class ControlState:
     def keep_timetable(self, asset_class: AssetClass, timetable: Timetable) -> None:
         """Keep when a class trades, in place of what was known; slots are opened with it."""
         (key,) = self._keys("sessions")
-        text = json.dumps(timetable.to_step())
-        self._cache.command("HSET", key, asset_class.value, text)
+        self._cache.command("HSET", key, asset_class.value, wire.timetable_text(timetable))
 
     def watch(self, symbols: Sequence[str], now_ms: int) -> None:
         """Note that clients ask for these symbols; the most recently asked for are kept."""

@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from marketdata.cache.client import Cache
 from marketdata.domain.breaker import BreakerPolicy, BreakerState, Transition
 from marketdata.domain.budget import Limit, Use
@@ -17,20 +19,21 @@ from marketdata.domain.catalogue import CHAINS
 from marketdata.domain.outcomes import BreakerEffect, Outcome
 from marketdata.domain.permits import (
     AttemptResult,
+    CallGrant,
+    CallRequest,
     ClassState,
     ControlView,
+    DenyReason,
     DueSymbol,
-    Grant,
     LastError,
     LimitState,
     ProviderState,
-    Refusal,
-    Want,
 )
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable
 
+_TIMETABLE = TypeAdapter(Timetable)
 TAG = "control"
 MAX_DETAIL = 200  # characters of an error that are kept
 
@@ -80,7 +83,7 @@ def limits_told(limits: Sequence[Limit]) -> list[list[int]]:
     return [[limit.calls, limit.window_ms] for limit in limits]
 
 
-def want_told(want: Want, keys: KeyList, limits: Sequence[Limit]) -> dict[str, Any]:
+def want_told(want: CallRequest, keys: KeyList, limits: Sequence[Limit]) -> dict[str, Any]:
     """One want, for attempts_take."""
     plain = ("calls", "least", "extra", "until_ms", "job", "size")
     return {
@@ -93,10 +96,10 @@ def want_told(want: Want, keys: KeyList, limits: Sequence[Limit]) -> dict[str, A
     }
 
 
-def grant_of(want: Want, told: Mapping[str, Any]) -> Grant:
+def grant_of(want: CallRequest, told: Mapping[str, Any]) -> CallGrant:
     """What attempts_take answered to a want."""
     reason = told.get("reason")
-    return Grant(
+    return CallGrant(
         source=want.source,
         asset_class=want.asset_class,
         calls=told["calls"],
@@ -104,7 +107,7 @@ def grant_of(want: Want, told: Mapping[str, Any]) -> Grant:
         probe=told.get("probe"),
         end_ms=want.until_ms,
         use=Use(told["use"]),
-        reason=None if reason is None else Refusal(reason),
+        reason=None if reason is None else DenyReason(reason),
         available_at_ms=_ms(told.get("at")),
     )
 
@@ -145,13 +148,13 @@ def transition_of(results: Sequence[AttemptResult], told: Mapping[str, Any]) -> 
     )
 
 
-def refusal_told(source: Source, symbol: str) -> str:
+def excluded_name(source: Source, symbol: str) -> str:
     """A symbol that a provider excludes, as one name."""
     return f"{source.value} {symbol}"
 
 
-def refusal_of(name: bytes) -> tuple[Source, str]:
-    """What `refusal_told` wrote."""
+def excluded_of(name: bytes) -> tuple[Source, str]:
+    """What `excluded_name` returned."""
     source, symbol = name.decode().split(" ", 1)
     return Source(source), symbol
 
@@ -172,8 +175,20 @@ def timetables_of(flat: Sequence[bytes]) -> dict[AssetClass, Timetable]:
     """The timetables that a hash holds, by class; a damaged one is left out."""
     stored = {name.decode(): text for name, text in zip(flat[::2], flat[1::2], strict=True)}
     texts = {known: stored[known.value] for known in AssetClass if known.value in stored}
-    read = {known: Timetable.from_step(_json(text)) for known, text in texts.items()}
+    read = {known: _timetable(text) for known, text in texts.items()}
     return {known: timetable for known, timetable in read.items() if timetable is not None}
+
+
+def timetable_text(timetable: Timetable) -> bytes:
+    """A timetable as it is stored."""
+    return _TIMETABLE.dump_json(timetable)
+
+
+def _timetable(text: bytes) -> Timetable | None:
+    try:
+        return _TIMETABLE.validate_json(text)
+    except ValidationError:
+        return None
 
 
 def breakers_of(source: Source) -> list[AssetClass]:
@@ -239,13 +254,6 @@ def _last_error(text: str | None) -> LastError | None:
         at_ms, outcome, detail = json.loads(text)
         return LastError(int(at_ms), str(outcome), str(detail))
     except (ValueError, TypeError):  # it is only told, so it must not stop a reader
-        return None
-
-
-def _json(text: bytes) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
         return None
 
 

@@ -74,10 +74,6 @@ class LastQuote:
     timestamp_ms: int | None
     fetched_ms: int
 
-    def to_step(self) -> dict[str, Any]:
-        """As plain JSON: `{price, timestamp_ms}`."""
-        return {"price": self.price, "timestamp_ms": self.timestamp_ms}
-
 
 class QuoteStore:
     """The quotes of all symbols, their quarantine, and the reasons for what is missing.

@@ -1,4 +1,4 @@
-"""Who is asked for what, in which order, and how many symbols fit one call.
+"""The catalogue: which provider is asked for what, in which order, how many symbols a call takes.
 
 This is the catalogue that planning and fetching share; it holds no client and no key. What a
 provider's wire looks like is in `providers`.
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainSerializer
 
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass, Symbol, has_exchange_suffix
+from marketdata.domain.symbols import AssetClass, Symbol, has_exchange_suffix, parse_symbol
 
 CHAINS: Mapping[AssetClass, tuple[Source, ...]] = MappingProxyType(
     {
@@ -112,6 +114,14 @@ FACTS: Mapping[Source, ProviderFacts] = MappingProxyType(
 )
 
 
+# A symbol travels between the steps as its text.
+SymbolField = Annotated[
+    Symbol,
+    BeforeValidator(lambda value: parse_symbol(value) if isinstance(value, str) else value),
+    PlainSerializer(str, return_type=str),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """One symbol to be priced, with the ids that providers know it by.
@@ -120,22 +130,15 @@ class Instrument:
     (CoinGecko's slug, CoinMarketCap's number).
     """
 
-    symbol: Symbol
-    ids: Mapping[str, str] = field(default_factory=dict)
+    symbol: SymbolField
+    ids: Annotated[Mapping[str, str], PlainSerializer(dict, return_type=dict[str, str])] = field(
+        default_factory=dict
+    )
 
     @property
     def asset_class(self) -> AssetClass:
         """The class of its symbol."""
         return self.symbol.asset_class
-
-    def to_step(self) -> dict[str, Any]:
-        """As plain JSON; the class is told once for the whole job."""
-        return {"symbol": self.symbol.text, "ids": dict(self.ids)}
-
-    @classmethod
-    def from_step(cls, step: Mapping[str, Any], asset_class: AssetClass) -> Instrument:
-        """What `to_step` wrote."""
-        return cls(Symbol(step["symbol"], asset_class), dict(step["ids"]))
 
 
 def serves(source: Source, instrument: Instrument) -> bool:

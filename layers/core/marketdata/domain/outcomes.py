@@ -1,12 +1,12 @@
-"""What came of one attempt at a provider, and what follows from it: one table, as data."""
+"""What one attempt at a provider resulted in, and what follows from it: one table, as data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
+from marketdata.domain.quotes import Source
 from marketdata.errors import (
     BadPayloadError,
     CallsSpentError,
@@ -18,10 +18,10 @@ from marketdata.errors import (
 
 
 class Outcome(StrEnum):
-    """What came of one attempt. `skipped`: nothing was left to ask, or no time to ask it in.
+    """The result of one attempt. `skipped`: no symbol was left to ask for, or no time.
 
-    `bad_row`: the rows of single symbols were unusable, and the answer was not. `stale`: it
-    answered, but only with old prices of an open market; that is judged when it is committed.
+    `bad_row`: the rows of single symbols were unusable, and the answer was not. `stale`: most
+    prices were old while their market was open; the commit step judges that.
     """
 
     OK = "ok"
@@ -108,17 +108,8 @@ class MissingQuote:
     retry_after_s: int | None = None
     suggestions: tuple[str, ...] = ()
 
-    def to_step(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return {"symbol": self.symbol, "code": self.code.value, "message": self.message}
 
-    @classmethod
-    def from_step(cls, step: Mapping[str, Any]) -> MissingQuote:
-        """What `to_step` wrote."""
-        return cls(step["symbol"], Reason(step["code"]), step["message"])
-
-
-# Why a provider was not asked at all, in the words of planning, as a client sees it.
+# The reason that a client gets for a provider that was not asked, by the plan's reason.
 SKIP_REASONS: Mapping[str, Reason] = {
     "budget_exhausted": Reason.BUDGET_EXHAUSTED,
     "held": Reason.BUDGET_EXHAUSTED,
@@ -127,10 +118,13 @@ SKIP_REASONS: Mapping[str, Reason] = {
 }
 
 
-def missing_because(symbol: str, skipped: Sequence[Mapping[str, Any]]) -> MissingQuote:
-    """Why a symbol is missing that no provider was asked for: the first skipped one's reason."""
+def missing_because(symbol: str, skipped: Sequence[tuple[Source, str]]) -> MissingQuote:
+    """Return why a symbol is missing that no provider was asked for.
+
+    `skipped` are the providers of its chain that were not asked, each with the plan's reason; the
+    first one is named.
+    """
     if not skipped:
         return MissingQuote(symbol, Reason.NOT_FOUND, f"no configured provider lists {symbol}")
-    first = skipped[0]
-    words = first["reason"].replace("_", " ")
-    return MissingQuote(symbol, SKIP_REASONS[first["reason"]], f"{first['provider']}: {words}")
+    source, reason = skipped[0]
+    return MissingQuote(symbol, SKIP_REASONS[reason], f"{source.value}: {reason.replace('_', ' ')}")

@@ -30,19 +30,19 @@ class DueSymbol:
 class OpenSlot:
     """A claimed slot. `due`: active symbols first, the longest due first, then new, then watched.
 
-    `refused`: what a provider said that our plan excludes; it is not asked for that today.
+    `excluded`: symbols that a provider's plan excludes; it is not asked for them today.
     `timetables`: when markets trade, for the classes of which that is stored. `previous_s`: the
     slot that was claimed before it; None where nobody knows.
     """
 
     slot_s: int
     due: tuple[DueSymbol, ...]
-    refused: frozenset[tuple[Source, str]]
+    excluded: frozenset[tuple[Source, str]]
     timetables: Mapping[AssetClass, Timetable]
     previous_s: int | None
 
 
-class Refusal(StrEnum):
+class DenyReason(StrEnum):
     """Why a want was not granted. `no_room`: the plan has no place left for its job."""
 
     BREAKER_OPEN = "breaker_open"
@@ -53,7 +53,7 @@ class Refusal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class CallRequest:
     """Calls that a job would make at one provider, at any time until `until_ms`.
 
     `calls` are wanted, `least` are needed: a grant is of any number between, or of none. `extra`
@@ -75,7 +75,7 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class CallGrant:
     """What a want was given: a permit and reserved calls, or neither (`calls` is 0).
 
     `use` is PROBE where a half-open breaker made the want its probe. `available_at_ms`: when a
@@ -89,7 +89,7 @@ class Grant:
     probe: str | None
     end_ms: int
     use: Use
-    reason: Refusal | None = None
+    reason: DenyReason | None = None
     available_at_ms: int | None = None
 
 

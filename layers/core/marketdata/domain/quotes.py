@@ -1,25 +1,22 @@
-"""A quote: one price with its source and its own time, and its two wire forms.
+"""A quote: one price with its source and the source's own time.
 
-Numbers are decimals from the provider's text to the client's, so no binary noise is ever added.
-Between steps a quote travels as JSON with its decimals as strings (Step Functions would turn JSON
-numbers into doubles); to clients it goes as JSON with plain numbers.
+Numbers are decimals from the provider's text to the client's, so no binary noise is added. Between
+the steps a quote travels in a message (`messages.py`); clients get the JSON that `to_json` returns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from json.encoder import encode_basestring_ascii
-from typing import Any
 
-from marketdata.clock import parse_utc, utc_text
+from marketdata.clock import utc_text
 from marketdata.domain.symbols import AssetClass
 
 # The figures beside the price that a quote may have, each a decimal.
-_FIGURES = ("previous_close", "open", "high", "low", "volume", "market_cap")
+FIGURES = ("previous_close", "open", "high", "low", "volume", "market_cap")
 
 
 class Source(StrEnum):
@@ -69,28 +66,6 @@ class ExtendedPrice:
     percent_change: Decimal | None
     timestamp: datetime | None
 
-    def to_step(self) -> dict[str, Any]:
-        """As plain JSON, decimals as strings."""
-        return {
-            "session": self.session.value,
-            "price": plain(self.price),
-            "change": _plain_or_none(self.change),
-            "percent_change": _plain_or_none(self.percent_change),
-            "timestamp": None if self.timestamp is None else utc_text(self.timestamp),
-        }
-
-    @classmethod
-    def from_step(cls, step: Mapping[str, Any]) -> ExtendedPrice:
-        """What `to_step` wrote."""
-        time = step["timestamp"]
-        return cls(
-            session=ExtendedSession(step["session"]),
-            price=Decimal(step["price"]),
-            change=_decimal_or_none(step["change"]),
-            percent_change=_decimal_or_none(step["percent_change"]),
-            timestamp=None if time is None else parse_utc(time),
-        )
-
     def to_json(self) -> str:
         """As clients see it."""
         time = None if self.timestamp is None else utc_text(self.timestamp)
@@ -137,53 +112,7 @@ class Quote:
     @property
     def figures(self) -> tuple[Decimal | None, ...]:
         """The figures of the day, in the order of their fields."""
-        return tuple(getattr(self, name) for name in _FIGURES)
-
-    def to_step(self) -> dict[str, Any]:
-        """The form in which a quote passes from one step to the next: decimals as strings."""
-        step: dict[str, Any] = {
-            "symbol": self.symbol,
-            "asset_class": self.asset_class.value,
-            "price": plain(self.price),
-            "currency": self.currency,
-            "change": None if self.change is None else plain(self.change),
-            "percent_change": None if self.percent_change is None else plain(self.percent_change),
-            "change_basis": None if self.change_basis is None else self.change_basis.value,
-            "source": self.source.value,
-            "timestamp": None if self.timestamp is None else utc_text(self.timestamp),
-            "fetched_at": utc_text(self.fetched_at),
-        }
-        # An absent figure is left out: the report of a large job must stay small.
-        step |= {
-            name: plain(value) for name in _FIGURES if (value := getattr(self, name)) is not None
-        }
-        if self.market_state is not None:
-            step["market_state"] = self.market_state.value
-        if self.extended is not None:
-            step["extended"] = self.extended.to_step()
-        return step
-
-    @classmethod
-    def from_step(cls, step: Mapping[str, Any]) -> Quote:
-        """The quote that `to_step` wrote."""
-        basis, time = step["change_basis"], step["timestamp"]
-        change, percent = step["change"], step["percent_change"]
-        state, extended = step.get("market_state"), step.get("extended")
-        return cls(
-            symbol=step["symbol"],
-            asset_class=AssetClass(step["asset_class"]),
-            price=Decimal(step["price"]),
-            currency=step["currency"],
-            change=None if change is None else Decimal(change),
-            percent_change=None if percent is None else Decimal(percent),
-            change_basis=None if basis is None else ChangeBasis(basis),
-            source=Source(step["source"]),
-            timestamp=None if time is None else parse_utc(time),
-            fetched_at=parse_utc(step["fetched_at"]),
-            market_state=None if state is None else MarketState(state),
-            extended=None if extended is None else ExtendedPrice.from_step(extended),
-            **{name: _decimal_or_none(step.get(name)) for name in _FIGURES},
-        )
+        return tuple(getattr(self, name) for name in FIGURES)
 
     def to_json(self) -> str:
         """The quote as clients see it, but for `stale`, which only the reader's clock can tell."""
@@ -210,14 +139,6 @@ def plain(number: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
-
-
-def _plain_or_none(number: Decimal | None) -> str | None:
-    return None if number is None else plain(number)
-
-
-def _decimal_or_none(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
 
 
 def _number(number: Decimal | None) -> str:

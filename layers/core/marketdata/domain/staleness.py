@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from marketdata.clock import DAY_MS, MINUTE_MS, epoch_ms
+from marketdata.domain.messages import LastPrice
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Trading, keeps_hours
@@ -97,15 +97,15 @@ def findings(
     return found
 
 
-def only_repeats(quote: Quote, last: Mapping[str, Any] | None, trading: Trading) -> bool:
+def only_repeats(quote: Quote, last: LastPrice | None, trading: Trading) -> bool:
     """Return whether a quote is old and not newer than the stored one.
 
-    Writing such a quote would renew `fetched_at` of a price that is old. `last` is
-    `{price, timestamp_ms}` of the stored quote, None if there is no stored quote.
+    Writing such a quote would renew `fetched_at` of a price that is old. `last` is the stored
+    quote, None if there is no stored quote.
     """
-    if last is None or last["timestamp_ms"] is None or quote.timestamp is None:
+    if last is None or last.timestamp_ms is None or quote.timestamp is None:
         return False
-    return bool(is_old(quote, trading)) and epoch_ms(quote.timestamp) <= last["timestamp_ms"]
+    return bool(is_old(quote, trading)) and epoch_ms(quote.timestamp) <= last.timestamp_ms
 
 
 def _age_text(quotes: Iterable[Quote]) -> str:

@@ -8,11 +8,10 @@ price is called old.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Any
 
 from marketdata.clock import DAY_MS
 from marketdata.domain.symbols import AssetClass, has_exchange_suffix
@@ -40,6 +39,12 @@ class Timetable:
     until_ms: int
     sessions: tuple[Session, ...]
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for sessions that are not in order, or too many."""
+        edges = [edge for s in self.sessions for edge in (s.opens_ms, s.closes_ms)]
+        if len(self.sessions) > MOST_SESSIONS or any(a > b for a, b in pairwise(edges)):
+            raise ValueError(f"not at most {MOST_SESSIONS} sessions in order")
+
     def covers(self, at_ms: int) -> bool:
         """Whether it knows what is traded at an instant."""
         return self.from_ms <= at_ms < self.until_ms
@@ -47,26 +52,6 @@ class Timetable:
     def session_at(self, at_ms: int) -> Session | None:
         """The session that runs at an instant."""
         return next((s for s in self.sessions if s.opens_ms <= at_ms < s.closes_ms), None)
-
-    def to_step(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return {
-            "from_ms": self.from_ms,
-            "until_ms": self.until_ms,
-            "sessions": [[s.opens_ms, s.closes_ms] for s in self.sessions],
-        }
-
-    @classmethod
-    def from_step(cls, step: Any) -> Timetable | None:
-        """What `to_step` wrote; None for anything else: it crossed two borders to get here."""
-        try:
-            edges = [int(edge) for pair in step["sessions"] for edge in pair]
-            sessions = tuple(Session(int(opens), int(closes)) for opens, closes in step["sessions"])
-            read = cls(int(step["from_ms"]), int(step["until_ms"]), sessions)
-        except (TypeError, KeyError, ValueError):
-            return None
-        in_order = all(earlier <= later for earlier, later in pairwise(edges))
-        return read if in_order and len(sessions) <= MOST_SESSIONS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +64,6 @@ class Trading:
 
     open: bool | None = None
     since_ms: int | None = None
-
-    def to_step(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return {"open": self.open, "since_ms": self.since_ms}
-
-    @classmethod
-    def from_step(cls, step: Mapping[str, Any] | None) -> Trading:
-        """What `to_step` wrote, by this version or another; without a step nothing is known."""
-        return cls(step.get("open"), step.get("since_ms")) if step else cls()
 
 
 def trading_at(asset_class: AssetClass, timetable: Timetable | None, at_ms: int) -> Trading:

@@ -42,6 +42,10 @@ class Archive(Protocol):
         """The document, None if there is none. Raises `ArchiveError`."""
         ...
 
+    def warm(self) -> None:
+        """Load the libraries of the first call, so that it does not pay for them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LocalArchive:
@@ -51,6 +55,9 @@ class LocalArchive:
     """
 
     folder: Path
+
+    def warm(self) -> None:
+        """Nothing has to be loaded for a folder."""
 
     def put(self, asset_class: AssetClass, name: str, data: bytes) -> None:
         """Keep a document, in place of one of the same name. Raises `ArchiveError`."""
@@ -93,6 +100,13 @@ class S3Archive:
 
     bucket: str
     prefix: str = ""
+
+    def warm(self) -> None:
+        """Load boto3 and make the client. Raises `ArchiveError` if AWS cannot be configured."""
+        try:
+            _ = self._client
+        except self._errors as error:
+            raise ArchiveError(f"s3://{self.bucket}: no client: {error}") from error
 
     def put(self, asset_class: AssetClass, name: str, data: bytes) -> None:
         """Keep a document, in place of one of the same name. Raises `ArchiveError`."""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.control import ControlState
-from marketdata.domain.budget import DEFAULT_HOLD_S, Use
+from marketdata.domain.budget import DEFAULT_HOLD_S
+from marketdata.domain.messages import AssetReport, AssetSummary, ListAttempt, ListOutcome
 from marketdata.domain.outcomes import BreakerEffect, Outcome
 from marketdata.domain.permits import AttemptResult
-from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass
-from marketdata.domain.trading_hours import Timetable
 from marketdata.lists.archive import LAST_GOOD, Archive, decode
 from marketdata.lists.merging import guard
+
+MOST_DETAIL = 200  # characters of an error that are kept
 
 log = logging.getLogger("marketdata.assets")
 
@@ -29,117 +27,116 @@ class AssetCommitter:
     assets: AssetStore
     archive: Archive
 
-    def commit(self, report: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
-        """Swap a report's candidate in, or keep the old list and say why, as plain JSON.
+    def commit(self, report: AssetReport, now_ms: int) -> AssetSummary:
+        """Swap a report's candidate in, or keep the old list and say why.
 
-        `{asset_class, swapped, restored, failed, total, sources, reason, outcomes}`; `failed`: the
-        class was to be refreshed and has no list of this refresh or a later one. A report without a
-        candidate, `{"restore": true, "asset_class": ...}` or one whose fetch failed included, puts
-        the last good list back where the cache has lost it. A timetable is kept in any case.
-        Raises `CacheUnavailableError` and `ArchiveError`.
+        If the cache has lost a list and the report brings no new one, the last good list is put
+        back. A timetable is kept in any case. Raises `CacheUnavailableError` and `ArchiveError`.
         """
-        job = report.get("job", report)
-        asset_class = AssetClass(job["asset_class"])
-        reserved = [attempt for attempt in job.get("attempts", ()) if attempt["reservation"]]
-        if reserved:
-            self.control.record(
-                [_result(asset_class, attempt, report, now_ms) for attempt in reserved],
-                {},
-                (),
-                now_ms,
-                report=job["id"],
-            )
-        timetable = Timetable.from_step(report.get("timetable"))
-        if timetable is not None:  # it holds whatever became of the list
-            self.control.keep_timetable(asset_class, timetable)
-        summary: dict[str, Any] = {
-            "asset_class": asset_class.value,
-            "swapped": False,
-            "restored": False,
-            "failed": "id" in job,
-            "total": 0,
-            "sources": [],
-            "reason": report.get("error", ""),
-            "outcomes": report.get("outcomes", []),
-        }
-        stored = self.assets.meta(asset_class)
-        candidate = report.get("candidate")
-        if candidate:
-            summary |= self._swap(asset_class, candidate, stored.total if stored else 0)
-        elif not summary["reason"]:
-            summary["reason"] = (
-                "the cache had lost it" if report.get("restore") else "no provider gave a list"
-            )
-        if not summary["swapped"] and self.assets.is_lost(asset_class):
-            summary |= self._restore(asset_class)
-        if summary["swapped"] or summary["restored"] or "id" in job:
+        asset_class = report.of_class
+        self._settle(report, now_ms)
+        if report.timetable is not None:
+            self.control.keep_timetable(asset_class, report.timetable)
+        summary = self._swapped(report)
+        if not summary.swapped and self.assets.is_lost(asset_class):
+            summary = self._restored(summary)
+        if summary.swapped or summary.restored or report.job is not None:
             _log(summary)
         return summary
 
-    def _swap(self, asset_class: AssetClass, candidate: str, old_total: int) -> dict[str, Any]:
-        data = self.archive.get(asset_class, candidate)
+    def _settle(self, report: AssetReport, now_ms: int) -> None:
+        """Record what became of the reserved calls. A report counts once."""
+        if report.job is None:
+            return
+        outcomes = {outcome.provider: outcome for outcome in report.outcomes}
+        results = [
+            _result(attempt, outcomes.get(attempt.provider), report, now_ms)
+            for attempt in report.job.attempts
+            if attempt.reservation is not None
+        ]
+        if results:
+            self.control.record(results, {}, (), now_ms, report=report.job.id)
+
+    def _swapped(self, report: AssetReport) -> AssetSummary:
+        """What became of the candidate."""
+        asset_class = report.of_class
+        summary = AssetSummary(
+            asset_class=asset_class,
+            failed=report.job is not None,
+            reason=report.error,
+            outcomes=report.outcomes,
+            execution=report.execution,
+        )
+        if report.candidate is None:
+            reason = "the cache had lost it" if report.restore else "no provider gave a list"
+            return summary.model_copy(update={"reason": report.error or reason})
+        data = self.archive.get(asset_class, report.candidate)
         if data is None:
-            return {"reason": f"{candidate} is not in the archive"}
-        listed = decode(data)
-        refusal = guard(len(listed.assets), old_total)
-        if refusal:
-            return {"reason": refusal, "total": old_total}
+            reason = f"{report.candidate} is not in the archive"
+            return summary.model_copy(update={"reason": reason})
+        listed, stored = decode(data), self.assets.meta(asset_class)
+        old_total = stored.total if stored else 0
+        objection = guard(len(listed.assets), old_total)
+        if objection:
+            return summary.model_copy(update={"reason": objection, "total": old_total})
         if not self.assets.swap(listed):
             reason = "a later list is already there"
-            return {"failed": False, "reason": reason, "total": old_total}
+            return summary.model_copy(
+                update={"failed": False, "reason": reason, "total": old_total}
+            )
         self.archive.put(asset_class, LAST_GOOD, data)
-        return {
-            "swapped": True,
-            "failed": False,
-            "total": len(listed.assets),
-            "sources": [source.value for source in listed.sources],
-        }
+        return summary.model_copy(
+            update={
+                "swapped": True,
+                "failed": False,
+                "total": len(listed.assets),
+                "sources": listed.sources,
+            }
+        )
 
-    def _restore(self, asset_class: AssetClass) -> dict[str, Any]:
+    def _restored(self, summary: AssetSummary) -> AssetSummary:
         """Put the last good list into a cache that has none, with the age that it has."""
-        data = self.archive.get(asset_class, LAST_GOOD)
+        data = self.archive.get(summary.asset_class, LAST_GOOD)
         if data is None:
-            return {}
+            return summary
         listed = decode(data)
         self.assets.swap(listed)
-        return {
-            "restored": True,
-            "total": len(listed.assets),
-            "sources": [source.value for source in listed.sources],
-        }
+        return summary.model_copy(
+            update={"restored": True, "total": len(listed.assets), "sources": listed.sources}
+        )
 
 
 def _result(
-    asset_class: AssetClass, attempt: Mapping[str, Any], report: Mapping[str, Any], now_ms: int
+    attempt: ListAttempt, outcome: ListOutcome | None, report: AssetReport, now_ms: int
 ) -> AttemptResult:
     """What a listing attempt means to its provider's budget; breakers are about quotes alone."""
-    told = next(
-        (o for o in report.get("outcomes", ()) if o["provider"] == attempt["provider"]), None
-    )
-    outcome = told["outcome"] if told else Outcome.SKIPPED.value
-    hold_s = told["hold_s"] if told else None
-    if outcome == Outcome.RATE_LIMITED and hold_s is None:
+    assert attempt.reservation is not None  # noqa: S101  the caller leaves out the others
+    kind = Outcome.SKIPPED if outcome is None else outcome.outcome
+    hold_s = None if outcome is None else outcome.hold_s
+    if kind is Outcome.RATE_LIMITED and hold_s is None:
         hold_s = DEFAULT_HOLD_S
+    used = attempt.calls if outcome is None else min(outcome.calls_used, attempt.calls)
     return AttemptResult(
-        source=Source(attempt["provider"]),
-        asset_class=asset_class,
-        generation=attempt["permit"]["generation"],
+        source=attempt.provider,
+        asset_class=report.of_class,
+        generation=attempt.permit.generation,
         probe=None,
         effect=BreakerEffect.NEUTRAL,
-        outcome=outcome,
-        calls_granted=attempt["calls"],
-        calls_used=min(told["calls_used"], attempt["calls"]) if told else attempt["calls"],
-        end_ms=attempt["reservation"]["end_ms"],
-        use=Use(attempt["reservation"]["use"]),
+        outcome=kind.value,
+        calls_granted=attempt.calls,
+        calls_used=used,
+        end_ms=attempt.reservation.end_ms,
+        use=attempt.reservation.use,
         hold_until_ms=None if hold_s is None else now_ms + round(hold_s * 1000),
-        detail=(told["detail"] if told else str(report.get("error", "")))[:200],
+        detail=(report.error if outcome is None else outcome.detail)[:MOST_DETAIL],
         reason=None,
     )
 
 
-def _log(summary: Mapping[str, Any]) -> None:
-    level = logging.INFO if summary["swapped"] else logging.WARNING
-    log.log(level, "asset list committed", extra=dict(summary))
-    for step in summary["outcomes"]:
-        if step["outcome"] != Outcome.OK:
-            log.error("provider gave no list", extra={**step, "list": summary["asset_class"]})
+def _log(summary: AssetSummary) -> None:
+    level = logging.INFO if summary.swapped else logging.WARNING
+    log.log(level, "asset list committed", extra=summary.to_event())
+    for outcome in summary.outcomes:
+        if outcome.outcome is not Outcome.OK:
+            fields = {**outcome.to_event(), "list": summary.asset_class.value}
+            log.error("provider gave no list", extra=fields)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.control import ControlState
+from marketdata.domain.breaker import Permit
 from marketdata.domain.budget import Use
 from marketdata.domain.catalogue import FACTS
-from marketdata.domain.permits import Grant, Want
+from marketdata.domain.messages import AssetJob, AssetPlan, ListAttempt, Reservation, SkippedList
+from marketdata.domain.permits import CallGrant, CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
@@ -25,78 +26,74 @@ SCHEDULE_SLACK_MS = 1_800_000
 
 @dataclass(frozen=True, slots=True)
 class AssetPlanner:
-    """Plans refreshes over the stores that it is given. `token` makes a new unlike text."""
+    """Plans refreshes over the stores that it is given. `token` returns a unique string."""
 
     settings: Settings
     control: ControlState
     assets: AssetStore
     token: Callable[[], str]
 
-    def plan(self, now_ms: int) -> dict[str, Any]:
-        """Plan one refresh of all classes: `{version, restore, late, jobs}`, as plain JSON.
+    def plan(self, now_ms: int, execution: str = "") -> AssetPlan:
+        """Plan one refresh of all classes.
 
-        Where another one planned a refresh lately, or all lists are young, there are no jobs.
-        `restore` names the classes whose list the cache has lost; `late`, without jobs, those whose
-        list is older than the interval, as its last refresh failed.
-        A provider whose budget does not cover its list today is left out of its job and named
-        under `skipped`; its list of yesterday serves. Raises `CacheUnavailableError`.
+        If another plan was made lately, or all lists are young, there are no jobs. A provider whose
+        budget does not cover its list today is left out of its job and named under `skipped`; its
+        list of yesterday is used. Raises `CacheUnavailableError`.
         """
-        lost = [asset_class for asset_class in AssetClass if self.assets.is_lost(asset_class)]
+        lost = tuple(asset_class for asset_class in AssetClass if self.assets.is_lost(asset_class))
         interval_ms = self.settings.asset_list_update_interval * 1000
         between_ms = interval_ms - min(SCHEDULE_SLACK_MS, interval_ms // 4)
-        restore = [asset_class.value for asset_class in lost]
         if not self.control.claim_refresh(now_ms, between_ms, missing=bool(lost)):
             late = self._older_than(interval_ms, now_ms)
-            return {"version": None, "restore": restore, "late": late, "jobs": []}
-        wanted = [
-            (asset_class, source)
-            for asset_class in AssetClass
-            for source in _listing_sources(asset_class, self.settings)
+            return AssetPlan(version=None, restore=lost, late=late, jobs=(), execution=execution)
+        listing = {
+            asset_class: _listing_sources(asset_class, self.settings) for asset_class in AssetClass
+        }
+        requests = [
+            _request(asset_class, source, now_ms)
+            for asset_class, sources in listing.items()
+            for source in sources
+            if asset_class not in FACTS[source].free_lists
         ]
-        paid = [(c, source) for c, source in wanted if c not in FACTS[source].free_lists]
-        grants = self.control.take(
-            [_want(asset_class, source, now_ms) for asset_class, source in paid],
-            now_ms,
-            self.token(),
-        )
+        grants = self.control.take(requests, now_ms, self.token())
         version = f"{now_ms:013d}"
         jobs = []
-        for asset_class in AssetClass:
+        for asset_class, sources in listing.items():
             own = [grant for grant in grants if grant.asset_class is asset_class]
-            sources = [source for c, source in wanted if c is asset_class]
             free = [source for source in sources if asset_class in FACTS[source].free_lists]
             jobs.append(
-                {
-                    "id": f"{version}-{asset_class.value}",
-                    "asset_class": asset_class.value,
-                    "version": version,
-                    "planned_ms": now_ms,
-                    "sources": [source.value for source in sources],
-                    "attempts": [
+                AssetJob(
+                    id=f"{version}-{asset_class.value}",
+                    asset_class=asset_class,
+                    version=version,
+                    planned_ms=now_ms,
+                    sources=sources,
+                    attempts=(
                         *(_attempt(grant) for grant in own if grant.calls),
-                        *({"provider": s.value, "calls": 1, "reservation": None} for s in free),
-                    ],
-                    "skipped": [
-                        {"provider": grant.source.value, "reason": grant.reason}
+                        *(ListAttempt(provider=source, calls=1) for source in free),
+                    ),
+                    skipped=tuple(
+                        SkippedList(provider=grant.source, reason=grant.reason)
                         for grant in own
-                        if not grant.calls
-                    ],
-                }
+                        if grant.reason is not None
+                    ),
+                    execution=execution,
+                )
             )
-        return {"version": version, "restore": restore, "late": [], "jobs": jobs}
+        return AssetPlan(version=version, restore=lost, jobs=tuple(jobs), execution=execution)
 
-    def _older_than(self, age_ms: int, now_ms: int) -> list[str]:
+    def _older_than(self, age_ms: int, now_ms: int) -> tuple[AssetClass, ...]:
         metas = {asset_class: self.assets.meta(asset_class) for asset_class in AssetClass}
-        return [
-            asset_class.value
+        return tuple(
+            asset_class
             for asset_class, meta in metas.items()
             if meta is not None and now_ms - meta.updated_at_ms > age_ms
-        ]
+        )
 
 
-def _want(asset_class: AssetClass, source: Source, now_ms: int) -> Want:
+def _request(asset_class: AssetClass, source: Source, now_ms: int) -> CallRequest:
     calls = FACTS[source].asset_calls[asset_class]
-    return Want(
+    return CallRequest(
         source=source,
         asset_class=asset_class,
         calls=calls,
@@ -108,13 +105,13 @@ def _want(asset_class: AssetClass, source: Source, now_ms: int) -> Want:
     )
 
 
-def _attempt(grant: Grant) -> dict[str, Any]:
-    return {
-        "provider": grant.source.value,
-        "calls": grant.calls,
-        "permit": {"generation": grant.generation, "probe": grant.probe},
-        "reservation": {"end_ms": grant.end_ms, "use": grant.use.value},
-    }
+def _attempt(grant: CallGrant) -> ListAttempt:
+    return ListAttempt(
+        provider=grant.source,
+        calls=grant.calls,
+        permit=Permit(grant.generation, grant.probe),
+        reservation=Reservation(end_ms=grant.end_ms, use=grant.use),
+    )
 
 
 def _listing_sources(asset_class: AssetClass, settings: Settings) -> tuple[Source, ...]:

@@ -1,7 +1,7 @@
-"""Logs: one JSON object a line, with every secret masked on its way out.
+"""Logs: one JSON object a line, with every secret masked before it is written.
 
-Messages are constants, facts are fields. INFO is work done, WARNING a breaker trip, a fallback or
-a rate limit, ERROR a failing provider or cache, DEBUG detail.
+Messages are constants, facts are fields. INFO is for work done, WARNING for a breaker that opens, a
+fallback or a rate limit, ERROR for a provider or a cache that fails, DEBUG for detail.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
+from marketdata.domain.breaker import BreakerState
+from marketdata.domain.messages import Plan, Report, Summary
 from marketdata.domain.outcomes import Outcome
 from marketdata.redaction import redact
 
@@ -27,6 +30,8 @@ _TALKATIVE = ("urllib3", "requests", "yfinance", "curl_cffi", "peewee", "botocor
 # take it down to DEBUG.
 _CHATTY = ("mangum", "asyncio")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
+# An event and a context, both as Lambda gives them, and the answer as JSON.
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 # Secrets that came after the logs were configured.
 _learned: set[str] = set()
 
@@ -79,39 +84,94 @@ def configure_logging(
     return logger
 
 
-def log_plan(plan: Mapping[str, Any]) -> None:
-    """Log that a slot had more due than its plan may hold."""
-    if plan["deferred"]:
-        fields = {name: plan[name] for name in ("slot", "due", "deferred")}
+def lambda_handler(logger: Logger, handler: Handler, *, on_lambda: bool) -> Handler:
+    """Return a handler whose log lines carry Lambda's request id.
+
+    On one machine many threads share one log, so that an id of one call would appear in the lines
+    of others; there the handler is returned as it is.
+    """
+    if not on_lambda:
+        return handler
+    decorated: Handler = logger.inject_lambda_context(handler)
+    return decorated
+
+
+@contextmanager
+def step_fields(logger: Logger, *, on_lambda: bool, **fields: object) -> Iterator[None]:
+    """Put fields into each log line of one step, and log an error that leaves it.
+
+    On Lambda every line of the process has them, those of libraries and threads included.
+    """
+    if on_lambda:
+        logger.append_keys(**fields)
+    try:
+        yield
+    except Exception as error:
+        log.exception("step failed", extra={**fields, "error": str(error)})
+        raise
+    finally:
+        if on_lambda:
+            logger.remove_keys(list(fields))
+
+
+def log_plan(plan: Plan) -> None:
+    """Log a slot in one line, and that it had more due than its plan may hold."""
+    fields = {
+        "slot": plan.slot,
+        "execution": plan.execution,
+        "claimed": plan.claimed,
+        "due": plan.due,
+        "jobs": len(plan.jobs),
+        "deferred": plan.deferred,
+        "skipped": [f"{s.provider.value}/{s.asset_class.value} {s.reason}" for s in plan.skipped],
+    }
+    log.info("slot planned", extra=fields)
+    if plan.deferred:
         log.warning("plan is full", extra=fields)
 
 
-def log_commit(summary: Mapping[str, Any]) -> None:
-    """Log what a commit recorded, each fact at the level that it deserves."""
-    where = {"slot": summary["slot"], "asset_class": summary["asset_class"]}
+def log_report(report: Report) -> None:
+    """Log what a job's fetch brought, in one line."""
     log.info(
-        "quotes committed",
+        "job fetched",
         extra={
-            **where,
-            **{name: summary[name] for name in ("written", "held_back", "missing")},
+            "slot": report.job.slot,
+            "job": report.job.id,
+            "execution": report.job.execution,
+            "asset_class": report.job.asset_class.value,
+            "quotes": len(report.quotes),
+            "missing": len(report.missing),
+            "latency_ms": {o.provider.value: o.latency_ms for o in report.outcomes},
         },
     )
-    if summary["error"]:
-        log.error("fetch failed", extra={**where, "error": summary["error"]})
-    for step in summary["outcomes"]:
-        fields = {**where, **step}
-        match Outcome(step["outcome"]):
+
+
+def log_commit(summary: Summary) -> None:
+    """Log what a commit recorded, each fact at the level that it deserves."""
+    event = summary.to_event()
+    where = {name: event[name] for name in ("slot", "job", "execution", "asset_class")}
+    log.info(
+        "quotes committed",
+        extra={**where, **{name: event[name] for name in ("written", "held_back", "missing")}},
+    )
+    if summary.error:
+        log.error("fetch failed", extra={**where, "error": summary.error})
+    for outcome in summary.outcomes:
+        fields = {**where, **outcome.to_event()}
+        match outcome.outcome:
             case Outcome.RATE_LIMITED:
                 log.warning("provider rate limited", extra=fields)
             case Outcome.STALE:
                 log.warning("provider answers with old prices", extra=fields)
+            case Outcome.BAD_ROW:
+                log.warning("provider answers with unusable rows", extra=fields)
             case Outcome.UNAVAILABLE | Outcome.BAD_PAYLOAD | Outcome.UNAUTHORIZED:
                 log.error("provider failed", extra=fields)
             case _:
                 log.debug("provider asked", extra=fields)
-    told = [step for step in summary["outcomes"] if step["quotes"]]
-    if told and told[0] is not summary["outcomes"][0]:
-        log.warning("fallback used", extra={**where, "provider": told[0]["provider"]})
-    for transition in summary["transitions"]:
-        level = logging.INFO if transition["to"] == "closed" else logging.WARNING
-        log.log(level, "breaker changed state", extra={**where, **transition})
+    answered = [outcome for outcome in summary.outcomes if outcome.quotes]
+    if answered and answered[0] is not summary.outcomes[0]:
+        log.warning("fallback used", extra={**where, "provider": answered[0].provider.value})
+    for change in summary.transitions:
+        level = logging.INFO if change.after is BreakerState.CLOSED else logging.WARNING
+        log.log(level, "breaker changed state", extra={**where, **change.to_event()})

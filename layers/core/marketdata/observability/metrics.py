@@ -7,22 +7,34 @@ and for the api, which must not load so much, the line of its access log (`web.a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.metrics import EphemeralMetrics
+
+from marketdata.cache.stored_quotes import fetched_ms
 from marketdata.clock import SLOT_S
+from marketdata.domain.acceptance import Result
 from marketdata.domain.breaker import BreakerState
 from marketdata.domain.catalogue import CHAINS
+from marketdata.domain.messages import Plan, Summary
 from marketdata.domain.outcomes import Outcome
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 if TYPE_CHECKING:
+    from marketdata.cache.client import Cache
+    from marketdata.cache.control import ControlState
+    from marketdata.cache.quote_store import QuoteStore
     from marketdata.domain.permits import ProviderState
+    from marketdata.settings import Settings
 
 NAMESPACE = "MarketData"
+
+log = logging.getLogger("marketdata.metrics")
 # On every metric: whose it is, so that two deployments in one account do not mix.
 SERVICE = "service"
 
@@ -143,33 +155,34 @@ STATES: Mapping[BreakerState, int] = MappingProxyType(
 )
 
 
-def of_plan(plan: Mapping[str, Any], now_ms: int) -> list[Sample]:
-    """What a plan says that was begun at `now_ms`; nothing if its slot was somebody else's."""
-    if not plan["claimed"]:
+def of_plan(plan: Plan, now_ms: int) -> list[Sample]:
+    """Return what a plan says that was begun at `now_ms`; nothing if another plan has its slot."""
+    if not plan.claimed:
         return []
-    slot, previous = plan["slot"], plan["previous"]
-    missed = 0 if previous is None else (slot - previous) // SLOT_S - 1
-    return [TICK_LAG.sample(max(0, now_ms - slot * 1000)), MISSED_SLOTS.sample(max(0, missed))]
-
-
-def opens_minute(plan: Mapping[str, Any]) -> bool:
-    """Whether a plan's slot is the first that was claimed in its minute."""
-    slot, previous = plan["slot"], plan["previous"]
-    return plan["claimed"] and (previous is None or previous // 60 != slot // 60)
-
-
-def of_commit(summary: Mapping[str, Any]) -> list[Sample]:
-    """What the summary of a commit says; see `Committer.commit`."""
-    outcomes = [(step, Outcome(step["outcome"])) for step in summary["outcomes"]]
-    limited = sum(outcome is Outcome.RATE_LIMITED for _, outcome in outcomes)
+    missed = 0 if plan.previous is None else (plan.slot - plan.previous) // SLOT_S - 1
     return [
-        QUOTES_WRITTEN.sample(sum(summary["written"].values())),
-        QUOTES_QUARANTINED.sample(summary["held_back"].get("quarantined", 0)),
+        TICK_LAG.sample(max(0, now_ms - plan.slot * 1000)),
+        MISSED_SLOTS.sample(max(0, missed)),
+    ]
+
+
+def opens_minute(plan: Plan) -> bool:
+    """Return whether a plan's slot is the first that was claimed in its minute."""
+    is_new = plan.previous is None or plan.previous // 60 != plan.slot // 60
+    return plan.claimed and is_new
+
+
+def of_commit(summary: Summary) -> list[Sample]:
+    """Return what the summary of a commit says."""
+    limited = sum(outcome.outcome is Outcome.RATE_LIMITED for outcome in summary.outcomes)
+    return [
+        QUOTES_WRITTEN.sample(sum(summary.written.values())),
+        QUOTES_QUARANTINED.sample(summary.held_back.get(Result.QUARANTINED, 0)),
         RATE_LIMITED.sample(limited),
         *(
-            PROVIDER_LATENCY.sample(step["latency_ms"], provider=step["provider"], outcome=counts)
-            for step, outcome in outcomes
-            if (counts := ANSWERS[outcome])
+            PROVIDER_LATENCY.sample(step.latency_ms, provider=step.provider.value, outcome=counts)
+            for step in summary.outcomes
+            if (counts := ANSWERS[step.outcome])
         ),
     ]
 
@@ -228,3 +241,82 @@ def _directives(*metrics: Metric) -> list[dict[str, Any]]:
 
 _OF_ANY_REQUEST = _directives(API_LATENCY)
 _OF_QUOTES = _directives(API_LATENCY, CACHE_HITS, CACHE_MISSES)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """Measures how things stand in Redis: ages, breakers, budgets."""
+
+    settings: Settings
+    cache: Cache
+    control: ControlState
+    quotes: QuoteStore
+
+    def read(self, now_ms: int) -> list[Sample]:
+        """A sample of each series, in one round trip. Raises `CacheUnavailableError`.
+
+        A provider that has no key has none.
+        """
+        active = self.settings.active_symbols
+        values, providers = self.cache.many(
+            [
+                self.quotes.read_command([symbol.text for symbol in active]),
+                self.control.providers_command(now_ms),
+            ]
+        )
+        times: dict[AssetClass, list[int | None]] = {asset_class: [] for asset_class in AssetClass}
+        for symbol, value in zip(active, values, strict=True):
+            times[symbol.asset_class].append(None if value is None else fetched_ms(value))
+        samples = of_ages(times, now_ms)
+        for source, state in self.control.providers_told(providers).providers.items():
+            if self.settings.enabled(source):
+                samples += of_provider(state)
+        return samples
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Writes the metrics of `service`, the name of a deployment; if that is empty, nothing."""
+
+    service: str
+    gauges: Gauges
+
+    def record_plan(self, plan: Plan, now_ms: int) -> None:
+        """Measure a plan that was begun at `now_ms`.
+
+        The gauges are read in the first slot of each minute only.
+        """
+        if self.service:
+            self._record(lambda: of_plan(plan, now_ms))
+            if opens_minute(plan):
+                self._record(lambda: self.gauges.read(now_ms))
+
+    def record_commit(self, summary: Summary) -> None:
+        """Measure a commit by its summary."""
+        if self.service:
+            self._record(lambda: of_commit(summary))
+
+    def _record(self, measure: Callable[[], Iterable[Sample]]) -> None:
+        try:
+            write(self.service, measure())
+        except Exception:
+            log.exception("metrics lost")
+
+
+def write(service: str, samples: Iterable[Sample]) -> None:
+    """Print samples in the embedded metric format, a line for each set of dimensions."""
+    for dimensions, group in _grouped(samples).items():
+        line = EphemeralMetrics(namespace=NAMESPACE, service=service)
+        for name, value in sorted(dimensions):
+            line.add_dimension(name, value)
+        for sample in group:
+            line.add_metric(sample.metric.name, sample.metric.unit, sample.value)
+        line.flush_metrics()
+
+
+def _grouped(samples: Iterable[Sample]) -> dict[frozenset[tuple[str, str]], list[Sample]]:
+    """Samples by their dimensions: a line has one value for each of its dimensions."""
+    groups: dict[frozenset[tuple[str, str]], list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault(frozenset(sample.dimensions.items()), []).append(sample)
+    return groups

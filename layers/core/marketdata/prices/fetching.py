@@ -1,24 +1,23 @@
 """The second step: ask the providers of a job in order, each for what is still missing.
 
-It knows no Redis and decides nothing that outlives it: a job in, a report out. Every wait has an
-end: the job's deadline, shared out so that a hanging provider leaves time for the next one.
+This step uses no Redis and keeps nothing: a job in, a report out. Every wait has an end: the job's
+deadline, shared out so that a provider that hangs leaves time for the next one.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
 
+from marketdata.clock import from_epoch_ms
 from marketdata.domain.catalogue import Instrument, batches, serves
+from marketdata.domain.messages import Attempt, AttemptOutcome, Job, Report, SkippedProvider
 from marketdata.domain.outcomes import MissingQuote, Outcome, Reason, missing_because, outcome_of
+from marketdata.domain.permits import DenyReason
 from marketdata.domain.quotes import Quote, Source
-from marketdata.domain.second_opinion import needs_second_look
-from marketdata.domain.symbols import AssetClass
-from marketdata.domain.trading_hours import Trading
+from marketdata.domain.second_opinion import needs_second_opinion
 from marketdata.errors import CallsSpentError, ProviderError, UnavailableError
 from marketdata.providers.contract import CallAllowance, Parsed, Provider, Sender
 
@@ -55,7 +54,7 @@ class _Attempt:
     latency_ms: int = 0
 
     def outcome(self) -> Outcome:
-        """One word for all calls: the gravest error unless most calls went well."""
+        """One outcome for all calls: the gravest error unless most calls went well."""
         if not self.batches_asked:
             return Outcome.SKIPPED
         if self.errors:
@@ -70,16 +69,30 @@ class _Attempt:
                 return Outcome.BAD_ROW
             only_plan = self.not_entitled and len(self.not_entitled) == len(self.missing)
             return Outcome.NOT_ENTITLED if only_plan else Outcome.NOT_FOUND
-        return Outcome.PARTIAL if self.missing or self.errors else Outcome.OK
+        is_partial = self.missing or self.bad_rows or self.errors
+        return Outcome.PARTIAL if is_partial else Outcome.OK
 
     def detail(self) -> str:
-        """The words, for people, of the first error that the outcome is about, else of any."""
+        """The message of the first error of the outcome, else of any error or bad row."""
         outcome = self.outcome()
-        told = [error for error in self.errors if outcome_of(error) is outcome] or self.errors
-        if told:
-            return str(told[0])
+        of_outcome = [error for error in self.errors if outcome_of(error) is outcome]
+        if of_outcome or self.errors:
+            return str((of_outcome or self.errors)[0])
         notes = [*(bad.message for bad in self.bad_rows), *self.notes]
         return notes[0] if notes else ""
+
+    def reported(self) -> AttemptOutcome:
+        """The attempt as the report has it."""
+        return AttemptOutcome(
+            provider=self.source,
+            outcome=self.outcome(),
+            calls_used=self.calls_used,
+            hold_s=self.hold_s,
+            detail=self.detail(),
+            latency_ms=self.latency_ms,
+            not_entitled=tuple(self.not_entitled),
+            quotes=len(self.quotes),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,64 +108,62 @@ class Fetcher:
     executor: Executor
     clock: Clock
 
-    def fetch(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """Do a job: `{job, quotes, missing, outcomes}`, as plain JSON. Never raises for a provider.
+    def fetch(self, job: Job) -> Report:
+        """Do a job. No failure of a provider is raised.
 
-        Each instrument has a quote or a reason; one that needed a second look may have two quotes.
+        Each instrument has a quote or a reason. One that needed a second opinion may have two
+        quotes.
         """
-        asset_class = AssetClass(job["asset_class"])
-        instruments = [Instrument.from_step(step, asset_class) for step in job["instruments"]]
-        trading = Trading.from_step(job.get("session"))
-        end_s = self.clock.steady_s() + (job["deadline_ms"] - self.clock.wall_ms()) / 1000
-        todo = {instrument.symbol.text: instrument for instrument in instruments}
+        end_s = self.clock.steady_s() + (job.deadline_ms - self.clock.wall_ms()) / 1000
+        todo = {instrument.symbol.text: instrument for instrument in job.instruments}
         quotes: list[Quote] = []
         attempts: list[_Attempt] = []
-        for number, step in enumerate(job["attempts"]):
+        for number, granted in enumerate(job.attempts, start=1):
             left_s = end_s - self.clock.steady_s()
-            is_last = number + 1 == len(job["attempts"])
+            is_last = number == len(job.attempts)
             share_s = left_s if is_last else left_s * SHARE_WITH_SUCCESSOR
-            asked = list(todo.values()) or _probed(step, instruments)
-            attempt = self._attempt(step, asked, job.get("riders", ()), share_s)
+            asked = list(todo.values()) or _probed(granted, job.instruments)
+            attempt = self._attempt(granted, asked, job.fillers, share_s)
             attempts.append(attempt)
             quotes += attempt.quotes
             for quote in attempt.quotes:
-                if not needs_second_look(quote, job["last"].get(quote.symbol), trading):
+                if not needs_second_opinion(quote, job.last.get(quote.symbol), job.trading):
                     todo.pop(quote.symbol, None)
         answered = {quote.symbol for quote in quotes}
-        missing = [
-            _reason(instrument, attempts, job["skipped"])
-            for instrument in instruments
-            if instrument.symbol.text not in answered
-        ]
-        return {
-            "job": job,
-            "quotes": [quote.to_step() for quote in quotes],
-            "missing": [reason.to_step() for reason in missing],
-            "outcomes": [_outcome_step(attempt) for attempt in attempts],
-        }
+        return Report(
+            job=job,
+            quotes=tuple(quotes),
+            missing=tuple(
+                _reason(instrument, attempts, job.skipped)
+                for instrument in job.instruments
+                if instrument.symbol.text not in answered
+            ),
+            outcomes=tuple(attempt.reported() for attempt in attempts),
+        )
 
     def _attempt(
         self,
-        step: Mapping[str, Any],
+        granted: Attempt,
         todo: Sequence[Instrument],
-        riders: Collection[str],
+        fillers: Collection[str],
         share_s: float,
     ) -> _Attempt:
         """Ask one provider, with at most the calls that it was granted, side by side.
 
-        No call is made for riders alone; they fill those that are made for others.
+        No call is made for fillers alone. They fill calls that are made for others.
         """
-        source = Source(step["provider"])
-        attempt = _Attempt(source)
-        not_for = set(step.get("not_for", ()))
-        asked = [instrument for instrument in todo if instrument.symbol.text not in not_for]
-        needed = len(batches(source, [one for one in asked if one.symbol.text not in riders]))
-        groups = batches(source, asked)[: min(needed, step["calls"])]
+        attempt = _Attempt(granted.provider)
+        asked = [one for one in todo if one.symbol.text not in granted.excluded]
+        needed = [one for one in asked if one.symbol.text not in fillers]
+        most = min(len(batches(granted.provider, needed)), granted.calls)
+        groups = batches(granted.provider, asked)[:most]
         if not groups or share_s < LEAST_CALL_S:
             return attempt
-        started_s, allowance = self.clock.steady_s(), CallAllowance(step["calls"])
+        started_s, allowance = self.clock.steady_s(), CallAllowance(granted.calls)
         calls = {
-            self.executor.submit(self._call, source, group, started_s + share_s, allowance): group
+            self.executor.submit(
+                self._call, granted.provider, group, started_s + share_s, allowance
+            ): group
             for group in groups
         }
         attempt.batches_asked = len(calls)
@@ -172,8 +183,7 @@ class Fetcher:
         if left_s <= 0:
             raise UnavailableError(f"{source.value}: no time left to ask")
         response = self.sender(source).send(provider.build_request(group), left_s, allowance)
-        fetched_at = datetime.fromtimestamp(self.clock.wall_ms() / 1000, UTC)
-        return provider.parse(group, response, fetched_at)
+        return provider.parse(group, response, from_epoch_ms(self.clock.wall_ms()))
 
 
 def _collect(
@@ -211,50 +221,38 @@ def _collect(
     ]
 
 
-def _probed(step: Mapping[str, Any], instruments: Sequence[Instrument]) -> Sequence[Instrument]:
-    """What to ask a provider for when nothing is missing: only a probe is worth a call."""
-    return instruments if step["permit"]["probe"] else ()
+def _probed(granted: Attempt, instruments: Sequence[Instrument]) -> Sequence[Instrument]:
+    """The instruments to ask a provider for if nothing is missing: only a probe is worth a call."""
+    return instruments if granted.permit.probe else ()
 
 
 def _reason(
-    instrument: Instrument, attempts: Sequence[_Attempt], skipped: Sequence[Mapping[str, Any]]
+    instrument: Instrument, attempts: Sequence[_Attempt], skipped: Sequence[SkippedProvider]
 ) -> MissingQuote:
     """Why an instrument has no quote.
 
-    `not_found` only when everybody who could know was asked and nobody was in trouble.
+    `not_found` only if every provider that could know it was asked and none of them failed.
     """
     symbol = instrument.symbol.text
-    told = [
+    reasons = [
         missing for attempt in attempts for missing in attempt.missing if missing.symbol == symbol
     ]
-    for missing in told:
+    for missing in reasons:
         if missing.code is not Reason.NOT_FOUND:
             return missing
-    unasked = [s for s in skipped if serves(Source(s["provider"]), instrument)]
-    if told:
-        broken = [s for s in unasked if s["reason"] != "budget_exhausted"]
-        return missing_because(symbol, broken) if broken else told[0]
+    not_asked = [s for s in skipped if serves(s.provider, instrument)]
+    skips = [(skip.provider, skip.reason) for skip in not_asked]
+    if reasons:
+        broken = [skip for skip in skips if skip[1] is not DenyReason.BUDGET_EXHAUSTED]
+        return missing_because(symbol, broken) if broken else reasons[0]
     served = [attempt for attempt in attempts if serves(attempt.source, instrument)]
-    if served and not unasked:
+    if served and not skips:
         return MissingQuote(
             symbol,
             Reason.BUDGET_EXHAUSTED,
             f"{served[0].source.value}: this slot's budget went to other symbols",
         )
-    return missing_because(symbol, unasked)
-
-
-def _outcome_step(attempt: _Attempt) -> dict[str, Any]:
-    return {
-        "provider": attempt.source.value,
-        "outcome": attempt.outcome().value,
-        "calls_used": attempt.calls_used,
-        "hold_s": attempt.hold_s,
-        "detail": attempt.detail(),
-        "latency_ms": attempt.latency_ms,
-        "not_entitled": attempt.not_entitled,
-        "quotes": len(attempt.quotes),
-    }
+    return missing_because(symbol, skips)
 
 
 def _longest(first: float | None, second: float | None) -> float | None:

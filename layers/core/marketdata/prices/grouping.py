@@ -9,32 +9,32 @@ from zlib import crc32
 
 from marketdata.domain.budget import Use
 from marketdata.domain.catalogue import CHAINS, FACTS, Instrument, serves
-from marketdata.domain.permits import DueSymbol, Grant
+from marketdata.domain.permits import CallGrant, DueSymbol
 from marketdata.domain.symbols import AssetClass, Symbol
 
 _USES = (Use.ACTIVE, Use.NEW, Use.WATCHED)
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A job in the making: symbols of one class, for one use, that calls are wanted for.
+class Group:
+    """Symbols of one class and one use that will share a job.
 
-    `riders` are others that only take free places in these calls.
+    `fillers` are other symbols that only take free places in the job's calls.
     """
 
     asset_class: AssetClass
     use: Use
     instruments: tuple[Instrument, ...]
-    riders: tuple[Instrument, ...] = ()
+    fillers: tuple[Instrument, ...] = ()
 
     @property
     def everyone(self) -> tuple[Instrument, ...]:
-        """All its symbols, the riders last."""
-        return (*self.instruments, *self.riders)
+        """All its instruments, the fillers last."""
+        return (*self.instruments, *self.fillers)
 
 
 def ordered(due: Sequence[DueSymbol], slot_s: int) -> list[DueSymbol]:
-    """Active symbols first, the longest due first.
+    """Return active symbols first, the longest due first.
 
     Among equals the order changes with the slot, so that a budget that covers only some of them
     does not always cover the same ones.
@@ -45,52 +45,51 @@ def ordered(due: Sequence[DueSymbol], slot_s: int) -> list[DueSymbol]:
     )
 
 
-def drafts(
+def grouped(
     due: Sequence[tuple[Symbol, Use]], ids: Mapping[str, Mapping[str, str]]
-) -> Iterator[Draft]:
-    """Due symbols as jobs of at most the largest batch in their chain, in the order of `due`.
+) -> Iterator[Group]:
+    """Yield due symbols in groups of at most the largest batch in their chain.
 
-    A job's place is that of its first symbol.
+    Groups are in the order of their first symbols. `ids` are the provider ids of coins by base.
     """
-    groups: dict[tuple[Use, AssetClass], list[tuple[int, Instrument]]] = {}
+    by_kind: dict[tuple[Use, AssetClass], list[tuple[int, Instrument]]] = {}
     for place, (symbol, use) in enumerate(due):
         known = ids.get(symbol.base, {}) if symbol.asset_class is AssetClass.CRYPTO else {}
-        instrument = Instrument(symbol, known)
-        groups.setdefault((use, symbol.asset_class), []).append((place, instrument))
+        by_kind.setdefault((use, symbol.asset_class), []).append((place, Instrument(symbol, known)))
     placed = []
-    for (use, asset_class), group in groups.items():
+    for (use, asset_class), entries in by_kind.items():
         size = max(_batch_sizes(asset_class))
-        for start in range(0, len(group), size):
-            chosen = tuple(instrument for _, instrument in group[start : start + size])
-            placed.append((group[start][0], Draft(asset_class, use, chosen)))
-    for _, draft in sorted(placed, key=itemgetter(0)):
-        yield draft
+        for start in range(0, len(entries), size):
+            chosen = tuple(instrument for _, instrument in entries[start : start + size])
+            placed.append((entries[start][0], Group(asset_class, use, chosen)))
+    for _, group in sorted(placed, key=itemgetter(0)):
+        yield group
 
 
-def with_riders(
-    planned: Sequence[Draft], granted: Sequence[Sequence[Grant]]
-) -> Iterator[tuple[Draft, Sequence[Grant]]]:
-    """The drafts with their grants; who was granted nothing rides along where that is free.
+def fill_free_places(
+    planned: Sequence[Group], granted: Sequence[Sequence[CallGrant]]
+) -> Iterator[tuple[Group, Sequence[CallGrant]]]:
+    """Yield the groups with their grants, and symbols without a call in free places of others.
 
-    It is where every provider of a class prices many symbols a call. A month's free calls are so
-    few that what clients ask for would hardly ever get one of its own there.
+    Free places are used if every provider of a class prices many symbols in one call. The free
+    calls of a month are so few there that symbols of clients would hardly ever get a call.
     """
     calls = [any(grant.calls for grant in grants) for grants in granted]
     waiting: dict[AssetClass, list[Instrument]] = {}
-    for draft, has_calls in zip(planned, calls, strict=True):
-        if not has_calls and draft.use is not Use.ACTIVE and _is_shared(draft.asset_class):
-            waiting.setdefault(draft.asset_class, []).extend(filter(_is_known, draft.instruments))
-    seated: set[Symbol] = set()
-    for draft, grants, has_calls in zip(planned, granted, calls, strict=True):
-        if has_calls and draft.use is Use.ACTIVE:
-            others = waiting.get(draft.asset_class, [])
-            free = min(_batch_sizes(draft.asset_class)) - len(draft.instruments)
-            riders, others[:] = others[: max(0, free)], others[max(0, free) :]
-            seated.update(rider.symbol for rider in riders)
-            yield replace(draft, riders=tuple(riders)), grants
+    for group, has_calls in zip(planned, calls, strict=True):
+        if not has_calls and group.use is not Use.ACTIVE and _is_shared(group.asset_class):
+            waiting.setdefault(group.asset_class, []).extend(filter(_is_known, group.instruments))
+    placed: set[Symbol] = set()
+    for group, grants, has_calls in zip(planned, granted, calls, strict=True):
+        if has_calls and group.use is Use.ACTIVE:
+            others = waiting.get(group.asset_class, [])
+            free = max(0, min(_batch_sizes(group.asset_class)) - len(group.instruments))
+            fillers, others[:] = others[:free], others[free:]
+            placed.update(filler.symbol for filler in fillers)
+            yield replace(group, fillers=tuple(fillers)), grants
         else:
-            left = tuple(one for one in draft.instruments if one.symbol not in seated)
-            yield replace(draft, instruments=left), grants
+            left = tuple(one for one in group.instruments if one.symbol not in placed)
+            yield replace(group, instruments=left), grants
 
 
 def _batch_sizes(asset_class: AssetClass) -> list[int]:
@@ -103,5 +102,5 @@ def _is_shared(asset_class: AssetClass) -> bool:
 
 
 def _is_known(instrument: Instrument) -> bool:
-    """Whether anybody can be asked for it."""
+    """Whether any provider can be asked for it."""
     return any(serves(source, instrument) for source in CHAINS[instrument.asset_class])

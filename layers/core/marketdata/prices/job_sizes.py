@@ -1,26 +1,28 @@
-"""Jobs as the plain JSON that goes from plan to fetch and on to commit, and how large they get.
+"""How jobs are made of groups and grants, and how large they get.
 
-On AWS a step's input and output is bounded, and one that is larger ends the whole minute: no Catch
-gets to see it. So a plan's size is known before anything is reserved for it.
+On AWS the input and output of a step are bounded. A message that is larger ends the whole minute,
+and no Catch of the state machine sees it. So the size of a plan is known before anything is
+reserved for it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from decimal import Decimal
 
 from marketdata.cache.quote_store import LastQuote
+from marketdata.domain.breaker import Permit
 from marketdata.domain.budget import Use
-from marketdata.domain.permits import Grant, OpenSlot
+from marketdata.domain.messages import Attempt, Job, LastPrice, Reservation, SkippedProvider
+from marketdata.domain.permits import CallGrant, OpenSlot
 from marketdata.domain.quotes import Source
 from marketdata.domain.trading_hours import trading_at
-from marketdata.prices.grouping import Draft
+from marketdata.prices.grouping import Group
 
 # A report holds its job and up to two quotes for each symbol, and must fit into 256 KB as well.
-MOST_JOB_BYTES = 80_000
-# What a plan holds besides its jobs: a few numbers, and who was skipped, a line for each reason.
+MOST_JOB_BYTES = 48_000
+# What a plan holds besides its jobs: a few numbers, and a line for each reason to skip a provider.
 FRAME_BYTES = 4_000
 
 # No grant is written longer than these are.
@@ -30,9 +32,10 @@ _PROBE_PLACE = ":99999"
 
 @dataclass(frozen=True, slots=True)
 class JobMaker:
-    """Makes the jobs of one slot from drafts and what was granted for them.
+    """Makes the jobs of one slot from groups and what was granted for them.
 
-    `last`: the stored quotes. `token` is unlike that of any other plan.
+    `last`: the stored quotes. `token` is unique to this plan. `execution` is the id of the state
+    machine's execution.
     """
 
     opened: OpenSlot
@@ -40,74 +43,74 @@ class JobMaker:
     now_ms: int
     deadline_ms: int
     token: str
+    execution: str = ""
 
-    def job(self, number: int, draft: Draft, grants: Sequence[Grant]) -> dict[str, Any]:
-        """The job with that number in its plan; without an attempt where nothing was granted."""
-        timetable = self.opened.timetables.get(draft.asset_class)
-        symbols = [instrument.symbol.text for instrument in draft.everyone]
-        return {
-            "id": f"{self.opened.slot_s}-{number}-{self.token}",
-            "slot": self.opened.slot_s,
-            "deadline_ms": self.deadline_ms,
-            "asset_class": draft.asset_class.value,
-            "use": draft.use.value,
-            "session": trading_at(draft.asset_class, timetable, self.now_ms).to_step(),
-            "instruments": [instrument.to_step() for instrument in draft.everyone],
-            "riders": [instrument.symbol.text for instrument in draft.riders],
-            "attempts": [
-                {
-                    "provider": grant.source.value,
-                    "calls": grant.calls,
-                    "permit": {"generation": grant.generation, "probe": grant.probe},
-                    "reservation": {"end_ms": grant.end_ms, "use": grant.use.value},
-                    "not_for": [
+    def job(self, number: int, group: Group, grants: Sequence[CallGrant]) -> Job:
+        """Return the job with that number in its plan; no attempt if nothing was granted."""
+        timetable = self.opened.timetables.get(group.asset_class)
+        symbols = [instrument.symbol.text for instrument in group.everyone]
+        return Job(
+            id=f"{self.opened.slot_s}-{number}-{self.token}",
+            slot=self.opened.slot_s,
+            deadline_ms=self.deadline_ms,
+            asset_class=group.asset_class,
+            use=group.use,
+            trading=trading_at(group.asset_class, timetable, self.now_ms),
+            instruments=group.everyone,
+            fillers=tuple(instrument.symbol.text for instrument in group.fillers),
+            attempts=tuple(
+                Attempt(
+                    provider=grant.source,
+                    calls=grant.calls,
+                    permit=Permit(grant.generation, grant.probe),
+                    reservation=Reservation(end_ms=grant.end_ms, use=grant.use),
+                    excluded=tuple(
                         symbol
                         for symbol in symbols
-                        if (grant.source, symbol) in self.opened.refused
-                    ],
-                }
+                        if (grant.source, symbol) in self.opened.excluded
+                    ),
+                )
                 for grant in grants
                 if grant.calls
-            ],
-            "skipped": [
-                {
-                    "provider": grant.source.value,
-                    "reason": grant.reason,
-                    "available_at_ms": grant.available_at_ms,
-                }
+            ),
+            skipped=tuple(
+                SkippedProvider(
+                    provider=grant.source,
+                    reason=grant.reason,
+                    available_at_ms=grant.available_at_ms,
+                )
                 for grant in grants
-                if not grant.calls
-            ],
-            "last": {
-                symbol: self.last[symbol].to_step() for symbol in symbols if symbol in self.last
+                if grant.reason is not None and not grant.calls
+            ),
+            last={
+                symbol: LastPrice(price=Decimal(stored.price), timestamp_ms=stored.timestamp_ms)
+                for symbol in symbols
+                if (stored := self.last.get(symbol)) is not None
             },
-        }
+            execution=self.execution,
+        )
 
-    def parted(self, draft: Draft, sources: Sequence[Source]) -> Iterator[tuple[Draft, int]]:
-        """The draft, or its parts where its job could get too large, each with its size.
+    def split(self, group: Group, sources: Sequence[Source]) -> Iterator[tuple[Group, int]]:
+        """Yield the group, or its parts if its job could get too large, each with its size.
 
-        It is the largest one that its job can have, whatever these sources grant.
+        The size is the largest that its job can have, whatever these sources grant.
         """
-        grants = [self._longest(draft, source) for source in sources]
-        size, count = bytes_of(self.job(_LONG_COUNT, draft, grants)), len(draft.instruments)
+        grants = [self._longest(group, source) for source in sources]
+        size = self.job(_LONG_COUNT, group, grants).json_bytes()
+        count = len(group.instruments)
         if size <= MOST_JOB_BYTES or count == 1:
-            yield draft, size
+            yield group, size
             return
-        for part in (draft.instruments[: count // 2], draft.instruments[count // 2 :]):
-            yield from self.parted(replace(draft, instruments=part), sources)
+        for part in (group.instruments[: count // 2], group.instruments[count // 2 :]):
+            yield from self.split(replace(group, instruments=part), sources)
 
-    def _longest(self, draft: Draft, source: Source) -> Grant:
-        return Grant(
+    def _longest(self, group: Group, source: Source) -> CallGrant:
+        return CallGrant(
             source=source,
-            asset_class=draft.asset_class,
+            asset_class=group.asset_class,
             calls=_LONG_COUNT,
             generation=_LONG_NUMBER,
             probe=self.token + _PROBE_PLACE,
             end_ms=_LONG_NUMBER,
             use=Use.WATCHED,
         )
-
-
-def bytes_of(part: Any) -> int:
-    """How many bytes something is as JSON in a list, written as Lambda writes an answer."""
-    return len(json.dumps(part)) + len(", ")

@@ -35,7 +35,7 @@ def test_a_watched_coin_rides_along_with_an_active_one(pipe):
     assert pipe.asked(Source.COINGECKO) == [1, 1, 2]
     assert pipe.sources("BTC-USD,LTC-USD") == {"BTC-USD": "coingecko", "LTC-USD": "coingecko"}
     (job,) = ran.plan["jobs"]
-    assert (job["use"], job["riders"]) == ("active", ["LTC-USD"])
+    assert (job["use"], job["fillers"]) == ("active", ["LTC-USD"])
 
 
 def test_a_new_coin_rides_along_when_first_prices_are_spent(pipe):

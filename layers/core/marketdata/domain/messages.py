@@ -1,0 +1,358 @@
+"""The messages between the functions of both state machines.
+
+Each message is a frozen pydantic model. A handler validates its event into one of them and returns
+another one as plain JSON. Decimals travel as strings, because Step Functions would turn JSON
+numbers into doubles. While a deployment is under way two versions of the code exchange messages:
+unknown fields are ignored, and a field that is added later has a default.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapSerializer,
+    WrapValidator,
+    model_validator,
+)
+
+from marketdata.domain.acceptance import Result
+from marketdata.domain.breaker import BreakerState, Permit
+from marketdata.domain.budget import Use
+from marketdata.domain.catalogue import Instrument
+from marketdata.domain.outcomes import MissingQuote, Outcome, Reason
+from marketdata.domain.permits import DenyReason
+from marketdata.domain.quotes import FIGURES, Quote, Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.domain.trading_hours import Timetable, Trading
+
+_OPTIONAL = frozenset((*FIGURES, "market_state", "extended"))
+
+
+def _without_absent_figures(quote: Quote, dump: SerializerFunctionWrapHandler) -> Any:
+    """Leave out the figures that a quote does not have: a report must stay small."""
+    return {
+        name: value
+        for name, value in dump(quote).items()
+        if value is not None or name not in _OPTIONAL
+    }
+
+
+QuoteMessage = Annotated[Quote, WrapSerializer(_without_absent_figures)]
+
+
+def _none_if_damaged(value: Any, validate: ValidatorFunctionWrapHandler) -> Timetable | None:
+    """Read a damaged timetable as none: no price is judged by it, and the list is not lost."""
+    try:
+        timetable: Timetable | None = validate(value)
+    except ValidationError:
+        return None
+    return timetable
+
+
+TimetableMessage = Annotated[Timetable | None, WrapValidator(_none_if_damaged)]
+
+
+class Message(BaseModel):
+    """Any message between two functions."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def to_event(self) -> dict[str, Any]:
+        """Return the message as plain JSON, as a function returns it and the next one gets it."""
+        return self.model_dump(mode="json")
+
+    def json_bytes(self) -> int:
+        """Return how many bytes the message has in a list, written as Lambda writes an answer."""
+        return len(json.dumps(self.to_event())) + len(", ")
+
+
+# The price loop: plan_quotes -> fetch_quotes -> commit_quotes.
+
+
+class SlotEvent(Message):
+    """The input of plan_quotes: the start of a slot, epoch seconds.
+
+    `execution` is the id of the state machine's execution; it is empty on one machine.
+    """
+
+    slot: int
+    execution: str = ""
+
+
+class Reservation(Message):
+    """Calls that are reserved in a provider's budget, to be made until `end_ms`."""
+
+    end_ms: int
+    use: Use
+
+
+class LastPrice(Message):
+    """What a job knows of a stored quote: its price, and the provider's time if there is one."""
+
+    price: Decimal
+    timestamp_ms: int | None = None
+
+
+class Attempt(Message):
+    """Calls that a job may make at one provider.
+
+    `calls`: how many are reserved. `excluded`: symbols that the provider's plan does not cover.
+    """
+
+    provider: Source
+    calls: int
+    permit: Permit
+    reservation: Reservation
+    excluded: tuple[str, ...] = ()
+
+
+class SkippedProvider(Message):
+    """A provider of a job's chain that is not asked, and why.
+
+    `available_at_ms`: when it may be asked again, if that is known.
+    """
+
+    provider: Source
+    reason: DenyReason
+    available_at_ms: int | None = None
+
+
+class Job(Message):
+    """Symbols of one class that are fetched together, before `deadline_ms`.
+
+    `attempts` are in the order of the chain. `fillers` are symbols that only take free places in
+    calls that are made for others. `last` has the stored quotes by symbol. `trading` tells whether
+    the market of the class is open.
+    """
+
+    id: str
+    slot: int
+    deadline_ms: int
+    asset_class: AssetClass
+    instruments: tuple[Instrument, ...]
+    attempts: tuple[Attempt, ...]
+    use: Use = Use.ACTIVE
+    trading: Trading = Trading()
+    fillers: tuple[str, ...] = ()
+    skipped: tuple[SkippedProvider, ...] = ()
+    last: Mapping[str, LastPrice] = Field(default_factory=dict)
+    execution: str = ""
+
+
+class SkippedInPlan(SkippedProvider):
+    """A provider that at least one job of a class does not ask, with the earliest time of all."""
+
+    asset_class: AssetClass
+
+
+class Plan(Message):
+    """The output of plan_quotes.
+
+    `claimed`: whether the slot is this plan's; a slot of another plan has no jobs. `previous`: the
+    slot that was claimed before it, if that is known. `deferred`: how many due symbols did not fit.
+    """
+
+    slot: int
+    claimed: bool
+    jobs: tuple[Job, ...]
+    previous: int | None = None
+    due: int = 0
+    deferred: int = 0
+    skipped: tuple[SkippedInPlan, ...] = ()
+    execution: str = ""
+
+
+class AttemptOutcome(Message):
+    """What one provider did with its part of a job.
+
+    `hold_s`: for how many seconds the provider asks not to be called. `not_entitled`: symbols that
+    its plan excludes. `quotes`: how many it gave.
+    """
+
+    provider: Source
+    outcome: Outcome
+    calls_used: int
+    hold_s: float | None = None
+    detail: str = ""
+    latency_ms: int = 0
+    not_entitled: tuple[str, ...] = ()
+    quotes: int = 0
+
+
+class Report(Message):
+    """The output of fetch_quotes, or a job whose fetch failed with `error`.
+
+    Each instrument of the job has a quote or a reason. One that needed a second opinion may have
+    two quotes.
+    """
+
+    job: Job
+    quotes: tuple[QuoteMessage, ...] = ()
+    missing: tuple[MissingQuote, ...] = ()
+    outcomes: tuple[AttemptOutcome, ...] = ()
+    error: str = ""
+
+
+class SummaryOutcome(Message):
+    """One attempt as it was recorded."""
+
+    provider: Source
+    outcome: Outcome
+    calls_used: int
+    latency_ms: int
+    quotes: int
+    detail: str
+
+
+class BreakerChange(Message):
+    """A breaker that changed its state. `reason`: why it opened, None if it did not open."""
+
+    provider: Source
+    asset_class: AssetClass
+    before: BreakerState
+    after: BreakerState
+    reason: str | None
+
+
+class Summary(Message):
+    """The output of commit_quotes.
+
+    `written` counts quotes by source, `held_back` by verdict, `missing` by reason.
+    """
+
+    slot: int
+    job: str
+    asset_class: AssetClass
+    written: Mapping[Source, int]
+    held_back: Mapping[Result, int]
+    missing: Mapping[Reason, int]
+    outcomes: tuple[SummaryOutcome, ...]
+    transitions: tuple[BreakerChange, ...]
+    error: str = ""
+    execution: str = ""
+
+
+# The asset lists: plan_assets -> fetch_assets -> commit_assets.
+
+
+class RefreshEvent(Message):
+    """The input of plan_assets."""
+
+    execution: str = ""
+
+
+class ListAttempt(Message):
+    """Calls that a refresh may make at one provider; without a reservation if they are free."""
+
+    provider: Source
+    calls: int
+    permit: Permit = Permit(generation=0)
+    reservation: Reservation | None = None
+
+
+class SkippedList(Message):
+    """A provider whose budget does not cover its list today."""
+
+    provider: Source
+    reason: DenyReason
+
+
+class AssetJob(Message):
+    """The refresh of one class's list, planned at `planned_ms`.
+
+    `sources` are all providers that list the class; `attempts` those that are asked now.
+    """
+
+    id: str
+    asset_class: AssetClass
+    version: str
+    planned_ms: int
+    sources: tuple[Source, ...]
+    attempts: tuple[ListAttempt, ...]
+    skipped: tuple[SkippedList, ...] = ()
+    execution: str = ""
+
+
+class AssetPlan(Message):
+    """The output of plan_assets.
+
+    `restore` names the classes whose list the cache has lost, `late` those whose list is too old
+    although no refresh is due. `version` is None if no refresh is due.
+    """
+
+    version: str | None
+    restore: tuple[AssetClass, ...]
+    jobs: tuple[AssetJob, ...]
+    late: tuple[AssetClass, ...] = ()
+    execution: str = ""
+
+
+class ListOutcome(Message):
+    """What one provider answered when it was asked for its list. `total`: how many assets."""
+
+    provider: Source
+    outcome: Outcome
+    calls_used: int = 0
+    hold_s: float | None = None
+    detail: str = ""
+    total: int = 0
+
+
+class AssetReport(Message):
+    """The output of fetch_assets, a job whose fetch failed, or the wish to restore a class's list.
+
+    `candidate` names the merged list in the archive, None if no provider answered. `sources` are
+    the providers whose list is of today. A report without a job restores the list of `asset_class`.
+    """
+
+    job: AssetJob | None = None
+    asset_class: AssetClass | None = None
+    restore: bool = False
+    candidate: str | None = None
+    total: int = 0
+    sources: tuple[Source, ...] = ()
+    outcomes: tuple[ListOutcome, ...] = ()
+    timetable: TimetableMessage = None
+    error: str = ""
+    execution: str = ""
+
+    @model_validator(mode="after")
+    def _has_a_class(self) -> Self:
+        if self.job is None and self.asset_class is None:
+            raise ValueError("a report has a job or an asset_class")
+        return self
+
+    @property
+    def of_class(self) -> AssetClass:
+        """The class whose list it is about."""
+        asset_class = self.asset_class if self.job is None else self.job.asset_class
+        assert asset_class is not None  # noqa: S101  the validator has checked it
+        return asset_class
+
+
+class AssetSummary(Message):
+    """The output of commit_assets.
+
+    `failed`: the class was to be refreshed and has no list of this refresh or a later one.
+    `restored`: the last good list was put back. `reason`: why no new list was swapped in.
+    """
+
+    asset_class: AssetClass
+    swapped: bool = False
+    restored: bool = False
+    failed: bool = False
+    total: int = 0
+    sources: tuple[Source, ...] = ()
+    reason: str = ""
+    outcomes: tuple[ListOutcome, ...] = ()
+    execution: str = ""
