@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import re
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -165,6 +164,5 @@ def _tokens(name: str) -> Callable[[], str]:
 
 def memory_of(cache: Cache) -> tuple[int, int]:
     """How many keys Redis holds, and its memory in bytes."""
-    told: bytes = cache.command("INFO", "memory")
-    (used,) = re.findall(rb"^used_memory:([0-9]+)", told, re.MULTILINE)
-    return int(cache.command("DBSIZE")), int(used)
+    memory: dict[str, int] = cache.command("INFO", "memory")
+    return int(cache.command("DBSIZE")), memory["used_memory"]

@@ -125,7 +125,7 @@ def test_a_class_whose_fetch_fails_keeps_no_other_from_its_list(machines):
     assert "fetch_assets" in ended.cause
     new = "2026-03-19T15:00:00Z"
     assert lists() == {"stocks": new, "crypto": BEGUN, "forex": new}
-    (failed,) = [call for call in machines.of("commit_assets") if "error" in call.event]
+    (failed,) = [call for call in machines.of("commit_assets") if call.event.get("error")]
     assert failed.event["error"].startswith("OSError: ")
     assert failed.answer["swapped"] is False
 

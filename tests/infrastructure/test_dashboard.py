@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
+from marketdata.domain.messages import Summary
 from marketdata.domain.outcomes import Outcome
 from marketdata.observability.logs import log_commit
 from marketdata.observability.metrics import STATES
@@ -50,17 +51,17 @@ def test_the_breakers_are_drawn_with_the_numbers_that_they_have():
 def test_log_queries_find_what_is_logged(caplog):
     """Every message and field that they name is one that a commit logs."""
     step = {"provider": "finnhub", "calls_used": 1, "latency_ms": 9, "quotes": 0, "detail": "x"}
-    change = {"provider": "finnhub", "asset_class": "stocks", "from": "closed", "to": "open"}
-    summary = {
-        "slot": 1,
-        "asset_class": "stocks",
-        "written": {},
-        "held_back": {},
-        "missing": {},
-        "error": None,
-        "outcomes": [{**step, "outcome": outcome.value} for outcome in Outcome],
-        "transitions": [{**change, "reason": "bad_key"}],
-    }
+    change = {"provider": "finnhub", "asset_class": "stocks", "before": "closed", "after": "open"}
+    summary = Summary(
+        slot=1,
+        job="j1",
+        asset_class="stocks",
+        written={},
+        held_back={},
+        missing={},
+        outcomes=[{**step, "outcome": outcome.value} for outcome in Outcome],
+        transitions=[{**change, "reason": "bad_key"}],
+    )
     with caplog.at_level(logging.DEBUG, "marketdata"):
         log_commit(summary)
     logged: dict[str, set[str]] = {}

@@ -118,7 +118,7 @@ def test_a_fetch_that_fails_is_committed_as_such(machines, failure):
     fails(machines, "fetch_quotes", chosen, at_s=50, asset_class="stocks")
     (ended,) = machines.run_minute(from_s=50)
     assert ended.status == "SUCCEEDED"
-    (failed,) = [call for call in machines.of("commit_quotes") if "error" in call.event]
+    (failed,) = [call for call in machines.of("commit_quotes") if call.event.get("error")]
     assert failed.event["error"].startswith(names[failure])
     tries = [call for call in machines.of("fetch_quotes") if call.answer is None]
     job = {**failed.event["job"], "execution": failed.event["execution"]}
