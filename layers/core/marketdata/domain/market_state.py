@@ -1,0 +1,41 @@
+"""Whether the market of shares listed in New York is open, by its calendar. Pure.
+
+A source's own flag says "open" even beside a price of years ago, so for these shares the calendar
+decides. For all other assets the quote keeps what its source gives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from marketdata.clock import HOUR_MS, MINUTE_MS
+from marketdata.domain.quotes import MarketState, Quote
+from marketdata.domain.symbols import AssetClass
+from marketdata.domain.trading_hours import Timetable, keeps_hours
+
+# Trading before the session begins at 4:00, five and a half hours before the opening. Trading after
+# it lasts four hours, also after an early close.
+PRE_MARKET_MS = 5 * HOUR_MS + 30 * MINUTE_MS
+AFTER_HOURS_MS = 4 * HOUR_MS
+
+
+def new_york_state(timetable: Timetable | None, at_ms: int) -> MarketState | None:
+    """Return the state of New York's market at an instant; None where the timetable ends."""
+    if timetable is None or not timetable.covers(at_ms):
+        return None
+    for session in timetable.sessions:
+        if session.opens_ms <= at_ms < session.closes_ms:
+            return MarketState.OPEN
+        if session.opens_ms - PRE_MARKET_MS <= at_ms < session.opens_ms:
+            return MarketState.PRE
+        if session.closes_ms <= at_ms < session.closes_ms + AFTER_HOURS_MS:
+            return MarketState.POST
+    return MarketState.CLOSED
+
+
+def with_new_york_state(quote: Quote, state: MarketState | None) -> Quote:
+    """Return a quote with New York's state, if it is of a share listed there."""
+    is_share = quote.asset_class is AssetClass.STOCKS
+    if state is None or not is_share or not keeps_hours(AssetClass.STOCKS, quote.symbol):
+        return quote
+    return replace(quote, market_state=state)

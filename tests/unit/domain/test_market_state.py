@@ -1,0 +1,57 @@
+"""The state of New York's market by its calendar, and which quotes carry it."""
+
+import pytest
+
+from marketdata.domain.market_state import new_york_state, with_new_york_state
+from marketdata.domain.quotes import MarketState
+from tests.support.trading_support import a_quote, a_timetable, utc_ms
+
+# Thursday a holiday, Wednesday an ordinary day, Friday an early close (13:00 New York).
+TIMETABLE = a_timetable(
+    utc_ms("2026-11-25T00:00"),
+    utc_ms("2026-11-29T00:00"),
+    (utc_ms("2026-11-25T14:30"), utc_ms("2026-11-25T21:00")),
+    (utc_ms("2026-11-27T14:30"), utc_ms("2026-11-27T18:00")),
+)
+
+
+@pytest.mark.parametrize(
+    ("at", "state"),
+    [
+        ("2026-11-25T08:59", "closed"),
+        ("2026-11-25T09:00", "pre"),
+        ("2026-11-25T14:29", "pre"),
+        ("2026-11-25T14:30", "open"),
+        ("2026-11-25T20:59", "open"),
+        ("2026-11-25T21:00", "post"),
+        ("2026-11-26T00:59", "post"),
+        ("2026-11-26T01:00", "closed"),
+        ("2026-11-26T15:00", "closed"),
+        ("2026-11-27T18:00", "post"),
+        ("2026-11-27T22:00", "closed"),
+        ("2026-11-28T15:00", "closed"),
+        ("2026-11-29T00:00", None),
+        ("2026-11-24T23:59", None),
+    ],
+)
+def test_the_calendar_gives_the_state(at, state):
+    """Before, in and after a session, on a holiday and after an early close; null beyond it."""
+    assert new_york_state(TIMETABLE, utc_ms(at)) == state
+
+
+def test_without_a_timetable_the_state_is_unknown():
+    """Nothing is guessed while no calendar is stored."""
+    assert new_york_state(None, utc_ms("2026-11-25T15:00")) is None
+
+
+@pytest.mark.parametrize(
+    ("symbol", "expected"),
+    [("AAPL", "post"), ("BRK.B", "post"), ("OCDO.L", None), ("^GSPC", None), ("GC=F", None),
+     ("VFIAX", None), ("EUR/USD", None), ("BTC-USD", None)],
+)  # fmt: skip
+def test_only_shares_listed_in_new_york_have_its_state(symbol, expected):
+    """Other exchanges, indices, futures, funds, pairs and coins keep what their source gives."""
+    at_ms = utc_ms("2026-11-25T22:00")
+    quote = a_quote(symbol, at_ms, at_ms)
+    assert with_new_york_state(quote, MarketState.POST).market_state == expected
+    assert with_new_york_state(quote, None) is quote
