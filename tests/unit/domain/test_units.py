@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from marketdata.domain.units import MINOR_UNITS, Unit, has_signed_price, unit_of
+from marketdata.domain.units import MINOR_UNITS, Unit, unit_of
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,3 @@ def test_a_conversion_loses_no_digit(label):
 def test_a_major_unit_has_no_places():
     """A currency is its own unit."""
     assert unit_of("GBP") == Unit("GBP")
-
-
-@pytest.mark.parametrize(
-    ("symbol", "signed"),
-    [("CL=F", True), ("^VIX", True), ("AAPL", False), ("EUR/USD", False), ("BTC-USD", False)],
-)
-def test_only_futures_and_indices_may_be_negative(symbol, signed):
-    """Shares, coins and currencies always cost something."""
-    assert has_signed_price(symbol) is signed

@@ -55,8 +55,3 @@ def unit_of(label: str) -> Unit | None:
     if label in CURRENCIES or label in _NOT_ISO:
         return Unit(label)
     return MINOR_UNITS.get(label)
-
-
-def has_signed_price(symbol: str) -> bool:
-    """Return whether a symbol's price may be zero or negative: a future or an index."""
-    return symbol.startswith("^") or symbol.endswith("=F")

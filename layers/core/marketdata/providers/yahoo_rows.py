@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from marketdata.domain.acceptance import may_be_negative
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.changes import agreed_change
 from marketdata.domain.quotes import (
@@ -22,7 +23,7 @@ from marketdata.domain.quotes import (
     Source,
 )
 from marketdata.domain.symbols import AssetClass
-from marketdata.domain.units import Unit, has_signed_price
+from marketdata.domain.units import Unit
 from marketdata.providers.rows import live_row, not_negative, unit_in
 from marketdata.providers.values import figure, number_or_none, price_of, unix_time
 
@@ -46,7 +47,7 @@ def quote_of(instrument: Instrument, rows: Sequence[Row], fetched_at: datetime) 
 
     Raise `BadPayloadError` for a row that cannot be used, and for two that contradict each other.
     """
-    signed = has_signed_price(instrument.symbol.text)
+    signed = may_be_negative(instrument.symbol.text)
 
     def price_in(row: Row) -> tuple[Decimal, Any] | None:
         if row.get("quoteType") == "NONE":
