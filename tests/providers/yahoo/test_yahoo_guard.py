@@ -21,7 +21,7 @@ from tests.support.fake_yahoo import (
     QUOTE,
     UPSTREAM,
 )
-from tests.support.yahoo_calls import LONG_S, ask, lasted
+from tests.support.yahoo_calls import LONG_S, ask, failure_of
 
 REQUIREMENTS = Path(__file__).parents[3] / "layers" / "yahoo" / "requirements.in"
 
@@ -34,7 +34,7 @@ def test_yfinances_own_log_is_silent(yahoo, sender, caplog, capfd):
     ask(sender)
     yahoo.gone.add(QUOTE)
     ask(sender, "NOPE")
-    lasted(lambda: ask(sender, timeout_s=0))
+    failure_of(lambda: ask(sender, timeout_s=0))
     assert not [record for record in caplog.records if record.name == "yfinance"]
     captured = capfd.readouterr()
     assert GOOD_CRUMB not in caplog.text + captured.out + captured.err
@@ -55,7 +55,7 @@ def test_no_error_shows_a_crumb_or_a_query(yahoo, sender):
 def test_without_yfinance_yahoo_is_unavailable(yahoo, monkeypatch):
     """A layer without it is one clear error, and not a crash."""
     monkeypatch.setitem(sys.modules, "marketdata.providers.yahoo_symbols", None)
-    assert "cannot be loaded" in lasted(lambda: ask(YahooSender(yahoo.url)))[1]
+    assert "cannot be loaded" in failure_of(lambda: ask(YahooSender(yahoo.url)))
 
 
 def test_yfinance_writes_to_a_folder_of_its_own(sender):
@@ -108,4 +108,4 @@ def test_yfinance_still_lets_nobody_else_add_a_crumb(yahoo, sender):
     """It adds the crumb to whatever is asked, and refuses one that is given."""
     ask(sender)
     request = Request("https://query1.finance.yahoo.com" + QUOTE, {"symbols": "A", "crumb": "x"})
-    assert "YFException" in lasted(lambda: sender.send(request, LONG_S))[1]
+    assert "YFException" in failure_of(lambda: sender.send(request, LONG_S))

@@ -22,7 +22,7 @@ from tests.support.fake_yahoo import (
     Answer,
     chart,
 )
-from tests.support.yahoo_calls import LONG_S, NOW, ask, batch, lasted, prices
+from tests.support.yahoo_calls import LONG_S, NOW, ask, batch, failure_of, prices
 
 
 def test_without_the_batch_path_charts_give_price_time_and_change(charts, sender, caplog):
@@ -118,7 +118,7 @@ def test_a_bad_chart_spoils_only_its_symbol(charts, sender, fault):
 def test_no_chart_at_all_is_unavailable(charts, sender):
     """Silence about every symbol is not an answer."""
     charts.faults[f"{CHART}AAPL"].append(UPSTREAM)
-    assert lasted(lambda: ask(sender, "AAPL"))[1] == (
+    assert failure_of(lambda: ask(sender, "AAPL")) == (
         "Yahoo: the quote call is gone (status 404); one symbol at a time: "
         "the chart call answered 502"
     )
@@ -156,7 +156,7 @@ def test_a_changed_yfinance_leaves_the_public_way(charts, sender, monkeypatch, c
     else:
         monkeypatch.setattr(YfData, "post", lambda _self, _url: None)
     request = Yahoo().build_asset_requests(AssetClass.STOCKS)[0]
-    assert "yfinance has changed" in lasted(lambda: sender.send(request, LONG_S))[1]
+    assert "yfinance has changed" in failure_of(lambda: sender.send(request, LONG_S))
     monkeypatch.undo()
     monkeypatch.delattr(cache, "_CookieCacheDummy")
     sender._data = None
