@@ -1,1 +1,1 @@
-"""All that talks to a provider: one file each, one HTTP helper, one registry."""
+"""Everything that talks to a provider: one prefix for each, one HTTP helper, one registry."""

@@ -58,14 +58,14 @@ class AlphaVantage:
     source: Source = Source.ALPHA_VANTAGE
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
-        """The exchange rate of the one pair of a batch."""
+        """Return the call for the exchange rate of the one pair of a batch."""
         pair = _pair(batch)
         return self._query(_RATE_FUNCTION, from_currency=pair.base, to_currency=pair.quote)
 
     def parse(
         self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
     ) -> Parsed:
-        """The rate of the one pair; a pair that it does not know is an error or an empty object."""
+        """Return the rate of the one pair; an unknown pair is an error or an empty object."""
         reader = self._checked(response, fetched_at)
         body = reader.json_object(response)
         unknown = Parsed((), (not_found(self.source, batch[0].symbol.text),))
@@ -82,7 +82,7 @@ class AlphaVantage:
         return settle(self.source, batch, lambda one: self._quote(one, rate, fetched_at))
 
     def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
-        """The US listings; for forex the physical currencies, for which it wants no key."""
+        """Return the call for the US listings, or for the physical currencies, without a key."""
         if asset_class is AssetClass.STOCKS:
             return (self._query("LISTING_STATUS"),)
         if asset_class is AssetClass.FOREX:
@@ -93,7 +93,7 @@ class AlphaVantage:
     def parse_assets(
         self, asset_class: AssetClass, responses: Sequence[Response]
     ) -> tuple[Listing, ...]:
-        """Active listings that we know how to spell; for forex the currencies, not pairs."""
+        """Return the active listings with a valid symbol; for forex the currencies, not pairs."""
         to_listing = self._stock if asset_class is AssetClass.STOCKS else self._currency
         listings: dict[str, Listing] = {}
         for response in responses:
@@ -170,7 +170,7 @@ def _pair(batch: Sequence[Instrument]) -> Symbol:
 def _table(
     reader: AnswerReader, response: Response, columns: Sequence[str]
 ) -> Iterator[dict[str, str]]:
-    """The rows of a CSV answer by column; raises what the answer is if it is not that table."""
+    """Return the rows of a CSV answer by column; raise the error of any other answer."""
     text = response.body.decode("utf-8-sig", "replace")
     if text.lstrip().startswith("{"):
         error = notice(reader.json_object(response), response, None)

@@ -1,4 +1,4 @@
-"""What Alpha Vantage says instead of an answer. It says all of it with status 200.
+"""The notices that Alpha Vantage sends instead of data, all of them with status 200.
 
 The order of the questions matters: the notice about calls that came too fast also mentions the
 daily quota and premium endpoints. One notice repeats the key, so none is ever quoted.
@@ -27,12 +27,12 @@ _NAME = Source.ALPHA_VANTAGE.value
 
 
 def is_unknown(body: dict[str, Any]) -> bool:
-    """Whether an answer complains about the parameters: about the symbol, as ours are right."""
+    """Return whether an answer calls the parameters invalid, which means the symbol."""
     return "invalid api call" in _text(body, "Error Message")
 
 
 def notice(body: dict[str, Any], response: Response, now: datetime | None) -> ProviderError | None:
-    """The error that an answer's notice means; None for an answer without one.
+    """Return the error that an answer's notice means; None for an answer without one.
 
     `now` counts to the end of a spent day; without it the answer's own date does.
     """
@@ -53,7 +53,7 @@ def notice(body: dict[str, Any], response: Response, now: datetime | None) -> Pr
 
 
 def spelled_notice(row: list[str], response: Response) -> ProviderError | None:
-    """The error of a CSV row that spells a notice's title, one letter a column; None otherwise."""
+    """Return the error of a row that spells a notice, one letter a column; None otherwise."""
     word = "".join(row)
     if len(row) < 2 or any(len(cell) != 1 for cell in row):
         return None

@@ -55,7 +55,7 @@ class CoinGecko:
     source: Source = Source.COINGECKO
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
-        """`/simple/price` for every slug of a batch against every currency of the batch."""
+        """Return the call for the price of each slug of a batch in each currency of the batch."""
         slugs = dict.fromkeys(instrument.ids[self.source] for instrument in batch)
         currencies = dict.fromkeys(_currency(instrument) for instrument in batch)
         return self._request(
@@ -72,7 +72,7 @@ class CoinGecko:
     def parse(
         self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
     ) -> Parsed:
-        """The quotes of a batch; unknown slugs are left out or empty, coins without data null."""
+        """Return the quotes of a batch; unknown slugs are left out or empty in an answer."""
         if _says(response, 404, "coin not found", "could not find coin") or (
             _says(response, 400, "invalid vs_currency") and len({_currency(i) for i in batch}) == 1
         ):
@@ -81,7 +81,7 @@ class CoinGecko:
         return settle(self.source, batch, lambda one: self._quote(one, body, fetched_at))
 
     def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
-        """The ranked pages, largest capitalisation first, and then the list of all coins."""
+        """Return the calls for the ranked pages, largest first, and for the list of all coins."""
         if asset_class is not AssetClass.CRYPTO:
             return ()
         pages = (
@@ -99,7 +99,7 @@ class CoinGecko:
     def parse_assets(
         self, asset_class: AssetClass, responses: Sequence[Response]
     ) -> tuple[Listing, ...]:
-        """Coins against USD, each slug once: ranked as the pages say, the rest without a rank."""
+        """Return coins against USD, each slug once; only coins of the pages have a rank."""
         listings: dict[str, Listing] = {}
         for response in responses:
             for row in self._checked(response, None).json_rows(response):
@@ -202,7 +202,7 @@ def _says(response: Response, status: int, *texts: str) -> bool:
 
 
 def _error_code(body: Any) -> int | None:
-    """The code of any of the error shapes, 0 for an error without one, None for no error.
+    """Return the code of any of the error shapes, 0 for an error without one, None for no error.
 
     A coin may well have the slug `status` or `error`; an error's `status` says what it is, and an
     `error` is a text.

@@ -45,7 +45,7 @@ class CoinMarketCap:
     source: Source = Source.COINMARKETCAP
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
-        """The quotes of a batch by number, in the one currency that the batch shares."""
+        """Return the call for the coins of a batch by number, in the batch's one currency."""
         return self._request(
             _QUOTE_PATH,
             id=",".join(dict.fromkeys(instrument.ids[self.source] for instrument in batch)),
@@ -56,7 +56,7 @@ class CoinMarketCap:
     def parse(
         self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
     ) -> Parsed:
-        """The quotes of a batch; unknown and inactive coins have none."""
+        """Return the quotes of a batch; unknown and inactive coins have none."""
         reader = AnswerReader(self.source, self.key)
         invalid = named_invalid(reader, batch, response)
         if invalid is not None:
@@ -67,7 +67,7 @@ class CoinMarketCap:
         return settle(self.source, batch, lambda one: self._quote(one, rows, fetched_at))
 
     def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
-        """Coins by rank, page after page; the fiat currencies in one call."""
+        """Return the calls for the coins by rank, in pages, or for the fiat currencies."""
         if asset_class is AssetClass.FOREX:
             return (self._request("v1/fiat/map", include_metals="false"),)
         if asset_class is not AssetClass.CRYPTO:
@@ -86,7 +86,7 @@ class CoinMarketCap:
     def parse_assets(
         self, asset_class: AssetClass, responses: Sequence[Response]
     ) -> tuple[Listing, ...]:
-        """Active coins against USD, each number once; for forex currencies, not pairs."""
+        """Return active coins against USD, each number once; for forex currencies, not pairs."""
         reader = AnswerReader(self.source, self.key)
         listings: dict[str, Listing] = {}
         for response in responses:
@@ -157,7 +157,7 @@ def _is_active(row: dict[str, Any]) -> bool:
 
 
 def _rows(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The rows of `data` with their numbers: an array, or an object of rows or arrays by number."""
+    """Yield the rows of `data`, an array or an object by number, each with its number."""
     for key, value in data.items() if isinstance(data, dict) else (("", row) for row in data):
         for row in value if isinstance(value, list) else [value]:
             if isinstance(row, dict):
@@ -173,7 +173,7 @@ def _is_number(text: str) -> bool:
 
 
 def _in_currency(quote: Any, currency: str) -> dict[str, Any] | None:
-    """The one of a row's quotes that is in a currency: of an array, or of an object by currency."""
+    """Return the quote in a currency from a row's quotes, an array or an object by currency."""
     found: Any = None
     if isinstance(quote, dict):
         found = quote.get(currency)

@@ -1,4 +1,4 @@
-"""What CoinMarketCap's error codes mean. They matter more than the status they come with."""
+"""What CoinMarketCap's error codes mean. A code counts more than the status of its answer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _INVALID = re.compile(r'Invalid values? for "(\w{1,40})"(?:: ?"([^"]*)")?')
 
 
 def checked_data(reader: AnswerReader, response: Response, now: datetime | None) -> Any:
-    """The `data` of an answer, an array or an object; raises what the answer is otherwise.
+    """Return the `data` of an answer, an array or an object; raise the error of any other answer.
 
     An answer with a code other than 0 holds no valid data, whatever its status is.
     """
@@ -54,9 +54,9 @@ def checked_data(reader: AnswerReader, response: Response, now: datetime | None)
 def named_invalid(
     reader: AnswerReader, batch: Sequence[Instrument], response: Response
 ) -> tuple[MissingQuote, ...] | None:
-    """The batch's reasons, sorted by what a complaint about its parameters names.
+    """Return the reasons of a batch from an error that names invalid parameters.
 
-    None for an answer that is no such complaint, or names nothing of the batch.
+    None for an answer that is no such error, or names nothing of the batch.
     """
     body = _body(reader, response)
     found = _INVALID.search(
@@ -97,7 +97,7 @@ def _status(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _code(body: dict[str, Any]) -> int:
-    """The error code, which is a number or the text of one; 0 is success."""
+    """Return the error code, which is a number or the text of one; 0 is success."""
     code = number_or_none(_status(body).get("error_code", 0))
     return _UNREADABLE if code is None else int(code)
 
@@ -122,7 +122,7 @@ def _coded_error(
 
 
 def _hold_s(code: int, now: datetime | None) -> float:
-    """Seconds until what is spent starts anew, the longest they can be without a clock."""
+    """Return the seconds until a spent quota starts anew; without a clock the longest."""
     match code:
         case 1009:
             return until_midnight_s(now) if now else 86400.0

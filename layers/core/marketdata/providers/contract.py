@@ -114,7 +114,7 @@ class CallAllowance:
 
 
 class Sender(Protocol):
-    """The only step that uses the network. It answers for any HTTP status; silence is an error."""
+    """The only step that uses the network. Any HTTP status is a response; none is an error."""
 
     def warm(self) -> None:
         """Load what the first call would load, so that it does not cost that call its time."""
@@ -133,15 +133,15 @@ class Sender(Protocol):
 
 
 class Provider(Protocol):
-    """One provider's formats. Stateless but for its base URL and key."""
+    """One provider's formats. Its only state is its base URL and key."""
 
     @property
     def source(self) -> Source:
-        """Which of the five it is."""
+        """The provider's name in quotes."""
         ...
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
-        """The one call that prices a batch, as `chains.batches` groups it."""
+        """Return the one call that prices a batch, as `catalogue.batches` groups it."""
         ...
 
     def parse(
@@ -154,13 +154,13 @@ class Provider(Protocol):
         ...
 
     def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
-        """The calls that list a class; empty where this provider lists no such class."""
+        """Return the calls that list a class; none where this provider lists no such class."""
         ...
 
     def parse_assets(
         self, asset_class: AssetClass, responses: Sequence[Response]
     ) -> tuple[Listing, ...]:
-        """The rows of those calls' answers, in the provider's order, in our words.
+        """Return the rows of those calls' answers, in the provider's order.
 
         Raises a `ProviderError` when an answer is not a list.
         """

@@ -34,7 +34,7 @@ from marketdata.providers.values import (
     unix_time,
 )
 
-# The exchanges of its US list, by the market identifier codes (ISO 10383) that it tells.
+# The exchanges of its US list, by the market identifier codes (ISO 10383) of its rows.
 EXCHANGES = {
     "XNAS": "NASDAQ",
     "XNGS": "NASDAQ",
@@ -52,14 +52,14 @@ EXCHANGES = {
 
 @dataclass(frozen=True, slots=True)
 class Finnhub:
-    """Finnhub's formats. The key travels in a header, where no log of URLs can catch it."""
+    """Finnhub's formats. The key travels in a header, so that no log of URLs holds it."""
 
     base_url: str
     key: str = field(repr=False)
     source: Source = Source.FINNHUB
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
-        """`/quote` for the one symbol of a batch."""
+        """Return the call for the one symbol of a batch."""
         (instrument,) = batch
         spelling = instrument.ids.get(self.source, instrument.symbol.text)
         return self._request("quote", MOST_QUOTE_BYTES, symbol=spelling)
@@ -67,7 +67,7 @@ class Finnhub:
     def parse(
         self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
     ) -> Parsed:
-        """The quote of the one symbol; all zeros is how it says that it knows no such symbol."""
+        """Return the quote of the one symbol; an answer of zeros means an unknown symbol."""
         (instrument,) = batch
         if b"symbol not supported" in response.body[:200].lower():
             return Parsed((), (not_found(self.source, instrument.symbol.text),))
@@ -78,7 +78,7 @@ class Finnhub:
         return replace(parsed, hold_s=_hold_s(response, fetched_at))
 
     def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
-        """Its whole US list in one array; for forex the pairs of one broker, OANDA."""
+        """Return the call for the US list; for forex the pairs of one broker, OANDA."""
         if asset_class is AssetClass.STOCKS:
             return (self._request("stock/symbol", MOST_LIST_BYTES, exchange="US"),)
         if asset_class is AssetClass.FOREX:
@@ -88,7 +88,7 @@ class Finnhub:
     def parse_assets(
         self, asset_class: AssetClass, responses: Sequence[Response]
     ) -> tuple[Listing, ...]:
-        """The rows whose symbol has a canonical spelling in the class, each symbol once."""
+        """Return the rows with a valid symbol of the class, each symbol once."""
         listings: dict[str, Listing] = {}
         for response in responses:
             for row in self._checked(response, None).json_rows(response):
@@ -162,7 +162,7 @@ class Finnhub:
 
 
 def _reset_s(response: Response, now: datetime | None) -> float | None:
-    """Seconds until the rate-limit window that the headers tell of ends, None if they do not."""
+    """Return the seconds until the end of the window in the headers; None without one."""
     reset = unix_time(response.headers.get("x-ratelimit-reset"))
     if reset is None or now is None or reset <= now:
         return None
@@ -170,7 +170,7 @@ def _reset_s(response: Response, now: datetime | None) -> float | None:
 
 
 def _hold_s(response: Response, now: datetime) -> float | None:
-    """How long to leave it alone after a good answer: until the reset once nothing remains."""
+    """Return the seconds until the reset if a good answer says that no call is left."""
     if number_or_none(response.headers.get("x-ratelimit-remaining")) != 0:
         return None
     return _reset_s(response, now) or DEFAULT_HOLD_S

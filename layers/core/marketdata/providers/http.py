@@ -1,7 +1,7 @@
-"""The one HTTP helper: a request in, the whole response or `UnavailableError` out, in time.
+"""The one HTTP helper: a request in, the complete response or `UnavailableError` out, in time.
 
-It refuses to retry (each call is paid for in a budget before it is made), to follow redirects
-(they would carry keys elsewhere) and to say a URL aloud. The library behind it is loaded here only.
+It does not retry, because each call is counted before it is made. It follows no redirect, because
+that would send keys to another host. It shows no URL. requests is imported in this file only.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ READ_TIMEOUT_S = 20.0
 _CHUNK_BYTES = 64 * 1024
 _HEADERS = {
     "User-Agent": "market-data-aggregator/0.1",
-    "Accept": "application/json, */*",  # one provider refuses `text/csv` for its CSV
+    "Accept": "application/json, */*",  # Alpha Vantage answers 406 to `text/csv`
     "Accept-Encoding": "gzip, deflate",
 }
 
 
 class HttpSender:
-    """Sends over pooled connections; one is meant to live as long as its process, for all threads.
+    """Sends over pooled connections; a process makes one and shares it between its threads.
 
     `connect_timeout_s` and `read_timeout_s` bound the connection and each wait for more bytes;
     the deadline of `send` bounds everything together, name resolution included.
@@ -51,7 +51,7 @@ class HttpSender:
             self._session.mount(scheme, _Adapter())
 
     def warm(self) -> None:
-        """Nothing to load: this module already loads requests."""
+        """Do nothing: importing this module loads requests."""
 
     def send(
         self, request: Request, timeout_s: float, allowance: CallAllowance | None = None
@@ -113,7 +113,7 @@ class HttpSender:
 
 
 class _Exchange(threading.Thread):
-    """One exchange in a thread of its own, so that its caller can leave when its time is up."""
+    """One exchange in a thread of its own, so that its caller waits no longer than its time."""
 
     def __init__(self, sender: HttpSender, request: Request, timeout_s: float) -> None:
         super().__init__(name=f"http {_host(request.url)}", daemon=True)
@@ -128,7 +128,7 @@ class _Exchange(threading.Thread):
         sender, request, timeout_s = self._work
         try:
             self.response = sender.exchange(request, timeout_s)
-        except Exception as error:  # noqa: BLE001 whatever it is, the caller shall hear of it
+        except Exception as error:  # noqa: BLE001 whatever it is, the caller raises it
             self.problem = described(error)
         finally:
             self.done.set()
@@ -153,7 +153,7 @@ class _Exchange(threading.Thread):
 
 
 class _Connection(HTTPConnection):
-    """A connection that tells the exchange that uses it which socket it waits on."""
+    """A connection that gives its socket to the exchange that waits on it."""
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         exchange = threading.current_thread()
@@ -210,7 +210,7 @@ def _read(answer: requests.Response, most_bytes: int) -> bytes:
 
 
 def _host(url: str) -> str:
-    """The host of a URL, with its port where it names one: all of a URL that may be shown."""
+    """Return the host and port of a URL, the only parts of it that may be shown."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 

@@ -1,7 +1,7 @@
 """Yahoo Finance's formats: the batched quote call, and the screener that lists US stocks.
 
-Pure; how a request reaches Yahoo, with its cookie and crumb, is `yahoo_session`'s business. Yahoo
-has no key, so no answer of its is ever a bad key.
+Pure. `yahoo_session` sends the requests, with a cookie and a crumb. Yahoo has no key, so no answer
+means a bad key.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from marketdata.providers.yahoo_rows import Row, quote_of
 ORIGIN = "https://query1.finance.yahoo.com"
 QUOTE_PATH = "/v7/finance/quote"
 SCREENER_PATH = "/v1/finance/screener"
-# A member that Yahoo's answers do not have: the spellings that the per-symbol way did not get to.
+# The member of an answer made of charts that lists the symbols which were not asked for.
 UNANSWERED = "unanswered"
 
 # How its two kinds of rate limit begin, as text in place of JSON.
@@ -43,8 +43,8 @@ _PAGE_ROWS = 250  # the most that the screener gives
 class Yahoo:
     """Yahoo's quotes for stocks and forex, and its list of US stocks by market capitalisation.
 
-    `base_url` stands in for the origin of every Yahoo host. Requests are spelled for the real
-    hosts all the same: yfinance and its session send them, and the session goes where it says.
+    `base_url` replaces the origin of every Yahoo host. Requests name the real hosts: yfinance makes
+    them, and its session sends them to `base_url`.
     """
 
     source = Source.YFINANCE
@@ -54,7 +54,7 @@ class Yahoo:
         self._reader = AnswerReader(self.source)
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
-        """One call for up to 100 instruments; the crumb is added by the session."""
+        """Return the call for up to 100 instruments; the session adds the crumb."""
         symbols = ",".join(spelling(instrument) for instrument in batch)
         return Request(ORIGIN + QUOTE_PATH, {"symbols": symbols, "formatted": "false"})
 
@@ -85,14 +85,14 @@ class Yahoo:
         return replace(parsed, missing=parsed.missing + reasons, note=response.note)
 
     def build_asset_requests(self, asset_class: AssetClass) -> tuple[Request, ...]:
-        """The screener's pages for US stocks, largest first; nothing for the other classes."""
+        """Return the calls for the pages of US stocks, largest first; no other class is listed."""
         pages = FACTS[self.source].asset_calls.get(asset_class, 0)
         return tuple(_screener(page * _PAGE_ROWS) for page in range(pages))
 
     def parse_assets(
         self, asset_class: AssetClass, responses: Sequence[Response]
     ) -> tuple[Listing, ...]:
-        """The rows of the pages in their order; one that moved to a later page counts once."""
+        """Return the rows of the pages in their order, each symbol once."""
         listings: dict[str, Listing] = {}
         for response in responses:
             self._raise_for_error(response)
@@ -151,7 +151,7 @@ class Yahoo:
 
 
 def spelling(instrument: Instrument) -> str:
-    """Yahoo's name: `BRK-B` for a share class, `OCDO.L` for an exchange, `EURUSD=X` for a pair."""
+    """Return Yahoo's symbol: `BRK-B` for a share class, `OCDO.L`, `EURUSD=X` for a pair."""
     symbol = instrument.symbol.text
     match instrument.asset_class:
         case AssetClass.FOREX:

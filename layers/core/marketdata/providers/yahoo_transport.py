@@ -53,7 +53,7 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
 
 
 def plausible_crumb(text: object) -> bool:
-    """Whether a text may be a crumb: short, one word, neither JSON nor HTML."""
+    """Return whether a text may be a crumb: short, without blanks, neither JSON nor HTML."""
     return (
         isinstance(text, str)
         and 0 < len(text) <= _LONGEST_CRUMB
@@ -63,18 +63,18 @@ def plausible_crumb(text: object) -> bool:
 
 
 def is_rate_limit(answer: requests.Response) -> bool:
-    """Whether Yahoo says that it was asked too often, which it may do with a status of 200."""
+    """Return whether an answer says that calls came too often, which it may with status 200."""
     return answer.status_code == 429 or answer.content[:200].lstrip().startswith(TOO_MANY)
 
 
 def response_of(answer: requests.Response) -> Response:
-    """A curl response as ours."""
+    """Return a curl response as ours."""
     headers = {name.lower(): value or "" for name, value in answer.headers.items()}
     return Response(answer.status_code, headers, answer.content)
 
 
 class AnsweredError(Exception):
-    """Ends what yfinance is doing: Yahoo has answered, and the answer is a failure.
+    """Ends a request of yfinance: Yahoo has answered, and the answer is a failure.
 
     yfinance would answer a status of 400 or more by asking two to five times again, against a rate
     limit too.
@@ -113,11 +113,11 @@ class Call:
     crumb_problem: str = ""
 
     def left_s(self) -> float:
-        """The seconds that are left; negative when the deadline has passed."""
+        """Return the seconds that are left; negative when the deadline has passed."""
         return self.deadline - self.clock()
 
     def too_late(self, host: str) -> UnavailableError:
-        """The error for a deadline that has passed, naming the host that used up the time."""
+        """Return the error of a deadline that has passed; it names the host that took the time."""
         cause = self.failure or f"{host}: not reached"
         return UnavailableError(f"{cause}; the limit is {self.timeout_s:g} s in all")
 
@@ -186,12 +186,12 @@ class YahooTransport(requests.Session[requests.Response]):
         return answer
 
     def forget_cookies(self) -> None:
-        """Drops all cookies, so that the cookie page is asked again."""
+        """Drop all cookies, so that the cookie page is asked again."""
         self._has_cookie = False
         self.cookies.clear()
 
     def secrets(self, call: Call) -> tuple[str, ...]:
-        """The crumb and the cookies that a call carried; nothing as short as a flag."""
+        """Return the crumb and the cookies that a call carried; nothing as short as a flag."""
         return tuple(v for v in (call.crumb or "", *self._cookie_values.values()) if len(v) >= 8)
 
     def _follow(
@@ -242,7 +242,7 @@ class YahooTransport(requests.Session[requests.Response]):
         return answer
 
     def _target(self, url: str) -> str:
-        """Where a request for `url` really goes."""
+        """Return the URL that a request for `url` is sent to."""
         parts, origin = urlsplit(url), urlsplit(self._origin)
         if self._origin and (parts.scheme, parts.netloc) == (origin.scheme, origin.netloc):
             return url  # a redirect of the stand-in to itself
@@ -271,7 +271,7 @@ class _Body:
 
 
 def _cookies_of(answer: requests.Response) -> Iterator[tuple[str, str]]:
-    """The names and values of the cookies that an answer sets."""
+    """Yield the names and values of the cookies that an answer sets."""
     for line in answer.headers.get_list("set-cookie"):
         if not line or len(line) > _MOST_COOKIE_CHARS:
             continue
@@ -280,7 +280,7 @@ def _cookies_of(answer: requests.Response) -> Iterator[tuple[str, str]]:
 
 
 def _failed(answer: requests.Response) -> bool:
-    """A failing status, or a page in place of data; but yfinance itself deals with consent."""
+    """Return whether an answer is an error or a page; yfinance handles the consent page."""
     is_page = answer.content[:200].lstrip().startswith(b"<")
     return answer.status_code >= 400 or (is_page and urlsplit(answer.url).hostname in DATA_HOSTS)
 
