@@ -141,3 +141,19 @@ def test_without_known_sessions_nothing_is_called_stale(pipeline, cache):
     pipeline.market.control("stale", provider="yfinance", age_s=3600)
     assert pipeline.run().outcome(YAHOO, "stocks") == "ok"
     assert pipeline.sources("AAPL") == {"AAPL": "yfinance"}
+
+
+@pytest.mark.parametrize(
+    ("at", "state"),
+    [("2026-03-23T13:00", "pre"), ("2026-03-23T14:30", "open"), ("2026-03-23T21:00", "post"),
+     ("2026-03-22T15:00", "closed")],
+)  # fmt: skip
+def test_shares_of_new_york_have_the_state_of_its_calendar(pipeline, clock, at, state):
+    """Whoever gave the price; a share of London has what its source says."""
+    clock.now_ms = utc_ms(at)
+    pipeline.read("TSCO.L")
+    pipeline.run()
+    told = pipeline.read("AAPL,TSCO.L,EUR/USD,BTC-USD")
+    assert told["AAPL"]["market_state"] == state
+    assert told["TSCO.L"]["market_state"] in ("open", "closed")
+    assert (told["EUR/USD"]["market_state"], told["BTC-USD"]["market_state"]) == (None, None)

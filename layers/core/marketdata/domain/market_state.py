@@ -33,6 +33,13 @@ def new_york_state(timetable: Timetable | None, at_ms: int) -> MarketState | Non
     return MarketState.CLOSED
 
 
+def state_of_class(
+    asset_class: AssetClass, timetable: Timetable | None, at_ms: int
+) -> MarketState | None:
+    """Return the state of New York's market for a job of shares; None for other classes."""
+    return new_york_state(timetable, at_ms) if asset_class is AssetClass.STOCKS else None
+
+
 def with_new_york_state(quote: Quote, state: MarketState | None) -> Quote:
     """Return a quote with New York's state, if it is of a share listed there."""
     is_share = quote.asset_class is AssetClass.STOCKS

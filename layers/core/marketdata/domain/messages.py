@@ -31,7 +31,7 @@ from marketdata.domain.budget import Use
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.outcomes import MissingQuote, Outcome, Reason
 from marketdata.domain.permits import DenyReason
-from marketdata.domain.quotes import FIGURES, Quote, Source
+from marketdata.domain.quotes import FIGURES, MarketState, Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable, Trading
 
@@ -132,7 +132,8 @@ class Job(Message):
 
     `attempts` are in the order of the chain. `fillers` are symbols that only take free places in
     calls that are made for others. `last` has the stored quotes by symbol. `trading` tells whether
-    the market of the class is open.
+    the market of the class is open. `market_state` is that of shares listed in New York, None for
+    other classes and where the calendar ends.
     """
 
     id: str
@@ -143,6 +144,7 @@ class Job(Message):
     attempts: tuple[Attempt, ...]
     use: Use = Use.ACTIVE
     trading: Trading = Trading()
+    market_state: MarketState | None = None
     fillers: tuple[str, ...] = ()
     skipped: tuple[SkippedProvider, ...] = ()
     last: Mapping[str, LastPrice] = Field(default_factory=dict)

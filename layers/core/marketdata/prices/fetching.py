@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from marketdata.clock import from_epoch_ms
 from marketdata.domain.catalogue import Instrument, batches, serves
+from marketdata.domain.market_state import with_new_york_state
 from marketdata.domain.messages import Attempt, AttemptOutcome, Job, Report, SkippedProvider
 from marketdata.domain.outcomes import MissingQuote, Outcome, Reason, missing_because, outcome_of
 from marketdata.domain.permits import DenyReason
@@ -125,7 +126,7 @@ class Fetcher:
             asked = list(todo.values()) or _probed(granted, job.instruments)
             attempt = self._attempt(granted, asked, job.fillers, share_s)
             attempts.append(attempt)
-            quotes += attempt.quotes
+            quotes += [with_new_york_state(quote, job.market_state) for quote in attempt.quotes]
             for quote in attempt.quotes:
                 if not needs_second_opinion(quote, job.last.get(quote.symbol), job.trading):
                     todo.pop(quote.symbol, None)

@@ -14,6 +14,7 @@ from decimal import Decimal
 from marketdata.cache.quote_store import LastQuote
 from marketdata.domain.breaker import Permit
 from marketdata.domain.budget import Use
+from marketdata.domain.market_state import state_of_class
 from marketdata.domain.messages import Attempt, Job, LastPrice, Reservation, SkippedProvider
 from marketdata.domain.permits import CallGrant, OpenSlot
 from marketdata.domain.quotes import Source
@@ -56,6 +57,7 @@ class JobMaker:
             asset_class=group.asset_class,
             use=group.use,
             trading=trading_at(group.asset_class, timetable, self.now_ms),
+            market_state=state_of_class(group.asset_class, timetable, self.now_ms),
             instruments=group.everyone,
             fillers=tuple(instrument.symbol.text for instrument in group.fillers),
             attempts=tuple(
