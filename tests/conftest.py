@@ -41,7 +41,7 @@ def shared_redis(request: pytest.FixtureRequest) -> RedisServer:
 @pytest.fixture
 def cache(shared_redis: RedisServer) -> Iterator[Cache]:
     """The program's client of an empty Redis: every test runs on a plain and a cluster server."""
-    cache = connect(Settings.from_env(shared_redis.env()))
+    cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
     yield cache
     cache.close()
 

@@ -11,7 +11,7 @@ from marketdata.domain.messages import RefreshEvent
 from marketdata.observability.logs import lambda_handler, step_fields
 
 process = composition.start_process(os.environ)
-stores = composition.connect_stores(process.settings)
+stores = composition.connect_stores(process.settings, on_lambda=process.on_lambda)
 planner = composition.make_asset_planner(process, stores)
 if process.on_lambda:
     composition.warm_stores(stores)

@@ -11,7 +11,7 @@ from marketdata.domain.messages import SlotEvent
 from marketdata.observability.logs import lambda_handler, log_plan, step_fields
 
 process = composition.start_process(os.environ)
-stores = composition.connect_stores(process.settings)
+stores = composition.connect_stores(process.settings, on_lambda=process.on_lambda)
 planner = composition.make_planner(process, stores)
 meter = composition.make_meter(process, stores)
 if process.on_lambda:

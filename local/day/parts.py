@@ -109,7 +109,7 @@ def running_service(
     settings: Settings, clock: DayClock, workers: int, make_store: MakeStore
 ) -> Iterator[Service]:
     """The service for these settings; `make_store` makes the store that a committer writes to."""
-    caches = [connect(settings) for _ in range(workers + 1)]
+    caches = [connect(settings, caller_time=True) for _ in range(workers + 1)]
     providers = {source: make_provider(source, settings) for source in Source}
     senders = {source: PacedSender(make_sender(source, settings)) for source in Source}
     archive = LocalArchive(Path(settings.archive_folder))

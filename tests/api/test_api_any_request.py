@@ -20,7 +20,7 @@ def service(plain_redis):
     """A service with something of everything."""
     with plain_redis.client() as client:
         client.flushall()
-    cache = connect(Settings.from_env(plain_redis.env()))
+    cache = connect(Settings.from_env(plain_redis.env()), caller_time=True)
     service = Service(cache, threads=True)
     service.at_work()
     service.stores.quotes.explain([MissingQuote("TSLA", Reason.BUDGET_EXHAUSTED, "why", 60)])

@@ -107,6 +107,6 @@ def test_a_page_of_a_list_that_is_gone_is_a_problem(service, cache):
 
 def test_a_cache_that_is_gone_is_a_problem(redis_server):
     """Wherever data is asked for."""
-    service = Service(connect(Settings.from_env(redis_server.env())))
+    service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     redis_server.kill()
     check(service.get("/v1/quotes?symbols=AAPL"), "cache_unavailable")

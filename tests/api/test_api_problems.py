@@ -121,7 +121,7 @@ def test_a_route_without_parameters_takes_none(cache):
 
 def test_without_the_cache_all_data_is_a_503(redis_server, caplog):
     """It comes with Retry-After, and nothing of the cache's address."""
-    cache = connect(Settings.from_env(redis_server.env()))
+    cache = connect(Settings.from_env(redis_server.env()), caller_time=True)
     service = Service(cache)
     redis_server.kill()
     targets = ("/v1/quotes?symbols=AAPL", "/v1/quotes/AAPL", "/v1/providers",

@@ -64,7 +64,7 @@ def test_importing_the_api_needs_no_redis_and_no_settings():
 
 def test_a_cache_that_is_gone_costs_less_than_a_second(redis_server):
     """The client gets its 503 at once."""
-    service = Service(connect(Settings.from_env(redis_server.env())))
+    service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     redis_server.kill()
     for target in ("/v1/quotes?symbols=AAPL,TSLA", "/health"):
         began = time.perf_counter()
@@ -74,7 +74,7 @@ def test_a_cache_that_is_gone_costs_less_than_a_second(redis_server):
 
 def test_a_cache_that_hangs_costs_less_than_a_second(redis_server):
     """Whether a connection was open before or not; afterwards all is well again."""
-    service = Service(connect(Settings.from_env(redis_server.env())))
+    service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     service.price("AAPL")
     for connected in (True, False):
         redis_server.pause()
@@ -122,7 +122,9 @@ def test_uvicorn_serves_the_app_as_it_is(cache):
 
 def test_readers_do_not_wait_for_each_other_when_the_cache_hangs(redis_server):
     """Ten at once take as long as one."""
-    service = Service(connect(Settings.from_env(redis_server.env())), threads=True)
+    service = Service(
+        connect(Settings.from_env(redis_server.env()), caller_time=True), threads=True
+    )
     with service.served() as origin, httpx.Client(timeout=GENEROUS_S) as client:
         assert client.get(f"{origin}/v1/quotes?symbols=AAPL").status_code == 200
         redis_server.pause()

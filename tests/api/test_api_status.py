@@ -195,7 +195,7 @@ def test_without_the_cache_the_service_is_unhealthy(redis_server):
     from marketdata.cache.client import connect
     from marketdata.settings import Settings
 
-    service = Service(connect(Settings.from_env(redis_server.env())))
+    service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     redis_server.kill()
     reply = service.get("/health")
     assert (reply.status, reply.json["status"]) == (503, "unhealthy")

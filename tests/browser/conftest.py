@@ -49,7 +49,7 @@ def service(plain_redis: RedisServer) -> Iterator[Service]:
     """A service at its best: every active symbol priced, every list there, the loop at work."""
     with plain_redis.client() as client:
         client.flushall()
-    cache = connect(Settings.from_env(plain_redis.env()))
+    cache = connect(Settings.from_env(plain_redis.env()), caller_time=True)
     service = Service(cache, threads=True, MARKET="simulated", FINNHUB_API_KEY="k", QUOTE_TTL="60")
     service.at_work()
     yield service

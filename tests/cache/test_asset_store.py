@@ -25,7 +25,7 @@ from tests.support.sample_lists import (
 @pytest.fixture
 def store(cache):
     """A store on an empty Redis, plain and in cluster mode."""
-    return AssetStore(cache)
+    return AssetStore(cache, sleep=lambda _s: None)
 
 
 def test_before_the_first_list_there_is_nothing(store):

@@ -16,7 +16,7 @@ from tests.support.sample_lists import COMPANIES, CRYPTO, STOCKS, coins, large, 
 @pytest.fixture
 def store(cache):
     """A store on an empty Redis, plain and in cluster mode."""
-    return AssetStore(cache)
+    return AssetStore(cache, sleep=lambda _s: None)
 
 
 def test_a_replaced_list_stays_for_its_readers(store, shared_redis):
@@ -71,7 +71,7 @@ def test_a_list_that_is_not_whole_is_never_seen(store, shared_redis, monkeypatch
     def lossy(self, new, ids):
         stage(self, new, ids)
         with shared_redis.client() as client:
-            client.lpop("mda:{assets:stocks}:staged:v2:rows")
+            client.hdel("mda:{assets:stocks}:staged:v2:rows", "0")
 
     monkeypatch.setattr(AssetStore, "_stage", lossy)
     with pytest.raises(CacheUnavailableError, match="v2 was not swapped in: partial"):
@@ -101,7 +101,7 @@ def test_a_list_that_comes_in_between_is_retired_too(store, cache, shared_redis,
     def overtaken(self, new, ids):
         stage(self, new, ids)
         if between:
-            assert AssetStore(cache).swap(between.pop())
+            assert AssetStore(cache, sleep=lambda _s: None).swap(between.pop())
 
     monkeypatch.setattr(AssetStore, "_stage", overtaken)
     assert store.swap(listed("v3", minutes=2))
@@ -116,7 +116,7 @@ def test_racing_swaps_leave_the_newest_list_whole(cache):
 
     def swap(new):
         try:
-            return AssetStore(cache).swap(new)
+            return AssetStore(cache, sleep=lambda _s: None).swap(new)
         except CacheUnavailableError:
             return None  # lost the race for the third time; the caller tries again
 

@@ -143,7 +143,7 @@ def test_a_result_of_an_earlier_generation_changes_nothing(breaker):
 
 def test_fifty_threads_on_a_half_open_breaker_get_one_probe(shared_redis, control_of):
     """Of fifty workers that ask in the same moment exactly one is given the probe."""
-    cache = connect(Settings.from_env(shared_redis.env()))
+    cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
     breaker = Breaker(control_of(cache, PLENTY, BreakerPolicy(OPEN_MS, LEASE_MS)))
     breaker.open()
     start, grants = threading.Barrier(50), []

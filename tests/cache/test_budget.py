@@ -60,8 +60,8 @@ def test_unused_calls_are_given_back_exactly(ledger_of):
     """A refund frees what was not used, in the bucket it was reserved in, and never more."""
     ledger = ledger_of("10/minute,100/hour")
     first, second = ledger.take(6, NOW, run_ms=4000), ledger.take(4, NOW + 3000, run_ms=4000)
-    ledger.settle(first, 1, NOW + 500)
-    assert ledger.used(NOW + 500) == [5, 5]
+    ledger.settle(first, 1, NOW + 3000)
+    assert ledger.used(NOW + 3000) == [5, 5]
     ledger.settle(second, 0, NOW + 3500)
     assert ledger.used(NOW + 3500) == [1, 1]
     assert ledger.take(20, NOW + 3500).calls == 9
@@ -109,7 +109,7 @@ def test_eight_workers_share_one_limit_exactly(shared_redis, control_of):
     start = threading.Barrier(8)
 
     def work() -> None:
-        cache = connect(Settings.from_env(shared_redis.env()))
+        cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
         ledger = Ledger(control_of(cache, {SOURCE: "333/minute"}))
         start.wait()
         granted.extend(ledger.take(3, NOW + n * 10).calls for n in range(60))
@@ -142,14 +142,25 @@ def test_a_change_of_limits_forgets_nothing(cache, control_of):
     ],
     ids=" ".join,
 )
-def test_an_unreadable_ledger_grants_nothing(cache, ledger_of, spoil):
-    """When it cannot be known what was spent, no call is made, and readers see that."""
-    ledger = ledger_of("60/minute")
-    cache.command(spoil[0], cache.key("control", "budget", "finnhub"), *spoil[1:])
-    refused = ledger.take(1, NOW)
-    assert (refused.calls, refused.reason) == (0, DenyReason.BUDGET_EXHAUSTED)
-    assert refused.available_at_ms is None
+def test_an_unreadable_ledger_grants_nothing_for_its_longest_short_window(
+    cache, ledger_of, caplog, spoil
+):
+    """Unknown calls may still count for a minute; then the ledger goes on with what is known."""
+    ledger = ledger_of("60/minute,30/second,10000/month")
+    ledger.take(7, NOW - 5000, use=Use.PROBE)
+    key = cache.key("control", "budget", "finnhub")
+    if spoil[0] == "SET":
+        cache.command("UNLINK", key)
+    cache.command(spoil[0], key, *spoil[1:])
     assert ledger.seen(NOW).routine_at_ms is None
+    for at in (NOW, NOW + 5000, NOW + MINUTE - 1):
+        refused = ledger.take(1, at)
+        assert (refused.calls, refused.reason) == (0, DenyReason.HELD)
+        assert refused.available_at_ms == NOW + MINUTE
+    assert ledger.take(1, NOW + MINUTE).calls == 1
+    assert ledger.used(NOW + MINUTE)[2] == 8
+    messages = [record.message for record in caplog.records if getattr(record, "key", "") == key]
+    assert messages == ["unreadable value removed"]
 
 
 def test_a_ledger_stays_small_and_has_no_ttl(cache, ledger_of):

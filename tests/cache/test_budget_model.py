@@ -62,24 +62,31 @@ class Model:
         self.paces = dict.fromkeys((limit.window for limit in limits if limit.is_long), 0.0)
         self.hold = 0
         self.latest = 0
+        self.reason = DenyReason.BUDGET_EXHAUSTED
 
     def take(self, want: CallRequest, now: int) -> tuple[int, Entry | None]:
         """How many calls are granted, and the reservation."""
         self.latest = max(self.latest, now)
         room = want.calls
+        self.reason = DenyReason.PACED
         routine = want.use in ROUTINE
         for limit in self.limits:
             used = [entry for entry in self.entries if self._counts(entry, limit, now)]
             total = sum(entry.calls for entry in used)
             spared = want.use in (Use.WATCHED, Use.NEW) and not limit.is_long
-            room = min(room, limit.calls - (limit.calls // 2 if spared else 0) - total)
+            cap = limit.calls - (limit.calls // 2 if spared else 0) - total
             if limit.is_long and routine:
                 own = sum(entry.calls for entry in used if entry.use in ROUTINE)
+                cap = min(cap, self._share(limit) - own)
                 due = max(self.paces[limit.window], now - 5000)
-                paced = math.ceil((now + 5000 - due) / self._interval(limit))
-                room = min(room, self._share(limit) - own, max(0, paced))
+                room = min(room, max(0, math.ceil((now + 5000 - due) / self._interval(limit))))
             if limit.is_long and want.use is Use.NEW:
-                room = min(room, self._new(limit) - sum(e.calls for e in used if e.use is Use.NEW))
+                cap = min(cap, self._new(limit) - sum(e.calls for e in used if e.use is Use.NEW))
+            if cap < want.least:
+                self.reason = DenyReason.BUDGET_EXHAUSTED
+            room = min(room, cap)
+        if now < self.hold:
+            self.reason = DenyReason.HELD
         if now < self.hold or room < want.least:
             return 0, None
         entry = Entry(want.until_ms, want.use, room)
@@ -166,13 +173,7 @@ class BudgetMachine(RuleBasedStateMachine):
         (grant,) = self.control.take([want], clock, f"t{self.asked}")
         granted, entry = self.model.take(want, clock)
         assert grant.calls == granted
-        assert grant.reason is (
-            None
-            if granted
-            else DenyReason.HELD
-            if clock < self.model.hold
-            else DenyReason.BUDGET_EXHAUSTED
-        )
+        assert grant.reason is (None if granted else self.model.reason)
         if not granted and grant.available_at_ms is not None:
             assert grant.available_at_ms > clock
         used = random.randint(0, granted) if random.random() < 0.5 else granted

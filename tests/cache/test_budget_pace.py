@@ -39,9 +39,21 @@ def test_nothing_accumulates_while_nobody_asks(ledger_of):
     assert ledger.take(1, NOW).calls == 1
     assert ledger.take(5, NOW + 8 * HOUR).calls == 1
     refused = ledger.take(1, NOW + 8 * HOUR + MINUTE)
-    assert refused.reason is DenyReason.BUDGET_EXHAUSTED
+    assert refused.reason is DenyReason.PACED
     assert ledger.take(1, refused.available_at_ms - 1).calls == 0
     assert ledger.take(1, refused.available_at_ms).calls == 1
+
+
+def test_a_call_that_never_reached_the_provider_delays_no_other(ledger_of):
+    """While the network is down, calls count against the month, but the next one waits for none."""
+    ledger = ledger_of("30/minute,10000/month")
+    for tick in range(5):
+        grant = ledger.take(1, NOW + tick * 5000)
+        assert grant.calls == 1
+        ledger.settle(grant, 1, NOW + tick * 5000 + 100, calls_unsent=1)
+    assert ledger.used(NOW + 25_000) == [5, 5]
+    assert ledger.take(1, NOW + 25_000).calls == 1
+    assert ledger.take(1, NOW + 30_000).reason is DenyReason.PACED
 
 
 def test_rounding_to_ticks_does_not_slow_the_pace(ledger_of):

@@ -37,7 +37,7 @@ def store(cache):
 def lasting(request):
     """A store that many examples share; each takes symbols of its own."""
     server = request.getfixturevalue(f"{request.param}_redis")
-    cache = connect(Settings.from_env(server.env()))
+    cache = connect(Settings.from_env(server.env()), caller_time=True)
     yield QuoteStore(cache, retention_s=600)
     cache.close()
 

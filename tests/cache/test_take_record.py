@@ -191,5 +191,5 @@ def test_no_control_key_has_a_time_to_live(cache, control):
     )
     keys = cache.command("KEYS", "*")
     names = {key.decode().split(":")[2] for key in keys}
-    assert names == {"slot", "watched", "breaker", "budget", "due", "refused", "recorded"}
+    assert names == {"slot", "watched", "breaker", "budget", "due", "excluded", "recorded"}
     assert {cache.command("TTL", key.decode()) for key in keys} == {-1}

@@ -91,7 +91,7 @@ def test_timetables_have_no_time_to_live(cache, control):
     """They are control state: one small key, which no eviction drops."""
     for asset_class in (STOCKS, FOREX):
         control.keep_timetable(asset_class, published(asset_class, WEDNESDAY))
-    key = cache.key("control", "sessions")
+    key = cache.key("control", "timetables")
     assert cache.command("TTL", key) == -1
     assert cache.command("HLEN", key) == 2
     assert cache.command("MEMORY", "USAGE", key) < 5000
@@ -110,7 +110,7 @@ def test_timetables_have_no_time_to_live(cache, control):
 )
 def test_a_damaged_timetable_counts_as_none(cache, control, spoil):
     """Slots are opened whatever the key holds, and nothing is judged by it."""
-    cache.command(spoil[0], cache.key("control", "sessions"), *spoil[1:])
+    cache.command(spoil[0], cache.key("control", "timetables"), *spoil[1:])
     assert control.open_slot(1, 1000, []).timetables == {}
 
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +28,8 @@ from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import Eval
 
 from local.simulator import MarketServers
 from marketdata import clock as clock_module
+from marketdata.cache import client as client_module
+from marketdata.cache.client import connect
 from tests.infrastructure.interpreter import PATIENCE_S, REGION, SharedClock, interpreter
 from tests.infrastructure.lambda_process import lambda_process
 from tests.infrastructure.stack import definition, template
@@ -199,6 +202,8 @@ def deployed(server: RedisServer, **settings: str) -> Iterator[Machines]:
                 arn, body, headers
             ),
         )
+        # The scripts in Redis work at the time of the machines, too.
+        patch.setattr(client_module, "connect", partial(connect, caller_time=True))
         # The handlers' wall clock; what they measure durations with goes on.
         clocks = SimpleNamespace(time_ns=lambda: clock() * 1_000_000, monotonic=time.monotonic)
         patch.setattr(clock_module, "time", clocks)

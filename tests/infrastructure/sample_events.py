@@ -39,7 +39,7 @@ def sample_events(folder: Path) -> dict[str, dict[str, Any]]:
     """Return the events by their names; `folder` is for temporary files."""
     server = RedisServer(folder)
     server.start()
-    cache = connect(Settings.from_env(server.env()))
+    cache = connect(Settings.from_env(server.env()), caller_time=True)
     clock = Clock(NOW_MS)
     try:
         with MarketServers(clock=clock, limits=GENEROUS_MARKET) as market:

@@ -27,7 +27,8 @@ def signed_in(redis_server: RedisServer) -> Iterator[Cache]:
     with redis_server.client() as admin:
         admin.execute_command("ACL", "SETUSER", "functions", *rules, ">password")
     user = {"REDIS_USERNAME": "functions", "REDIS_PASSWORD": "password", "REDIS_AUTH": "password"}
-    cache = connect(Settings.from_env({**redis_server.env(), **user, "REDIS_PREFIX": PREFIX}))
+    settings = Settings.from_env({**redis_server.env(), **user, "REDIS_PREFIX": PREFIX})
+    cache = connect(settings, caller_time=True)
     yield cache
     cache.close()
 
@@ -52,6 +53,12 @@ def test_the_user_of_the_template_may_do_all_that_the_api_does(signed_in):
     service.list_assets(AssetClass.CRYPTO, [f"C{number}-USD" for number in range(30)])
     for path in ("/v1/quotes?symbols=TSLA", "/v1/assets/crypto?q=C1", "/v1/providers"):
         assert service.get(path).status == 200
+
+
+def test_the_user_of_the_template_may_read_the_clock(signed_in):
+    """Scripts work at the time of Redis, as they do in production."""
+    signed_in.script("watch_note", [signed_in.key("control", "watched")], ("", 500, "AAPL"))
+    assert signed_in.command("ZCARD", signed_in.key("control", "watched")) == 1
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_a_price_that_nobody_has_is_fetched_at_any_hour(pipeline, clock):
 
 def test_without_known_sessions_nothing_is_called_stale(pipeline, cache):
     """Before the first refresh an old price is served as it is."""
-    cache.command("DEL", cache.key("control", "sessions"))
+    cache.command("DEL", cache.key("control", "timetables"))
     pipeline.market.control("stale", provider="yfinance", age_s=3600)
     assert pipeline.run().outcome(YAHOO, "stocks") == "ok"
     assert pipeline.sources("AAPL") == {"AAPL": "yfinance"}

@@ -102,7 +102,7 @@ def main() -> None:
         server = RedisServer(Path(folder))
         server.start()
         try:
-            found = examples(connect(Settings.from_env(server.env())))
+            found = examples(connect(Settings.from_env(server.env()), caller_time=True))
         finally:
             server.kill()
     text = json.dumps(found, indent=1, ensure_ascii=False)

@@ -89,11 +89,9 @@ class Ledger:
         (grant,) = self.control.take([want], now_ms, f"t{self.asked}")
         return grant
 
-    def settle(
-        self, grant: CallGrant, used: int, now_ms: int, *, hold_until_ms: int | None = None
-    ) -> None:
+    def settle(self, grant: CallGrant, used: int, now_ms: int, **more: object) -> None:
         """Report how many calls of a grant were made."""
-        result = result_of(grant, used, BreakerEffect.NEUTRAL, hold_until_ms=hold_until_ms)
+        result = result_of(grant, used, BreakerEffect.NEUTRAL, **more)
         self.control.record([result], {}, (), now_ms)
 
     def seen(self, now_ms: int):

@@ -204,7 +204,7 @@ def plan_and_be_killed(env: dict[str, str], slot_s: int, now_ms: int) -> dict[st
 
 def _plan(slot_s: int, now_ms: int) -> dict[str, Any]:
     settings = Settings.from_env(os.environ)
-    cache = connect(settings)
+    cache = connect(settings, caller_time=True)
     control = ControlState(cache, limits=settings.limits, policy=BreakerPolicy())
     quotes = QuoteStore(cache, retention_s=settings.quote_retention)
     token = f"worker-{os.getpid()}"

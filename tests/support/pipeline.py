@@ -239,7 +239,7 @@ def emptied(server: RedisServer) -> Iterator[Cache]:
     """The program's client of a server without data."""
     with server.client() as client:
         client.flushall()
-    cache = connect(Settings.from_env(server.env()))
+    cache = connect(Settings.from_env(server.env()), caller_time=True)
     yield cache
     cache.close()
 

@@ -92,7 +92,7 @@ def start_process(env: Mapping[str, str]) -> Process:
     return Process(settings, logger, name or "local", on_lambda=bool(name))
 
 
-def connect_stores(settings: Settings) -> Stores:
+def connect_stores(settings: Settings, *, on_lambda: bool = False) -> Stores:
     """Return the stores. Nothing is sent before their first use."""
     from marketdata.cache.asset_store import AssetStore
     from marketdata.cache.client import connect
@@ -102,9 +102,11 @@ def connect_stores(settings: Settings) -> Stores:
 
     client = connect(settings)
     policy = BreakerPolicy(open_ms=settings.circuit_breaker_timeout * 1000)
+    # Between two invocations Lambda stops a function, and perhaps its monotonic clock.
+    steady = (time.monotonic, time.time) if on_lambda else (time.monotonic,)
     return Stores(
         cache=client,
-        control=ControlState(client, limits=settings.limits, policy=policy),
+        control=ControlState(client, limits=settings.limits, policy=policy, steady_clocks=steady),
         quotes=QuoteStore(client, retention_s=settings.quote_retention),
         assets=AssetStore(client),
     )

@@ -34,7 +34,7 @@ def coin(number: int, ids_length: int = 12) -> Instrument:
 
 def maker(coins: tuple[Instrument, ...], excluded: frozenset = frozenset()) -> JobMaker:
     """Makes jobs where each of these coins has a stored quote."""
-    opened = OpenSlot(NOW // 5000 * 5, (), excluded, {}, None)
+    opened = OpenSlot(NOW // 5000 * 5, NOW, (), excluded, {}, None)
     last = {one.symbol.text: LastQuote("0.00000012345678", NOW, NOW) for one in coins}
     return JobMaker(opened, last, NOW, NOW + 3500, TOKEN)
 

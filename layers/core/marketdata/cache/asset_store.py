@@ -1,37 +1,44 @@
-"""Asset lists in Redis: swapped whole, paged and searched by version, never seen half-written.
+"""Asset lists in Redis: swapped as a whole, paged and searched by version, never half-written.
 
-A list is written under keys that nobody reads, and one script makes it the current one. Its
-predecessor stays for an hour, so that a client who pages through it never gets a mixture. Rows are
-stored as the bytes that clients get.
+A list is written under keys that nobody reads, and one script makes it the current one. The list
+before it stays for an hour, so that a client that pages through it never gets a mixture. Rows are
+stored as the bytes that clients get. A list of which a part cannot be read is dropped; the next
+refresh puts it back from the archive.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from marketdata.cache.client import Cache
+from marketdata.cache.client import AT_ONCE, Cache
 from marketdata.clock import epoch_ms
 from marketdata.domain.assets import Asset
 from marketdata.domain.search_index import Index, build
 from marketdata.domain.shipped_tables import coin_ids
 from marketdata.domain.symbols import KEPT, AssetClass
-from marketdata.errors import CacheUnavailableError
+from marketdata.errors import CacheUnavailableError, WrongTypeError
 
 if TYPE_CHECKING:
     from marketdata.domain.assets import AssetList
 
 RETENTION_S = 7 * 86400
-# How long a list that was replaced stays for those who are paging through it.
+# How long a list that was replaced stays for clients that are paging through it.
 LINGER_S = 3600
 # How long the parts of a list that is never finished stay.
 STAGING_S = 600
-# One command stays well under the time that a client waits for an answer.
-CHUNK = 500
+# A list is written in commands of this many rows or bytes, and at this pace: a serverless cache
+# counts each kilobyte and slows down whoever sends too many at once.
+CHUNK_ROWS, CHUNK_BYTES = 500, 256 * 1024
+BYTES_PER_S = 2 * 1024 * 1024
+
+log = logging.getLogger("marketdata.assets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +63,21 @@ class Found:
 
 
 class AssetStore:
-    """The asset lists of all classes. Every method raises `CacheUnavailableError`."""
+    """The asset lists of all classes. Every method raises `CacheUnavailableError`.
 
-    def __init__(self, cache: Cache, *, retention_s: int = RETENTION_S) -> None:
+    `sleep` waits for so many seconds; writing a list is paced with it.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        *,
+        retention_s: int = RETENTION_S,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._cache = cache
         self._retention_s = retention_s
+        self._sleep = sleep
         self._indexes: dict[AssetClass, tuple[str, Index]] = {}
 
     def swap(self, listed: AssetList) -> bool:
@@ -93,14 +110,15 @@ class AssetStore:
         return answer == "switched"
 
     def meta(self, asset_class: AssetClass) -> ListMeta | None:
-        """The current list of a class; None before the first."""
-        text = self._cache.command("GET", self._key(asset_class, "meta"))
+        """Return what is known of the current list of a class; None before the first."""
+        key = self._key(asset_class, "meta")
+        (text,) = self._cache.command("MGET", key)  # unlike GET it passes over other types
         if text is None:
             return None
-        told = json.loads(text)
-        return ListMeta(
-            told["version"], told["total"], told["updated_at_ms"], tuple(told["sources"])
-        )
+        meta = _meta_of(text)
+        if meta is None:
+            self._drop([key])
+        return meta
 
     def is_lost(self, asset_class: AssetClass) -> bool:
         """Whether there is no current list, or a full Redis has dropped a part of it."""
@@ -108,41 +126,81 @@ class AssetStore:
         return meta is None or self._is_torn(asset_class, meta)
 
     def page(self, asset_class: AssetClass, version: str, offset: int, limit: int) -> list[bytes]:
-        """Rows of a version, as JSON objects; none past its end, or where it is gone."""
-        if limit <= 0:
-            return []
-        key = self._key(asset_class, version, "rows")
-        rows: list[bytes] = self._cache.command("LRANGE", key, offset, offset + limit - 1)
-        return rows
+        """Return rows of a version, as JSON objects; none past its end, or if it is gone."""
+        return self._rows(asset_class, version, range(offset, offset + max(0, limit)))
 
     def search(
         self, asset_class: AssetClass, version: str, query: str, offset: int, limit: int
     ) -> Found | None:
-        """One page of the rows of a version that match, the best first (see `searching`).
+        """Return one page of the rows of a version that match, the best first.
 
-        None where the version is gone. The index of one version a class stays in the process;
-        another one is read when asked for.
+        None if the version is gone. `search_index` says what matches. The index of one version a
+        class stays in the process; another one is read when it is needed.
         """
         index = self._index(asset_class, version)
         if index is None:
             return None
         places = index.find(query)
-        key = self._key(asset_class, version, "rows")
-        wanted = [("LINDEX", key, place) for place in places[offset : offset + limit]]
-        rows = self._cache.many(wanted) if wanted else []
-        return Found(len(places), [row for row in rows if row is not None])
+        return Found(len(places), self._rows(asset_class, version, places[offset : offset + limit]))
 
     def ids(self, bases: Sequence[str]) -> dict[str, Mapping[str, str]]:
-        """Each source's own id for coins by their ticker (`BTC`); one HMGET.
+        """Return each source's own id for coins by their ticker (`BTC`); one round trip.
 
         They are those of the current list, completed from the shipped table, which serves alone
         until there is a list. A coin that neither knows is left out.
         """
         if not bases:
             return {}
-        texts = self._cache.command("HMGET", self._key(AssetClass.CRYPTO, "ids"), *bases)
-        known = {base: _known_ids(base, text) for base, text in zip(bases, texts, strict=True)}
-        return {base: ids for base, ids in known.items() if ids}
+        key = self._key(AssetClass.CRYPTO, "ids")
+        try:
+            texts = self._fields(key, bases)
+        except WrongTypeError:
+            self._drop([key])
+            texts = [None] * len(bases)
+        known: dict[str, Mapping[str, str]] = {}
+        for base, text in zip(bases, texts, strict=True):
+            ids = _known_ids(base, text)
+            if ids is None:
+                log.error("unreadable value removed", extra={"key": key, "field": base})
+                self._cache.command("HDEL", key, base)
+                ids = coin_ids(base)
+            if ids:
+                known[base] = ids
+        return known
+
+    def _rows(self, asset_class: AssetClass, version: str, places: Sequence[int]) -> list[bytes]:
+        """Return the rows at these places, without those that do not exist."""
+        if not places:
+            return []
+        try:
+            rows = self._fields(self._key(asset_class, version, "rows"), places)
+        except WrongTypeError:
+            self._drop_version(asset_class, version)
+            return []
+        found = [row for row in rows if row is not None]
+        if not all(map(_is_json_object, found)):
+            self._drop_version(asset_class, version)
+            return []
+        return found
+
+    def _fields(self, key: str, names: Sequence[Any]) -> list[bytes | None]:
+        commands = [
+            ("HMGET", key, *names[start : start + AT_ONCE])
+            for start in range(0, len(names), AT_ONCE)
+        ]
+        return list(chain.from_iterable(self._cache.many(commands)))
+
+    def _drop_version(self, asset_class: AssetClass, version: str) -> None:
+        """Drop a list of which a part cannot be read; if it is current, there is none then."""
+        keys = [self._key(asset_class, version, part) for part in ("rows", "index")]
+        meta = self.meta(asset_class)
+        if meta is not None and meta.version == version:
+            keys.append(self._key(asset_class, "meta"))
+        self._drop(keys)
+
+    def _drop(self, keys: Sequence[str]) -> None:
+        log.error("unreadable value removed", extra={"key": ", ".join(keys)})
+        self._cache.command("UNLINK", *keys)
 
     def _is_torn(self, asset_class: AssetClass, meta: ListMeta) -> bool:
         parts = [self._key(asset_class, meta.version, part) for part in ("rows", "index")]
@@ -151,16 +209,22 @@ class AssetStore:
         return int(self._cache.command("EXISTS", *parts)) < len(parts)
 
     def _stage(self, listed: AssetList, ids: Sequence[tuple[str, str]]) -> None:
-        """Write a list where nobody reads; what appends is never sent twice."""
+        """Write a list where nobody reads, at an even pace; each command may be repeated."""
         rows_key, index_key, ids_key = self._staged(listed)
         self._cache.command("UNLINK", rows_key, index_key, ids_key)
-        for rows in _chunks([_row(asset) for asset in listed.assets]):
-            commands = (("RPUSH", rows_key, *rows), ("EXPIRE", rows_key, STAGING_S))
-            self._cache.many(commands, repeat=False)
-        self._cache.command("SET", index_key, build(listed.assets), "EX", STAGING_S)
-        for pairs in _chunks(ids):
-            fields = chain.from_iterable(pairs)
-            self._cache.many((("HSET", ids_key, *fields), ("EXPIRE", ids_key, STAGING_S)))
+        rows = [(str(place), _row(asset)) for place, asset in enumerate(listed.assets)]
+        for key, pairs in ((rows_key, rows), (ids_key, ids)):
+            for start in range(0, len(pairs), CHUNK_ROWS):
+                fields = list(chain.from_iterable(pairs[start : start + CHUNK_ROWS]))
+                self._write(("HSET", key, *fields), sum(map(len, fields)))
+        index = build(listed.assets)
+        for start in range(0, len(index), CHUNK_BYTES):
+            part = index[start : start + CHUNK_BYTES]
+            self._write(("SETRANGE", index_key, start, part), len(part))
+
+    def _write(self, command: tuple[Any, ...], size: int) -> None:
+        self._cache.many((command, ("EXPIRE", command[1], STAGING_S)))
+        self._sleep(size / BYTES_PER_S)
 
     def _switch(self, listed: AssetList, current: ListMeta | None, ids: int) -> str:
         asset_class, version = listed.asset_class, listed.version
@@ -174,14 +238,13 @@ class AssetStore:
             self._key(asset_class, before, "rows"),
             self._key(asset_class, before, "index"),
         ]
-        total, updated_at_ms = len(listed.assets), epoch_ms(listed.updated_at)
         meta = {
             "version": version,
-            "total": total,
-            "updated_at_ms": updated_at_ms,
+            "total": len(listed.assets),
+            "updated_at_ms": epoch_ms(listed.updated_at),
             "sources": [source.value for source in listed.sources],
         }
-        args = (before, json.dumps(meta), updated_at_ms, total, ids, self._retention_s, LINGER_S)
+        args = (before, json.dumps(meta), meta["total"], ids, self._retention_s, LINGER_S)
         answer: bytes = self._cache.script("assets_switch", keys, args, repeat=False)
         return answer.decode()
 
@@ -189,10 +252,18 @@ class AssetStore:
         kept = self._indexes.get(asset_class)
         if kept is not None and kept[0] == version:
             return kept[1]
-        data = self._cache.command("GET", self._key(asset_class, version, "index"))
+        rows_key, index_key = (self._key(asset_class, version, part) for part in ("rows", "index"))
+        try:
+            data, rows = self._cache.many((("GET", index_key), ("HLEN", rows_key)))
+        except WrongTypeError:
+            self._drop_version(asset_class, version)
+            return None
         if data is None:
             return None
-        index = Index(data)
+        index = _index_of(data)
+        if index is None or index.size != rows:
+            self._drop_version(asset_class, version)
+            return None
         self._indexes[asset_class] = (version, index)
         return index
 
@@ -221,10 +292,46 @@ def _ids(listed: AssetList) -> list[tuple[str, str]]:
     return [(base, json.dumps(dict(ids))) for base, ids in by_base.items()]
 
 
-def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+def _meta_of(text: bytes) -> ListMeta | None:
+    try:
+        stored = json.loads(text)
+        return ListMeta(
+            str(stored["version"]),
+            int(stored["total"]),
+            int(stored["updated_at_ms"]),
+            tuple(map(str, stored["sources"])),
+        )
+    except (ValueError, TypeError, KeyError, OverflowError):
+        return None
+
+
+def _index_of(data: bytes) -> Index | None:
+    try:
+        return Index(data)
+    except ValueError:
+        return None
 
 
 @lru_cache(maxsize=KEPT)
-def _known_ids(base: str, text: bytes | None) -> Mapping[str, str]:
-    return coin_ids(base, json.loads(text) if text else None)
+def _is_json_object(row: bytes) -> bool:
+    try:
+        return isinstance(json.loads(row, parse_constant=_no_constant), dict)
+    except ValueError:
+        return False
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+@lru_cache(maxsize=KEPT)
+def _known_ids(base: str, text: bytes | None) -> Mapping[str, str] | None:
+    """The ids of a coin by the list and the shipped table; None if the stored text is damaged."""
+    if text is None:
+        return coin_ids(base)
+    try:
+        listed = json.loads(text)
+    except ValueError:
+        return None
+    whole = isinstance(listed, dict) and all(isinstance(one, str) for one in listed.values())
+    return coin_ids(base, listed) if whole else None

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 0.4
 ANSWER_TIMEOUT_S = 0.4
+# At most this many keys or fields go into one command: ElastiCache Serverless rejects a request
+# with more than 3,999 arguments. Commands that are sent together still cost one round trip.
+AT_ONCE = 1_000
 RETRIES = 2
 RETRY_PAUSE_S = 0.02
 
@@ -60,13 +63,15 @@ class Cache:
     Values are bytes. Every method raises `CacheUnavailableError`, with the server's address and
     the reason, if Redis does not answer, refuses the connection or rejects a command. It connects
     when it is first used, and again whenever that is necessary. Threads may share it.
-    `round_trips` counts the requests to a server so far.
+    `round_trips` counts the requests to a server so far. `caller_time` is for tests and for the
+    simulated day: scripts then work at the time that their caller passes.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, caller_time: bool = False) -> None:
         self.prefix = settings.redis_prefix
         self.address = f"{settings.redis_host}:{settings.redis_port}"
         self.round_trips = 0
+        self.caller_time = caller_time
         self._options = _options(settings)
         self._retry = Retry(
             ConstantBackoff(RETRY_PAUSE_S), RETRIES, (exceptions.ConnectionError, *_OTHER_NODE)
@@ -82,6 +87,10 @@ class Cache:
     def key(self, tag: str, *parts: str) -> str:
         """Return the key `<prefix>:{<tag>}:<part>:<part>`; keys of one tag are on one node."""
         return ":".join((self.prefix, f"{{{tag}}}", *parts))
+
+    def time_argument(self, now_ms: int) -> int | str:
+        """Return the time for a script: empty, so that Redis's clock decides, or the caller's."""
+        return now_ms if self.caller_time else ""
 
     def ping(self) -> None:
         """Return if Redis answers, and raise otherwise."""
@@ -209,9 +218,14 @@ class Cache:
         return self._cluster
 
 
-def connect(settings: Settings) -> Cache:
+def mget_commands(keys: Sequence[str]) -> list[Command]:
+    """Return MGETs for any number of keys. Unlike GET they answer None for other types."""
+    return [("MGET", *keys[start : start + AT_ONCE]) for start in range(0, len(keys), AT_ONCE)]
+
+
+def connect(settings: Settings, *, caller_time: bool = False) -> Cache:
     """Return the cache that the settings name. Nothing is sent before its first use."""
-    return Cache(settings)
+    return Cache(settings, caller_time=caller_time)
 
 
 def _options(settings: Settings) -> dict[str, Any]:

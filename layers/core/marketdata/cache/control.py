@@ -1,20 +1,25 @@
-"""The shared control state: slots, what is due, breakers, budgets, refusals, watches, sessions.
+"""The shared control state: slots, due times, breakers, budgets, exclusions, watches, timetables.
 
-Every decision is one Lua script, so it is atomic for all workers; time and randomness are given.
-No key here has a TTL, so no eviction drops one, and none grows without bound. Lost state rebuilds
-itself: breakers begin closed, symbols due, and ledgers with what workers remember of them.
+Every decision is one Lua script, so it is atomic for all workers, and the clock of Redis decides.
+No key here has a TTL, so no eviction removes one, and none grows without bound. Lost state is
+rebuilt: breakers begin closed, symbols due, and ledgers with what workers remember of them. A value
+that cannot be read is removed or rebuilt, and named in the log.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from marketdata.cache import control_codec as wire
+from marketdata.cache import control_codec as codec
 from marketdata.cache.client import Cache, Command, ScriptCall
-from marketdata.cache.ledger_memory import Recollection
-from marketdata.clock import HOUR_MS, MINUTE_MS
+from marketdata.cache.ledger_memory import LedgerMemory, SteadyTime
+from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, SLOT_MS
 from marketdata.domain.breaker import BreakerPolicy, Transition
 from marketdata.domain.budget import Limit, Use
 from marketdata.domain.permits import (
@@ -28,66 +33,105 @@ from marketdata.domain.permits import (
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable
-from marketdata.errors import CacheUnavailableError
+from marketdata.errors import CacheUnavailableError, WrongTypeError
 
 WATCHED_MS = 15 * MINUTE_MS
 WATCHED_MOST = 500
-REFUSED_MS = 24 * HOUR_MS
-REFUSED_MOST = 5_000
-# A stored slot further ahead than this was claimed by a clock that ran ahead.
-SLOT_AHEAD_S = 120
+EXCLUDED_MS = 24 * HOUR_MS
+EXCLUSIONS_MOST = 5_000
+# A slot that differs by more than this from the clock of Redis comes from a wrong clock.
+SLOT_AHEAD_S = 10
 DUE_MEMORY_MS = HOUR_MS
 DUE_SPARE = 5_000  # due times kept beside those of the active symbols
+# No symbol is due later than this; a later time is damaged.
+DUE_AHEAD_MS = 2 * DAY_MS
 REPORT_MEMORY_MS = 10 * MINUTE_MS
+# How long a worker's wrong clock is shown, and how many workers are.
+CLOCKS_MS = MINUTE_MS
+CLOCKS_MOST = 50
+# A clock that differs by more than this from that of Redis is wrong.
+CLOCK_SKEW_MS = 2_000
+
+log = logging.getLogger("marketdata.control")
 
 
 class ControlState:
     """The decisions that workers share, each one atomic round trip to Redis.
 
-    Every method raises `CacheUnavailableError` when Redis is away; then nothing is decided, and
-    nothing may be called.
+    Every method raises `CacheUnavailableError` when Redis is away; then nothing is decided, and no
+    provider may be called. `now_ms` is always the caller's own clock: it tells how long a duration
+    is from now and is compared with the clock of Redis, but it decides only if the cache was made
+    for `caller_time`. Times in answers are times of the clock that decided. `steady_clocks` return
+    seconds and are never set; `worker` names this process where its clock is wrong.
     """
 
     def __init__(
-        self, cache: Cache, *, limits: Mapping[Source, tuple[Limit, ...]], policy: BreakerPolicy
+        self,
+        cache: Cache,
+        *,
+        limits: Mapping[Source, tuple[Limit, ...]],
+        policy: BreakerPolicy,
+        steady_clocks: Sequence[Callable[[], float]] = (time.monotonic,),
+        worker: str = "",
     ) -> None:
         self._cache = cache
         self._limits = limits
-        self._policy = wire.policy_told(policy)
-        self._recollection = Recollection()
+        self._policy = codec.policy_as_json(policy)
+        self._memory = LedgerMemory()
+        self._steady = SteadyTime(steady_clocks)
+        self._worker = worker or f"{socket.gethostname()}/{os.getpid()}"
+        self._clock_is_wrong = False
 
     def open_slot(self, slot_s: int, now_ms: int, active: Sequence[str]) -> OpenSlot | None:
-        """Claim a slot (epoch seconds) and tell what is due in it; None if it is not ours.
+        """Claim a slot (epoch seconds) and return what is due in it; None if another has it.
 
-        A slot is one caller's alone, and only if it is later than every slot claimed so far.
+        A slot is one caller's alone, and only if it is later than every slot claimed so far. A
+        slot that is far from the clock of Redis is replaced by the one of that clock.
         """
+        asked = {
+            "slot": slot_s,
+            "slot_ms": SLOT_MS,
+            "slot_ahead_s": SLOT_AHEAD_S,
+            "wall_ms": now_ms,
+            "worker": self._worker,
+            "most_clocks": CLOCKS_MOST,
+            "active": active,
+            "watched_ms": WATCHED_MS,
+            "due_memory_ms": DUE_MEMORY_MS,
+            "due_spare": DUE_SPARE,
+            "due_ahead_ms": DUE_AHEAD_MS,
+        }
         answer = self._cache.script(
             "slot_open",
-            self._keys("slot", "due", "watched", "refused", "sessions"),
-            (slot_s, now_ms, SLOT_AHEAD_S, WATCHED_MS, DUE_MEMORY_MS, DUE_SPARE, "\n".join(active)),
+            self._keys("slot", "due", "watched", "excluded", "timetables", "clocks"),
+            (self._cache.time_argument(now_ms), json.dumps(asked)),
         )
         if answer is None:
             return None
-        due_active, new, due_watched, excluded, timetables, previous = answer
+        slot, at, due_active, new, due_watched, excluded, timetables, previous, repaired = answer
+        self._log_repaired(key.decode() for key in repaired)
+        self._log_clock(now_ms - int(at))
+        self._steady.set(int(at))
         return OpenSlot(
-            slot_s=slot_s,
+            slot_s=int(slot),
+            now_ms=int(at),
             due=(
-                *wire.due_of(due_active, Use.ACTIVE),
-                *(DueSymbol(symbol, Use.NEW, 0) for symbol in wire.lines_of(new)),
-                *wire.due_of(due_watched, Use.WATCHED),
+                *codec.due_of(due_active, Use.ACTIVE),
+                *(DueSymbol(symbol, Use.NEW, 0) for symbol in self._valid(codec.lines_of(new))),
+                *self._valid_due(codec.due_of(due_watched, Use.WATCHED)),
             ),
-            excluded=frozenset(map(wire.excluded_of, excluded)),
-            timetables=wire.timetables_of(timetables),
+            excluded=frozenset(self._exclusions(excluded)),
+            timetables=codec.timetables_of(timetables),
             previous_s=None if previous is None else int(previous),
         )
 
     def take(
         self, wants: Sequence[CallRequest], now_ms: int, token: str, *, room: int | None = None
     ) -> tuple[CallGrant, ...]:
-        """A grant for each want, in order: permit and reserved calls, or neither.
+        """Return a grant for each request, in order: permit and reserved calls, or neither.
 
-        `token` must be unlike that of any other call; the names of probes are made of it. `room`:
-        what the sizes of all jobs that are granted anything may sum up to.
+        `token` must differ from that of any other call; the names of probes are made of it.
+        `room`: what the sizes of all jobs that are granted anything may sum up to.
         """
         if not wants:
             return ()
@@ -96,33 +140,49 @@ class ControlState:
             if grants is not None:
                 return grants
             sources = {want.source for want in wants}
-            keys = {source: self._cache.key(wire.TAG, "budget", source.value) for source in sources}
-            self._recollection.give_back(self._cache, keys, now_ms)
+            keys = {
+                source: self._cache.key(codec.TAG, "budget", source.value) for source in sources
+            }
+            self._memory.give_back(self._cache, keys, now_ms, self._expected_ms())
         raise CacheUnavailableError(f"Redis at {self._cache.address}: it loses budgets")
 
     def _take(
         self, wants: Sequence[CallRequest], now_ms: int, token: str, room: int | None
     ) -> tuple[CallGrant, ...] | None:
-        """One try of `take`; None where Redis has lost what we know of a ledger."""
-        keys = wire.KeyList(self._cache)
+        """Try `take` once; return None if Redis has lost what this process knows of a ledger."""
+        keys = codec.KeyPlaces(self._cache)
         sources = list(dict.fromkeys(want.source for want in wants))
+        time_argument = self._cache.time_argument(now_ms)
+        expected = self._expected_ms()
         asked: dict[str, Any] = {
             "policy": self._policy,
-            "wants": [wire.want_told(want, keys, self._limits[want.source]) for want in wants],
+            "requests": [
+                codec.request_as_json(want, keys, self._limits[want.source], now_ms)
+                for want in wants
+            ],
             "ledgers": [
-                {"place": keys.ledger(source), **self._recollection.told(source)}
+                {
+                    "place": keys.ledger(source),
+                    "limits": codec.limits_as_json(self._limits[source]),
+                    **({} if expected is None else {"expected": expected}),
+                    **self._memory.as_json(source),
+                }
                 for source in sources
             ],
         }
         if room is not None:
             asked["room"] = room
-        answer = self._cache.script("attempts_take", keys.keys, (now_ms, token, json.dumps(asked)))
-        if answer is None:
+        text, *ledgers = self._cache.script(
+            "attempts_take", keys.keys, (time_argument, token, json.dumps(asked))
+        )
+        answer = codec.json_of(text)
+        self._log_repaired(answer["repaired"])
+        if "lost" in answer:
             return None
-        grants, *ledgers = answer
+        self._steady.set(answer["now"])
         for source, ledger in zip(sources, ledgers, strict=True):
-            self._recollection.see(source, ledger)
-        return tuple(map(wire.grant_of, wants, json.loads(grants)))
+            self._memory.remember(source, ledger)
+        return tuple(map(codec.grant_of, wants, answer["grants"]))
 
     def record(
         self,
@@ -133,77 +193,136 @@ class ControlState:
         *,
         report: str = "",
     ) -> tuple[Transition, ...]:
-        """Tell breakers and ledgers what came of grants; the changes of state are returned.
+        """Record the results of grants in breakers and ledgers; return the changes of state.
 
         `due`: when each symbol is to be priced next (ms); it is only ever moved later. A named
         `report` counts once, however often it is delivered. Without a name it is not sent again
         after a broken connection, since calls given back twice would be overspent.
         """
-        keys = wire.KeyList(self._cache, "due", "refused", "recorded")
-        until = str(now_ms + REFUSED_MS)
-        told = {
+        keys = codec.KeyPlaces(self._cache, "due", "excluded", "recorded")
+        content = {
             "policy": self._policy,
             "results": [
-                wire.result_told(result, keys, self._limits[result.source], now_ms)
+                codec.result_as_json(result, keys, self._limits[result.source], now_ms)
                 for result in results
             ],
-            "due": [part for symbol, at in due.items() for part in (str(at), symbol)],
-            "refused": [part for pair in excluded for part in (until, wire.excluded_name(*pair))],
-            "refusals_kept": REFUSED_MOST,
+            "due": [part for symbol, at in due.items() for part in (at, symbol)],
+            "due_ahead_ms": DUE_AHEAD_MS,
+            "excluded": [codec.exclusion_name(*pair) for pair in excluded],
+            "excluded_ms": EXCLUDED_MS,
+            "exclusions_kept": EXCLUSIONS_MOST,
             "reports_ms": REPORT_MEMORY_MS,
         }
         answer = self._cache.script(
-            "attempts_record", keys.keys, (now_ms, report, json.dumps(told)), repeat=bool(report)
+            "attempts_record",
+            keys.keys,
+            (self._cache.time_argument(now_ms), report, json.dumps(content)),
+            repeat=bool(report),
         )
-        return tuple(wire.transition_of(results, change) for change in json.loads(answer))
+        return tuple(codec.transition_of(results, change) for change in json.loads(answer))
 
     def claim_refresh(self, now_ms: int, interval_ms: int, *, missing: bool) -> bool:
-        """Whether a refresh of the asset lists is due and the caller's.
+        """Return whether a refresh of the asset lists is due and this caller gets it.
 
         It is due every `interval_ms`; while a list is `missing`, sooner, at growing distances.
         """
-        arguments = (now_ms, interval_ms, int(missing))
+        arguments = (self._cache.time_argument(now_ms), interval_ms, int(missing))
         return bool(self._cache.script("refresh_claim", self._keys("refreshed"), arguments))
 
     def keep_timetable(self, asset_class: AssetClass, timetable: Timetable) -> None:
         """Keep when a class trades, in place of what was known; slots are opened with it."""
-        (key,) = self._keys("sessions")
-        self._cache.command("HSET", key, asset_class.value, wire.timetable_text(timetable))
+        (key,) = self._keys("timetables")
+        command = ("HSET", key, asset_class.value, codec.timetable_text(timetable))
+        try:
+            self._cache.command(*command)
+        except WrongTypeError:
+            self._log_repaired([key])
+            self._cache.many([("UNLINK", key), command])
 
     def watch(self, symbols: Sequence[str], now_ms: int) -> None:
-        """Note that clients ask for these symbols; the most recently asked for are kept."""
+        """Note that clients ask for these symbols; the most recently requested ones are kept."""
         if symbols:
             self._cache.many([self.watch_command(symbols, now_ms)])
 
     def watch_command(self, symbols: Sequence[str], now_ms: int) -> Command:
-        """`watch` as a command for `Cache.many`, to share a round trip with others."""
-        return ScriptCall("watch_note", self._keys("watched"), (now_ms, WATCHED_MOST, *symbols))
+        """Return `watch` as a command for `Cache.many`, to share a round trip with others."""
+        head = (self._cache.time_argument(now_ms), WATCHED_MOST)
+        return ScriptCall("watch_note", self._keys("watched"), (*head, *symbols))
 
-    def read_providers(self, now_ms: int) -> ControlView:
-        """How every breaker and ledger stands, and the last claimed slot."""
-        (answer,) = self._cache.many([self.providers_command(now_ms)])
-        return self.providers_told(answer)
+    def read_providers(self, now_ms: int, *, at_slot_start: bool = False) -> ControlView:
+        """Return the state of every breaker and ledger, and the last claimed slot.
 
-    def providers_command(self, now_ms: int) -> Command:
-        """`read_providers` as a command for `Cache.many`; `providers_told` reads its answer."""
-        keys = wire.KeyList(self._cache, "slot")
-        asked = {
+        `at_slot_start`: as of the start of the present slot, so that answers within it are equal.
+        """
+        command = self.providers_command(now_ms, at_slot_start=at_slot_start)
+        return self.providers_view(self._cache.many([command])[0])
+
+    def providers_command(self, now_ms: int, *, at_slot_start: bool = False) -> Command:
+        """Return `read_providers` as a command for `Cache.many`; see `providers_view`."""
+        keys = codec.KeyPlaces(self._cache, "slot", "clocks")
+        asked: dict[str, Any] = {
             "policy": self._policy,
+            "clocks_ms": CLOCKS_MS,
             "ledgers": [
-                {"place": keys.ledger(source), "limits": wire.limits_told(limits)}
+                {"place": keys.ledger(source), "limits": codec.limits_as_json(limits)}
                 for source, limits in self._limits.items()
             ],
             "breakers": [
                 keys.breaker(source, asset_class)
                 for source in self._limits
-                for asset_class in wire.breakers_of(source)
+                for asset_class in codec.breakers_of(source)
             ],
         }
-        return ScriptCall("control_read", keys.keys, (now_ms, json.dumps(asked)))
+        if at_slot_start:
+            asked["grid_ms"] = SLOT_MS
+        time_argument = self._cache.time_argument(now_ms)
+        return ScriptCall("control_read", keys.keys, (time_argument, json.dumps(asked)))
 
-    def providers_told(self, answer: bytes) -> ControlView:
-        """What `providers_command` was answered."""
-        return wire.view_of(json.loads(answer), self._limits)
+    def providers_view(self, answer: bytes) -> ControlView:
+        """Return what the answer to `providers_command` says."""
+        return codec.view_of(codec.json_of(answer), self._limits)
+
+    def _valid(self, symbols: Sequence[str]) -> list[str]:
+        """Return the watched symbols that are symbols, and remove all others."""
+        wrong = [symbol for symbol in symbols if not codec.is_symbol(symbol)]
+        if wrong:
+            (key,) = self._keys("watched")
+            self._log_repaired([key])
+            self._cache.command("ZREM", key, *wrong)
+        return [symbol for symbol in symbols if symbol not in wrong]
+
+    def _valid_due(self, due: Iterable[DueSymbol]) -> list[DueSymbol]:
+        entries = list(due)
+        valid = set(self._valid([entry.symbol for entry in entries]))
+        return [entry for entry in entries if entry.symbol in valid]
+
+    def _exclusions(self, names: Sequence[bytes]) -> list[tuple[Source, str]]:
+        """Return the exclusions that can be read, and remove all others."""
+        read = {name: codec.exclusion_of(name) for name in names}
+        wrong = [name for name, exclusion in read.items() if exclusion is None]
+        if wrong:
+            (key,) = self._keys("excluded")
+            self._log_repaired([key])
+            self._cache.command("ZREM", key, *wrong[:1000])
+        return [exclusion for exclusion in read.values() if exclusion is not None]
+
+    def _expected_ms(self) -> int | None:
+        """Return what the clock of Redis should show now, if it decides and that is known."""
+        return None if self._cache.caller_time else self._steady.expected_ms()
+
+    def _log_repaired(self, keys: Iterable[str]) -> None:
+        for key in sorted(set(keys)):
+            log.error("unreadable value removed", extra={"key": key})
+
+    def _log_clock(self, offset_ms: int) -> None:
+        """Log when the clock of this worker becomes wrong, and when it is right again."""
+        is_wrong = abs(offset_ms) > CLOCK_SKEW_MS
+        if is_wrong and not self._clock_is_wrong:
+            fields = {"worker": self._worker, "offset_s": round(offset_ms / 1000, 1)}
+            log.error("clock differs from that of Redis", extra=fields)
+        elif self._clock_is_wrong and not is_wrong:
+            log.warning("clock is right again", extra={"worker": self._worker})
+        self._clock_is_wrong = is_wrong
 
     def _keys(self, *names: str) -> list[str]:
-        return [self._cache.key(wire.TAG, name) for name in names]
+        return [self._cache.key(codec.TAG, name) for name in names]

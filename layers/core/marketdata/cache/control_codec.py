@@ -1,7 +1,6 @@
-"""The values of `decisions` as the control scripts are given them, and their answers as values.
+"""The values of `domain.permits` as JSON for the control scripts, and the answers as values.
 
-The scripts take and answer JSON. None is left out of what they are given, because in Lua a JSON
-null counts as true.
+None is left out of the JSON, because in Lua a JSON null counts as true.
 """
 
 from __future__ import annotations
@@ -30,8 +29,9 @@ from marketdata.domain.permits import (
     ProviderState,
 )
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass
+from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.domain.trading_hours import Timetable
+from marketdata.errors import InvalidSymbolError
 
 _TIMETABLE = TypeAdapter(Timetable)
 TAG = "control"
@@ -43,8 +43,8 @@ _NOTED_OUTCOMES = frozenset({Outcome.OK.value, Outcome.PARTIAL.value, Outcome.BA
 _ERROR_OUTCOMES = frozenset({Outcome.RATE_LIMITED.value, Outcome.NOT_ENTITLED.value})
 
 
-class KeyList:
-    """The keys of one script call; each method tells a key's place in it, counted from 1."""
+class KeyPlaces:
+    """The keys of one script call; each method returns a key's place among them, from 1."""
 
     def __init__(self, cache: Cache, *names: str) -> None:
         self._cache = cache
@@ -67,7 +67,7 @@ class KeyList:
         return self._places.setdefault(self._cache.key(TAG, *parts), len(self._places) + 1)
 
 
-def policy_told(policy: BreakerPolicy) -> dict[str, int]:
+def policy_as_json(policy: BreakerPolicy) -> dict[str, int]:
     """A policy by the names that the rules use."""
     return {
         "open_ms": policy.open_ms,
@@ -78,85 +78,110 @@ def policy_told(policy: BreakerPolicy) -> dict[str, int]:
     }
 
 
-def limits_told(limits: Sequence[Limit]) -> list[list[int]]:
+def limits_as_json(limits: Sequence[Limit]) -> list[list[int]]:
     """Limits as pairs of calls and milliseconds."""
     return [[limit.calls, limit.window_ms] for limit in limits]
 
 
-def want_told(want: CallRequest, keys: KeyList, limits: Sequence[Limit]) -> dict[str, Any]:
-    """One want, for attempts_take."""
-    plain = ("calls", "least", "extra", "until_ms", "job", "size")
+def request_as_json(
+    want: CallRequest, keys: KeyPlaces, limits: Sequence[Limit], now_ms: int
+) -> dict[str, Any]:
+    """One request for calls, for attempts_take."""
+    plain = ("calls", "least", "extra", "job", "size")
     return {
         "breaker": keys.breaker(want.source, want.asset_class),
         "ledger": keys.ledger(want.source),
-        "limits": limits_told(limits),
+        "limits": limits_as_json(limits),
         "use": want.use.value,
         "ask": want.ask_breaker,
+        "run_ms": max(0, want.until_ms - now_ms),
         **{name: getattr(want, name) for name in plain},
     }
 
 
-def grant_of(want: CallRequest, told: Mapping[str, Any]) -> CallGrant:
-    """What attempts_take answered to a want."""
-    reason = told.get("reason")
+def grant_of(want: CallRequest, answer: Mapping[str, Any]) -> CallGrant:
+    """The answer of attempts_take to one request."""
+    reason = answer.get("reason")
     return CallGrant(
         source=want.source,
         asset_class=want.asset_class,
-        calls=told["calls"],
-        generation=told["generation"],
-        probe=told.get("probe"),
-        end_ms=want.until_ms,
-        use=Use(told["use"]),
+        calls=answer["calls"],
+        generation=answer["generation"],
+        probe=answer.get("probe"),
+        end_ms=answer["end_ms"],
+        use=Use(answer["use"]),
         reason=None if reason is None else DenyReason(reason),
-        available_at_ms=_ms(told.get("at")),
+        available_at_ms=_ms(answer.get("at")),
     )
 
 
-def result_told(
-    result: AttemptResult, keys: KeyList, limits: Sequence[Limit], now_ms: int
+def result_as_json(
+    result: AttemptResult, keys: KeyPlaces, limits: Sequence[Limit], now_ms: int
 ) -> dict[str, Any]:
     """One result, for attempts_record."""
-    told = {
+    used = max(0, min(result.calls_used, result.calls_granted))
+    hold_until_ms = result.hold_until_ms
+    fields = {
         "breaker": keys.breaker(result.source, result.asset_class),
         "ledger": keys.ledger(result.source),
-        "limits": limits_told(limits),
+        "limits": limits_as_json(limits),
         "generation": result.generation,
         "probe": result.probe,
         "granted": result.calls_granted,
-        "used": max(0, min(result.calls_used, result.calls_granted)),
+        "used": used,
+        "unsent": max(0, min(result.calls_unsent, used)),
         "end_ms": result.end_ms,
         "use": result.use.value,
-        "effect": result.effect.value,
+        "effect": _breaker_effect(result).value,
         "unjudged": None if result.judged else True,
         "reason": result.reason,
-        "hold_until_ms": result.hold_until_ms,
-        "error": _error_told(result, now_ms),
+        "hold_ms": None if hold_until_ms is None else max(0, hold_until_ms - now_ms),
+        "error": _error_as_json(result),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def transition_of(results: Sequence[AttemptResult], told: Mapping[str, Any]) -> Transition:
+def _breaker_effect(result: AttemptResult) -> BreakerEffect:
+    """Failures with symbols that only clients chose do not open a breaker."""
+    if result.only_client_symbols and result.effect in (BreakerEffect.FAILURE, BreakerEffect.STALE):
+        return BreakerEffect.NEUTRAL
+    return result.effect
+
+
+def transition_of(results: Sequence[AttemptResult], change: Mapping[str, Any]) -> Transition:
     """A change of state that attempts_record answered."""
-    result = results[told["result"] - 1]
+    result = results[change["result"] - 1]
     return Transition(
         source=result.source,
         asset_class=result.asset_class,
-        before=BreakerState(told["before"]),
-        after=BreakerState(told["after"]),
-        reason=told.get("reason"),
-        generation=told["generation"],
+        before=BreakerState(change["before"]),
+        after=BreakerState(change["after"]),
+        reason=change.get("reason"),
+        generation=change["generation"],
     )
 
 
-def excluded_name(source: Source, symbol: str) -> str:
-    """A symbol that a provider excludes, as one name."""
+def exclusion_name(source: Source, symbol: str) -> str:
+    """A symbol that a provider's plan excludes, as one name."""
     return f"{source.value} {symbol}"
 
 
-def excluded_of(name: bytes) -> tuple[Source, str]:
-    """What `excluded_name` returned."""
-    source, symbol = name.decode().split(" ", 1)
-    return Source(source), symbol
+def exclusion_of(name: bytes) -> tuple[Source, str] | None:
+    """What `exclusion_name` wrote; None for anything else."""
+    try:
+        source, symbol = name.decode().split(" ", 1)
+        return Source(source), symbol
+    except ValueError:
+        return None
+
+
+def is_symbol(text: str) -> bool:
+    """Whether a text is a symbol, in whatever spelling."""
+    try:
+        parse_symbol(text)
+    except InvalidSymbolError:
+        return False
+    return True
 
 
 def due_of(text: bytes, use: Use) -> Iterator[DueSymbol]:
@@ -173,8 +198,8 @@ def lines_of(text: bytes) -> list[str]:
 
 def timetables_of(flat: Sequence[bytes]) -> dict[AssetClass, Timetable]:
     """The timetables that a hash holds, by class; a damaged one is left out."""
-    stored = {name.decode(): text for name, text in zip(flat[::2], flat[1::2], strict=True)}
-    texts = {known: stored[known.value] for known in AssetClass if known.value in stored}
+    stored = dict(zip(flat[::2], flat[1::2], strict=True))
+    texts = {known: stored.get(known.value.encode(), b"") for known in AssetClass}
     read = {known: _timetable(text) for known, text in texts.items()}
     return {known: timetable for known, timetable in read.items() if timetable is not None}
 
@@ -196,16 +221,23 @@ def breakers_of(source: Source) -> list[AssetClass]:
     return [asset_class for asset_class, chain in CHAINS.items() if source in chain]
 
 
-def view_of(told: Mapping[str, Any], limits: Mapping[Source, Sequence[Limit]]) -> ControlView:
-    """What control_read answered, asked in the order of `limits` and `breakers_of`."""
-    breakers, ledgers = iter(told["breakers"]), iter(told["ledgers"])
+def view_of(answer: Mapping[str, Any], limits: Mapping[Source, Sequence[Limit]]) -> ControlView:
+    """The answer of control_read, asked in the order of `limits` and `breakers_of`."""
+    breakers, ledgers = iter(answer["breakers"]), iter(answer["ledgers"])
     return ControlView(
         providers={
             source: _provider(source, own, next(ledgers), breakers)
             for source, own in limits.items()
         },
-        last_slot_s=told.get("slot"),
+        last_slot_s=_ms(answer.get("slot")),
+        now_ms=int(answer["now"]),
+        wrong_clocks=dict(answer["clocks"]),
     )
+
+
+def json_of(text: bytes) -> Any:
+    """The JSON that a script answered; bytes of damaged values that are no text are replaced."""
+    return json.loads(text.decode(errors="replace"))
 
 
 def _provider(
@@ -218,33 +250,33 @@ def _provider(
         source=source,
         classes={asset_class: _class_state(next(breakers)) for asset_class in breakers_of(source)},
         limits=tuple(
-            LimitState(limit, told["used"], told.get("reset"))
-            for limit, told in zip(limits, ledger["limits"], strict=True)
+            LimitState(limit, int(state["used"]), _ms(state.get("reset")))
+            for limit, state in zip(limits, ledger["limits"], strict=True)
         ),
         hold_until_ms=_ms(ledger["hold"] or None),
         routine_at_ms=_ms(ledger.get("at")),
     )
 
 
-def _class_state(told: Mapping[str, Any]) -> ClassState:
-    state = BreakerState(told["state"])
+def _class_state(answer: Mapping[str, Any]) -> ClassState:
+    state = BreakerState(answer["state"])
     return ClassState(
         state=state,
-        since_ms=_ms(told.get("since")),
-        reason=None if state is BreakerState.CLOSED else told.get("reason") or None,
-        generation=told["generation"],
-        probe_due_ms=_ms(told.get("probe_due")),
-        probing=told.get("probing", False),
-        last_success_ms=_ms(told.get("success_at")),
-        last_error=_last_error(told.get("error")),
+        since_ms=_ms(answer.get("since")),
+        reason=None if state is BreakerState.CLOSED else answer.get("reason") or None,
+        generation=int(answer["generation"]),
+        probe_due_ms=_ms(answer.get("probe_due")),
+        probing=answer.get("probing", False),
+        last_success_ms=_ms(answer.get("success_at")),
+        last_error=_last_error(answer.get("error")),
     )
 
 
-def _error_told(result: AttemptResult, now_ms: int) -> str | None:
+def _error_as_json(result: AttemptResult) -> list[str] | None:
     is_error = result.effect in _ERROR_EFFECTS or result.outcome in _ERROR_OUTCOMES
     if not is_error and not (result.detail and result.outcome in _NOTED_OUTCOMES):
         return None
-    return json.dumps([now_ms, result.outcome, result.detail[:MAX_DETAIL]])
+    return [result.outcome, result.detail[:MAX_DETAIL]]
 
 
 def _last_error(text: str | None) -> LastError | None:
@@ -253,7 +285,7 @@ def _last_error(text: str | None) -> LastError | None:
     try:
         at_ms, outcome, detail = json.loads(text)
         return LastError(int(at_ms), str(outcome), str(detail))
-    except (ValueError, TypeError):  # it is only told, so it must not stop a reader
+    except (ValueError, TypeError, OverflowError):  # it is only shown, so it must not stop a reader
         return None
 
 

@@ -7,8 +7,9 @@ A symbol has two texts, one with a price for each minute and one with a price fo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
-from marketdata.cache.client import Cache
+from marketdata.cache.client import Cache, mget_commands
 from marketdata.clock import MINUTE_MS
 from marketdata.domain.history import RANGES, Point, read_points
 
@@ -31,7 +32,7 @@ class HistoryStore:
         wanted = RANGES[range_name]
         name = "minutes" if wanted.step_ms == MINUTE_MS else "hours"
         keys = [self._cache.key("quotes", name, symbol) for symbol in symbols]
-        texts = self._cache.command("MGET", *keys)
+        texts = chain.from_iterable(self._cache.many(mget_commands(keys)))
         # The point of a step has the time of the step's start, which lies up to one step back.
         oldest_ms = now_ms - wanted.length_ms - wanted.step_ms
         return {

@@ -7,13 +7,21 @@ stored one or its time to live.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from marketdata.cache.client import Cache, Command, ScriptCall
-from marketdata.cache.stored_quotes import fetched_ms, price_of, stored, times_of, timestamp_ms
+from marketdata.cache.client import AT_ONCE, Cache, Command, ScriptCall, mget_commands
+from marketdata.cache.stored_quotes import (
+    fetched_ms,
+    is_sound,
+    price_of,
+    stored,
+    times_of,
+    timestamp_ms,
+)
 from marketdata.clock import MINUTE_MS
 from marketdata.domain.acceptance import (
     AGREEMENT,
@@ -50,6 +58,8 @@ WHY_NOT_FOUND_S = 900
 # One script call stays well under the time that a client waits for an answer, and under the number
 # of arguments that a request may have.
 CHUNK = 200
+# A longer reason, or held prices of all sources that are longer, are damaged.
+MOST_REASON_BYTES = 20_000
 # The rules of quotes_put.lua, by the names that it uses.
 RULES = {
     "baseline_ms": BASELINE_MS,
@@ -64,6 +74,8 @@ RULES = {
     "minutes_kept": MINUTES_KEPT,
     "hours_kept": HOURS_KEPT,
 }
+
+log = logging.getLogger("marketdata.quotes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +140,34 @@ class QuoteStore:
         )
 
     def read(self, symbols: Sequence[str]) -> list[bytes | None]:
-        """The stored values, in order; None for a symbol without one. One MGET."""
-        if not symbols:
-            return []
-        values: list[bytes | None] = self._cache.many([self.read_command(symbols)])[0]
-        return values
+        """Return the stored values, in order; None for a symbol without one. One round trip.
 
-    def read_command(self, symbols: Sequence[str]) -> Command:
-        """`read` of at least one symbol as a command for `Cache.many`."""
-        return ("MGET", *(self._quote_key(symbol) for symbol in symbols))
+        A value that is not a quote is removed and counts as missing.
+        """
+        answers = self._cache.many(self.read_commands(symbols))
+        return self.values_of(symbols, answers)
+
+    def read_commands(self, symbols: Sequence[str]) -> list[Command]:
+        """Return `read` as commands for `Cache.many`; see `values_of`."""
+        return mget_commands([self._quote_key(symbol) for symbol in symbols])
+
+    def values_of(
+        self, symbols: Sequence[str], answers: Sequence[Sequence[bytes | None]]
+    ) -> list[bytes | None]:
+        """Return the stored values that `read_commands` was answered, in order."""
+        values = list(chain.from_iterable(answers))
+        sound = [
+            value if value is None or is_sound(symbol, value) else None
+            for symbol, value in zip(symbols, values, strict=True)
+        ]
+        damaged = [
+            self._quote_key(symbol)
+            for symbol, value, kept in zip(symbols, values, sound, strict=True)
+            if value is not kept
+        ]
+        if damaged:
+            self._drop(damaged)
+        return sound
 
     def last(self, symbols: Sequence[str]) -> dict[str, LastQuote]:
         """What is stored, for the symbols that have a quote. One MGET."""
@@ -157,12 +188,21 @@ class QuoteStore:
         if not symbols:
             return []
         keys = [self._held_key(s) for s in symbols] + [self._why_key(s) for s in symbols]
-        texts, *_ = self._cache.many((("MGET", *keys), *alongside))
-        both = zip(symbols, texts[: len(symbols)], texts[len(symbols) :], strict=True)
-        return [
-            _held(symbol, held) if held else _reason_of(symbol, reason) if reason else None
-            for symbol, held, reason in both
-        ]
+        commands = mget_commands(keys)
+        answers = self._cache.many((*commands, *alongside))
+        texts = list(chain.from_iterable(answers[: len(commands)]))
+        damaged: list[str] = []
+        reasons: list[MissingQuote | None] = []
+        for place, symbol in enumerate(symbols):
+            held, reason = texts[place], texts[place + len(symbols)]
+            why = None if reason is None else _reason_of(symbol, reason)
+            waits = None if held is None else _held(symbol, held)
+            damaged += [keys[place]] if held is not None and waits is None else []
+            damaged += [keys[place + len(symbols)]] if reason is not None and why is None else []
+            reasons.append(waits or why)
+        if damaged:
+            self._drop(damaged)
+        return reasons
 
     def forget(self, symbols: Sequence[str]) -> None:
         """Remove everything that is known of these symbols: quote, held prices, reason, history.
@@ -175,7 +215,18 @@ class QuoteStore:
                 for symbol in symbols
                 for part in ("q", "held", "why", "minutes", "hours")
             ]
-            self._cache.command("UNLINK", *keys)
+            self._cache.many(
+                [
+                    ("UNLINK", *keys[start : start + AT_ONCE])
+                    for start in range(0, len(keys), AT_ONCE)
+                ]
+            )
+
+    def _drop(self, keys: Sequence[str]) -> None:
+        """Remove values that cannot be read."""
+        for key in keys:
+            log.error("unreadable value removed", extra={"key": key})
+        self._cache.many([("UNLINK", key) for key in keys])
 
     def _with_changes(self, quotes: Sequence[Quote]) -> list[Quote]:
         """The quotes, with our own change over 24 hours where their source gives none.
@@ -189,7 +240,8 @@ class QuoteStore:
         ]
         if not without:
             return list(quotes)
-        texts = self._cache.command("MGET", *(self._minutes_key(symbol) for symbol in without))
+        answers = self._cache.many(mget_commands(list(map(self._minutes_key, without))))
+        texts = chain.from_iterable(answers)
         minutes = {
             symbol: read_points(text, MINUTE_MS)
             for symbol, text in zip(without, texts, strict=True)
@@ -211,7 +263,7 @@ class QuoteStore:
                 self._hours_key,
             )
         ]
-        head = (now_ms, now_ms, self._rules)
+        head = (self._cache.time_argument(now_ms), now_ms, self._rules)
         return ScriptCall("quotes_put", keys, (*head, *chain.from_iterable(map(_args, quotes))))
 
     def _reason(self, missing: MissingQuote) -> tuple[Any, ...]:
@@ -267,16 +319,38 @@ def _verdict(quote: Quote, reply: str) -> Verdict:
     return Verdict(quote.symbol, quote.source, Result(result), detail or None)
 
 
-def _reason_of(symbol: str, text: bytes) -> MissingQuote:
-    told = json.loads(text)
-    return MissingQuote(symbol, Reason(told["code"]), told["message"], told.get("retry_after"))
+def _reason_of(symbol: str, text: bytes) -> MissingQuote | None:
+    """The stored reason; None if it cannot be read."""
+    if len(text) > MOST_REASON_BYTES:
+        return None
+    try:
+        stored = json.loads(text)
+        wait_s = stored.get("retry_after")
+        return MissingQuote(
+            symbol,
+            Reason(stored["code"]),
+            str(stored["message"]),
+            None if wait_s is None else int(wait_s),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return None
 
 
-def _held(symbol: str, text: bytes) -> MissingQuote:
-    prices = ", ".join(
-        f"{Source(source).value} says {' '.join(filter(None, (held['price'], held['currency'])))}"
-        f", the stored price is {held['stored']} ({held['reason'].replace('_', ' ')})"
-        for source, held in sorted(json.loads(text).items())
-    )
+def _held(symbol: str, text: bytes) -> MissingQuote | None:
+    """The held prices of a symbol as a reason; None if they cannot be read."""
+    if len(text) > MOST_REASON_BYTES:
+        return None
+    try:
+        prices = ", ".join(
+            f"{Source(source).value} says {_amount(held)}, the stored price is {held['stored']} "
+            f"({held['reason'].replace('_', ' ')})"
+            for source, held in sorted(json.loads(text).items())
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
     message = f"a price waits for its confirmation: {prices}"
-    return MissingQuote(symbol, Reason.QUARANTINED, message)
+    return MissingQuote(symbol, Reason.QUARANTINED, message) if prices else None
+
+
+def _amount(held: Mapping[str, Any]) -> str:
+    return " ".join(filter(None, (held["price"], held["currency"])))

@@ -7,7 +7,10 @@ reader's clock can tell `stale`, which it appends.
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from marketdata.clock import epoch_ms
 from marketdata.domain.quotes import Quote
@@ -15,6 +18,34 @@ from marketdata.domain.quotes import Quote
 _FRESH, _STALE = b',"stale":false}', b',"stale":true}'
 _FRESH_COMMA = _FRESH + b","
 _PRICE = b'"price":'
+_AFTER_ALL = b":"  # more than any digit
+
+
+# No quote is longer; a value that is was not written by us.
+MOST_BYTES = 4_000
+# How many values are known to be sound. A quote is read far more often than it is written.
+KEPT = 4_096
+
+
+def is_sound(symbol: str, value: bytes) -> bool:
+    """Return whether a stored value is a quote of the symbol as `stored` writes it."""
+    starts_well = value.startswith(b'{"symbol":"%b"' % symbol.encode(), 26)
+    return starts_well and len(value) <= MOST_BYTES and _is_quote(value)
+
+
+@lru_cache(maxsize=KEPT)
+def _is_quote(value: bytes) -> bool:
+    if not value[:26].isdigit():
+        return False
+    try:
+        price = json.loads(value[26:] + b"}", parse_constant=_no_constant)["price"]
+    except (ValueError, KeyError):
+        return False
+    return _PRICE in value and isinstance(price, int | float) and math.isfinite(price)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def stored(quote: Quote, fetched: int, timestamp: int) -> str:
@@ -52,15 +83,22 @@ def time_key(ms: int) -> bytes:
     return b"%013d" % ms
 
 
-def json_objects(values: Sequence[bytes], *, stale_before: bytes) -> bytes:
-    """Stored quotes as JSON objects with commas between them.
+def json_objects(
+    values: Sequence[bytes], *, stale_before: bytes, ahead_from: bytes = _AFTER_ALL
+) -> bytes:
+    """Return stored quotes as JSON objects with commas between them.
 
-    Those that are less than a `time_key` are marked stale.
+    Those that are less than the `time_key` `stale_before` are marked stale, and so are those from
+    `ahead_from` on: a time of fetching in the future says nothing of a quote's age.
     """
     if not values:
         return b""
-    if min(values) >= stale_before:  # as a rule; and one ending for all takes half the time
+    # As a rule all are fresh, and one ending for all takes half the time.
+    if min(values) >= stale_before and max(values) < ahead_from:
         return _FRESH_COMMA.join([value[26:] for value in values]) + _FRESH
     return b",".join(
-        [value[26:] + (_STALE if value < stale_before else _FRESH) for value in values]
+        [
+            value[26:] + (_FRESH if stale_before <= value < ahead_from else _STALE)
+            for value in values
+        ]
     )

@@ -112,6 +112,7 @@ class MissingQuote:
 # The reason that a client gets for a provider that was not asked, by the plan's reason.
 SKIP_REASONS: Mapping[str, Reason] = {
     "budget_exhausted": Reason.BUDGET_EXHAUSTED,
+    "paced": Reason.BUDGET_EXHAUSTED,
     "held": Reason.BUDGET_EXHAUSTED,
     "breaker_open": Reason.PROVIDER_UNAVAILABLE,
     "probing": Reason.PROVIDER_UNAVAILABLE,

@@ -30,12 +30,13 @@ class DueSymbol:
 class OpenSlot:
     """A claimed slot. `due`: active symbols first, the longest due first, then new, then watched.
 
-    `excluded`: symbols that a provider's plan excludes; it is not asked for them today.
-    `timetables`: when markets trade, for the classes of which that is stored. `previous_s`: the
-    slot that was claimed before it; None where nobody knows.
+    `now_ms`: the clock that decided. `excluded`: what a provider's plan excludes; the provider is
+    not asked for it today. `timetables`: when markets trade, for the classes of which that is
+    stored. `previous_s`: the slot that was claimed before it; None if it is not known.
     """
 
     slot_s: int
+    now_ms: int
     due: tuple[DueSymbol, ...]
     excluded: frozenset[tuple[Source, str]]
     timetables: Mapping[AssetClass, Timetable]
@@ -43,11 +44,16 @@ class OpenSlot:
 
 
 class DenyReason(StrEnum):
-    """Why a want was not granted. `no_room`: the plan has no place left for its job."""
+    """Why a request was not granted.
+
+    `paced`: the window has calls left, but they are spread over the day or month. `no_room`: the
+    plan has no place left for its job.
+    """
 
     BREAKER_OPEN = "breaker_open"
     PROBING = "probing"
     BUDGET_EXHAUSTED = "budget_exhausted"
+    PACED = "paced"
     HELD = "held"
     NO_ROOM = "no_room"
 
@@ -99,7 +105,9 @@ class AttemptResult:
 
     `reason`: why the breaker would open (`bad_key`). `hold_until_ms`: no call before that.
     `detail` is for people and holds no secret. `judged`: whether it is known if the prices were
-    current; only such a success ends a row of stale answers.
+    current; only such a success ends a row of stale answers. `calls_unsent`: how many of the used
+    calls never reached the provider (name not resolved, connection refused); they do not delay the
+    next one. `only_client_symbols`: no symbol of the calls was an active one.
     """
 
     source: Source
@@ -117,6 +125,8 @@ class AttemptResult:
     reason: str | None = None
     hold_until_ms: int | None = None
     judged: bool = True
+    calls_unsent: int = 0
+    only_client_symbols: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +181,13 @@ class ProviderState:
 
 @dataclass(frozen=True, slots=True)
 class ControlView:
-    """All control state, read at once. `last_slot_s` is None before the first slot."""
+    """All control state, read at once, and the time (`now_ms`) of the clock that decides.
+
+    `last_slot_s` is None before the first slot. `wrong_clocks`: workers whose clock differed from
+    that of Redis in the last minute, and by how many milliseconds they were ahead.
+    """
 
     providers: Mapping[Source, ProviderState]
     last_slot_s: int | None
+    now_ms: int
+    wrong_clocks: Mapping[str, int]

@@ -25,6 +25,7 @@ class Index:
         lines = [line.partition("\t") for line in data.decode().split("\n")]
         self._keys = [keys for keys, _, _ in lines]
         self._names = [name for _, _, name in lines]
+        self.size = len(lines)
 
     def find(self, query: str) -> list[int]:
         """The places in the list of the assets that match, best first, then in the list's order.

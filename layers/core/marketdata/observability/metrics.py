@@ -258,17 +258,16 @@ class Gauges:
         A provider that has no key has none.
         """
         active = self.settings.active_symbols
-        values, providers = self.cache.many(
-            [
-                self.quotes.read_command([symbol.text for symbol in active]),
-                self.control.providers_command(now_ms),
-            ]
+        symbols = [symbol.text for symbol in active]
+        *answers, providers = self.cache.many(
+            [*self.quotes.read_commands(symbols), self.control.providers_command(now_ms)]
         )
+        values = self.quotes.values_of(symbols, answers)
         times: dict[AssetClass, list[int | None]] = {asset_class: [] for asset_class in AssetClass}
         for symbol, value in zip(active, values, strict=True):
             times[symbol.asset_class].append(None if value is None else fetched_ms(value))
         samples = of_ages(times, now_ms)
-        for source, state in self.control.providers_told(providers).providers.items():
+        for source, state in self.control.providers_view(providers).providers.items():
             if self.settings.enabled(source):
                 samples += of_provider(state)
         return samples

@@ -56,8 +56,8 @@ class JobMaker:
             deadline_ms=self.deadline_ms,
             asset_class=group.asset_class,
             use=group.use,
-            trading=trading_at(group.asset_class, timetable, self.now_ms),
-            market_state=state_of_class(group.asset_class, timetable, self.now_ms),
+            trading=trading_at(group.asset_class, timetable, self.opened.now_ms),
+            market_state=state_of_class(group.asset_class, timetable, self.opened.now_ms),
             instruments=group.everyone,
             fillers=tuple(instrument.symbol.text for instrument in group.fillers),
             attempts=tuple(

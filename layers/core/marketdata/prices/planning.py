@@ -65,9 +65,9 @@ class Planner:
             if not any(grant.reason is DenyReason.NO_ROOM for grant in grants)
         ]
         jobs = self._jobs(kept, make)
-        self._explain([job for job in jobs if not job.attempts], last, now_ms)
+        self._explain([job for job in jobs if not job.attempts], last, opened.now_ms)
         return Plan(
-            slot=slot_s,
+            slot=opened.slot_s,
             claimed=True,
             previous=opened.previous_s,
             due=len(due),

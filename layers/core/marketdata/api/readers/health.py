@@ -5,8 +5,8 @@ Pure: facts in, findings out. Nothing here reads a clock or the cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -54,13 +54,15 @@ class ListFacts:
 class Facts:
     """All that health is judged by. `lag_s`: age of the last claimed slot; None before the first.
 
-    `breakers` are those of enabled providers.
+    `breakers` are those of enabled providers. `wrong_clocks`: workers whose clock differs from that
+    of Redis, and by how many milliseconds they are ahead.
     """
 
     lag_s: float | None
     classes: Sequence[ClassFacts]
     lists: Sequence[ListFacts]
     breakers: Sequence[tuple[Source, AssetClass, ClassState]]
+    wrong_clocks: Mapping[str, int] = field(default_factory=dict)
 
 
 Finding = tuple[Status, str]
@@ -68,7 +70,7 @@ Finding = tuple[Status, str]
 
 def judge(facts: Facts) -> tuple[Status, list[str]]:
     """The status, the worst of all findings, and the findings in words; none when healthy."""
-    findings = [*_loop(facts), *_quotes(facts), *_breakers(facts), *_lists(facts)]
+    findings = [*_loop(facts), *_clocks(facts), *_quotes(facts), *_breakers(facts), *_lists(facts)]
     statuses = [status for status, _ in findings]
     worst = next((s for s in (Status.UNHEALTHY, Status.DEGRADED) if s in statuses), Status.HEALTHY)
     return worst, [words for _, words in findings]
@@ -85,6 +87,13 @@ def _loop(facts: Facts) -> Iterator[Finding]:
         yield Status.UNHEALTHY, "the price loop has not run yet"
     elif facts.lag_s > MOST_LAG_S:
         yield Status.UNHEALTHY, f"the price loop has not run for {facts.lag_s:.0f} s"
+
+
+def _clocks(facts: Facts) -> Iterator[Finding]:
+    for worker, offset_ms in sorted(facts.wrong_clocks.items()):
+        side = "ahead of" if offset_ms > 0 else "behind"
+        text = f"the clock of worker {worker} is {abs(offset_ms) / 1000:.0f} s {side} that of Redis"
+        yield Status.DEGRADED, text
 
 
 def _quotes(facts: Facts) -> Iterator[Finding]:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from marketdata.settings import Settings
 
 
+# A quote that was fetched later than this from now was stamped by a wrong clock, or ours is wrong.
+AHEAD_MS = 5_000
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a request found: `count` quotes, JSON objects with commas between them, and errors.
@@ -70,8 +74,10 @@ class QuoteReader:
         slot_ms = slot_start_ms(now_ms)
         symbols, values = wanted.symbols, self._quotes.read(wanted.symbols)
         oldest = b"" if max_age_s is None else time_key(slot_ms - max_age_s * 1000)
-        found, missing = _parted(symbols, values, oldest)
-        quotes = json_objects(found, stale_before=time_key(slot_ms - self._ttl_ms))
+        ahead = time_key(now_ms + AHEAD_MS)
+        found, missing = _parted(symbols, values, oldest, ahead)
+        stale_before = time_key(slot_ms - self._ttl_ms)
+        quotes = json_objects(found, stale_before=stale_before, ahead_from=ahead)
         due = self._watch.due(symbols, missing, now_ms)
         if len(found) == len(wanted.names):
             self._watch.note(due, now_ms)
@@ -146,13 +152,17 @@ def _as_json(error: MissingQuote) -> dict[str, Any]:
 
 
 def _parted(
-    symbols: Sequence[str], values: Sequence[bytes | None], oldest: bytes
+    symbols: Sequence[str], values: Sequence[bytes | None], oldest: bytes, ahead: bytes
 ) -> tuple[list[bytes], dict[str, bytes | None]]:
     """The stored values that will do, and what there is of all other symbols."""
     found = [value for value in values if value is not None]
     if oldest:
-        found = [value for value in found if value >= oldest]
+        found = [value for value in found if oldest <= value < ahead]
     if len(found) == len(values):
         return found, {}
     pairs = zip(symbols, values, strict=True)
-    return found, {name: value for name, value in pairs if value is None or value < oldest}
+    return found, {
+        name: value
+        for name, value in pairs
+        if value is None or (oldest and not oldest <= value < ahead)
+    }

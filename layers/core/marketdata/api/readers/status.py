@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from marketdata.api.readers.health import ClassFacts, Facts, ListFacts, Status, fresh_ratio, judge
+from marketdata.api.readers.quotes import AHEAD_MS
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.cache.stored_quotes import fetched_ms
-from marketdata.clock import slot_start_ms, utc_text
+from marketdata.clock import utc_text
 from marketdata.domain.catalogue import FACTS
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
@@ -38,7 +39,7 @@ class StatusReader:
 
     def providers(self, now_ms: int) -> dict[str, Any]:
         """`{market, providers: [...]}` as of the current slot. Raises `CacheUnavailableError`."""
-        view = self.control.read_providers(slot_start_ms(now_ms))
+        view = self.control.read_providers(now_ms, at_slot_start=True)
         return {
             "market": self.settings.market,
             "providers": [self._provider(view, source) for source in FACTS],
@@ -51,8 +52,10 @@ class StatusReader:
         """
         try:
             view = self.control.read_providers(now_ms)
+            now_ms = view.now_ms
             facts = Facts(
                 lag_s=_lag_s(view, now_ms),
+                wrong_clocks=view.wrong_clocks,
                 classes=list(self._classes(now_ms)),
                 lists=list(self._lists(now_ms)),
                 breakers=[
@@ -118,7 +121,7 @@ class StatusReader:
         fresh = [
             symbol.asset_class
             for symbol, value in zip(symbols, values, strict=True)
-            if value is not None and fetched_ms(value) >= oldest_ms
+            if value is not None and oldest_ms <= fetched_ms(value) < now_ms + AHEAD_MS
         ]
         active = [symbol.asset_class for symbol in symbols]
         for asset_class in AssetClass:

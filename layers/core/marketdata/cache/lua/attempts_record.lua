@@ -1,24 +1,27 @@
--- What came of these attempts? Breakers are told, unused calls given back, holds noted, and it is
--- set when symbols are due next and which are not to be asked for.
--- KEYS: due, refused, recorded, then ledgers and breakers. ARGV: now (ms), the name of this report
--- ('' if it has none; a named one counts once), and JSON {policy, refusals_kept, refused_ms,
--- reports_ms, results: [...], due: [symbol, ms, ...], refused: [...]}.
--- Answers JSON [{result, before, after, reason, generation}]; result is a place in results.
+-- Record the results of attempts: breakers count them, unused calls are given back, pauses are noted,
+-- and it is set when symbols are due next and which ones a provider excludes.
+--
+-- KEYS  due, exclusions, recorded, then ledgers and breakers.
+-- ARGV  now (ms, '' for the clock of Redis), the name of this report ('' if it has none; a named one
+--       counts once), and JSON {policy, exclusions_kept, excluded_ms, due_ahead_ms, reports_ms,
+--       results: [...], due: [ms, symbol, ...], excluded: [...]}.
+-- Reply JSON [{result, before, after, reason, generation}]; result is a place in results.
 
--- include: numbers.lua
+-- include: values.lua
 -- include: breaker_rules.lua
 -- include: budget_windows.lua
 
-local now, name, told = tonumber(ARGV[1]), ARGV[2], cjson.decode(ARGV[3])
+local now, name, report = time_now(ARGV[1]), ARGV[2], cjson.decode(ARGV[3])
 local ledgers, breakers, transitions = {}, {}, {}
+for place = 1, 3 do
+  drop_other_type(KEYS[place], 'zset')
+end
 
 local function settle(result, ledger)
-  if ledger.broken then
-    return
-  end
-  ledger_settle(ledger, result.limits, result.use, result.end_ms, result.granted, result.used)
-  if result.hold_until_ms then
-    ledger_hold(ledger, result.hold_until_ms)
+  if ledger.damaged then return end -- attempts_take repairs it
+  ledger_settle(ledger, result.limits, result.use, result.end_ms, result.granted, result.used, result.unsent)
+  if result.hold_ms then
+    ledger_hold(ledger, now + result.hold_ms)
   end
 end
 
@@ -27,23 +30,24 @@ local function note(result, breaker)
     breaker_set(breaker, 'success_at', math.max(now, breaker.success_at or 0))
   end
   if result.error then
-    breaker_set(breaker, 'error', result.error)
+    breaker_set(breaker, 'error', cjson.encode({ now, result.error[1], result.error[2] }))
   end
 end
 
 if name ~= '' then
-  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', whole(now - told.reports_ms))
+  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', whole(now - report.reports_ms))
   if redis.call('ZADD', KEYS[3], 'NX', whole(now), name) == 0 then
     return '[]'
   end
 end
 
-for place, result in ipairs(told.results) do
+for place, result in ipairs(report.results) do
   local ledger = ledgers[result.ledger] or ledger_read(KEYS[result.ledger], now)
   local breaker = breakers[result.breaker] or breaker_read(KEYS[result.breaker])
   ledgers[result.ledger], breakers[result.breaker] = ledger, breaker
+  if ledger.changed and not ledger.damaged then ledger_rewrite(ledger) end
   settle(result, ledger)
-  local change = breaker_record(breaker, result, now, told.policy)
+  local change = breaker_record(breaker, result, now, report.policy)
   if change then
     change.result = place
     table.insert(transitions, change)
@@ -52,10 +56,16 @@ for place, result in ipairs(told.results) do
 end
 
 -- Only ever later: a report that is late must not make a symbol due that another has priced.
-in_parts(told.due, 1000, function(...) redis.call('ZADD', KEYS[1], 'GT', ...) end)
-in_parts(told.refused, 1000, function(...) redis.call('ZADD', KEYS[2], ...) end)
+for place = 1, #report.due, 2 do
+  report.due[place] = whole(math.min(report.due[place], now + report.due_ahead_ms))
+end
+in_parts(report.due, 1000, function(...) redis.call('ZADD', KEYS[1], 'GT', ...) end)
+for _, excluded in ipairs(report.excluded) do
+  redis.call('ZADD', KEYS[2], whole(now + report.excluded_ms), excluded)
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', whole(now))
-redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - told.refusals_kept)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '(' .. whole(now + report.excluded_ms), '+inf')
+redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - report.exclusions_kept)
 if #transitions == 0 then
   return '[]'
 end

@@ -1,85 +1,93 @@
--- May these calls be made? For each want a breaker permit and reserved calls, or neither.
--- KEYS: ledgers and breakers. ARGV: now (ms), a token that no other call uses, and JSON
--- {policy, wants: [{breaker, ledger, limits, calls, least, extra, use, until_ms, ask, job, size}],
--- ledgers: [{place, born, turns}], room}; breaker, ledger and place are places in KEYS, born and turns what
--- the caller has seen of a ledger. A job whose size is more than what is left of `room`, if there is
--- one, is granted nothing, and nothing is counted for it; smaller ones after it may be. Up to `extra`
--- more calls are granted after all wants have got theirs, as far as the budget has room. Answers nil,
--- and decides nothing, if a ledger has lost some of that; else JSON
--- [{calls, generation, probe, use, reason, at}] and the fields and values of each ledger.
+-- May these calls be made? For each request a breaker permit and reserved calls, or neither.
+--
+-- KEYS  ledgers and breakers.
+-- ARGV  now (ms, '' for the clock of Redis), a token that no other call uses, and JSON {policy,
+--       requests: [{breaker, ledger, limits, calls, least, extra, use, run_ms, ask, job, size}],
+--       ledgers: [{place, limits, born, turns, expected}], room}. breaker, ledger and place are places in
+--       KEYS. The calls happen within run_ms. born and turns are what the caller has seen of a ledger,
+--       expected is the time that it expects by its own steady clock. A job whose size is more than what
+--       is left of `room`, if there is one, is granted nothing, and nothing is counted for it; smaller
+--       ones after it may be. Up to `extra` more calls are granted after all requests have got theirs, as
+--       far as the budget has room.
+-- Reply JSON {now, grants: [{calls, generation, probe, end_ms, use, reason, at}], repaired: [key]} and the
+--       fields and values of each ledger. If a ledger has lost what the caller has seen, nothing is
+--       decided, and the reply is JSON {lost, repaired}.
 
--- include: numbers.lua
+-- include: values.lua
 -- include: breaker_rules.lua
 -- include: budget_windows.lua
 
-local now, token, asked = tonumber(ARGV[1]), ARGV[2], cjson.decode(ARGV[3])
-local ledgers, breakers, grants = {}, {}, {}
+local now, token, asked = time_now(ARGV[1]), ARGV[2], cjson.decode(ARGV[3])
+local ledgers, breakers, grants, repaired = {}, {}, {}, {}
 
-local function decide(want, ledger, breaker, probe_token)
-  local generation = breaker.generation
-  local leave, reason, at = 'pass', nil, nil
-  if want.ask then
-    leave, reason, at = breaker_permit(breaker, now, asked.policy)
+local function decide(request, ledger, breaker, probe_token)
+  local denied = { calls = 0, generation = breaker.generation, use = request.use, end_ms = now }
+  local permit = 'pass'
+  if request.ask then
+    permit, denied.reason, denied.at = breaker_permit(breaker, now, asked.policy)
   end
-  if not leave then
-    return { calls = 0, generation = generation, use = want.use, reason = reason, at = at }
+  if not permit then return denied end
+  local use, wanted = request.use, request.calls
+  if permit == 'probe' then
+    use, wanted = 'probe', request.least
   end
-  local probing = leave == 'probe'
-  local use, calls = want.use, want.calls
-  if probing then
-    use, calls = 'probe', want.least
+  local calls, at, reason = ledger_room(ledger, request.limits, use, request.least, wanted)
+  if calls == 0 then
+    denied.reason, denied.at = reason, at
+    return denied
   end
-  local room, room_at = ledger_room(ledger, want.limits, use, want.least, calls)
-  if room == 0 then
-    reason = ledger.hold > now and 'held' or 'budget_exhausted'
-    return { calls = 0, generation = generation, use = want.use, reason = reason, at = room_at }
-  end
-  ledger_count(ledger, want.limits, use, want.until_ms, room)
+  local end_ms = now + request.run_ms
+  ledger_count(ledger, request.limits, use, end_ms, calls)
   ledger_turn(ledger)
-  if probing then
+  if permit == 'probe' then
     breaker_begin_probe(breaker, now, asked.policy, probe_token)
   end
-  return {
-    calls = room, generation = breaker.generation, use = use, probe = probing and probe_token or nil,
-  }
+  local probe = permit == 'probe' and probe_token or nil
+  return { calls = calls, generation = breaker.generation, use = use, probe = probe, end_ms = end_ms }
 end
 
 for _, seen in ipairs(asked.ledgers) do
-  local ledger = ledger_read(KEYS[seen.place], now)
+  local ledger = ledger_read(KEYS[seen.place], now, seen.expected)
+  if ledger.damaged then
+    ledger_repair(ledger, seen.limits)
+    table.insert(repaired, ledger.key)
+  end
   if seen.born and ledger_lost(ledger, seen.born, seen.turns) then
-    return false
+    return { cjson.encode({ lost = true, repaired = repaired }) }
   end
   ledgers[seen.place] = ledger
 end
-for _, seen in ipairs(asked.ledgers) do
-  ledger_prune(ledgers[seen.place])
+for _, ledger in pairs(ledgers) do
+  ledger_prune(ledger)
 end
 local left, has_place = asked.room or math.huge, {}
-for place, want in ipairs(asked.wants) do
-  local ledger = ledgers[want.ledger]
-  local breaker = breakers[want.breaker] or breaker_read(KEYS[want.breaker])
-  breakers[want.breaker] = breaker
-  if want.size > left and not has_place[want.job] then
-    local generation = breaker.generation
-    grants[place] = { calls = 0, generation = generation, use = want.use, reason = 'no_room' }
+for place, request in ipairs(asked.requests) do
+  local ledger = ledgers[request.ledger]
+  local breaker = breakers[request.breaker] or breaker_read(KEYS[request.breaker])
+  breakers[request.breaker] = breaker
+  if request.size > left and not has_place[request.job] then
+    grants[place] = {
+      calls = 0, generation = breaker.generation, use = request.use, end_ms = now, reason = 'no_room',
+    }
   else
-    grants[place] = decide(want, ledger, breaker, token .. ':' .. place)
-    if grants[place].calls > 0 and not has_place[want.job] then
-      has_place[want.job], left = true, left - want.size
+    grants[place] = decide(request, ledger, breaker, token .. ':' .. place)
+    if grants[place].calls > 0 and not has_place[request.job] then
+      has_place[request.job], left = true, left - request.size
     end
   end
 end
-for place, want in ipairs(asked.wants) do
-  local grant, extra = grants[place], want.extra or 0
+for place, request in ipairs(asked.requests) do
+  local grant, extra = grants[place], request.extra or 0
   if grant.calls > 0 and extra > 0 then
-    local room = ledger_room(ledgers[want.ledger], want.limits, grant.use, 1, extra)
+    local ledger = ledgers[request.ledger]
+    local room = ledger_room(ledger, request.limits, grant.use, 1, extra)
     if room > 0 then
-      ledger_count(ledgers[want.ledger], want.limits, grant.use, want.until_ms, room)
+      ledger_count(ledger, request.limits, grant.use, grant.end_ms, room)
       grant.calls = grant.calls + room
     end
   end
 end
-local answer = { cjson.encode(grants) }
+local answer = { cjson.encode({ now = now, grants = grants, repaired = repaired }) }
 for _, seen in ipairs(asked.ledgers) do
   table.insert(answer, fields_of(KEYS[seen.place]) or {})
 end

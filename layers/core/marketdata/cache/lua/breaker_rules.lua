@@ -2,11 +2,15 @@
 --
 -- A hash: state, since, reason, generation; probe and probe_until while a probe is in flight;
 -- 's:<second>' and 'f:<second>', the successes and failures of a closed breaker; stale, its stale
--- answers in a row; success_at and error, which are only told. What is missing or unreadable counts
+-- answers in a row; success_at and error, which are only shown. What is missing or unreadable counts
 -- as closed.
 
-local AHEAD_MS = 60000 -- a time further ahead than this was written by a clock that ran ahead
+local LONGEST_REASON = 100
 
+local FIELDS = {
+  state = true, since = true, reason = true, generation = true, probe = true, probe_until = true,
+  stale = true, success_at = true, error = true,
+}
 local STATES = { closed = true, open = true, half_open = true }
 
 local function breaker_read(key)
@@ -20,7 +24,7 @@ local function breaker_read(key)
     if kind then
       local entry = { kind = kind, second = tonumber(second), results = finite(flat[i + 1]) or 0 }
       breaker.counts[flat[i]] = entry
-    else
+    elseif FIELDS[flat[i]] then
       breaker[flat[i]] = flat[i + 1]
     end
   end
@@ -29,6 +33,7 @@ local function breaker_read(key)
     breaker[name] = finite(breaker[name])
   end
   breaker.generation = breaker.generation or 0
+  breaker.reason = breaker.reason and string.sub(breaker.reason, 1, LONGEST_REASON)
   return breaker
 end
 
@@ -60,8 +65,8 @@ end
 
 -- Change state; every change is a new generation, and counts begin anew.
 local function breaker_turn(breaker, state, reason, now)
-  local told = { before = breaker.state, after = state, generation = breaker.generation + 1 }
-  told.reason = reason
+  local change = { before = breaker.state, after = state, generation = breaker.generation + 1 }
+  change.reason = reason
   local counted = {}
   for field in pairs(breaker.counts) do
     table.insert(counted, field)
@@ -69,11 +74,11 @@ local function breaker_turn(breaker, state, reason, now)
   breaker_set(breaker, 'state', state)
   breaker_set(breaker, 'since', now)
   breaker_set(breaker, 'reason', reason or state == 'half_open' and breaker.reason or '')
-  breaker_set(breaker, 'generation', told.generation)
+  breaker_set(breaker, 'generation', change.generation)
   breaker_forget(breaker, counted)
   breaker_end_probe(breaker)
   breaker_end_row(breaker)
-  return told
+  return change
 end
 
 -- When the next probe may be given, for a breaker that is not closed.
@@ -85,7 +90,8 @@ local function breaker_probe_due(breaker, now, policy)
     due = breaker.probe and breaker.probe_until or now
     longest = policy.probe_lease_ms
   end
-  return due > now + longest + AHEAD_MS and now or due
+  -- A time further ahead was written before the clock of Redis went back.
+  return due > now + longest + JUMP_MS and now or due
 end
 
 -- 'pass', or 'probe'; or nil, the reason for neither, and when a probe may be given.

@@ -1,31 +1,50 @@
--- Has a ledger lost what a worker has seen of it? Then the worker's word counts.
--- KEYS: the ledger. ARGV: now (ms), born and turns as the worker has seen them, and the fields and
--- values that it saw. Answers {born, turns} as they are now, as text.
+-- Has a ledger lost what a worker has seen of it? Then what the worker has seen counts.
+--
+-- KEYS  the ledger.
+-- ARGV  now (ms, '' for the clock of Redis), the time that the worker expects by its own steady clock (''
+--       if it does not know), born and turns as the worker has seen them, and JSON [field, value, ...] as
+--       it saw them.
+-- Reply {born, turns} as they are now, as text.
 --
 -- Of two counts of a bucket the larger one holds, so never fewer are counted than either knows, and
 -- what many remember alike is counted once. (A call that was settled in between has moved, and may
--- count twice until its window is over.) Pace is not given back: what is lost with it is evenness,
--- no limit, and a service that has lost its quotes too needs the next call soon.
+-- count twice until its window is over.) Pace is not given back: without it calls are less even, but no
+-- limit is exceeded, and a service that has lost its quotes too needs the next call soon.
 
--- include: numbers.lua
+-- include: values.lua
 -- include: budget_windows.lua
 
-local now, born, turns = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local now, expected = time_now(ARGV[1]), tonumber(ARGV[2])
+local born, turns = tonumber(ARGV[3]), tonumber(ARGV[4])
 local ledger = ledger_read(KEYS[1], now)
-if ledger_lost(ledger, born, turns) then
-  if not ledger.born or ledger.born == born then
-    -- A ledger of its own from now on, so that others who remember more will tell it too.
-    redis.call('HSET', KEYS[1], 'born', whole(math.max(now, born + 1)))
-  end
-  for i = 4, #ARGV, 2 do
-    local field, value = ARGV[i], finite(ARGV[i + 1])
-    local window, bucket = string.match(field, '^(%d+):(%d+):[rno]$')
-    local counts = window and leaves_at(tonumber(window), tonumber(bucket)) > now
-    if value and (counts or field == 'hold' or field == 'turns') then
-      if value > (finite(redis.call('HGET', KEYS[1], field) or '') or 0) then
-        redis.call('HSET', KEYS[1], field, whole(value))
-      end
-    end
+if ledger.damaged then
+  return { false, false }
+end
+if not ledger_lost(ledger, born, turns) then
+  return redis.call('HMGET', KEYS[1], 'born', 'turns')
+end
+local known = { key = KEYS[1], now = now, counts = {}, pace = {}, hold = 0, turns = 0 }
+local flat = cjson.decode(ARGV[5])
+for i = 1, #flat, 2 do
+  ledger_field(known, flat[i], flat[i + 1])
+end
+if expected and math.abs(now - expected) > JUMP_MS then
+  ledger_shift(known, now - expected)
+end
+local function at_least(field, value)
+  if value > (finite(redis.call('HGET', KEYS[1], field) or '') or 0) then
+    redis.call('HSET', KEYS[1], field, whole(value))
   end
 end
+if not ledger.born or ledger.born == born then
+  -- A ledger of its own from now on, so that others who remember more will tell it too.
+  redis.call('HSET', KEYS[1], 'born', whole(math.max(now, born + 1)))
+end
+for window, entries in pairs(known.counts) do
+  for field, entry in pairs(entries) do
+    if leaves_at(window, entry.bucket) > now then at_least(field, entry.calls) end
+  end
+end
+at_least('hold', known.hold)
+at_least('turns', known.turns)
 return redis.call('HMGET', KEYS[1], 'born', 'turns')

@@ -5,14 +5,16 @@
 -- A reserved call may happen at any time until its reservation's end, so it counts in the bucket
 -- of that end, and until the whole bucket is older than the window: never too few are counted.
 -- Field 'pace:<window ms>' is when the next routine call is due by even pacing. Field 'hold' is
--- when the provider may be asked again at all. Names carry the window's length, not a place in
+-- when the provider may be called again at all. Names carry the window's length, not a place in
 -- the settings, so that a change of limits loses nothing. 'born' is when the ledger was begun and
--- 'turns' how often it has granted since: by these two a worker knows a ledger again.
+-- 'turns' how often it has granted since; by these two a worker recognises a ledger. 'seen' is when
+-- it last granted: if that is in the future, the clock of Redis went back.
 
 local BUCKETS = 120         -- per window: it is rounded up by less than a hundredth
-local SKEW_MS = 2000        -- by so much a worker's clock may be off
+local SKEW_MS = 2000        -- a reservation's end may be wrong by this much
 local MINUTE_MS, DAY_MS = 60000, 86400000
 local PACE_SLACK_MS = 5000  -- one tick: rounding to ticks must not slow the average pace
+local LATEST_MS = 70 * DAY_MS -- a time further ahead than this is damaged
 
 local ROUTINE = { active = true, watched = true }
 local KINDS = { active = 'r', watched = 'r', new = 'n' }
@@ -43,37 +45,126 @@ local function new_share(calls)
   return math.max(1, math.floor((calls - routine_share(calls)) / 2))
 end
 
--- ledger = {key, now, counts = {[window] = {[field] = {bucket, kind, calls}}}, pace, hold, born,
--- turns, old, broken}. A ledger with anything unreadable is broken, and grants nothing.
-local function ledger_read(key, now)
+local TIMES = { hold = true, seen = true, born = true }
+
+-- One field of a ledger. Return false if it cannot be read.
+local function ledger_field(ledger, field, text)
+  local value = #text <= 32 and finite(text) or nil
+  local window, bucket, kind = string.match(field, '^(%d+):(%d+):([rno])$')
+  local paced = string.match(field, '^pace:(%d+)$')
+  local is_time = paced or TIMES[field]
+  if not value or value < 0 or is_time and value > ledger.now + LATEST_MS then return false end
+  if window then
+    window, bucket = tonumber(window), tonumber(bucket)
+    if window < 1000 or window > LATEST_MS then return false end
+    ledger.counts[window] = ledger.counts[window] or {}
+    ledger.counts[window][field] = { bucket = bucket, kind = kind, calls = value }
+  elseif paced then
+    ledger.pace[tonumber(paced)] = value
+  elseif is_time or field == 'turns' then
+    ledger[field] = value
+  end
+  return true
+end
+
+-- Move all times of a ledger by as much as the clock of Redis was moved.
+local function ledger_shift(ledger, by)
+  for window, entries in pairs(ledger.counts) do
+    local moved = {}
+    for _, entry in pairs(entries) do
+      local bucket = math.max(0, math.ceil(entry.bucket + by / width_of(window)))
+      local field = whole(window) .. ':' .. whole(bucket) .. ':' .. entry.kind
+      local calls = entry.calls + (moved[field] and moved[field].calls or 0)
+      moved[field] = { bucket = bucket, kind = entry.kind, calls = calls }
+    end
+    ledger.counts[window] = moved
+  end
+  for window, due in pairs(ledger.pace) do
+    ledger.pace[window] = math.max(0, due + by)
+  end
+  ledger.hold = math.max(0, ledger.hold + by)
+  ledger.seen = ledger.now
+  ledger.changed = true
+end
+
+-- By how much the clock of Redis was moved since the ledger granted last. `expected` is the time that
+-- a worker expects by its own steady clock, nil if it does not know: without it a step forwards looks
+-- like a pause. Other workers of the same step find that it was dealt with.
+local function clock_step(ledger, expected)
+  local seen = ledger.seen
+  if not seen then return 0 end
+  if seen > ledger.now + JUMP_MS then return ledger.now - math.max(seen, expected or seen) end
+  if expected and ledger.now > expected + JUMP_MS and seen <= expected + JUMP_MS then
+    return ledger.now - expected
+  end
+  return 0
+end
+
+-- ledger = {key, now, counts = {[window] = {[field] = {bucket, kind, calls}}}, pace, hold, born, turns,
+-- seen, old, damaged, changed}. A damaged ledger grants nothing until `ledger_repair`. `old` are the
+-- fields of calls that have left their windows; `changed` says that Redis holds other fields.
+local function ledger_read(key, now, expected)
   local ledger = { key = key, now = now, counts = {}, pace = {}, hold = 0, turns = 0, old = {} }
   local flat = fields_of(key)
-  ledger.broken = flat == nil
+  ledger.damaged = flat == nil
   for i = 1, #(flat or {}), 2 do
-    local field, value = flat[i], finite(flat[i + 1])
-    local window, bucket, kind = string.match(field, '^(%d+):(%d+):([rno])$')
-    local paced = string.match(field, '^pace:(%d+)$')
-    if not value or value < 0 then
-      ledger.broken = true
-    elseif window then
-      window, bucket = tonumber(window), tonumber(bucket)
-      if leaves_at(window, bucket) <= now then
+    if not ledger_field(ledger, flat[i], flat[i + 1]) then ledger.damaged = true end
+  end
+  local step = clock_step(ledger, expected)
+  if step ~= 0 then ledger_shift(ledger, step) end
+  for window, entries in pairs(ledger.counts) do
+    local latest = now + window + LATEST_MS
+    for field, entry in pairs(entries) do
+      local leaves = leaves_at(window, entry.bucket)
+      if leaves <= now or leaves > latest then
+        entries[field] = nil
         table.insert(ledger.old, field)
-      else
-        ledger.counts[window] = ledger.counts[window] or {}
-        ledger.counts[window][field] = { bucket = bucket, kind = kind, calls = value }
+        ledger.damaged = ledger.damaged or leaves > latest
       end
-    elseif paced then
-      ledger.pace[tonumber(paced)] = value
-    elseif field == 'hold' or field == 'born' or field == 'turns' then
-      ledger[field] = value
     end
   end
   return ledger
 end
 
+-- Write all fields of a ledger anew.
+local function ledger_rewrite(ledger)
+  local flat = {}
+  local function add(field, value)
+    table.insert(flat, field)
+    table.insert(flat, value)
+  end
+  for _, entries in pairs(ledger.counts) do
+    for field, entry in pairs(entries) do add(field, whole(entry.calls)) end
+  end
+  for window, due in pairs(ledger.pace) do add('pace:' .. whole(window), string.format('%.3f', due)) end
+  for _, field in ipairs({ 'hold', 'born', 'turns', 'seen' }) do
+    if ledger[field] then add(field, whole(ledger[field])) end
+  end
+  redis.call('DEL', ledger.key)
+  in_parts(flat, 1000, function(...) redis.call('HSET', ledger.key, ...) end)
+  ledger.changed = false
+end
+
+-- Begin a damaged ledger anew with what can be read of it. It grants nothing for its longest short
+-- window, in which calls that are lost may still count; workers that remember more tell it.
+local function ledger_repair(ledger, limits)
+  local longest = 0
+  for _, limit in ipairs(limits) do
+    if limit[2] < DAY_MS then longest = math.max(longest, limit[2]) end
+  end
+  longest = longest > 0 and longest or MINUTE_MS
+  ledger.hold = math.max(ledger.hold, ledger.now + longest)
+  ledger.born, ledger.damaged = nil, false
+  ledger_rewrite(ledger)
+end
+
+-- Remove what no longer counts.
 local function ledger_prune(ledger)
-  in_parts(ledger.old, 500, function(...) redis.call('HDEL', ledger.key, ...) end)
+  if ledger.changed then
+    ledger_rewrite(ledger)
+  else
+    in_parts(ledger.old, 500, function(...) redis.call('HDEL', ledger.key, ...) end)
+  end
 end
 
 -- How many calls of a window are counted; of one kind only, if given.
@@ -133,12 +224,13 @@ local function paced(ledger, calls, window, least)
   return room, math.floor(due + (least - 1) * interval - PACE_SLACK_MS) + 1
 end
 
--- How many calls fit all windows now, at most `wanted`; and when `least` fit, nil if unknown.
+-- How many calls fit all windows now, at most `wanted`; when `least` fit, nil if unknown; and why they
+-- do not fit now: 'held', 'paced' (the window has room, but even pacing has not) or 'budget_exhausted'.
 local function ledger_room(ledger, limits, use, least, wanted)
-  if ledger.broken then
+  if ledger.damaged then
     return 0, nil
   end
-  local room, at = wanted, math.max(ledger.now, ledger.hold)
+  local room, at, is_paced = wanted, math.max(ledger.now, ledger.hold), true
   local function also(allowed, allowed_at)
     room = math.min(room, allowed)
     if allowed < least then
@@ -148,17 +240,19 @@ local function ledger_room(ledger, limits, use, least, wanted)
   for _, limit in ipairs(limits) do
     local calls, window = limit[1], limit[2]
     for _, cap in ipairs(caps_of(calls, window, use)) do
-      also(
-        cap[1] - ledger_used(ledger, window, cap[2]),
-        ledger_down_to(ledger, window, cap[2], cap[1] - least)
-      )
+      local left = cap[1] - ledger_used(ledger, window, cap[2])
+      is_paced = is_paced and left >= least
+      also(left, ledger_down_to(ledger, window, cap[2], cap[1] - least))
     end
     if window >= DAY_MS and ROUTINE[use] then
       also(paced(ledger, calls, window, least))
     end
   end
-  if ledger.hold > ledger.now or room < least then
-    return 0, at
+  if ledger.hold > ledger.now then
+    return 0, at, 'held'
+  end
+  if room < least then
+    return 0, at, is_paced and 'paced' or 'budget_exhausted'
   end
   return room, at
 end
@@ -199,8 +293,9 @@ local function ledger_count(ledger, limits, use, end_ms, calls)
 end
 
 -- Of the reserved calls, `used` were made, before now; the others are given back. What was made
--- counts from now on, no longer from the latest moment at which it could have been made.
-local function ledger_settle(ledger, limits, use, end_ms, reserved, used)
+-- counts from now on, no longer from the latest moment at which it could have been made. Calls that
+-- did not reach the provider (`unsent`, a part of `used`) count, but do not delay the next call.
+local function ledger_settle(ledger, limits, use, end_ms, reserved, used, unsent)
   for _, limit in ipairs(limits) do
     local window = limit[2]
     if leaves_at(window, bucket_of(window, end_ms)) > ledger.now then
@@ -209,8 +304,9 @@ local function ledger_settle(ledger, limits, use, end_ms, reserved, used)
       if made > 0 then
         ledger_add(ledger, window, math.min(end_ms, ledger.now), use, made)
       end
-      if window >= DAY_MS and ROUTINE[use] and found > made then
-        ledger_pace(ledger, limit, made - found)
+      local free = found - math.max(0, made - unsent)
+      if window >= DAY_MS and ROUTINE[use] and free > 0 then
+        ledger_pace(ledger, limit, -free)
       end
     end
   end
@@ -218,13 +314,14 @@ end
 
 -- Note that the ledger has granted.
 local function ledger_turn(ledger)
-  ledger.born, ledger.turns = ledger.born or ledger.now, ledger.turns + 1
-  redis.call('HSET', ledger.key, 'born', whole(ledger.born), 'turns', whole(ledger.turns))
+  ledger.born, ledger.turns, ledger.seen = ledger.born or ledger.now, ledger.turns + 1, ledger.now
+  redis.call('HSET', ledger.key, 'born', whole(ledger.born), 'turns', whole(ledger.turns),
+    'seen', whole(ledger.seen))
 end
 
 -- Whether this is not, or no longer wholly, the ledger that somebody has seen.
 local function ledger_lost(ledger, born, turns)
-  return not ledger.broken and (ledger.born ~= born or ledger.turns < turns)
+  return not ledger.damaged and (ledger.born ~= born or ledger.turns < turns)
 end
 
 local function ledger_hold(ledger, until_ms)

@@ -1,43 +1,78 @@
--- Is this slot ours, and what is due in it?
--- KEYS: last slot, due, watched, refused, timetables. ARGV: the slot (s), now (ms), how far ahead a stored slot
--- may be (s), how long a symbol is watched (ms), how long a due time is remembered (ms), how many
--- due times are kept beside the active ones, and the active symbols, one a line.
--- Answers nil to the loser; else {due active, new, due watched, refused, timetables, slot claimed
--- before}. The first three are one text each, a line per item, since a client reads one long text
--- many times faster than thousands of short ones; lines of the first and third are symbols and due
--- times (0: never priced) in turn. The next two are flat lists; the last is nil before the first
--- slot and after a clock that ran ahead.
+-- Does this caller get the slot, and which symbols are due in it?
+--
+-- KEYS  last slot, due, watched, exclusions, timetables, clocks of workers.
+-- ARGV  now (ms, '' for the clock of Redis); JSON {slot (s), slot_ms, wall_ms, worker, active: [...],
+--       watched_ms, due_memory_ms, due_spare, due_ahead_ms, slot_ahead_s, most_clocks}.
+--       wall_ms is the caller's own clock; it is compared and decides nothing.
+-- Reply nil if another caller has the slot; else {slot, now, due active, new, due watched,
+--       exclusions, timetables, slot claimed before (nil if unknown), repaired keys}. Due active, new
+--       and due watched are one text each, a line per item, because a client reads one long text many
+--       times faster than thousands of short ones. Lines of the first and third are symbols and due
+--       times (0: never priced) in turn. Exclusions and timetables are flat lists.
 
--- include: numbers.lua
+-- include: values.lua
 
-local slot, now = tonumber(ARGV[1]), tonumber(ARGV[2])
-local ahead_s, watched_ms, memory_ms, kept = tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
+local now, asked = time_now(ARGV[1]), cjson.decode(ARGV[2])
+local repaired = {}
+for place, kind in ipairs({ 'string', 'zset', 'zset', 'zset', 'hash', 'hash' }) do
+  if drop_other_type(KEYS[place], kind) then table.insert(repaired, KEYS[place]) end
+end
 
-local last = finite(redis.call('GET', KEYS[1]) or '')
-if last and last >= slot and last <= slot + ahead_s then
+-- The clocks of workers that are wrong: '<offset (ms)> <when it was seen (ms)>' for each.
+local function note_clock()
+  local offset = asked.wall_ms - now
+  if math.abs(offset) > JUMP_MS then
+    redis.call('HSET', KEYS[6], asked.worker, whole(offset) .. ' ' .. whole(now))
+  else
+    redis.call('HDEL', KEYS[6], asked.worker)
+  end
+  if redis.call('HLEN', KEYS[6]) > asked.most_clocks then redis.call('DEL', KEYS[6]) end
+end
+
+-- A worker whose clock is wrong works in the slot of Redis's clock.
+local slot = asked.slot
+if math.abs(slot * 1000 - now) > asked.slot_ahead_s * 1000 then
+  slot = (now - now % asked.slot_ms) / 1000
+end
+local text = redis.call('GETRANGE', KEYS[1], 0, 63)
+local last = finite(text)
+if text ~= '' and not last then table.insert(repaired, KEYS[1]) end
+local went_back = last ~= nil and last * 1000 > now + asked.slot_ahead_s * 1000
+if last and last >= slot and not went_back then
+  note_clock()
   return false
 end
+-- The first write: a Redis without memory rejects it, and then nothing is decided.
 redis.call('SET', KEYS[1], whole(slot))
+note_clock()
+if went_back then redis.call('DEL', KEYS[2]) end -- their times are of a clock that was ahead
 
-local active, ours = {}, {}
-for symbol in string.gmatch(ARGV[7], '[^\n]+') do
-  table.insert(active, symbol)
+local active, ours = asked.active, {}
+for _, symbol in ipairs(active) do
   ours[symbol] = true
 end
 
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', whole(now - watched_ms))
+-- A request in the future was noted before the clock of Redis went back.
+for _, symbol in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], whole(now + JUMP_MS), '+inf')) do
+  redis.call('ZADD', KEYS[3], 'XX', whole(now), symbol)
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', whole(now - asked.watched_ms))
 local watched = {}
 for _, symbol in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
-  if not ours[symbol] then
+  if #symbol > 100 or not string.match(symbol, '^[%w.^=&/@:_-]+$') then
+    redis.call('ZREM', KEYS[3], symbol)
+    table.insert(repaired, KEYS[3])
+  elseif not ours[symbol] then
     table.insert(watched, symbol)
     ours[symbol] = true
   end
 end
 
 -- Due times of symbols that nobody wants any more: the old ones, or the oldest if too many.
-local spare = redis.call('ZCARD', KEYS[2]) - #active - kept
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '(' .. whole(now + asked.due_ahead_ms), '+inf')
+local spare = redis.call('ZCARD', KEYS[2]) - #active - asked.due_spare
 local oldest = spare > 0 and redis.call('ZRANGE', KEYS[2], 0, spare + #watched)
-  or redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', whole(now - memory_ms))
+  or redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', whole(now - asked.due_memory_ms))
 local unwanted = {}
 for _, symbol in ipairs(oldest) do
   if not ours[symbol] then
@@ -60,7 +95,7 @@ local due_active, new, due_watched = {}, {}, {}
 for place, score in ipairs(scores_of(active)) do
   if not score or tonumber(score) <= now then
     table.insert(due_active, active[place])
-    table.insert(due_active, score and whole(score) or '0')
+    table.insert(due_active, whole(finite(score or '') or 0))
   end
 end
 for place, score in ipairs(scores_of(watched)) do
@@ -68,14 +103,17 @@ for place, score in ipairs(scores_of(watched)) do
     table.insert(new, watched[place])
   elseif tonumber(score) <= now then
     table.insert(due_watched, watched[place])
-    table.insert(due_watched, whole(score))
+    table.insert(due_watched, whole(finite(score) or 0))
   end
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', whole(now))
-local refused, timetables = redis.call('ZRANGE', KEYS[4], 0, -1), fields_of(KEYS[5]) or {}
-local before = last and last < slot and whole(last) or false
+local exclusions, timetables = redis.call('ZRANGE', KEYS[4], 0, -1), redis.call('HGETALL', KEYS[5])
+local before = last and not went_back and whole(last) or false
 local function lines(items)
   return table.concat(items, '\n')
 end
-return { lines(due_active), lines(new), lines(due_watched), refused, timetables, before }
+return {
+  whole(slot), whole(now), lines(due_active), lines(new), lines(due_watched), exclusions, timetables,
+  before, repaired,
+}

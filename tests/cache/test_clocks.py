@@ -1,0 +1,174 @@
+"""Clocks that are wrong or jump: those of workers, and the clock of Redis, which decides."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from marketdata.cache.client import Cache, connect
+from marketdata.cache.control import ControlState
+from marketdata.clock import wall_ms
+from marketdata.domain.breaker import BreakerPolicy
+from marketdata.domain.budget import Use, parse_limits
+from marketdata.domain.permits import CallGrant, CallRequest
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.settings import Settings
+from tests.support.control_support import Breaker
+from tests.support.redis_servers import RedisServer
+
+SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
+START = 1_763_820_310_000
+JUMPS = [HOUR, -HOUR, 90 * SECOND, -90 * SECOND, 3 * SECOND, -3 * SECOND]
+
+
+class MovedCache(Cache):
+    """A cache whose server's clock a test moves: scripts work at `clock.redis_ms`."""
+
+    clock: Clocks
+
+    def time_argument(self, now_ms: int) -> int | str:
+        """The clock of the server."""
+        return self.clock.redis_ms
+
+
+class Clocks:
+    """The server's clock and the steady clock of all workers."""
+
+    def __init__(self) -> None:
+        self.redis_ms, self.steady_ms = START, 0
+
+    def pass_ms(self, ms: int) -> None:
+        """Let time pass for all."""
+        self.redis_ms += ms
+        self.steady_ms += ms
+
+    def steady_s(self) -> float:
+        """What a worker's monotonic clock shows."""
+        return self.steady_ms / 1000
+
+
+@pytest.fixture
+def live_cache(shared_redis: RedisServer) -> Iterator[Cache]:
+    """A cache as in production: the server's own clock decides."""
+    cache = connect(Settings.from_env(shared_redis.env()))
+    yield cache
+    cache.close()
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    """Clocks that agree."""
+    return Clocks()
+
+
+@pytest.fixture
+def worker_on(shared_redis: RedisServer, clocks: Clocks) -> Iterator[Callable[[], ControlState]]:
+    """Makes workers, each with its own connection and memory, on the server that is moved."""
+    caches: list[Cache] = []
+
+    def make() -> ControlState:
+        cache = MovedCache(Settings.from_env(shared_redis.env()))
+        cache.clock = clocks
+        caches.append(cache)
+        return control_on(cache, steady_clocks=(clocks.steady_s,), worker=f"w{len(caches)}")
+
+    yield make
+    for cache in caches:
+        cache.close()
+
+
+def control_on(cache: Cache, **more: object) -> ControlState:
+    """Control state with Finnhub's free limits."""
+    limits = {Source.FINNHUB: parse_limits("60/minute,30/second")}
+    return ControlState(cache, limits=limits, policy=BreakerPolicy(), **more)
+
+
+def take(control: ControlState, calls: int, now_ms: int, token: str) -> CallGrant:
+    """Ask for calls that are made within 3.5 s."""
+    want = CallRequest(Source.FINNHUB, AssetClass.STOCKS, calls, Use.ACTIVE, now_ms + 3500)
+    (grant,) = control.take([want], now_ms, token)
+    return grant
+
+
+@pytest.mark.parametrize("offset_ms", [HOUR, -HOUR, 3 * SECOND, -3 * SECOND])
+def test_a_worker_with_a_wrong_clock_freezes_and_overspends_nothing(
+    live_cache: Cache, caplog, offset_ms
+):
+    """Its calls count like all others, slots go on, and its clock is named until it is right."""
+    right, wrong = control_on(live_cache, worker="right"), control_on(live_cache, worker="wrong")
+    now = wall_ms()
+    slot = now // 5000 * 5
+    opened = wrong.open_slot((now + offset_ms) // 5000 * 5, now + offset_ms, ["AAPL"])
+    assert abs(opened.slot_s - slot) <= 10
+    grants = [
+        take(control, 20, wall_ms() + offset, f"t{number}").calls
+        for number, (control, offset) in enumerate([(right, 0), (wrong, offset_ms)] * 3)
+    ]
+    assert sum(grants) <= 30
+    wrong.record((), {"AAPL": opened.slot_s * 1000 + 5000}, (), now + offset_ms, report="r1")
+    later = right.open_slot(opened.slot_s + 5, wall_ms(), ["AAPL"])
+    assert later is not None
+    assert set(right.read_providers(wall_ms()).wrong_clocks) == {"wrong"}
+    assert round(right.read_providers(0).wrong_clocks["wrong"] / 1000) == offset_ms / 1000
+    messages = [record.message for record in caplog.records]
+    assert messages == ["clock differs from that of Redis"]
+    wrong.open_slot(opened.slot_s + 10, wall_ms(), [])
+    assert right.read_providers(0).wrong_clocks == {}
+
+
+@pytest.mark.parametrize("jump_ms", JUMPS)
+def test_a_jump_of_the_deciding_clock_overspends_no_window(worker_on, clocks, jump_ms):
+    """A failover to a server with another clock gives no call twice, and holds none for longer."""
+    workers = [worker_on(), worker_on()]
+    for number, worker in enumerate(workers):
+        worker.open_slot(clocks.redis_ms // 1000, clocks.redis_ms, [])
+        assert take(worker, 30, clocks.redis_ms, f"a{number}").calls == 30
+        clocks.pass_ms(5 * SECOND)
+    clocks.redis_ms += jump_ms
+    for number in range(8):
+        assert take(workers[number % 2], 30, clocks.redis_ms, f"b{number}").calls == 0
+        clocks.pass_ms(5 * SECOND)
+    clocks.pass_ms(31 * SECOND)
+    granted = [take(workers[n % 2], 30, clocks.redis_ms, f"c{n}").calls for n in range(4)]
+    assert 30 <= sum(granted) <= 60
+
+
+@pytest.mark.parametrize("jump_ms", JUMPS)
+def test_after_a_jump_of_the_deciding_clock_symbols_are_due_within_two_ticks(
+    worker_on, clocks, jump_ms
+):
+    """Whatever the clock does, every symbol is due again in one of the next two slots."""
+    worker = worker_on()
+    opened = worker.open_slot(START // 1000, START, ["AAPL"])
+    worker.record((), {"AAPL": opened.slot_s * 1000 + 5 * SECOND}, (), START, report="r1")
+    worker.watch(["TSLA"], START)
+    clocks.redis_ms += jump_ms
+    due: set[str] = set()
+    for _ in range(2):
+        clocks.pass_ms(5 * SECOND)
+        now = clocks.redis_ms
+        slot = worker.open_slot(now // 5000 * 5, now, ["AAPL"])
+        due |= {entry.symbol for entry in slot.due} if slot else set()
+    assert "AAPL" in due
+    if jump_ms < 15 * MINUTE:
+        assert "TSLA" in due
+
+
+def test_an_open_breaker_does_not_stay_open_after_the_clock_went_back(worker_on, clocks):
+    """A time of opening in the future counts as over."""
+    breaker = Breaker(worker_on(), source=Source.FINNHUB)
+    breaker.open(START)
+    assert breaker.ask(START).calls == 0
+    clocks.redis_ms -= HOUR
+    assert breaker.ask(START).probe is not None
+
+
+def test_the_present_time_comes_from_redis(live_cache: Cache):
+    """In production a script's time is that of the server, whatever its caller says."""
+    control = control_on(live_cache)
+    before = time.time() * 1000
+    view = control.read_providers(0)
+    assert before - 1000 < view.now_ms < time.time() * 1000 + 1000
