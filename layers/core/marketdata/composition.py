@@ -205,7 +205,8 @@ def make_providers(settings: Settings) -> Providers:
         return KeyedProvider(source, with_key, secret)
 
     return Providers(
-        provider=cache(provider), sender=cache(lambda source: make_sender(source, settings))
+        provider=cache(provider),
+        sender=cache(lambda source: make_sender(source, settings, secret.yahoo_proxy_url)),
     )
 
 

@@ -71,6 +71,20 @@ def url(text: str) -> str:
     return text.rstrip("/")
 
 
+def proxy_url(text: str) -> str:
+    """Return the URL of a proxy, which may hold a user name and a password."""
+    parts = urlsplit(text)
+    try:
+        is_complete = bool(parts.hostname and parts.port)
+    except ValueError:
+        is_complete = False
+    if parts.scheme not in ("http", "https", "socks5", "socks5h") or not is_complete:
+        raise ValueError(
+            "a URL such as http://proxy.example.com:3128 or socks5h://user:pw@host:1080"
+        )
+    return text.rstrip("/")
+
+
 def symbols(text: str) -> tuple[Symbol, ...]:
     """Symbols in any accepted spelling, each once, in their order."""
     spellings = [part.strip() for part in text.split(",") if part.strip()]

@@ -20,6 +20,7 @@ from marketdata.setting_types import (
     api_key,
     choice,
     flag,
+    proxy_url,
     symbols,
     url,
     whole,
@@ -112,6 +113,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "ALPHA_VANTAGE_BASE_URL", "https://www.alphavantage.co", "Alpha Vantage's API", url
     ),
+    Setting(
+        "YAHOO_PROXY_URL", "", "proxy for the calls to Yahoo; without it none", proxy_url,
+        secret=True,
+    ),
     Setting("ARCHIVE_BUCKET", "", "S3 bucket for the last good asset lists, on AWS", any_text),
     Setting(
         "ARCHIVE_FOLDER", ".local/archive", "folder for them where there is no bucket", any_text
@@ -158,6 +163,7 @@ class Settings:
     quote_ttl: int
     quote_retention: int
     assets_ttl: int
+    yahoo_proxy_url: str
     archive_bucket: str
     archive_folder: str
     metrics_service: str
@@ -201,7 +207,9 @@ class Settings:
     @property
     def secrets(self) -> frozenset[str]:
         """Every secret value that is set, for masking."""
-        return frozenset(filter(None, (*self.keys.values(), self.redis_password)))
+        return frozenset(
+            filter(None, (*self.keys.values(), self.redis_password, self.yahoo_proxy_url))
+        )
 
     def enabled(self, source: Source) -> bool:
         """Whether a provider can be asked: it has its key, or needs none.

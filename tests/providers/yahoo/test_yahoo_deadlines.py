@@ -85,7 +85,7 @@ def test_an_answer_is_not_read_beyond_its_limit(yahoo, sender, packed):
 
 def test_a_proxy_stands_between_us_and_yahoo(yahoo):
     """With a proxy every request goes to it, by yfinance's own setting."""
-    sender = YahooSender("http://yahoo.invalid", proxy_url=yahoo.url)
+    sender = YahooSender("http://yahoo.invalid", proxy_url=lambda: yahoo.url)
     assert prices(ask(sender)) == {"AAPL": "244.6", "MSFT": "410.5"}
     assert yahoo.paths() == [COOKIE, CRUMB, QUOTE]
 

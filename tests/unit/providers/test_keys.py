@@ -77,6 +77,26 @@ def test_a_provider_that_needs_no_key_is_asked_without():
     assert not Store().provider(Source.COINGECKO).build_request(bitcoin).headers
 
 
+@pytest.mark.parametrize(
+    ("text", "proxy"),
+    [("{}", ""), ('{"YAHOO_PROXY_URL": " http://u:pw@proxy:3128 "}', "http://u:pw@proxy:3128")],
+)
+def test_the_proxy_for_yahoo_may_stand_in_the_secret(text, proxy):
+    """Beside the keys, by the name of its setting; without it there is none."""
+    assert Store(text).keys.yahoo_proxy_url() == proxy
+
+
+@pytest.mark.parametrize("text", ["a-proxy:3128", "http://a-proxy", "ftp://a-proxy:21"])
+def test_a_proxy_in_the_secret_that_is_none_is_an_error_without_it(text):
+    """The error says what is allowed and does not show the value."""
+    keys = Store(f'{{"YAHOO_PROXY_URL": "{text}"}}').keys
+    with pytest.raises(
+        UnavailableError, match="YAHOO_PROXY_URL in the secret is not a URL"
+    ) as caught:
+        keys.yahoo_proxy_url()
+    assert "a-proxy" not in str(caught.value)
+
+
 def test_a_refused_key_is_looked_up_again_once():
     """After a 401 the secret is read anew, and a key that was changed meanwhile is used."""
     store = Store('{"FINNHUB_API_KEY": "old"}')

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from marketdata.domain.quotes import Source
+from marketdata.providers import yahoo_symbols
 from marketdata.providers.http import HttpSender
 from marketdata.providers.registry import make_provider, make_sender
 from marketdata.settings import ENV_PREFIXES, Settings
@@ -31,6 +32,19 @@ def test_sources_with_a_public_api_share_the_http_helper(source):
     sender = make_sender(source, Settings.from_env(ENV))
     assert isinstance(sender, HttpSender)
     sender.close()
+
+
+def test_yahoo_gets_the_proxy_of_the_settings_or_else_of_the_secret(monkeypatch):
+    """A setting of its own comes before the secret, and nobody is asked for it before a call."""
+    asked = []
+    monkeypatch.setattr(yahoo_symbols, "use_proxy", asked.append)
+    for own, expected in (("", "http://secret:1"), ("http://own:2", "http://own:2")):
+        settings = Settings.from_env({**ENV, "YAHOO_PROXY_URL": own})
+        sender = make_sender(Source.YFINANCE, settings, lambda: "http://secret:1")
+        sender.warm()
+        assert asked.pop() == expected
+    make_sender(Source.YFINANCE, Settings.from_env(ENV)).warm()
+    assert asked == []
 
 
 def test_formats_load_no_http_library():

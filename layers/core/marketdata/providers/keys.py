@@ -20,11 +20,12 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import UnauthorizedError, UnavailableError
 from marketdata.providers.contract import Parsed, Provider, Request, Response
-from marketdata.setting_types import api_key
+from marketdata.setting_types import api_key, proxy_url
 from marketdata.settings import ENV_PREFIXES, SETTINGS
 
 MAX_AGE_S = 900
 LEAST_PAUSE_S = 60.0
+YAHOO_PROXY_URL = "YAHOO_PROXY_URL"
 # A slot has 3.5 seconds; a secret that does not come in time is asked for again later.
 _TIMEOUT_S = 1.0
 
@@ -106,6 +107,21 @@ class SecretKeys:
                 raise UnauthorizedError(
                     f"{source.value}: {name} in the secret is not {error}"
                 ) from None
+
+    def yahoo_proxy_url(self) -> str:
+        """Return the proxy for Yahoo, empty where the secret has none.
+
+        Raise `UnavailableError` while the secret was never read, or if it holds no proxy's URL.
+        """
+        with self._lock:
+            self._look()
+            if self._keys is None:
+                raise UnavailableError(self._trouble)
+            try:
+                text = str(self._keys.get(YAHOO_PROXY_URL) or "").strip()
+                return proxy_url(text) if text else ""
+            except ValueError as error:
+                raise UnavailableError(f"{YAHOO_PROXY_URL} in the secret is not {error}") from None
 
     def refused(self) -> None:
         """Note that a key was missing or refused: the secret may hold a better one by now."""

@@ -1,4 +1,4 @@
-"""Which class speaks to which provider: one line each. The libraries are loaded when asked for."""
+"""Which class belongs to which provider: one line each. Libraries are imported on first use."""
 
 from __future__ import annotations
 
@@ -15,13 +15,22 @@ from marketdata.settings import Settings
 
 
 def make_provider(source: Source, settings: Settings) -> Provider:
-    """A provider's formats, with its base URL and key."""
+    """Return a provider's formats, with its base URL and key."""
     return _PROVIDERS[source](settings.base_urls[source], settings.keys[source])
 
 
-def make_sender(source: Source, settings: Settings) -> Sender:
-    """What sends a provider's requests. It pools connections: make one and keep it."""
-    return _SENDERS.get(source, _http)(settings.base_urls[source])
+def make_sender(
+    source: Source, settings: Settings, yahoo_proxy_url: Callable[[], str] | None = None
+) -> Sender:
+    """Return the sender of a provider's requests. It pools connections: make one and keep it.
+
+    `yahoo_proxy_url` returns the proxy for Yahoo where the settings have none.
+    """
+    if source is not Source.YFINANCE:
+        return _http()
+    own = settings.yahoo_proxy_url
+    proxy_url = (lambda: own) if own or yahoo_proxy_url is None else yahoo_proxy_url
+    return _yahoo_sender(settings.base_urls[source], proxy_url)
 
 
 def _yahoo(base_url: str, _key: str) -> Provider:
@@ -30,13 +39,13 @@ def _yahoo(base_url: str, _key: str) -> Provider:
     return Yahoo(base_url)
 
 
-def _yahoo_sender(base_url: str) -> Sender:
+def _yahoo_sender(base_url: str, proxy_url: Callable[[], str]) -> Sender:
     from marketdata.providers.yahoo_session import YahooSender  # noqa: PLC0415 as above
 
-    return YahooSender(base_url)
+    return YahooSender(base_url, proxy_url=proxy_url)
 
 
-def _http(_base_url: str) -> Sender:
+def _http() -> Sender:
     from marketdata.providers.http import HttpSender  # noqa: PLC0415 only fetching has requests
 
     return HttpSender()
@@ -50,7 +59,4 @@ _PROVIDERS: Mapping[Source, Callable[[str, str], Provider]] = MappingProxyType(
         Source.COINMARKETCAP: CoinMarketCap,
         Source.ALPHA_VANTAGE: AlphaVantage,
     }
-)
-_SENDERS: Mapping[Source, Callable[[str], Sender]] = MappingProxyType(
-    {Source.YFINANCE: _yahoo_sender}
 )

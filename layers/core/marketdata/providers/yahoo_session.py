@@ -47,15 +47,15 @@ class YahooSender:
     """The sender for Yahoo; `base_url` replaces the origin of all its hosts.
 
     Threads share one sender, and wait for each other only while there is no crumb. `clock`:
-    monotonic seconds. `proxy_url`: a proxy between us and Yahoo, for addresses that Yahoo does not
-    accept; empty for none.
+    monotonic seconds. `proxy_url` returns the URL of a proxy between us and Yahoo, for addresses
+    that Yahoo does not accept; empty for none.
     """
 
     def __init__(
         self,
         base_url: str = "",
         *,
-        proxy_url: str = "",
+        proxy_url: Callable[[], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._base_url = base_url
@@ -63,6 +63,7 @@ class YahooSender:
         self._clock = clock
         self._opening = threading.Lock()
         self._crumbing = threading.Lock()
+        self._is_proxy_known = False
         self._transport: YahooTransport | None = None
         self._symbols: SymbolQuotes | None = None
         self._data: PrivateData | None = None
@@ -100,18 +101,28 @@ class YahooSender:
         with self._opening:
             if self._transport is None or self._symbols is None:
                 try:  # here, as yfinance brings pandas and takes most of a second
-                    from marketdata.providers.yahoo_symbols import (  # noqa: PLC0415
-                        SymbolQuotes,
-                        use_proxy,
-                    )
+                    from marketdata.providers.yahoo_symbols import SymbolQuotes  # noqa: PLC0415
                     from marketdata.providers.yahoo_transport import YahooTransport  # noqa: PLC0415
                 except ImportError as exc:
                     raise UnavailableError(f"Yahoo: yfinance cannot be loaded: {exc}") from exc
-                if self._proxy_url:
-                    use_proxy(self._proxy_url)
                 self._transport = YahooTransport(self._base_url, self._clock)
                 self._symbols = SymbolQuotes(self._transport)
+            if not self._is_proxy_known:
+                self._is_proxy_known = self._use_proxy()
             return self._transport, self._symbols
+
+    def _use_proxy(self) -> bool:
+        """Give yfinance the proxy; return whether it is known. Without one Yahoo is asked as is."""
+        from marketdata.providers.yahoo_symbols import use_proxy  # noqa: PLC0415
+
+        try:
+            url = self._proxy_url()
+        except UnavailableError as error:
+            log.warning("proxy for yahoo is not known", extra={"error": str(error)})
+            return False
+        if url:
+            use_proxy(url)
+        return True
 
     def _private(self, transport: YahooTransport) -> PrivateData:
         with self._opening:
