@@ -16,6 +16,10 @@ from marketdata.errors import (
     UnauthorizedError,
 )
 
+# What an attempt's detail says where a provider rejects the address that calls come from, so that
+# /health can name that cause.
+ADDRESS_NOT_ACCEPTED = "does not accept calls from this address"
+
 
 class Outcome(StrEnum):
     """The result of one attempt. `skipped`: no symbol was left to ask for, or no time.

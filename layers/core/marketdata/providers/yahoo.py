@@ -13,7 +13,7 @@ from typing import Any
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.catalogue import FACTS, Instrument
-from marketdata.domain.outcomes import MissingQuote, Reason
+from marketdata.domain.outcomes import ADDRESS_NOT_ACCEPTED, MissingQuote, Reason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, has_exchange_suffix
 from marketdata.errors import ProviderError, RateLimitedError, UnavailableError
@@ -34,8 +34,6 @@ UNANSWERED = "unanswered"
 # How its two kinds of rate limit begin, as text in place of JSON.
 EDGE = b"Edge: Too Many Requests"
 TOO_MANY = (b"Too Many Requests", EDGE)
-# Yahoo answers so to many addresses of clouds, however few calls they make.
-ADDRESS_NOT_ACCEPTED = "Yahoo does not accept calls from this address"
 
 _PAGE_ROWS = 250  # the most that the screener gives
 
@@ -112,12 +110,13 @@ class Yahoo:
         head = response.body[:200].lstrip()
         if status in (429, 999) or head.startswith(TOO_MANY):
             error = rate_limited(self.source, response)
+            # Many addresses of clouds get this answer, however few calls they make.
             if is_html(response) or head.startswith(EDGE):
-                text = f"{name}: {ADDRESS_NOT_ACCEPTED} (status {status})"
+                text = f"{name}: Yahoo {ADDRESS_NOT_ACCEPTED} (status {status})"
                 error = RateLimitedError(text, error.retry_after_s)
             raise error
         if status == 403 and is_html(response):
-            raise UnavailableError(f"{name}: {ADDRESS_NOT_ACCEPTED} (status {status})")
+            raise UnavailableError(f"{name}: Yahoo {ADDRESS_NOT_ACCEPTED} (status {status})")
         if status in (401, 403):
             raise UnavailableError(f"{name}: the cookie or crumb is not accepted (status {status})")
         if status in (404, 410):
