@@ -44,16 +44,16 @@ def payloads() -> Path:
 def replay(payloads):
     """A recorded answer as a sender would hand it back: `replay("finnhub", "quote.json")`.
 
-    A file with a `response` tells status, headers and body; any other is the body of a 200.
+    A file with a `response` has status, headers and body; any other is the body of a 200.
     """
 
     def read(provider: str, name: str) -> Response:
         raw = (payloads / provider / name).read_bytes()
-        told = json.loads(raw) if name.endswith(".json") else None
-        if not isinstance(told, dict) or "response" not in told:
+        recorded = json.loads(raw) if name.endswith(".json") else None
+        if not isinstance(recorded, dict) or "response" not in recorded:
             kind = "application/json" if name.endswith(".json") else "application/x-download"
             return Response(200, {"content-type": kind}, raw)
-        response = told["response"]
+        response = recorded["response"]
         body = response["body"]
         text = body if isinstance(body, str) else json.dumps(body)
         headers = {key.lower(): value for key, value in response["headers"].items()}

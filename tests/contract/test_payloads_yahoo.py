@@ -34,12 +34,12 @@ class Recorded:
 
     def __init__(self, path: Path) -> None:
         text = path.read_text()
-        told = json.loads(text)["response"]
-        key = next(key for key in ("bodyJson", "bodyText", "body") if key in told)
+        recorded = json.loads(text)["response"]
+        key = next(key for key in ("bodyJson", "bodyText", "body") if key in recorded)
         start = text.index(f'"{key}": ') + len(f'"{key}": ')
         body, end = json.JSONDecoder().raw_decode(text, start)
-        self.status: int = told["status"]
-        self.kind: str = told["headers"]["content-type"]
+        self.status: int = recorded["status"]
+        self.kind: str = recorded["headers"]["content-type"]
         self.body = (body if isinstance(body, str) else text[start:end]).encode()
 
     def response(self) -> Response:
@@ -61,12 +61,12 @@ def yahoo(tmp_path: Path) -> Iterator[FakeYahoo]:
 
 
 def parsed(recorded: Recorded, *symbols: str) -> Parsed:
-    """What a recorded answer tells of these symbols."""
+    """What a recorded answer says about these symbols."""
     return Yahoo().parse([_instrument(symbol) for symbol in symbols], recorded.response(), NOW)
 
 
 def sent(yahoo: FakeYahoo, sender: YahooSender | None = None) -> Parsed:
-    """What the server tells of AAPL, through the real yfinance."""
+    """What the server says about AAPL, through the real yfinance."""
     batch = [_instrument("AAPL")]
     response = (sender or YahooSender(yahoo.url)).send(
         Yahoo().build_request(batch), TIMEOUT_S, CallAllowance(10)
@@ -147,7 +147,7 @@ def one_share(recorded: Recorded, yahoo: FakeYahoo) -> None:
 
 
 def one_coin(recorded: Recorded, _yahoo: FakeYahoo) -> None:
-    """A coin's change is the one over 24 hours that Yahoo tells."""
+    """A coin's change is the one over 24 hours that Yahoo gives."""
     assert parsed(recorded, "BTC-USD").quotes == (BTC,)
 
 
@@ -211,7 +211,7 @@ def a_rate_limited_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
 
 
 def a_chart(recorded: Recorded, yahoo: FakeYahoo) -> None:
-    """A chart of 2020 tells today's price and time, and no change: its close is of 2019."""
+    """A chart of 2020 has today's price and time, and no change: its close is of 2019."""
     yahoo.gone.add(QUOTE)
     yahoo.faults[f"{CHART}AAPL"].extend([recorded.answer()] * 2)
     (read,) = sent(yahoo).quotes

@@ -286,7 +286,7 @@ def test_a_read_timeout_is_shorter_than_a_long_deadline(serve):
 
 
 def test_a_refused_connection_is_named(sender):
-    """A port that nobody listens on is told by host, port and what happened."""
+    """A port that nobody listens on is named by host, port and what happened."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     message = failure_of(sender, secret_request(f"http://127.0.0.1:{port}/x"))
@@ -294,14 +294,14 @@ def test_a_refused_connection_is_named(sender):
 
 
 def test_an_unknown_host_is_named(sender):
-    """A host without an address is told by its name."""
+    """A host without an address is named."""
     message = failure_of(sender, secret_request("http://nowhere.invalid/x"))
     assert message.startswith("nowhere.invalid: ")
     assert "resolved" in message or "no answer" in message
 
 
 def test_a_closed_connection_is_named(serve, sender):
-    """A server that hangs up before an answer is told as that, and asked only once."""
+    """A server that hangs up before an answer is named as that, and asked only once."""
     server = serve(lambda *_: False)
     message = failure_of(sender, secret_request(server.url))
     assert message.startswith(f"127.0.0.1:{server.port}: ")
@@ -335,7 +335,7 @@ def test_a_chunked_body_that_ends_early_is_no_answer(serve, sender):
 
 
 def test_a_body_that_does_not_unpack_is_no_answer(serve, sender):
-    """A body that is message to be gzip and is not is told as that."""
+    """A body that is declared as gzip and is not is named as that."""
     raw = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nplain"[:-1]
     message = failure_of(sender, secret_request(serve(answers(raw)).url))
     assert message.endswith("the answer could not be unpacked")
@@ -452,6 +452,6 @@ def test_a_proxy_that_is_away_is_named(sender, monkeypatch):
 
 
 def test_a_request_shows_no_key(sender):
-    """Neither a request nor a response tells its secrets when it is printed."""
+    """Neither a request nor a response shows its secrets when it is printed."""
     shown = repr(secret_request("http://127.0.0.1/x")) + repr(Response(200, {}, SECRET.encode()))
     assert SECRET not in shown

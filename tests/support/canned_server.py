@@ -58,10 +58,10 @@ class CannedServer:
     def headers(self) -> dict[str, str]:
         """The headers of the answer, at this moment."""
         now_s = self._clock() // 1000
-        told = {"date": _http_date(now_s), "content-type": "application/json"}
+        headers = {"date": _http_date(now_s), "content-type": "application/json"}
         if self.answer.retry_at_s is not None:
-            told["retry-after"] = _http_date(now_s + self.answer.retry_at_s)
-        return told | dict(self.answer.headers)
+            headers["retry-after"] = _http_date(now_s + self.answer.retry_at_s)
+        return headers | dict(self.answer.headers)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         canned = self

@@ -78,14 +78,14 @@ class Hostility:
         headers = [f"{name}: {value}" for name, value in request.headers.items()]
         whole = f"{request.path}?{query} {' '.join(headers)}"
         # An excerpt shows the beginning of a body, so that is where the secrets are.
-        tellings = (f"{' '.join(headers[::-1])} {whole}", f"?{query}", " ".join(_secrets(request)))
-        told = json.dumps(tellings[self.answers[source] % 3])[1:-1]
+        echoes = (f"{' '.join(headers[::-1])} {whole}", f"?{query}", " ".join(_secrets(request)))
+        echoed = json.dumps(echoes[self.answers[source] % 3])[1:-1]
         target = f"http://127.0.0.1:9{request.path}?{quote(query, safe='=&')}"
         manner = Manner.REFUSE if self.answers[source] % 10 == 0 else Manner.WHOLE
         return Reply(
             status,
-            body.replace("%s", told).encode(),
-            headers=(("location", target), ("retry-after", "1"), ("x-sent", told)),
+            body.replace("%s", echoed).encode(),
+            headers=(("location", target), ("retry-after", "1"), ("x-sent", echoed)),
             manner=manner,
         )
 
@@ -105,8 +105,8 @@ class Hostility:
 def _secrets(request: Request) -> list[str]:
     """The key, crumb and cookie that a request holds, bare."""
     sent = {**request.headers, **request.query}
-    told = [value for name, value in sent.items() if re.search("key|token|crumb", name)]
-    return told + [cookie.partition("=")[2] for cookie in [sent.get("cookie", "")] if cookie]
+    secrets = [value for name, value in sent.items() if re.search("key|token|crumb", name)]
+    return secrets + [cookie.partition("=")[2] for cookie in [sent.get("cookie", "")] if cookie]
 
 
 @contextmanager

@@ -129,7 +129,7 @@ def test_a_small_allowance_is_enough_after_some_calls(yahoo, sender):
 
 
 def test_a_crumb_that_has_expired_is_only_replaced_if_that_is_allowed(yahoo, sender):
-    """One request tells that it is not accepted, and the next call gets a new one."""
+    """One request finds that it is not accepted, and the next call gets a new one."""
     ask(sender)
     yahoo.crumb = "SecondCrumb"
     with pytest.raises(UnavailableError, match="401"):

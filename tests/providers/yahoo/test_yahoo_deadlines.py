@@ -48,7 +48,7 @@ def test_an_unknown_host_is_named():
     assert message == "yahoo.invalid: the name could not be resolved"
 
 
-def test_a_password_in_the_base_url_is_never_told(yahoo):
+def test_a_password_in_the_base_url_is_never_shown(yahoo):
     """Errors name host and port only."""
     sender = YahooSender(yahoo.url.replace("//", "//user:hidden@"))
     yahoo.faults[COOKIE].append(yahoo.hang)

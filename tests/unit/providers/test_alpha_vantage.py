@@ -259,8 +259,8 @@ def test_listings_are_cleaned():
         "MANY,one,too,many,cells,in,this,row\r\n"
         "AEHR,Aehr Test Systems,NASDAQ,Stock,1997-08-15,null,Active\r\n"
     )
-    told = [(one.symbol, one.provider_id, one.name, one.exchange) for one in stocks(table)]
-    assert told == [
+    listed = [(one.symbol, one.provider_id, one.name, one.exchange) for one in stocks(table)]
+    assert listed == [
         ("BRK.B", "BRK-B", "Berkshire Hathaway Inc - Class B", "NYSE"),
         ("T", "T", "AT&T Inc", "NYSE"),
         ("AIV", "AIV", "Apartment Investment & Management Co.", "NYSE"),
@@ -271,7 +271,7 @@ def test_listings_are_cleaned():
 
 
 def test_currencies_are_codes():
-    """The table tells single currencies, of which those of ISO 4217 count."""
+    """The table lists single currencies, of which those of ISO 4217 count."""
     table = "currency code,currency name\r\nEUR,Euro\r\nGGP,Guernsey Pound\r\nUSD,\r\n"
     listings = ALPHA.parse_assets(AssetClass.FOREX, [answer(table)])
     assert [(one.symbol, one.name) for one in listings] == [("EUR", "Euro"), ("USD", "USD")]
@@ -292,7 +292,7 @@ def test_a_throttled_narrow_table_spells_its_notice_too():
 
 
 def test_a_notice_in_place_of_a_table_is_read():
-    """JSON where CSV was asked for is classified like any answer; its date tells the day's end."""
+    """JSON in place of CSV is classified like any answer; its date gives the end of the day."""
     with pytest.raises(RateLimitedError) as caught:
         stocks({"Information": DAILY}, date="Sun, 22 Nov 2026 23:00:00 GMT")
     assert caught.value.retry_after_s == 3600.0

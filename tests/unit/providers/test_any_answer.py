@@ -112,9 +112,9 @@ def test_every_answer_is_quotes_and_reasons_or_an_error(name, data, status, head
     except ProviderError as error:
         check_error(error)
         return
-    told = [quote.symbol for quote in parsed.quotes] + [one.symbol for one in parsed.missing]
-    told += [one.symbol for one in parsed.bad_rows]
-    assert sorted(told) == sorted(one.symbol.text for one in batch)
+    answered = [quote.symbol for quote in parsed.quotes] + [one.symbol for one in parsed.missing]
+    answered += [one.symbol for one in parsed.bad_rows]
+    assert sorted(answered) == sorted(one.symbol.text for one in batch)
     for quote in parsed.quotes:
         assert quote.price.is_finite()
         assert quote.price > 0

@@ -87,7 +87,7 @@ def test_a_quote_has_the_time_of_its_price():
     ],
 )
 def test_data_and_quote_may_be_arrays_or_objects(data):
-    """Every shape of versions 1 to 3 tells the same prices, joined by number."""
+    """Every shape of versions 1 to 3 has the same prices, joined by number."""
     quotes = {quote.symbol: str(quote.price) for quote in parse(body(data), [BTC, ETH]).quotes}
     assert quotes == {"BTC-USD": "76993.18239851118", "ETH-USD": "1876"}
 
@@ -288,7 +288,7 @@ def test_listed_coins_keep_number_slug_and_rank():
 
 
 def test_listed_currencies_are_codes():
-    """The fiat map tells single currencies; pairs are for those who merge the lists."""
+    """The fiat map lists single currencies; merging the lists makes the pairs."""
     rows = [
         {"id": 2790, "name": "Euro", "sign": "€", "symbol": "EUR"},
         {"id": 1, "name": "Bitcoin", "symbol": "BTC"},
@@ -313,7 +313,7 @@ def test_a_list_that_is_none_is_a_bad_payload(content):
     ],
 )
 def test_a_refused_list_counts_by_the_servers_clock(content, seconds):
-    """A list is read without our clock: the server's tells when its day ends, else a whole one."""
+    """A list is read without our clock: the server's date says when its day ends."""
     with pytest.raises(RateLimitedError) as caught:
         CMC.parse_assets(AssetClass.CRYPTO, [answer(content, 429)])
     assert caught.value.retry_after_s == seconds

@@ -49,7 +49,7 @@ def test_the_request_names_one_symbol_and_keeps_the_key_in_a_header():
 
 
 def test_a_listed_spelling_comes_before_our_own():
-    """Where the asset list tells how Finnhub spells a symbol, that is what is asked."""
+    """Finnhub's own spelling from the asset list is asked for where there is one."""
     pair = instrument("EUR/USD", finnhub="OANDA:EUR_USD")
     assert FINNHUB.build_request([pair]).params == {"symbol": "OANDA:EUR_USD"}
 
@@ -125,7 +125,7 @@ def test_a_time_that_is_none_is_null():
 
 
 def test_the_time_of_a_pair_is_not_the_time_of_its_price():
-    """For forex Finnhub tells when the daily candle opened, so the quote has no time."""
+    """For forex Finnhub gives the time when the daily candle opened, so the quote has no time."""
     (quote,) = parse(QUOTE, of=instrument("EUR/USD")).quotes
     assert (quote.timestamp, quote.currency) == (None, "USD")
 
@@ -146,7 +146,7 @@ def test_the_time_of_a_pair_is_not_the_time_of_its_price():
     ],
 )
 def test_each_refusal_is_its_own_error(status, body, error):
-    """Key trouble, plan, limit, outage and nonsense are told apart; none shows the key."""
+    """Bad key, plan, limit, outage and other text are different errors; none shows the key."""
     with pytest.raises(error) as caught:
         parse(body, status)
     assert type(caught.value) is error
@@ -197,7 +197,7 @@ def test_a_limit_says_for_how_long(headers, seconds):
     assert caught.value.retry_after_s == seconds
 
 
-def test_the_last_call_of_a_window_is_told():
+def test_the_last_call_of_a_window_is_reported():
     """A good answer with nothing remaining holds the provider until the reset."""
     reset = str(int(NOW.timestamp()) + 23)
     used = {"x_ratelimit_limit": "60", "x_ratelimit_reset": reset}

@@ -181,7 +181,7 @@ def test_the_secret_is_read_from_aws_and_kept(aws):
     assert [read(anew=False), read(anew=True)] == ["{}", '{"FINNHUB_API_KEY":"abc"}']
 
 
-def test_what_aws_refuses_is_told(aws):
+def test_what_aws_rejects_is_reported(aws):
     """A secret that is not there makes providers unavailable, with the reason that AWS gives."""
     with pytest.raises(UnavailableError, match="ResourceNotFoundException"):
         secrets_manager("nowhere")(anew=False)

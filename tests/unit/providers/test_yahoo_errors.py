@@ -9,7 +9,7 @@ from tests.support.provider_support import NOW, answer, instrument
 
 
 def parse(response: Response, symbol: str) -> Parsed:
-    """What the answer tells of a symbol."""
+    """What an answer says about a symbol."""
     return Yahoo().parse([instrument(symbol)], response, NOW)
 
 

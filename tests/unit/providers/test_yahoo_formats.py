@@ -38,7 +38,7 @@ def v7(*rows: dict, **members: object) -> Response:
 
 
 def parse(response: Response, *symbols: str) -> Parsed:
-    """What the answer tells of these symbols."""
+    """What an answer says about these symbols."""
     return YAHOO.parse([instrument(symbol) for symbol in symbols], response, NOW)
 
 
@@ -120,7 +120,7 @@ def test_a_pair_in_another_currency_is_no_price_of_it(label):
 
 
 def test_a_pair_without_a_currency_is_priced_in_its_second_side():
-    """What the pair's name says need not be told twice."""
+    """The pair's name says its currency."""
     assert only(v7(row("EURUSD=X", currency=None)), "EUR/USD").currency == "USD"
 
 
@@ -137,8 +137,8 @@ def test_numbers_keep_every_digit_that_was_sent():
 
 def test_a_quote_carries_yahoos_own_time_and_change():
     """Price, change, percent and time are Yahoo's; the change is against the previous close."""
-    told = row("AAPL", regularMarketChange=0.5, regularMarketChangePercent=5.26)
-    assert only(v7(told), "AAPL") == Quote(
+    given = row("AAPL", regularMarketChange=0.5, regularMarketChangePercent=5.26)
+    assert only(v7(given), "AAPL") == Quote(
         symbol="AAPL",
         asset_class=AssetClass.STOCKS,
         price=Decimal(10),
@@ -154,8 +154,8 @@ def test_a_quote_carries_yahoos_own_time_and_change():
 
 def test_a_coins_change_is_over_24_hours():
     """Yahoo's change of a coin is rolling, whatever its previous close."""
-    told = row("BTC-USD", quoteType="CRYPTOCURRENCY", regularMarketChange=-1225.89)
-    assert only(v7(told), "BTC-USD").change_basis is ChangeBasis.ROLLING_24H
+    given = row("BTC-USD", quoteType="CRYPTOCURRENCY", regularMarketChange=-1225.89)
+    assert only(v7(given), "BTC-USD").change_basis is ChangeBasis.ROLLING_24H
 
 
 @pytest.mark.parametrize("time", [None, "soon", 0, 1, -5, 10**7, 5 * 10**9, 10**15, True, [1]])
@@ -225,7 +225,7 @@ def test_an_unknown_label_is_a_bad_row_that_names_it(label):
     ],
 )
 def test_a_capitalisation_beside_pence_is_in_what_the_shares_say(shares, cap, expected):
-    """Number of shares times price tells whether it is in pence or in pounds."""
+    """The number of shares times the price says whether it is in pence or in pounds."""
     given = row(
         "OCDO.L", currency="GBp", regularMarketPrice=308.8, sharesOutstanding=shares, marketCap=cap
     )
@@ -368,7 +368,7 @@ def test_a_bad_row_spoils_only_itself():
 
 
 def test_a_share_without_a_currency_has_none():
-    """Where Yahoo does not tell it, it is not guessed."""
+    """A currency that Yahoo does not give is not guessed."""
     assert only(v7(row("AAPL", currency=None)), "AAPL").currency is None
 
 

@@ -146,8 +146,8 @@ class AlphaVantage:
         if symbol is None or row["status"] != "Active" or _TEST_LISTING.search(name):
             return None
         return Listing(
-            symbol=symbol,
-            name=name or symbol,
+            symbol=symbol.text,
+            name=name or symbol.text,
             source=self.source,
             provider_id=row["symbol"],
             exchange=text_or_none(row["exchange"], MOST_ID_CHARS),

@@ -181,8 +181,8 @@ class CoinGecko:
             return None
         rank = number_or_none(row.get("market_cap_rank"))
         return Listing(
-            symbol=symbol,
-            name=name_of(row.get("name")) or symbol,
+            symbol=symbol.text,
+            name=name_of(row.get("name")) or symbol.text,
             source=self.source,
             provider_id=slug,
             currency="USD",

@@ -135,8 +135,8 @@ class CoinMarketCap:
             return None
         rank = number_or_none(row.get("rank"))
         return Listing(
-            symbol=symbol,
-            name=name_of(row.get("name")) or symbol,
+            symbol=symbol.text,
+            name=name_of(row.get("name")) or symbol.text,
             source=self.source,
             provider_id=number,
             currency="USD",

@@ -152,12 +152,12 @@ class Finnhub:
             return None
         mic = text_or_none(row.get("mic"), MOST_ID_CHARS)
         return Listing(
-            symbol=symbol,
-            name=name_of(row.get("description")) or symbol,
+            symbol=symbol.text,
+            name=name_of(row.get("description")) or symbol.text,
             source=self.source,
             provider_id=provider_id,
             exchange=EXCHANGES.get(mic, mic) if mic else None,
-            currency=listed_currency(row.get("currency")) if is_stock else symbol[-3:],
+            currency=listed_currency(row.get("currency")) if is_stock else symbol.quote,
         )
 
 

@@ -96,8 +96,8 @@ class Yahoo:
             self._raise_for_error(response)
             for row in self._screened(self._reader.json_object(response), response):
                 symbol = listed_symbol(row.get("symbol"), asset_class)
-                if symbol is not None and symbol not in listings:
-                    listings[symbol] = _listing(symbol, row, rank=len(listings) + 1)
+                if symbol is not None and symbol.text not in listings:
+                    listings[symbol.text] = _listing(symbol.text, row, rank=len(listings) + 1)
         return tuple(listings.values())
 
     def _not_asked(self, symbol: str) -> MissingQuote:
