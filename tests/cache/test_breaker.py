@@ -162,3 +162,18 @@ def test_fifty_threads_on_a_half_open_breaker_get_one_probe(shared_redis, contro
     assert len(grants) == 50
     assert [grant.calls for grant in grants if grant.probe] == [1]
     assert {g.reason for g in grants if not g.probe} == {DenyReason.PROBING}
+
+
+@pytest.mark.parametrize("effect", [BreakerEffect.FAILURE, BreakerEffect.STALE])
+def test_symbols_that_only_clients_chose_open_no_breaker(breaker, effect):
+    """Clients can ask for anything, so failures with their symbols alone say nothing."""
+    for second in range(20):
+        breaker.attempt(effect, NOW + second * 1000, only_client_symbols=True, detail="odd")
+    assert breaker.state(NOW + 20_000) is BreakerState.CLOSED
+    assert breaker.seen(NOW + 20_000).last_error.detail == "odd"
+
+
+def test_a_bad_key_opens_whatever_the_symbols(breaker):
+    """A key that is not accepted concerns every symbol."""
+    breaker.attempt(BreakerEffect.TRIP, NOW, reason="bad_key", only_client_symbols=True)
+    assert breaker.state() is BreakerState.OPEN

@@ -67,7 +67,14 @@ class NotEntitledError(ProviderError):
 
 
 class UnavailableError(ProviderError):
-    """Nothing usable came back: timeout, refused connection, unknown host or a 5xx status."""
+    """Nothing usable came back: timeout, refused connection, unknown host or a 5xx status.
+
+    `unsent`: the request never reached the provider, so the provider cannot have counted it.
+    """
+
+    def __init__(self, message: str, *, unsent: bool = False) -> None:
+        super().__init__(message)
+        self.unsent = unsent
 
 
 class CallsSpentError(ProviderError):

@@ -178,12 +178,14 @@ class AttemptOutcome(Message):
     """What one provider did with its part of a job.
 
     `hold_s`: for how many seconds the provider asks not to be called. `not_entitled`: symbols that
-    its plan excludes. `quotes`: how many it gave.
+    its plan excludes. `quotes`: how many it gave. `calls_unsent`: how many of the used calls never
+    reached the provider.
     """
 
     provider: Source
     outcome: Outcome
     calls_used: int
+    calls_unsent: int = 0
     hold_s: float | None = None
     detail: str = ""
     latency_ms: int = 0

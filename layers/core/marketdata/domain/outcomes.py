@@ -123,13 +123,16 @@ SKIP_REASONS: Mapping[str, Reason] = {
 }
 
 
-def missing_because(symbol: str, skipped: Sequence[tuple[Source, str]]) -> MissingQuote:
+def missing_because(symbol: str, skipped: Sequence[tuple[Source, str, int | None]]) -> MissingQuote:
     """Return why a symbol is missing that no provider was asked for.
 
-    `skipped` are the providers of its chain that were not asked, each with the plan's reason; the
-    first one is named.
+    `skipped` are the providers of its chain that were not asked, each with the plan's reason and
+    the seconds until it may be asked, if they are known; the first one is named.
     """
     if not skipped:
         return MissingQuote(symbol, Reason.NOT_FOUND, f"no configured provider lists {symbol}")
-    source, reason = skipped[0]
-    return MissingQuote(symbol, SKIP_REASONS[reason], f"{source.value}: {reason.replace('_', ' ')}")
+    source, reason, wait_s = skipped[0]
+    text = f"{source.value}: {reason.replace('_', ' ')}"
+    if wait_s is not None:
+        text += f", next call in {wait_s} s"
+    return MissingQuote(symbol, SKIP_REASONS[reason], text, wait_s)

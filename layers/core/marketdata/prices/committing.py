@@ -168,6 +168,8 @@ def _result(
         outcome=kind.value,
         calls_granted=attempt.calls,
         calls_used=attempt.calls if outcome is None else outcome.calls_used,
+        calls_unsent=0 if outcome is None else outcome.calls_unsent,
+        only_client_symbols=job.use is not Use.ACTIVE,
         end_ms=attempt.reservation.end_ms,
         use=attempt.reservation.use,
         hold_until_ms=None if hold_s is None else now_ms + round(hold_s * 1000),

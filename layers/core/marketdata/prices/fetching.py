@@ -51,6 +51,7 @@ class _Attempt:
     notes: list[str] = field(default_factory=list)
     batches_asked: int = 0
     calls_used: int = 0
+    calls_unsent: int = 0
     hold_s: float | None = None
     latency_ms: int = 0
 
@@ -88,6 +89,7 @@ class _Attempt:
             provider=self.source,
             outcome=self.outcome(),
             calls_used=self.calls_used,
+            calls_unsent=self.calls_unsent,
             hold_s=self.hold_s,
             detail=self.detail(),
             latency_ms=self.latency_ms,
@@ -212,6 +214,7 @@ def _collect(
         attempt.hold_s = _longest(attempt.hold_s, parsed.hold_s)
         return
     attempt.errors.append(error)
+    attempt.calls_unsent += isinstance(error, UnavailableError) and error.unsent
     attempt.hold_s = _longest(attempt.hold_s, getattr(error, "retry_after_s", None))
     if outcome_of(error) is Outcome.NOT_ENTITLED:
         attempt.not_entitled += [instrument.symbol.text for instrument in group]
@@ -242,9 +245,10 @@ def _reason(
         if missing.code is not Reason.NOT_FOUND:
             return missing
     not_asked = [s for s in skipped if serves(s.provider, instrument)]
-    skips = [(skip.provider, skip.reason) for skip in not_asked]
+    skips = [(skip.provider, skip.reason, None) for skip in not_asked]
     if reasons:
-        broken = [skip for skip in skips if skip[1] is not DenyReason.BUDGET_EXHAUSTED]
+        spent = (DenyReason.BUDGET_EXHAUSTED, DenyReason.PACED)
+        broken = [skip for skip in skips if skip[1] not in spent]
         return missing_because(symbol, broken) if broken else reasons[0]
     served = [attempt for attempt in attempts if serves(attempt.source, instrument)]
     if served and not skips:

@@ -130,16 +130,22 @@ class Planner:
         """Store why symbols without any quote have none, if no provider can be asked for them."""
         missing = []
         for job in idle:
-            known = [skip.available_at_ms for skip in job.skipped if skip.available_at_ms]
-            wait_s = max(1, math.ceil((min(known) - now_ms) / 1000)) if known else None
+            skips = [
+                (skip.provider, skip.reason, _wait_s(skip.available_at_ms, now_ms))
+                for skip in job.skipped
+            ]
+            shortest_s = min((wait for _, _, wait in skips if wait is not None), default=None)
             for instrument in job.instruments:
                 symbol = instrument.symbol.text
                 if symbol not in last:
-                    skips = [(skip.provider, skip.reason) for skip in job.skipped]
                     reason = missing_because(symbol, skips)
-                    missing.append(replace(reason, retry_after_s=wait_s))
+                    missing.append(replace(reason, retry_after_s=shortest_s))
         if missing:
             self.quotes.explain(missing)
+
+
+def _wait_s(at_ms: int | None, now_ms: int) -> int | None:
+    return None if at_ms is None else max(1, math.ceil((at_ms - now_ms) / 1000))
 
 
 def _skipped(jobs: Sequence[Job]) -> tuple[SkippedInPlan, ...]:

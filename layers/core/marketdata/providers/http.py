@@ -20,7 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from marketdata.errors import UnavailableError
 from marketdata.providers.contract import CallAllowance, Request, Response
-from marketdata.providers.http_errors import described
+from marketdata.providers.http_errors import described, is_unsent
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 20.0
@@ -76,7 +76,7 @@ class HttpSender:
             raise UnavailableError(f"{host}: no answer within {timeout_s:.1f} s")
         if exchange.response is None:
             # The library's error stays behind in the other thread: its text shows the whole URL.
-            raise UnavailableError(f"{host}: {exchange.problem}")
+            raise UnavailableError(f"{host}: {exchange.problem}", unsent=exchange.unsent)
         return exchange.response
 
     def close(self) -> None:
@@ -119,7 +119,7 @@ class _Exchange(threading.Thread):
         super().__init__(name=f"http {_host(request.url)}", daemon=True)
         self.done = threading.Event()
         self.response: Response | None = None
-        self.problem = ""
+        self.problem, self.unsent = "", False
         self._work = (sender, request, timeout_s)
         self._socket: Any = None
         self._abandoned = False
@@ -129,7 +129,7 @@ class _Exchange(threading.Thread):
         try:
             self.response = sender.exchange(request, timeout_s)
         except Exception as error:  # noqa: BLE001 whatever it is, the caller raises it
-            self.problem = described(error)
+            self.problem, self.unsent = described(error), is_unsent(error)
         finally:
             self.done.set()
 

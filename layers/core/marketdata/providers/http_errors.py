@@ -55,6 +55,12 @@ def described(error: BaseException) -> str:
     return type(error).__name__
 
 
+def is_unsent(error: BaseException) -> bool:
+    """Return whether an error says that no connection was made, so that nothing was sent."""
+    unconnected = (of_requests.ConnectTimeout, of_urllib3.NewConnectionError, socket.gaierror)
+    return any(isinstance(cause, unconnected) for cause in _causes(error))
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:

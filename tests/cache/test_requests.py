@@ -1,0 +1,173 @@
+"""What is sent to Redis, against the limits of ElastiCache Serverless: arguments and commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from redis.connection import Connection
+
+from marketdata.cache import scripts
+from marketdata.cache.asset_store import AssetStore
+from marketdata.cache.client import Cache
+from marketdata.cache.control import ControlState
+from marketdata.cache.history_store import HistoryStore
+from marketdata.cache.quote_store import QuoteStore
+from marketdata.domain.breaker import BreakerPolicy
+from marketdata.domain.budget import Use, parse_limits
+from marketdata.domain.outcomes import BreakerEffect, MissingQuote, Reason
+from marketdata.domain.permits import CallRequest
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from tests.support.control_support import result_of
+from tests.support.sample_lists import CRYPTO, large, listed
+from tests.support.sample_quotes import at_ms, quote
+
+MOST_ARGUMENTS = 3_999  # of one request, its name included
+NOW = at_ms(60)
+SLOT = NOW // 5000 * 5
+
+# Of "Supported and restricted commands" in the guide of ElastiCache: what a serverless cache
+# supports, as far as this service could want it.
+SUPPORTED = frozenset(
+    """
+    APPEND AUTH CLUSTER DEL EVAL EVALSHA EXISTS EXPIRE GET GETRANGE HDEL HELLO HGET HGETALL HLEN
+    HMGET HSET INFO MGET PING RENAME SET SETRANGE STRLEN TIME TYPE UNLINK ZADD ZCARD ZMSCORE ZRANGE
+    ZRANGEBYSCORE ZREM ZREMRANGEBYRANK ZREMRANGEBYSCORE ZREVRANGE ZSCORE
+    """.split()
+)
+
+
+@dataclass
+class Sent:
+    """What went over the wire: the requests, and in how many exchanges."""
+
+    requests: list[tuple[object, ...]] = field(default_factory=list)
+
+    @property
+    def longest(self) -> int:
+        """The most arguments of a request."""
+        return max(map(len, self.requests))
+
+    @property
+    def commands(self) -> set[str]:
+        """The names of the commands."""
+        return {str(request[0]).split(" ")[0].upper() for request in self.requests}
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sent]:
+    """Everything that any connection sends from now on."""
+    seen = Sent()
+    pack_command, pack_commands = Connection.pack_command, Connection.pack_commands
+
+    def one(self, *args):
+        seen.requests.append(args)
+        return pack_command(self, *args)
+
+    def several(self, commands):
+        seen.requests += map(tuple, commands)
+        return pack_commands(self, commands)
+
+    monkeypatch.setattr(Connection, "pack_command", one)
+    monkeypatch.setattr(Connection, "pack_commands", several)
+    return seen
+
+
+def control_on(cache: Cache) -> ControlState:
+    """Control state with the widest ledger that a provider could have."""
+    limits = parse_limits("30/second,60/minute,9000/hour,90000/day,900000/month")
+    return ControlState(cache, limits={Source.COINGECKO: limits}, policy=BreakerPolicy())
+
+
+def test_a_tick_over_ten_thousand_symbols_keeps_every_request_short(cache: Cache, sent: Sent):
+    """No request has more arguments than a serverless cache takes, however many the symbols."""
+    control = control_on(cache)
+    quotes = QuoteStore(cache, retention_s=60)
+    assets = AssetStore(cache, sleep=lambda _s: None)
+    symbols = [f"S{number}" for number in range(10_000)]
+    before = cache.round_trips
+    opened = control.open_slot(SLOT, NOW, symbols)
+    assert len(opened.due) == 10_000
+    quotes.last(symbols)
+    assets.ids([f"C{number}" for number in range(10_000)])
+    requests = [
+        CallRequest(Source.COINGECKO, CRYPTO, 1, Use.ACTIVE, NOW + 3500, job=number)
+        for number in range(100)
+    ]
+    grants = control.take(requests, NOW, "t1")
+    results = [result_of(grant, grant.calls, BreakerEffect.SUCCESS) for grant in grants]
+    excluded = [(Source.COINGECKO, symbol) for symbol in symbols[:5000]]
+    control.record(results, dict.fromkeys(symbols, NOW + 5000), excluded, NOW, report="r1")
+    quotes.explain([MissingQuote(symbol, Reason.NOT_FOUND, "no") for symbol in symbols])
+    quotes.reasons(symbols)
+    HistoryStore(cache).read(symbols, "24h", NOW)
+    quotes.forget(symbols)
+    assert sent.longest <= MOST_ARGUMENTS
+    # A plan, a commit and the readers: one round trip each, and one more for each new script.
+    assert cache.round_trips - before <= 9 + 4
+
+
+def test_a_job_of_coins_with_two_prices_each_keeps_every_request_short(cache: Cache, sent: Sent):
+    """250 coins that two providers priced are 500 quotes, written in requests that are allowed."""
+    store = QuoteStore(cache, retention_s=60)
+    pair = (Source.COINGECKO, Source.COINMARKETCAP)
+    store.put([quote(100, 50, pair[0], symbol=f"C{n}-USD") for n in range(250)], NOW)
+    both = [quote(101, 55, source, symbol=f"C{n}-USD") for n in range(250) for source in pair]
+    before = cache.round_trips
+    assert len(store.commit(both, (), NOW)) == 500
+    assert cache.round_trips - before == 1
+    assert sent.longest <= MOST_ARGUMENTS
+
+
+def test_a_list_of_coins_is_staged_in_short_requests_at_an_even_pace(cache: Cache, sent: Sent):
+    """17,000 coins are written within the limits, and slowly enough for the cache's own limit."""
+    waits: list[float] = []
+    AssetStore(cache, sleep=waits.append).swap(large("v1", "coin", total=17_000))
+    assert sent.longest <= MOST_ARGUMENTS
+    written = sum(
+        len(str(part)) for request in sent.requests if request[0] == "HSET" for part in request
+    )
+    assert sum(waits) > written / (3 * 1024 * 1024)
+    assert max(waits) < 0.2
+
+
+def test_a_ledger_is_given_back_in_a_short_request(cache: Cache, sent: Sent):
+    """The fullest ledger that a worker can remember fits into one request."""
+    control = control_on(cache)
+    for step in range(400):
+        now = NOW + step * 600_000
+        for use in (Use.ACTIVE, Use.NEW, Use.PROBE):
+            request = CallRequest(Source.COINGECKO, CRYPTO, 1, use, now + 3500)
+            control.take([request], now, f"{step}{use}")
+    cache.command("DEL", cache.key("control", "budget", "coingecko"))
+    control.take([CallRequest(Source.COINGECKO, CRYPTO, 1, Use.PROBE, now)], now, "again")
+    assert any("Has a ledger lost" in str(request[1]) for request in sent.requests)
+    assert sent.longest <= MOST_ARGUMENTS
+
+
+def test_every_command_is_one_that_a_serverless_cache_supports(cache: Cache, sent: Sent):
+    """What the stores send, and what the scripts call, is in the list of ElastiCache Serverless."""
+    control = control_on(cache)
+    control.open_slot(SLOT, NOW, ["AAPL"])
+    control.watch(["TSLA"], NOW)
+    control.take([CallRequest(Source.COINGECKO, CRYPTO, 1, Use.ACTIVE, NOW)], NOW, "t1")
+    control.read_providers(NOW)
+    control.claim_refresh(NOW, 1000, missing=False)
+    store = QuoteStore(cache, retention_s=60)
+    store.put([quote(1, 50)], NOW)
+    store.read(["AAPL"])
+    lists = AssetStore(cache, sleep=lambda _s: None)
+    lists.swap(listed("v1"))
+    lists.search(AssetClass.STOCKS, "v1", "apple", 0, 9)
+    assert lists.is_lost(CRYPTO)
+    assert sent.commands <= SUPPORTED, sent.commands - SUPPORTED
+    called = {
+        name
+        for path in scripts.FOLDER.glob("*.lua")
+        for name in re.findall(r"redis\.p?call\('([A-Z]+)'", path.read_text())
+    }
+    assert called <= SUPPORTED, called - SUPPORTED
+    assert {"TIME", "ZADD", "SET"} <= called

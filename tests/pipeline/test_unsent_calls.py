@@ -1,0 +1,56 @@
+"""Calls that never reached a provider, and the reason for a call that waits for its pace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from marketdata.domain.quotes import Source
+from tests.support.canned_server import Canned, CannedServer
+from tests.support.pipeline import GENEROUS_MARKET, Make, emptied, simulated
+
+ONE_COIN = {"ACTIVE_SYMBOLS": "BTC-USD", "COINMARKETCAP_API_KEY": ""}
+GECKO = "coingecko/crypto"
+
+
+@pytest.fixture
+def make(plain_redis) -> Iterator[Make]:
+    """Pipelines over a market that limits nobody; the service keeps CoinGecko's free limits."""
+    with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as make:
+        yield make
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "http://no-such-host.invalid"], ids=["refused", "unknown host"]
+)
+def test_a_call_that_never_reached_the_provider_delays_no_other(make, url):
+    """While there is no network each tick tries again; the tick after it has the prices."""
+    down = make(**ONE_COIN, urls={Source.COINGECKO: url})
+    for _ in range(3):
+        outcome = down.run_next().outcomes[GECKO]
+        assert (outcome["outcome"], outcome["calls_used"]) == ("unavailable", 1)
+    up = make(**ONE_COIN)
+    assert up.run_next().outcomes[GECKO]["outcome"] == "ok"
+    assert up.told(Source.COINGECKO)["used"]["month"] == 4
+
+
+def test_a_call_that_was_answered_with_an_error_keeps_its_pace(make):
+    """The provider has counted a call that it answered, so the next one waits for the pace."""
+    with CannedServer(Canned(500, {}), make.clock) as server:
+        pipe = make(**ONE_COIN, urls={Source.COINGECKO: server.url})
+        pipe.run_next()
+        assert pipe.run_next().plan["skipped"][0]["reason"] == "paced"
+
+
+def test_waiting_for_the_pace_is_called_so(make):
+    """A month with calls left is not exhausted: the reason names when the next call is made."""
+    pipe = make(**ONE_COIN)
+    pipe.run_next()
+    pipe.quotes.forget(["BTC-USD"])
+    pipe.clock.pass_s(60)
+    pipe.run()
+    why = pipe.read("BTC-USD")["BTC-USD"]
+    assert why["code"] == "budget_exhausted"
+    assert why["message"].startswith("coingecko: paced, next call in 2")
+    assert 0 < why["retry_after"] < 300
