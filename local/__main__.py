@@ -11,7 +11,7 @@ import sys
 
 from local.bill import command as bill
 from local.service import crowd
-from local.service.arguments import real, whole
+from local.service.arguments import float_between, int_between
 from local.service.start import start
 
 
@@ -21,8 +21,10 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("start", help="run Redis, the loop and the API until Ctrl-C")
     day = commands.add_parser("day", help="simulate a day with faults; 1 if it missed a target")
-    day.add_argument("--hours", type=real(2, 24), default=24.0, help="from 2 to 24 (the default)")
-    day.add_argument("--seed", type=whole(0, 2**32), default=1, help="of prices and faults")
+    day.add_argument(
+        "--hours", type=float_between(2, 24), default=24.0, help="from 2 to 24 (the default)"
+    )
+    day.add_argument("--seed", type=int_between(0, 2**32), default=1, help="of prices and faults")
     bill.add_arguments(
         commands.add_parser("bill", help="what a month on AWS costs, and what free keys allow")
     )

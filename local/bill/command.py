@@ -8,7 +8,7 @@ from local.bill import prices, usage
 from local.bill.free_keys import allowed
 from local.bill.month import bill, other_designs, total
 from local.bill.usage import Workload
-from local.service.arguments import real, whole
+from local.service.arguments import float_between, int_between
 from marketdata.api.readers.symbol_lists import MAX_SYMBOLS
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
@@ -23,18 +23,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     default = Workload()
     parser.add_argument(
-        "--symbols", type=whole(0, MOST), default=default.symbols, help="always priced"
-    )
-    parser.add_argument("--requests-per-day", type=whole(0, MOST), default=default.requests_per_day)
-    parser.add_argument(
-        "--symbols-per-request", type=whole(1, MAX_SYMBOLS), default=default.symbols_per_request
+        "--symbols", type=int_between(0, MOST), default=default.symbols, help="always priced"
     )
     parser.add_argument(
-        "--interval", type=whole(usage.SLOT_S, DAY_S), default=default.interval_s, metavar="S",
+        "--requests-per-day", type=int_between(0, MOST), default=default.requests_per_day
+    )
+    parser.add_argument(
+        "--symbols-per-request",
+        type=int_between(1, MAX_SYMBOLS),
+        default=default.symbols_per_request,
+    )
+    parser.add_argument(
+        "--interval", type=int_between(usage.SLOT_S, DAY_S),
+        default=default.interval_s, metavar="S",
         help="seconds between two prices of a symbol; 5 needs paid plans",
     )  # fmt: skip
     parser.add_argument(
-        "--cdn-share", type=real(0, 1), default=0.0, metavar="0..1",
+        "--cdn-share", type=float_between(0, 1), default=0.0, metavar="0..1",
         help="part of the requests that a CDN in front answers by itself",
     )  # fmt: skip
     parser.add_argument("--x86", action="store_true", help="x86_64 in place of arm64")

@@ -1,4 +1,4 @@
-"""Numbers on the command line: one that is not allowed is named, with what is."""
+"""Readers of the command line's numbers: the error names the value and what is allowed."""
 
 from __future__ import annotations
 
@@ -6,24 +6,39 @@ import argparse
 from collections.abc import Callable
 from typing import TypeVar
 
-_N = TypeVar("_N", int, float)
+from marketdata import setting_types
+
+_T = TypeVar("_T")
 
 
-def whole(low: int, high: int) -> Callable[[str], int]:
-    """A reader of whole numbers within two bounds, both included."""
-    return lambda text: _within(int, text, low, high, f"a whole number from {low:,} to {high:,}")
+def int_between(low: int, high: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers from `low` to `high`."""
+    return _argument(setting_types.int_between(low, high))
 
 
-def real(low: float, high: float) -> Callable[[str], float]:
-    """A reader of numbers within two bounds, both included."""
-    return lambda text: _within(float, text, low, high, f"a number from {low:g} to {high:g}")
+def float_between(low: float, high: float) -> Callable[[str], float]:
+    """Return a reader of numbers from `low` to `high`."""
+
+    def read(text: str) -> float:
+        allowed = f"a number from {low:g} to {high:g}"
+        try:
+            number = float(text)
+        except ValueError:
+            raise ValueError(allowed) from None
+        if not low <= number <= high:  # true for NaN, too
+            raise ValueError(allowed)
+        return number
+
+    return _argument(read)
 
 
-def _within(kind: Callable[[str], _N], text: str, low: _N, high: _N, allowed: str) -> _N:
-    try:
-        number = kind(text)
-    except ValueError:
-        number = None
-    if number is None or not low <= number <= high:  # which leaves NaN out, too
-        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; allowed: {allowed}")
-    return number
+def _argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
+    """Return a reader whose error argparse shows as it is."""
+
+    def read_argument(text: str) -> _T:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r} is not allowed; allowed: {error}") from None
+
+    return read_argument

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from local.service.arguments import whole
+from local.service.arguments import int_between
 from marketdata.clock import seconds_left_in_slot
 
 START_MS = 1_763_820_300_000  # any slot's start
@@ -136,21 +136,23 @@ def _zipf(count: int) -> list[float]:
 def add_words(parser: argparse.ArgumentParser) -> None:
     """The words that the command takes."""
     usual = Crowd()
-    parser.add_argument("--readers", type=whole(1, 10_000_000), default=usual.readers)
+    parser.add_argument("--readers", type=int_between(1, 10_000_000), default=usual.readers)
     parser.add_argument(
-        "--poll", type=whole(1, 3_600), default=usual.poll_s,
+        "--poll", type=int_between(1, 3_600), default=usual.poll_s,
         help="seconds between requests",
     )  # fmt: skip
-    parser.add_argument("--symbols", type=whole(1, 1_000_000), default=usual.symbols)
+    parser.add_argument("--symbols", type=int_between(1, 1_000_000), default=usual.symbols)
     parser.add_argument(
         "--period",
-        type=whole(1, 86_400),
+        type=int_between(1, 86_400),
         default=usual.period_s,
         help="seconds between changes of a price",
     )
-    parser.add_argument("--places", type=whole(1, 10_000), default=usual.places, help="of the CDN")
     parser.add_argument(
-        "--own-lists", type=whole(0, 100), default=100 - usual.of_one - usual.of_shared,
+        "--places", type=int_between(1, 10_000), default=usual.places, help="of the CDN"
+    )
+    parser.add_argument(
+        "--own-lists", type=int_between(0, 100), default=100 - usual.of_one - usual.of_shared,
         metavar="PERCENT",
         help="readers whose list of symbols, and so their URL, is theirs alone",
     )  # fmt: skip

@@ -7,13 +7,17 @@ another, so that a second service (a test's, above all) can keep out of the firs
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
 
-from marketdata.settings import SETTINGS
+from marketdata.settings import (
+    OTHER_VARIABLES,
+    SETTINGS_BY_NAME,
+    misspelt_names,
+    nearest_name,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -56,14 +60,17 @@ def state_folder(folder: Path, market: str) -> Path:
     return folder / ".local" / market.strip().lower()
 
 
-def unknown_names(folder: Path) -> list[str]:
-    """A line for each name in `.env` that is no setting, with the nearest one that is."""
+def unknown_names(folder: Path, environ: Mapping[str, str]) -> list[str]:
+    """Return a line for each name that is no setting, with the nearest setting.
+
+    In `.env` that is any other name, in the environment one that looks like a setting.
+    """
     file = folder / ".env"
-    known = [setting.name for setting in SETTINGS]
-    lines = []
-    for name in dotenv_values(file, interpolate=False) if file.is_file() else ():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            lines.append(f".env: {name} is not a setting{hint}")
-    return lines
+    stored = dotenv_values(file, interpolate=False) if file.is_file() else {}
+    known = (*SETTINGS_BY_NAME, *OTHER_VARIABLES)
+    in_file = {name: nearest_name(name) for name in stored if name not in known}
+    return [
+        f"{place}{name} is not a setting" + (f"; did you mean {near}?" if near else "")
+        for place, names in ((".env: ", in_file), ("", misspelt_names(environ)))
+        for name, near in names.items()
+    ]

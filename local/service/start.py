@@ -60,7 +60,7 @@ def run(folder: Path, at_end: contextlib.ExitStack) -> None:
     """Start everything in order, then look after it; `at_end` gets what ends it again."""
     env = service_environment(folder, os.environ)
     settings = Settings.from_env(env)
-    for line in unknown_names(folder):
+    for line in unknown_names(folder, os.environ):
         print(f"warning: {line}", file=sys.stderr)
     if not port_is_free(settings.port):
         raise CannotStartError(

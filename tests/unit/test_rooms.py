@@ -23,7 +23,7 @@ ALLOWED = {
     "redaction": set(),
     "domain": {"domain", *BASE},
     "setting_types": {"domain", *BASE},
-    "settings": {"setting_types", "domain", *BASE},
+    "settings": {"setting_types", "redaction", "domain", *BASE},
     "cache": {"cache", *SHARED},
     "providers": {"providers", *SHARED},
     "observability": {"observability", "cache", *SHARED},

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from marketdata.domain.budget import parse_limits
 from marketdata.domain.catalogue import FACTS
 from marketdata.domain.quotes import Source
 from marketdata.errors import SettingsError
-from marketdata.settings import SETTINGS, Settings
+from marketdata.settings import SETTINGS, Settings, misspelt_names
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +23,8 @@ def test_no_setting_is_needed():
     assert settings.limits[Source.ALPHA_VANTAGE] == parse_limits("25/day,1/second")
     assert settings.base_urls[Source.FINNHUB] == "https://finnhub.io/api/v1"
     assert settings.active_symbols[0].text == "AAPL"
+    assert settings.api_is_public
+    assert settings.host == ("127.0.0.1", "::1")
 
 
 def test_an_empty_value_counts_as_not_set():
@@ -42,10 +45,14 @@ def test_an_empty_value_counts_as_not_set():
         ("ACTIVE_SYMBOLS", "AAPL,A/B", "A/B"),
         ("YAHOO_LIMITS", "60/fortnight", "COUNT/WINDOW"),
         ("YAHOO_LIMITS", "0/minute", "COUNT/WINDOW"),
-        ("YAHOO_LIMITS", "60/minute,30/minute", "twice"),
+        ("YAHOO_LIMITS", "60/minute,30/minute", "minute is named twice"),
+        ("YAHOO_LIMITS", "60/minute,30/fortnight", "'30/fortnight' is none"),
         ("FINNHUB_BASE_URL", "ftp://x", "https://"),
-        ("FINNHUB_BASE_URL", "https://user:pw@x", "without user name"),
-        ("FINNHUB_BASE_URL", "https://x?apikey=1", "without query"),
+        ("FINNHUB_BASE_URL", "https://[x", "https://"),
+        ("FINNHUB_BASE_URL", "https://x:99999", "port"),
+        ("API_IS_PUBLIC", "perhaps", "true or false"),
+        ("HOST", "example.com", "localhost, or IP addresses"),
+        ("HOST", ",", "at least one"),
     ],
 )
 def test_a_bad_value_names_setting_value_and_what_is_allowed(name, value, allowed):
@@ -65,9 +72,113 @@ def test_a_bad_secret_is_not_shown():
     assert "FINNHUB_API_KEY=(masked)" in str(caught.value)
 
 
-def test_settings_do_not_show_themselves():
-    """`repr` would tell the keys."""
-    assert "hunter2" not in repr(Settings.from_env({"FINNHUB_API_KEY": "hunter2"}))
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("FINNHUB_BASE_URL", "https://user:hunter2@x", "'https://user:***@x'"),
+        ("FINNHUB_BASE_URL", "https://x?apikey=hunter2", "'https://x?apikey=***'"),
+        ("YAHOO_PROXY_URL", "ftp://user:hunter2@x", "(masked)"),
+        ("YAHOO_PROXY_URL", "http://user:hunter2@x/path", "(masked)"),
+    ],
+)
+def test_a_secret_inside_a_bad_value_is_not_shown(name, value, shown):
+    """A password or a key in a URL is masked in the error."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({name: value})
+    assert str(caught.value).startswith(f"{name}={shown} is not allowed; allowed: a URL ")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_wrong_limit_is_named_once():
+    """The error says the wrong value and the notation, neither of them twice."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"YAHOO_LIMITS": "5/fortnight"})
+    assert str(caught.value) == (
+        "YAHOO_LIMITS='5/fortnight' is not allowed; allowed: COUNT/WINDOW, comma-separated, each "
+        "COUNT at least 1 and each WINDOW one of second, minute, hour, day, month, for example "
+        "60/minute,30/second"
+    )
+
+
+@pytest.mark.parametrize(
+    ("env", "missing"),
+    [
+        ({"REDIS_AUTH": "password"}, "REDIS_PASSWORD"),
+        ({"REDIS_AUTH": "password", "REDIS_PASSWORD": " "}, "REDIS_PASSWORD"),
+        ({"REDIS_AUTH": "iam", "REDIS_TLS": "true"}, "REDIS_USERNAME and REDIS_CACHE_NAME"),
+        ({"REDIS_AUTH": "iam", "REDIS_USERNAME": "u", "REDIS_CACHE_NAME": "c"}, "REDIS_TLS=true"),
+    ],
+)
+def test_a_way_to_sign_in_needs_its_settings(env, missing):
+    """The error names each setting that is missing."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(env)
+    expected = f"REDIS_AUTH={env['REDIS_AUTH']} is not allowed without {missing}; allowed: set "
+    assert str(caught.value).startswith(expected)
+
+
+def test_settings_hold_no_secret_when_shown():
+    """Neither `repr` nor `str` has a key, a password or the URL of a proxy."""
+    secrets = {setting.name: "hunter2" for setting in SETTINGS if setting.secret}
+    settings = Settings.from_env({**secrets, "YAHOO_PROXY_URL": "http://me:hunter2@proxy:8080"})
+    assert "hunter2" not in repr(settings) + str(settings)
+    assert "quote_ttl=300" in repr(settings)
+
+
+def test_the_password_of_a_proxy_is_masked_in_both_spellings():
+    """Logs hold neither the URL's spelling of the password nor the password itself."""
+    settings = Settings.from_env({"YAHOO_PROXY_URL": "http://me:hunter%212@proxy:8080"})
+    assert {"hunter%212", "hunter!2"} <= settings.secrets
+
+
+def test_settings_do_not_change():
+    """A field cannot be set, and a key is replaced in a copy only."""
+    settings = Settings.from_env({"FINNHUB_API_KEY": "old"})
+    with pytest.raises(ValidationError):
+        settings.port = 1
+    assert settings.with_key(Source.FINNHUB, "new").keys[Source.FINNHUB] == "new"
+    assert settings.keys[Source.FINNHUB] == "old"
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("FINHUB_API_KEY", "FINNHUB_API_KEY"),
+        ("finnhub_api_key", "FINNHUB_API_KEY"),
+        ("ALPHAVANTAGE_API_KEY", "ALPHA_VANTAGE_API_KEY"),
+        ("YAHOO_LIMIT", "YAHOO_LIMITS"),
+        ("REDIS_HOTS", "REDIS_HOST"),
+        ("REDIS_PASSWD", "REDIS_PASSWORD"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+        ("MARKETDATA_HOM", "MARKETDATA_HOME"),
+        ("YAHOO_SECRET_SAUCE", ""),
+        ("PROT", "PORT"),
+        ("MARKETT", "MARKET"),
+    ],
+)
+def test_a_misspelt_name_is_found(name, nearest):
+    """A name that looks like one of ours is found, with the nearest that there is."""
+    assert misspelt_names([name, "PATH", "PORT"]) == {name: nearest}
+
+
+def test_every_setting_with_one_letter_less_is_found():
+    """Each setting's name is recognised when a letter inside it is missing."""
+    for name in (setting.name for setting in SETTINGS):
+        slip = name[:2] + name[3:]
+        assert misspelt_names([slip]) == {slip: name}
+
+
+def test_names_of_other_programs_are_left_alone():
+    """What shells, Lambda, Docker and Kubernetes set is no misspelling of ours."""
+    names = """
+        PATH HOME HOSTNAME HOSTTYPE SHELL PWD POST PORTS_OPEN REPORT SUPPORT MARKETING LANG TERM
+        LOGNAME LOG HTTP_PROXY https_proxy NO_PROXY PYTHONPATH VIRTUAL_ENV TMPDIR USER EDITOR PS1
+        AWS_REGION AWS_LAMBDA_FUNCTION_NAME AWS_LAMBDA_LOG_LEVEL AWS_SECRET_ACCESS_KEY _HANDLER
+        REDIS_SERVICE_HOST REDIS_SERVICE_PORT REDIS_PORT_6379_TCP REDIS_PORT_6379_TCP_ADDR
+        KUBERNETES_SERVICE_HOST KUBERNETES_PORT DOCKER_HOST SSH_CONNECTION XDG_RUNTIME_DIR
+        POWERTOOLS_LOG_LEVEL API_KEY DATABASE_URL CI GITHUB_TOKEN NODE_ENV
+    """.split()
+    assert misspelt_names(names) == {}
 
 
 def test_a_provider_without_its_key_is_off():
@@ -96,8 +207,8 @@ def test_active_symbols_are_canonical_and_distinct():
 def test_the_example_file_holds_every_setting_with_its_default():
     """.env.example is the settings table, and nothing else."""
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^#([A-Z_]+)=(.*)$", text, re.MULTILINE))
-    assert told == {setting.name: setting.default for setting in SETTINGS}
+    listed = dict(re.findall(r"^#([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    assert listed == {setting.name: setting.default for setting in SETTINGS}
     assert all(f"# {setting.meaning}\n#{setting.name}=" in text for setting in SETTINGS)
 
 

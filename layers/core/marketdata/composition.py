@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from marketdata.clock import wall_ms
 from marketdata.domain.catalogue import FACTS
 from marketdata.errors import ArchiveError, CacheUnavailableError, ProviderError
 from marketdata.observability.logs import configure_logging, mask
-from marketdata.settings import Settings
+from marketdata.settings import Settings, misspelt_names
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -89,6 +89,9 @@ def start_process(env: Mapping[str, str]) -> Process:
     settings = Settings.from_env(env)
     name = env.get("AWS_LAMBDA_FUNCTION_NAME", "")
     logger = configure_logging(name or "local", settings.log_level, settings.secrets)
+    if name:  # on one machine the terminal says it
+        for unknown, near in misspelt_names(env).items():
+            log.warning("unknown setting", extra={"setting": unknown, "nearest": near})
     return Process(settings, logger, name or "local", on_lambda=bool(name))
 
 
@@ -200,7 +203,7 @@ def make_providers(settings: Settings) -> Providers:
             return make_provider(source, settings)
 
         def with_key(key: str) -> Provider:
-            return make_provider(source, replace(settings, keys={**settings.keys, source: key}))
+            return make_provider(source, settings.with_key(source, key))
 
         return KeyedProvider(source, with_key, secret)
 

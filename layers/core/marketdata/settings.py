@@ -1,30 +1,44 @@
-"""Settings: read once from the environment, checked by name, immutable afterwards.
+"""Settings: one frozen model, read once from the environment and checked by name.
 
-`SETTINGS` is the one table of them; `.env.example` and README's table are held to it by tests.
+A field is the setting of the same name in upper case. Its default is text, as it stands in
+`.env.example`, and its description is the meaning. Tests compare `.env.example` and README's table
+with the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import difflib
+import re
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, NamedTuple, Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
 from marketdata.domain.budget import Limit, parse_limits
 from marketdata.domain.catalogue import FACTS
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import Symbol
 from marketdata.errors import SettingsError
+from marketdata.redaction import MASK, redact
 from marketdata.setting_types import (
-    any_text,
+    addresses,
     api_key,
-    choice,
-    flag,
+    boolean,
+    host_or_name,
+    int_between,
+    one_of,
     proxy_url,
     symbols,
     url,
-    whole,
-    word,
 )
 
 DEFAULT_ACTIVE_SYMBOLS = (
@@ -43,199 +57,286 @@ ENV_PREFIXES: Mapping[Source, str] = MappingProxyType(
         Source.ALPHA_VANTAGE: "ALPHA_VANTAGE",
     }
 )
+DAY_S = 86400
+MONTH_S = 31 * DAY_S
+_SHOWN_CHARACTERS = 80
+
+ApiKey = Annotated[str, PlainValidator(api_key)]
+BaseUrl = Annotated[str, PlainValidator(url)]
+Boolean = Annotated[bool, PlainValidator(boolean)]
+Limits = Annotated[tuple[Limit, ...], PlainValidator(parse_limits)]
+HostOrName = Annotated[str, PlainValidator(host_or_name)]
+Port = Annotated[int, PlainValidator(int_between(1, 65535))]
+LongSpan = Annotated[int, PlainValidator(int_between(60, MONTH_S))]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: its name, default, meaning, and how its text becomes a value.
-
-    `read` raises ValueError with what is allowed. A `secret` is never shown.
-    """
-
-    name: str
-    default: str
-    meaning: str
-    read: Callable[[str], Any]
-    secret: bool = False
+def _setting(default: str, meaning: str, *, secret: bool = False) -> Any:
+    """Return a field with its default as text."""
+    return Field(default, description=meaning, json_schema_extra={"secret": secret})
 
 
-SETTINGS: tuple[Setting, ...] = (
-    Setting("REDIS_HOST", "redis", "host of the Redis server", word),
-    Setting("REDIS_PORT", "6379", "its port", whole(1, 65535)),
-    Setting("REDIS_TLS", "false", "whether to speak TLS to it", flag),
-    Setting("REDIS_AUTH", "none", "none, password or iam", choice("none", "password", "iam")),
-    Setting("REDIS_USERNAME", "", "user name, for password (optional) and iam", any_text),
-    Setting("REDIS_PASSWORD", "", "password, for password", any_text, secret=True),
-    Setting("REDIS_CACHE_NAME", "", "ElastiCache's name of the cache, for iam", any_text),
-    Setting("REDIS_CLUSTER", "false", "whether it runs in cluster mode", flag),
-    Setting("REDIS_PREFIX", "mda", "first part of every key, so that services can share", word),
-    Setting("FINNHUB_API_KEY", "", "Finnhub's key; without it off", api_key, secret=True),
-    Setting(
-        "COINMARKETCAP_API_KEY", "", "CoinMarketCap's key; without it off", api_key, secret=True
-    ),
-    Setting(
-        "ALPHA_VANTAGE_API_KEY", "", "Alpha Vantage's key; without it off", api_key, secret=True
-    ),
-    Setting("COINGECKO_API_KEY", "", "CoinGecko's key; optional", api_key, secret=True),
-    Setting("PROVIDER_KEYS_SECRET", "", "Secrets Manager secret with the keys, on AWS", any_text),
-    Setting(
-        "CIRCUIT_BREAKER_TIMEOUT",
-        "300",
-        "seconds a breaker stays open before its probe",
-        whole(1, 86400),
-    ),
-    Setting("PRICE_FETCH_INTERVAL", "5", "least seconds between two prices", whole(5, 86400)),
-    Setting(
-        "ASSET_LIST_UPDATE_INTERVAL",
-        "86400",
-        "seconds between two refreshes of the asset lists",
-        whole(60, 31 * 86400),
-    ),
-    Setting("ACTIVE_SYMBOLS", DEFAULT_ACTIVE_SYMBOLS, "symbols that are always priced", symbols),
-    Setting("QUOTE_TTL", "300", "seconds until a quote counts as stale", whole(1, 604800)),
-    Setting("QUOTE_RETENTION", "604800", "seconds a quote is kept", whole(60, 31 * 86400)),
-    Setting("ASSETS_TTL", "86400", "seconds until an asset list is stale", whole(60, 31 * 86400)),
-    *(
-        Setting(
-            f"{prefix}_LIMITS",
-            FACTS[source].free_limits,
-            f"how often {source.value} may be asked, COUNT/WINDOW, comma-separated",
-            parse_limits,
-        )
-        for source, prefix in ENV_PREFIXES.items()
-    ),
-    Setting("YAHOO_BASE_URL", "", "origin that replaces every Yahoo host", url),
-    Setting("FINNHUB_BASE_URL", "https://finnhub.io/api/v1", "Finnhub's API", url),
-    Setting("COINGECKO_BASE_URL", "https://api.coingecko.com/api/v3", "CoinGecko's API", url),
-    Setting(
-        "COINMARKETCAP_BASE_URL", "https://pro-api.coinmarketcap.com", "CoinMarketCap's API", url
-    ),
-    Setting(
-        "ALPHA_VANTAGE_BASE_URL", "https://www.alphavantage.co", "Alpha Vantage's API", url
-    ),
-    Setting(
-        "YAHOO_PROXY_URL", "", "proxy for the calls to Yahoo; without it none", proxy_url,
-        secret=True,
-    ),
-    Setting("ARCHIVE_BUCKET", "", "S3 bucket for the last good asset lists, on AWS", any_text),
-    Setting(
-        "ARCHIVE_FOLDER", ".local/archive", "folder for them where there is no bucket", any_text
-    ),
-    Setting(
-        "METRICS_SERVICE",
+def _limits(source: Source) -> Any:
+    return _setting(
+        FACTS[source].free_limits,
+        f"how often {source.value} may be asked, COUNT/WINDOW, comma-separated",
+    )
+
+
+class Settings(BaseModel):
+    """The values of all settings. Use `from_env` to make one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    redis_host: HostOrName = _setting("redis", "host of the Redis server")
+    redis_port: Port = _setting("6379", "its port")
+    redis_tls: Boolean = _setting("false", "whether to speak TLS to it")
+    redis_auth: Annotated[str, PlainValidator(one_of("none", "password", "iam"))] = _setting(
+        "none", "none, password or iam"
+    )
+    redis_username: str = _setting("", "user name, for password (optional) and iam")
+    redis_password: str = _setting("", "password, for password", secret=True)
+    redis_cache_name: str = _setting("", "ElastiCache's name of the cache, for iam")
+    redis_cluster: Boolean = _setting("false", "whether it runs in cluster mode")
+    redis_prefix: HostOrName = _setting(
+        "mda", "first part of every key, so that services can share"
+    )
+
+    finnhub_api_key: ApiKey = _setting("", "Finnhub's key; without it off", secret=True)
+    coinmarketcap_api_key: ApiKey = _setting("", "CoinMarketCap's key; without it off", secret=True)
+    alpha_vantage_api_key: ApiKey = _setting("", "Alpha Vantage's key; without it off", secret=True)
+    coingecko_api_key: ApiKey = _setting("", "CoinGecko's key; optional", secret=True)
+    provider_keys_secret: str = _setting("", "Secrets Manager secret with the keys, on AWS")
+
+    circuit_breaker_timeout: Annotated[int, PlainValidator(int_between(1, DAY_S))] = _setting(
+        "300", "seconds a breaker stays open before its probe"
+    )
+    price_fetch_interval: Annotated[int, PlainValidator(int_between(5, DAY_S))] = _setting(
+        "5", "least seconds between two prices"
+    )
+    asset_list_update_interval: LongSpan = _setting(
+        "86400", "seconds between two refreshes of the asset lists"
+    )
+    active_symbols: Annotated[tuple[Symbol, ...], PlainValidator(symbols)] = _setting(
+        DEFAULT_ACTIVE_SYMBOLS, "symbols that are always priced"
+    )
+    quote_ttl: Annotated[int, PlainValidator(int_between(1, 7 * DAY_S))] = _setting(
+        "300", "seconds until a quote counts as stale"
+    )
+    quote_retention: LongSpan = _setting("604800", "seconds a quote is kept")
+    assets_ttl: LongSpan = _setting("86400", "seconds until an asset list is stale")
+
+    yahoo_limits: Limits = _limits(Source.YFINANCE)
+    finnhub_limits: Limits = _limits(Source.FINNHUB)
+    coingecko_limits: Limits = _limits(Source.COINGECKO)
+    coinmarketcap_limits: Limits = _limits(Source.COINMARKETCAP)
+    alpha_vantage_limits: Limits = _limits(Source.ALPHA_VANTAGE)
+
+    yahoo_base_url: BaseUrl = _setting("", "origin that replaces every Yahoo host")
+    yahoo_proxy_url: Annotated[str, PlainValidator(proxy_url)] = _setting(
         "",
-        "name that this deployment's metrics carry; without it none are written",
-        any_text,
-    ),
-    Setting(
-        "LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR",
-        choice("debug", "info", "warning", "error"),
-    ),
-    Setting(
-        "MARKET", "live", "simulated or live; what the prices are of",
-        choice("simulated", "live"),
-    ),
-    Setting("PORT", "8000", "port of the API on one machine", whole(1, 65535)),
-)  # fmt: skip
+        "proxy for the calls to Yahoo, with user name and password if it needs them",
+        secret=True,
+    )
+    finnhub_base_url: BaseUrl = _setting("https://finnhub.io/api/v1", "Finnhub's API")
+    coingecko_base_url: BaseUrl = _setting("https://api.coingecko.com/api/v3", "CoinGecko's API")
+    coinmarketcap_base_url: BaseUrl = _setting(
+        "https://pro-api.coinmarketcap.com", "CoinMarketCap's API"
+    )
+    alpha_vantage_base_url: BaseUrl = _setting("https://www.alphavantage.co", "Alpha Vantage's API")
 
+    archive_bucket: str = _setting("", "S3 bucket for the last good asset lists, on AWS")
+    archive_folder: str = _setting(".local/archive", "folder for them where there is no bucket")
+    metrics_service: str = _setting(
+        "", "name that this deployment's metrics carry; without it none are written"
+    )
+    log_level: Annotated[str, PlainValidator(one_of("DEBUG", "INFO", "WARNING", "ERROR"))] = (
+        _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
+    )
+    api_is_public: Boolean = _setting(
+        "true", "whether anybody may read the API, so that shared caches keep answers"
+    )
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Settings:
-    """The values of all settings; attributes are the names in lower case.
-
-    A provider's own settings are in the mappings `keys`, `limits` and `base_urls`, by source.
-    """
-
-    redis_host: str
-    redis_port: int
-    redis_tls: bool
-    redis_auth: str
-    redis_username: str
-    redis_password: str
-    redis_cache_name: str
-    redis_cluster: bool
-    redis_prefix: str
-    provider_keys_secret: str
-    circuit_breaker_timeout: int
-    price_fetch_interval: int
-    asset_list_update_interval: int
-    active_symbols: tuple[Symbol, ...]
-    quote_ttl: int
-    quote_retention: int
-    assets_ttl: int
-    yahoo_proxy_url: str
-    archive_bucket: str
-    archive_folder: str
-    metrics_service: str
-    log_level: str
-    market: str
-    port: int
-    keys: Mapping[Source, str]
-    limits: Mapping[Source, tuple[Limit, ...]]
-    base_urls: Mapping[Source, str]
+    market: Annotated[str, PlainValidator(one_of("simulated", "live"))] = _setting(
+        "live", "simulated or live; what the prices are of"
+    )
+    host: Annotated[tuple[str, ...], PlainValidator(addresses)] = _setting(
+        "localhost",
+        "addresses that the API listens on, on one machine; localhost is 127.0.0.1 and ::1",
+    )
+    port: Port = _setting("8000", "port of the API on one machine")
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str]) -> Settings:
-        """The settings that an environment holds, with defaults for what it does not set.
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Return the settings of an environment, with defaults for what it does not set.
 
-        Raises `SettingsError` with the name, the value (masked if secret) and what is allowed.
-        An empty value counts as not set.
+        An empty value counts as not set. Raise `SettingsError` with the name, the value (masked if
+        secret) and what is allowed.
         """
-        values = {setting.name: _read(setting, env) for setting in SETTINGS}
-        own = {name.lower(): value for name, value in values.items()}
-        per_provider = {
-            field: MappingProxyType(
-                {
-                    source: own.pop(f"{prefix.lower()}_{suffix}", "")
-                    for source, prefix in ENV_PREFIXES.items()
-                }
+        texts = {name.lower(): env.get(name, "").strip() for name in SETTINGS_BY_NAME}
+        texts = {field: text for field, text in texts.items() if text}
+        try:
+            return cls.model_validate(texts)
+        except ValidationError as error:
+            raise SettingsError(_message(error, texts)) from None
+
+    @model_validator(mode="after")
+    def _has_what_its_auth_needs(self) -> Self:
+        """Check that each way to sign in to Redis has the settings that it needs."""
+        needed = {
+            "none": (),
+            "password": ("redis_password",),
+            "iam": ("redis_username", "redis_cache_name", "redis_tls"),
+        }[self.redis_auth]
+        missing = [field.upper() for field in needed if not getattr(self, field)]
+        if missing:
+            names = " and ".join(missing).replace("REDIS_TLS", "REDIS_TLS=true")
+            raise ValueError(
+                f"REDIS_AUTH={self.redis_auth} is not allowed without {names}; allowed: set "
+                f"{'them' if missing[1:] else 'it'}, or REDIS_AUTH=none if Redis asks for no "
+                "password"
             )
-            for field, suffix in (
-                ("keys", "api_key"),
-                ("limits", "limits"),
-                ("base_urls", "base_url"),
-            )
-        }
-        own["log_level"] = own["log_level"].upper()
-        return cls(**own, **per_provider)  # type: ignore[arg-type]
+        return self
+
+    @property
+    def keys(self) -> Mapping[Source, str]:
+        """The key of each provider; empty for one without."""
+        return {source: self._of(source, "api_key") for source in Source}
+
+    @property
+    def limits(self) -> Mapping[Source, tuple[Limit, ...]]:
+        """The limits of each provider."""
+        return {source: self._of(source, "limits") for source in Source}
+
+    @property
+    def base_urls(self) -> Mapping[Source, str]:
+        """The base URL of each provider; empty for Yahoo's own hosts."""
+        return {source: self._of(source, "base_url") for source in Source}
 
     @property
     def logs_requests(self) -> bool:
-        """Whether the level of the log has room for a line a request, which is INFO."""
+        """Whether the log has a line for each request: at level INFO and below."""
         return self.log_level in ("DEBUG", "INFO")
 
     @property
     def secrets(self) -> frozenset[str]:
-        """Every secret value that is set, for masking."""
-        return frozenset(
-            filter(None, (*self.keys.values(), self.redis_password, self.yahoo_proxy_url))
-        )
+        """Every secret value that is set, and the password of a proxy, for masking."""
+        values = {getattr(self, name.lower()) for name, it in SETTINGS_BY_NAME.items() if it.secret}
+        password = urlsplit(self.yahoo_proxy_url).password or ""
+        return frozenset(filter(None, (*values, password, unquote(password))))
 
     def enabled(self, source: Source) -> bool:
         """Whether a provider can be asked: it has its key, or needs none.
 
         Where the keys are in Secrets Manager, plan does not know them and all count as enabled.
         """
-        return bool(not FACTS[source].needs_key or self.keys[source] or self.provider_keys_secret)
+        return bool(
+            not FACTS[source].needs_key or self._of(source, "api_key") or self.provider_keys_secret
+        )
+
+    def with_key(self, source: Source, key: str) -> Self:
+        """Return the same settings with another key for one provider."""
+        return self.model_copy(update={f"{ENV_PREFIXES[source].lower()}_api_key": key})
 
     def update_period_s(self, source: Source) -> int:
         """How often it pays to ask a provider: its free tier's own period while on that tier."""
         facts = FACTS[source]
-        if self.limits[source] == parse_limits(facts.free_limits):
+        if self._of(source, "limits") == parse_limits(facts.free_limits):
             return max(self.price_fetch_interval, facts.free_update_s)
         return self.price_fetch_interval
 
+    def _of(self, source: Source, suffix: str) -> Any:
+        """Return a provider's own setting; empty if it has no such setting."""
+        return getattr(self, f"{ENV_PREFIXES[source].lower()}_{suffix}", "")
 
-def _read(setting: Setting, env: Mapping[str, str]) -> Any:
-    text = env.get(setting.name, "").strip()
-    try:
-        return setting.read(text) if text else _default(setting)
-    except ValueError as error:
-        shown = (
-            "(masked)" if setting.secret else repr(text if len(text) <= 80 else text[:77] + "...")
-        )
-        raise SettingsError(f"{setting.name}={shown} is not allowed; allowed: {error}") from None
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Show no secret in `repr` and `str`."""
+        for field, value in super().__repr_args__():
+            is_secret = field is not None and SETTINGS_BY_NAME[field.upper()].secret
+            yield field, MASK if is_secret and value else value
 
 
-def _default(setting: Setting) -> Any:
-    return setting.read(setting.default) if setting.default else ""
+class Setting(NamedTuple):
+    """What documents and tests need to know of one setting. A `secret` is never shown."""
+
+    name: str
+    default: str
+    meaning: str
+    secret: bool
+
+
+SETTINGS = tuple(
+    Setting(
+        field.upper(),
+        info.default,
+        info.description or "",
+        info.json_schema_extra == {"secret": True},
+    )
+    for field, info in Settings.model_fields.items()
+)
+SETTINGS_BY_NAME: Mapping[str, Setting] = MappingProxyType(
+    {setting.name: setting for setting in SETTINGS}
+)
+
+
+# Names of variables of our own that are no settings.
+OTHER_VARIABLES = ("MARKETDATA_HOME",)
+# Nobody else's variables begin like these.
+_OUR_NAMES = re.compile(rf"(?:{'|'.join(ENV_PREFIXES.values())}|MARKETDATA)_\w+", re.ASCII)
+# From this likeness on a name counts as a misspelling. A name of one word must be nearer to a
+# setting of one word, because other programs use such names, too.
+_ALIKE = 0.8
+_ONE_WORD = re.compile(r"[A-Z]+")
+
+
+def misspelt_names(names: Iterable[str]) -> dict[str, str]:
+    """Return the names that look like ours and are not, each with the nearest name of ours.
+
+    `names` are those of an environment, which has the variables of other programs as well. The
+    nearest name is empty where none is near.
+    """
+    found = {}
+    for name in names:
+        if name in SETTINGS_BY_NAME or name in OTHER_VARIABLES:
+            continue
+        near = nearest_name(name)
+        if _ONE_WORD.fullmatch(name):
+            is_ours = bool(near) and _differ_by_one_slip(name, near)
+        else:
+            is_ours = bool(near) or _OUR_NAMES.fullmatch(name) is not None
+        if is_ours:
+            found[name] = near
+    return found
+
+
+def nearest_name(name: str) -> str:
+    """Return the name of ours that is most like another name; empty if none is near."""
+    known = (*SETTINGS_BY_NAME, *OTHER_VARIABLES)
+    cutoff = 0.7 if _ONE_WORD.fullmatch(name) else _ALIKE
+    return next(iter(difflib.get_close_matches(name.upper(), known, 1, cutoff)), "")
+
+
+def _differ_by_one_slip(name: str, other: str) -> bool:
+    """Whether two swapped letters, one doubled, or one left out are all that differs."""
+    swaps = {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1)}
+    return other in swaps or _without_one(name, other) or _without_one(other, name)
+
+
+def _without_one(longer: str, shorter: str) -> bool:
+    return len(longer) == len(shorter) + 1 and any(
+        longer[:at] + longer[at + 1 :] == shorter for at in range(len(longer))
+    )
+
+
+def _message(error: ValidationError, texts: Mapping[str, str]) -> str:
+    """Return the text for the first thing that is wrong."""
+    first = error.errors(include_url=False)[0]
+    reason = first["ctx"]["error"] if "error" in first.get("ctx", {}) else first["msg"]
+    if not first["loc"]:
+        return str(reason)
+    field = str(first["loc"][0])
+    setting = SETTINGS_BY_NAME[field.upper()]
+    text = texts.get(field, setting.default)
+    if len(text) > _SHOWN_CHARACTERS:
+        text = text[: _SHOWN_CHARACTERS - 3] + "..."
+    shown = "(masked)" if setting.secret else repr(redact(text))
+    return f"{setting.name}={shown} is not allowed; allowed: {reason}"

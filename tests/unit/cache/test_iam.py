@@ -65,7 +65,12 @@ def test_without_an_identity_the_connection_is_refused_in_words(session):
 
 def test_iam_is_signed_only_when_it_is_asked_for():
     """The settings choose the credentials, and the host tells a serverless cache."""
-    env = {"REDIS_AUTH": "iam", "REDIS_USERNAME": "u", "REDIS_CACHE_NAME": "prices"}
+    env = {
+        "REDIS_AUTH": "iam",
+        "REDIS_USERNAME": "u",
+        "REDIS_CACHE_NAME": "prices",
+        "REDIS_TLS": "true",
+    }
     hosts = ("prices-abc.serverless.euc1.cache.amazonaws.com", "prices.abc.cache.amazonaws.com")
     caches = [connect(Settings.from_env({**env, "REDIS_HOST": host})) for host in hosts]
     assert [cache._options["credential_provider"]._serverless for cache in caches] == [True, False]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.service.arguments import real, whole
+from local.service.arguments import float_between, int_between
 
 ROOT = Path(__file__).parents[3]
 WORDS = {
@@ -62,5 +62,5 @@ def test_a_reader_that_has_seen_enough_is_no_error():
 
 def test_bounds_are_allowed():
     """Both ends of a range belong to it."""
-    assert [whole(2, 4)(text) for text in ("2", "4")] == [2, 4]
-    assert [real(0, 1)(text) for text in ("0", "0.25", "1")] == [0, 0.25, 1]
+    assert [int_between(2, 4)(text) for text in ("2", "4")] == [2, 4]
+    assert [float_between(0, 1)(text) for text in ("0", "0.25", "1")] == [0, 0.25, 1]

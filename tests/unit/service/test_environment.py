@@ -99,14 +99,15 @@ def test_the_two_markets_share_nothing(tmp_path):
     assert len(prefixes) == 2
 
 
-def test_unknown_names_in_the_file_are_told(tmp_path):
-    """Each with the nearest that there is, if one is near; the environment's are not looked at."""
+def test_unknown_names_are_reported(tmp_path):
+    """Any in the file, and in the environment those that look like a setting."""
     folder = written(tmp_path, "FINHUB_API_KEY=a", "PORT=1", "ZZZ=1")
-    assert unknown_names(folder) == [
+    assert unknown_names(folder, {"YAHOO_LIMIT": "1/day", "PATH": "/bin", "PORT": "2"}) == [
         ".env: FINHUB_API_KEY is not a setting; did you mean FINNHUB_API_KEY?",
         ".env: ZZZ is not a setting",
+        "YAHOO_LIMIT is not a setting; did you mean YAHOO_LIMITS?",
     ]
-    assert unknown_names(tmp_path / "nowhere") == []
+    assert unknown_names(tmp_path / "nowhere", {}) == []
 
 
 def test_home_is_the_project_unless_it_is_named(tmp_path):

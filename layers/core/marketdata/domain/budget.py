@@ -70,18 +70,18 @@ class Limit:
 def parse_limits(text: str) -> tuple[Limit, ...]:
     """The limits that a text like `60/minute,30/second` names, in its order.
 
-    Raises ValueError, naming the part that is wrong, for anything else, and for a window named
-    twice.
+    Raise ValueError with what is allowed, and the part that is wrong if the text has several.
     """
-    limits = []
-    for part in text.split(","):
-        match = _LIMIT.fullmatch(part.strip().lower())
+    limits: list[Limit] = []
+    for part in map(str.strip, text.split(",")):
+        match = _LIMIT.fullmatch(part.lower())
         if not match:
+            wrong = f"; {part!r} is none" if "," in text else ""
             raise ValueError(
-                f"{part.strip()!r} is not a limit; write COUNT/WINDOW with a window of "
-                f"{', '.join(WINDOWS_MS)}, separated by commas, for example 60/minute,30/second"
+                "COUNT/WINDOW, comma-separated, each COUNT at least 1 and each WINDOW one of "
+                f"{', '.join(WINDOWS_MS)}, for example 60/minute,30/second{wrong}"
             )
+        if any(limit.window == match[2] for limit in limits):
+            raise ValueError(f"each window once; {match[2]} is named twice")
         limits.append(Limit(int(match[1]), match[2]))
-    if len({limit.window for limit in limits}) != len(limits):
-        raise ValueError(f"{text!r} names a window twice")
     return tuple(limits)
