@@ -1,4 +1,6 @@
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -243,3 +245,15 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_known_one(cache):
     assert reply.json["detail"].endswith("did you mean max_age?")
     reply = service.get("/v1/quotes?symbols=AAPL&callback=x")
     assert reply.json["detail"].endswith("known: symbols, max_age.")
+
+
+def test_a_price_of_years_ago_is_stale_and_fails_every_max_age(cache):
+    """However often it is fetched; the error names the time of the price."""
+    service = Service(cache)
+    made = datetime(2022, 10, 28, 20, tzinfo=UTC)
+    service.stores.quotes.put([replace(quote("TWTR", NOON_MS, "53.7"), timestamp=made)], NOON_MS)
+    (found,) = service.get("/v1/quotes?symbols=TWTR").json["quotes"]
+    assert (found["price"], found["stale"]) == (53.7, True)
+    (error,) = service.get("/v1/quotes?symbols=TWTR&max_age=604800").json["errors"]
+    assert error["code"] == "stale"
+    assert error["message"].endswith("and its price is of 2022-10-28T20:00:00Z")

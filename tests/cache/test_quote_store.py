@@ -8,7 +8,7 @@ import pytest
 
 from marketdata.cache.client import connect
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.cache.stored_quotes import fetched_ms, json_objects, time_key, timestamp_ms
+from marketdata.cache.stored_quotes import class_name, fetched_ms, json_objects, timestamp_ms
 from marketdata.domain.acceptance import Result
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.errors import CacheUnavailableError
@@ -30,7 +30,7 @@ def test_a_quote_is_stored_as_readers_need_it(store):
     (value,) = store.read(["SHIB-USD"])
     assert (fetched_ms(value), timestamp_ms(value)) == (at_ms(10), at_ms(8))
     assert value[:26] == f"{at_ms(10)}{at_ms(8)}".encode()
-    text = json_objects([value], stale_before=time_key(at_ms(10)))
+    text = json_objects([value])
     assert b'"price":0.00000512,' in text
     told = json.loads(text)
     assert told["stale"] is False
@@ -39,19 +39,27 @@ def test_a_quote_is_stored_as_readers_need_it(store):
     assert told["source"] == "coingecko"
 
 
-def test_each_quote_is_marked_stale_by_its_own_time(store):
-    """One that was fetched before the limit is, one of the limit's very millisecond is not."""
+def test_stale_quotes_are_marked_by_their_places(store):
+    """Each quote is marked; the others are fresh."""
     put(store, quote("5", 10, symbol="OLD"), quote("6", 11, symbol="NEW"))
     values = store.read(["OLD", "NEW", "OLD"])
-    for limit_ms, expected in (
-        (at_ms(10), [False, False, False]),
-        (at_ms(10) + 1, [True, False, True]),
-        (at_ms(11) + 1, [True, True, True]),
+    for stale, expected in (
+        ([], [False, False, False]),
+        ([0, 2], [True, False, True]),
+        ([0, 1, 2], [True, True, True]),
     ):
-        told = json.loads(b"[" + json_objects(values, stale_before=time_key(limit_ms)) + b"]")
-        assert [one["symbol"] for one in told] == ["OLD", "NEW", "OLD"]
-        assert [one["stale"] for one in told] == expected
-    assert json_objects([], stale_before=time_key(at_ms(10))) == b""
+        parsed = json.loads(b"[" + json_objects(values, stale) + b"]")
+        assert [one["symbol"] for one in parsed] == ["OLD", "NEW", "OLD"]
+        assert [one["stale"] for one in parsed] == expected
+    assert json_objects([]) == b""
+
+
+def test_the_class_of_a_stored_quote_is_read_without_parsing(store):
+    """A value without a class has an empty one."""
+    put(store, quote("5", 10))
+    (value,) = store.read(["AAPL"])
+    assert class_name(value) == json.loads(value[26:] + b"}")["asset_class"].encode()
+    assert class_name(value[:26] + b'{"price":1') == b""
 
 
 def test_a_quote_without_a_time_of_its_own_has_zeros(store):

@@ -18,7 +18,7 @@ from marketdata.domain.quotes import Quote
 _FRESH, _STALE = b',"stale":false}', b',"stale":true}'
 _FRESH_COMMA = _FRESH + b","
 _PRICE = b'"price":'
-_AFTER_ALL = b":"  # more than any digit
+_CLASS = b'"asset_class":"'
 
 
 # No quote is longer; a value that is was not written by us.
@@ -83,22 +83,22 @@ def time_key(ms: int) -> bytes:
     return b"%013d" % ms
 
 
-def json_objects(
-    values: Sequence[bytes], *, stale_before: bytes, ahead_from: bytes = _AFTER_ALL
-) -> bytes:
+def class_name(value: bytes) -> bytes:
+    """Return the asset class of a stored quote; empty if the value does not have one."""
+    start = value.find(_CLASS, 26) + len(_CLASS)
+    return value[start : value.find(b'"', start)] if start >= len(_CLASS) else b""
+
+
+def json_objects(values: Sequence[bytes], stale: Sequence[int] = ()) -> bytes:
     """Return stored quotes as JSON objects with commas between them.
 
-    Those that are less than the `time_key` `stale_before` are marked stale, and so are those from
-    `ahead_from` on: a time of fetching in the future says nothing of a quote's age.
+    `stale` are the places of those that are marked stale.
     """
     if not values:
         return b""
-    # As a rule all are fresh, and one ending for all takes half the time.
-    if min(values) >= stale_before and max(values) < ahead_from:
+    if not stale:  # as a rule; one ending for all takes half the time
         return _FRESH_COMMA.join([value[26:] for value in values]) + _FRESH
+    marked = frozenset(stale)
     return b",".join(
-        [
-            value[26:] + (_FRESH if stale_before <= value < ahead_from else _STALE)
-            for value in values
-        ]
+        [value[26:] + (_STALE if place in marked else _FRESH) for place, value in enumerate(values)]
     )

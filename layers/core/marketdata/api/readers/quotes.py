@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from marketdata.api.readers.freshness import Freshness, freshness
 from marketdata.api.readers.symbol_lists import Requested
 from marketdata.api.readers.watching import Watch
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.cache.stored_quotes import fetched_ms, json_objects, time_key
-from marketdata.clock import SLOT_S, slot_start_ms, utc_text
+from marketdata.cache.stored_quotes import fetched_ms, json_objects, timestamp_ms
+from marketdata.clock import DAY_MS, SLOT_S, from_epoch_ms, slot_start_ms, utc_text
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.symbols import Symbol
 from marketdata.errors import CacheUnavailableError
@@ -23,10 +23,6 @@ from marketdata.errors import CacheUnavailableError
 if TYPE_CHECKING:
     from marketdata.cache.control import ControlState
     from marketdata.settings import Settings
-
-
-# A quote that was fetched later than this from now was stamped by a wrong clock, or ours is wrong.
-AHEAD_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +65,13 @@ class QuoteReader:
         """Each wanted symbol in one of two lists; see `spellings.requested`.
 
         Ages are measured at the start of the current slot. A quote older than `max_age_s` seconds
-        counts as missing; one older than `QUOTE_TTL` is marked stale.
+        counts as missing; one older than `QUOTE_TTL` is marked stale. A price older than its market
+        explains is stale, and too old for every `max_age_s`.
         """
-        slot_ms = slot_start_ms(now_ms)
+        limits = freshness(slot_start_ms(now_ms), self._ttl_ms, max_age_s)
         symbols, values = wanted.symbols, self._quotes.read(wanted.symbols)
-        oldest = b"" if max_age_s is None else time_key(slot_ms - max_age_s * 1000)
-        ahead = time_key(now_ms + AHEAD_MS)
-        found, missing = _parted(symbols, values, oldest, ahead)
-        stale_before = time_key(slot_ms - self._ttl_ms)
-        quotes = json_objects(found, stale_before=stale_before, ahead_from=ahead)
+        found, missing = _split(symbols, values, limits)
+        quotes = json_objects(found, limits.stale_places(found))
         due = self._watch.due(symbols, missing, now_ms)
         if len(found) == len(wanted.names):
             self._watch.note(due, now_ms)
@@ -128,9 +122,7 @@ class QuoteReader:
 
     def _unexplained(self, symbol: str, value: bytes | None, *, watched: bool) -> MissingQuote:
         if value is not None:
-            fetched = datetime.fromtimestamp(fetched_ms(value) / 1000, UTC)
-            message = f"the newest quote of {symbol} was fetched at {utc_text(fetched)}"
-            return MissingQuote(symbol, Reason.STALE, message, SLOT_S)
+            return _too_old(symbol, value)
         if symbol in self._active:
             return MissingQuote(symbol, Reason.PENDING, f"{symbol} has no price yet", SLOT_S)
         message = (
@@ -151,18 +143,26 @@ def _as_json(error: MissingQuote) -> dict[str, Any]:
     return shown if error.retry_after_s is None else {**shown, "retry_after": error.retry_after_s}
 
 
-def _parted(
-    symbols: Sequence[str], values: Sequence[bytes | None], oldest: bytes, ahead: bytes
+def _split(
+    symbols: Sequence[str], values: Sequence[bytes | None], limits: Freshness
 ) -> tuple[list[bytes], dict[str, bytes | None]]:
-    """The stored values that will do, and what there is of all other symbols."""
+    """Return the stored values that will do, and what there is of all other symbols."""
     found = [value for value in values if value is not None]
-    if oldest:
-        found = [value for value in found if oldest <= value < ahead]
-    if len(found) == len(values):
+    if limits.wanted_from is None and len(found) == len(values):
         return found, {}
-    pairs = zip(symbols, values, strict=True)
-    return found, {
-        name: value
-        for name, value in pairs
-        if value is None or (oldest and not oldest <= value < ahead)
+    wanted = [value is not None and limits.is_wanted(value) for value in values]
+    missing = {
+        symbol: value
+        for symbol, value, is_wanted in zip(symbols, values, wanted, strict=True)
+        if not is_wanted
     }
+    return [v for v, is_wanted in zip(values, wanted, strict=True) if v and is_wanted], missing
+
+
+def _too_old(symbol: str, value: bytes) -> MissingQuote:
+    """The error of a quote that is too old for the request's `max_age`."""
+    fetched, made = fetched_ms(value), timestamp_ms(value)
+    message = f"the newest quote of {symbol} was fetched at {utc_text(from_epoch_ms(fetched))}"
+    if made is not None and made < fetched - DAY_MS:
+        message += f", and its price is of {utc_text(from_epoch_ms(made))}"
+    return MissingQuote(symbol, Reason.STALE, message, SLOT_S)

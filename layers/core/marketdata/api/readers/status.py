@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from marketdata.api.readers.freshness import freshness
 from marketdata.api.readers.health import ClassFacts, Facts, ListFacts, Status, fresh_ratio, judge
-from marketdata.api.readers.quotes import AHEAD_MS
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.cache.stored_quotes import fetched_ms
 from marketdata.clock import utc_text
 from marketdata.domain.catalogue import FACTS
 from marketdata.domain.quotes import Source
@@ -117,11 +116,11 @@ class StatusReader:
     def _classes(self, now_ms: int) -> Iterator[ClassFacts]:
         symbols = self.settings.active_symbols
         values = self.quotes.read([symbol.text for symbol in symbols])
-        oldest_ms = now_ms - self.settings.quote_ttl * 1000
+        limits = freshness(now_ms, self.settings.quote_ttl * 1000)
         fresh = [
             symbol.asset_class
             for symbol, value in zip(symbols, values, strict=True)
-            if value is not None and oldest_ms <= fetched_ms(value) < now_ms + AHEAD_MS
+            if value is not None and not limits.is_stale(value)
         ]
         active = [symbol.asset_class for symbol in symbols]
         for asset_class in AssetClass:

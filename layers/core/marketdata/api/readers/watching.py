@@ -20,6 +20,9 @@ log = logging.getLogger("marketdata.api")
 
 # A watched symbol lasts 15 minutes after its last request, so one note a minute keeps it.
 RENEW_MS = 60_000
+# How many notes of this minute are remembered. Beyond that, notes are made again with each request,
+# so clients that ask for ever new symbols do not make this process grow.
+MOST_SETTLED = 4_096
 
 
 class Watch:
@@ -61,7 +64,8 @@ class Watch:
 
     def noted(self, symbols: Collection[str]) -> None:
         """Remember that these need no other note in this minute."""
-        self._settled.update(symbols)
+        if len(self._settled) + len(symbols) <= MOST_SETTLED + len(self._active):
+            self._settled.update(symbols)
 
     def lost(self, symbols: Collection[str], error: CacheUnavailableError) -> None:
         """Log that a note was not made."""
