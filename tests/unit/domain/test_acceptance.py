@@ -8,19 +8,21 @@ from decimal import Decimal
 
 import pytest
 
-from marketdata.clock import epoch_ms
 from marketdata.domain.acceptance import (
     FUTURE_MS,
     JUMP_LIMITS,
+    Result,
+    Verdict,
+    is_ahead,
     rejection_message,
     rejection_reason,
+    times_ahead,
     unit_factor,
 )
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
-NOW_MS = epoch_ms(NOW)
 QUOTE = Quote(
     symbol="AAPL",
     asset_class=AssetClass.STOCKS,
@@ -37,13 +39,13 @@ QUOTE = Quote(
 
 def test_a_sound_quote_is_not_rejected():
     """A finite positive price of now has nothing against it."""
-    assert rejection_reason(QUOTE, NOW_MS) is None
+    assert rejection_reason(QUOTE) is None
 
 
 @pytest.mark.parametrize("price", ["0", "-0", "-1", "-0.00000001"])
 def test_a_price_that_is_not_positive_is_rejected(price):
     """Zero means no price with many providers, and no share has a negative one."""
-    assert rejection_reason(replace(QUOTE, price=Decimal(price)), NOW_MS) == "not_positive"
+    assert rejection_reason(replace(QUOTE, price=Decimal(price))) == "not_positive"
 
 
 @pytest.mark.parametrize(
@@ -52,21 +54,19 @@ def test_a_price_that_is_not_positive_is_rejected(price):
 @pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity"])
 def test_a_number_that_is_none_is_rejected(field, value):
     """NaN and infinity would make the answer no JSON at all, whichever field they are in."""
-    assert rejection_reason(replace(QUOTE, **{field: Decimal(value)}), NOW_MS) == "not_finite"
+    assert rejection_reason(replace(QUOTE, **{field: Decimal(value)})) == "not_finite"
 
 
-@pytest.mark.parametrize("field", ["timestamp", "fetched_at"])
-def test_more_than_a_minute_in_the_future_is_rejected(field):
-    """Clocks may differ by a minute; a time beyond that would stay fresh forever."""
-    limit = NOW + timedelta(milliseconds=FUTURE_MS)
-    assert rejection_reason(replace(QUOTE, **{field: limit}), NOW_MS) is None
-    beyond = limit + timedelta(milliseconds=1)
-    assert rejection_reason(replace(QUOTE, **{field: beyond}), NOW_MS) == "future"
+@pytest.mark.parametrize(("ahead_ms", "expected"), [(FUTURE_MS, False), (FUTURE_MS + 1, True)])
+def test_a_time_is_ahead_if_it_is_more_than_a_minute_later_than_the_fetch(ahead_ms, expected):
+    """Clocks may differ by a minute."""
+    quote = replace(QUOTE, timestamp=QUOTE.fetched_at + timedelta(milliseconds=ahead_ms))
+    assert is_ahead(quote) is expected
 
 
-def test_a_quote_without_a_time_of_its_own_is_not_rejected():
+def test_a_quote_without_a_time_of_its_own_is_not_ahead():
     """Where the provider gives no time there is none to judge."""
-    assert rejection_reason(replace(QUOTE, timestamp=None), NOW_MS) is None
+    assert not is_ahead(replace(QUOTE, timestamp=None))
 
 
 def test_every_class_has_its_limit():
@@ -82,18 +82,42 @@ def test_every_class_has_its_limit():
 @pytest.mark.parametrize("price", ["0", "-37.63"])
 def test_futures_and_indices_may_be_zero_or_negative(symbol, price):
     """Oil was traded at -37.63 dollars, and a yield may be negative."""
-    assert rejection_reason(replace(QUOTE, symbol=symbol, price=Decimal(price)), NOW_MS) is None
+    assert rejection_reason(replace(QUOTE, symbol=symbol, price=Decimal(price))) is None
 
 
 def test_a_rejection_is_explained():
-    """The reason names the source and what is wrong with the quote."""
-    early = replace(QUOTE, timestamp=NOW + timedelta(seconds=120))
-    assert rejection_message(early, "future", NOW_MS) == (
-        "yfinance: the price has a time that is 120 s ahead of our clock"
+    """The reason names the source, the symbol and what is wrong with the quote."""
+    rejected = Verdict(QUOTE.symbol, QUOTE.source, Result.REJECTED, "future", 120_400)
+    assert rejection_message(QUOTE, rejected) == (
+        "yfinance: AAPL: the price has a time that is 120 s ahead of our clock"
     )
-    assert rejection_message(replace(QUOTE, price=Decimal(-1)), "not_positive", NOW_MS) == (
-        "yfinance: the price is -1, not above zero"
+    negative = replace(QUOTE, price=Decimal(-1))
+    assert rejection_message(negative, replace(rejected, reason="not_positive")) == (
+        "yfinance: AAPL: the price is -1, not above zero"
     )
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "expected_s"),
+    [
+        ([120, 121, 90], 121),
+        ([7200, 7200, 0], 7200),
+        ([120, 0, 0], 0),
+        ([120, 3600, 0], 0),
+        ([120], 0),
+        ([0, 0, 0], 0),
+    ],
+)
+def test_a_clock_is_behind_if_most_times_of_a_source_are_ahead_by_about_the_same(
+    ahead_s, expected_s
+):
+    """One symbol, or several with different times, have a defect of their own."""
+    quotes = [replace(QUOTE, symbol=f"S{place}") for place in range(len(ahead_s))]
+    verdicts = [
+        Verdict(quote.symbol, quote.source, Result.REJECTED, "future", seconds * 1000)
+        for quote, seconds in zip(quotes, ahead_s, strict=True)
+    ]
+    assert times_ahead(quotes, verdicts) == {QUOTE.source: expected_s * 1000}
 
 
 @pytest.mark.parametrize(

@@ -191,15 +191,17 @@ class ControlState:
         excluded: Iterable[tuple[Source, str]],
         now_ms: int,
         *,
+        ahead: Mapping[Source, int] | None = None,
         report: str = "",
     ) -> tuple[Transition, ...]:
         """Record the results of grants in breakers and ledgers; return the changes of state.
 
-        `due`: when each symbol is to be priced next (ms); it is only ever moved later. A named
-        `report` counts once, however often it is delivered. Without a name it is not sent again
-        after a broken connection, since calls given back twice would be overspent.
+        `due`: when each symbol is to be priced next (ms); it is only ever moved later. `ahead`: by
+        how many milliseconds the times of sources are ahead of our clock, 0 if they are not.
+        A named `report` counts once, however often it is delivered. Without a name it is not sent
+        again after a broken connection, since calls given back twice would be overspent.
         """
-        keys = codec.KeyPlaces(self._cache, "due", "excluded", "recorded")
+        keys = codec.KeyPlaces(self._cache, "due", "excluded", "recorded", "clocks")
         content = {
             "policy": self._policy,
             "results": [
@@ -212,6 +214,11 @@ class ControlState:
             "excluded_ms": EXCLUDED_MS,
             "exclusions_kept": EXCLUSIONS_MOST,
             "reports_ms": REPORT_MEMORY_MS,
+            "ahead": [
+                part
+                for source, ahead_ms in (ahead or {}).items()
+                for part in (codec.clock_name(source), ahead_ms)
+            ],
         }
         answer = self._cache.script(
             "attempts_record",

@@ -161,6 +161,11 @@ def transition_of(results: Sequence[AttemptResult], change: Mapping[str, Any]) -
     )
 
 
+def clock_name(source: Source) -> str:
+    """The name of a source among the clocks; those of workers have no blank."""
+    return f"source {source.value}"
+
+
 def exclusion_name(source: Source, symbol: str) -> str:
     """A symbol that a provider's plan excludes, as one name."""
     return f"{source.value} {symbol}"
@@ -231,7 +236,17 @@ def view_of(answer: Mapping[str, Any], limits: Mapping[Source, Sequence[Limit]])
         },
         last_slot_s=_ms(answer.get("slot")),
         now_ms=int(answer["now"]),
-        wrong_clocks=dict(answer["clocks"]),
+        wrong_clocks={
+            name: int(offset_ms)
+            for name, offset_ms in answer["clocks"]
+            if name not in map(clock_name, Source)
+        },
+        times_ahead={
+            source: int(offset_ms)
+            for source in Source
+            for name, offset_ms in answer["clocks"]
+            if name == clock_name(source)
+        },
     )
 
 

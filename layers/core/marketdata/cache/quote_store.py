@@ -120,7 +120,7 @@ class QuoteStore:
         now_ms: int,
     ) -> tuple[Verdict, ...]:
         """`put` and `explain` in one; a symbol whose quote is written keeps no reason."""
-        reasons = [rejection_reason(quote, now_ms) for quote in quotes]
+        reasons = [rejection_reason(quote) for quote in quotes]
         judged = self._with_changes(
             [quote for quote, reason in zip(quotes, reasons, strict=True) if reason is None]
         )
@@ -316,6 +316,9 @@ def _verdict(quote: Quote, reply: str) -> Verdict:
     result, _, detail = reply.partition(":")
     if result == Result.WRITTEN:
         return Verdict(quote.symbol, Source(detail), Result.WRITTEN)
+    if result == Result.REJECTED:
+        reason, _, ahead_ms = detail.partition(":")
+        return Verdict(quote.symbol, quote.source, Result.REJECTED, reason, int(ahead_ms))
     return Verdict(quote.symbol, quote.source, Result(result), detail or None)
 
 

@@ -6,10 +6,11 @@ the atomic step that writes. They use the limits of this module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from statistics import median
 from types import MappingProxyType
 
 from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms
@@ -45,6 +46,8 @@ UNIT_HOLD_MS = DAY_MS
 REPEAT_MS = 2 * MINUTE_MS
 # A time that is ahead of the clock by more than this is in the future.
 FUTURE_MS = MINUTE_MS
+# So many symbols with such a time show that a clock is wrong.
+LEAST_AHEAD = 2
 # Clocks of two machines that differ by more than this are named.
 CLOCK_SKEW_MS = 2_000
 
@@ -68,39 +71,69 @@ class Verdict:
 
     `source` is the source whose price was written, for a written quote: a second source can confirm
     the price of the first. `reason` is `jump` or `unit_mismatch` for a quarantined quote,
-    `not_finite`, `not_positive` or `future` for a rejected one, else None.
+    `not_finite`, `not_positive` or `future` for a rejected one, else None. `ahead_ms`: by how much
+    the time of a quote that is in the future is ahead of the clock that decided; else 0.
     """
 
     symbol: str
     source: Source
     result: Result
     reason: str | None = None
+    ahead_ms: int = 0
 
 
-def rejection_reason(quote: Quote, now_ms: int) -> str | None:
-    """Return why a quote can never be right, whatever is stored, as `Verdict.reason`; else None."""
+def rejection_reason(quote: Quote) -> str | None:
+    """Return why a quote can never be right, whatever is stored, as `Verdict.reason`; else None.
+
+    Whether its time is in the future is decided by the clock of Redis, in `quotes_put.lua`.
+    """
     numbers = (quote.price, quote.change, quote.percent_change, *quote.figures)
     if not all(number is None or number.is_finite() for number in numbers):
         return "not_finite"
     if quote.price <= 0 and not may_be_negative(quote.symbol):
         return "not_positive"
-    times = (quote.timestamp, quote.fetched_at)
-    if any(time is not None and epoch_ms(time) > now_ms + FUTURE_MS for time in times):
-        return "future"
     return None
 
 
-def rejection_message(quote: Quote, reason: str, now_ms: int) -> str:
+def is_ahead(quote: Quote) -> bool:
+    """Return whether a quote's time was in the future by the clock of whoever fetched it."""
+    if quote.timestamp is None:
+        return False
+    return epoch_ms(quote.timestamp) - epoch_ms(quote.fetched_at) > FUTURE_MS
+
+
+def rejection_message(quote: Quote, verdict: Verdict) -> str:
     """Return the reason of a rejected quote for a person."""
-    source = quote.source.value
-    if reason == "future" and quote.timestamp is not None:
-        ahead_s = round((epoch_ms(quote.timestamp) - now_ms) / 1000)
-        return f"{source}: the price has a time that is {ahead_s} s ahead of our clock"
-    if reason == "not_positive":
-        return f"{source}: the price is {quote.price}, not above zero"
-    if reason == "not_finite":
-        return f"{source}: the price or its change is not a finite number"
-    return f"{source}: the price was fetched at a time that is ahead of our clock"
+    where = f"{quote.source.value}: {quote.symbol}"
+    if verdict.reason == "future":
+        ahead_s = round(verdict.ahead_ms / 1000)
+        return f"{where}: the price has a time that is {ahead_s} s ahead of our clock"
+    if verdict.reason == "not_positive":
+        return f"{where}: the price is {quote.price}, not above zero"
+    return f"{where}: the price or another figure is not a finite number"
+
+
+def times_ahead(quotes: Sequence[Quote], verdicts: Sequence[Verdict]) -> dict[Source, int]:
+    """Return by how many milliseconds the times of each source are ahead of our clock; 0 if not.
+
+    `verdicts` are those of `quotes`. Times are ahead if most of a source's quotes, and at least
+    two, have a time in the future by about the same amount: then the two clocks differ. One
+    symbol alone has a wrong time of its own.
+    """
+    found = {}
+    for source in dict.fromkeys(quote.source for quote in quotes):
+        own = [
+            verdict.ahead_ms
+            for quote, verdict in zip(quotes, verdicts, strict=True)
+            if quote.source is source and quote.timestamp is not None
+        ]
+        ahead = [ms for ms in own if ms]
+        middle_ms = round(median(ahead)) if ahead else 0
+        agreeing = [ms for ms in ahead if abs(ms - middle_ms) <= FUTURE_MS]
+        is_most = len(agreeing) >= LEAST_AHEAD and 2 * len(agreeing) > len(own)
+        # A price is made before it is sent, so the newest one shows the clock best.
+        found[source] = max(agreeing) if is_most else 0
+    return found
 
 
 def may_be_negative(symbol: str) -> bool:

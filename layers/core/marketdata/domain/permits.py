@@ -6,7 +6,7 @@ Times are epoch milliseconds unless named otherwise. Nothing here talks to Redis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from marketdata.domain.breaker import BreakerState
@@ -184,10 +184,12 @@ class ControlView:
     """All control state, read at once, and the time (`now_ms`) of the clock that decides.
 
     `last_slot_s` is None before the first slot. `wrong_clocks`: workers whose clock differed from
-    that of Redis in the last minute, and by how many milliseconds they were ahead.
+    that of Redis in the last minute, and by how many milliseconds they were ahead. `times_ahead`:
+    sources whose times were ahead of our clock in the last minute, and by how many milliseconds.
     """
 
     providers: Mapping[Source, ProviderState]
     last_slot_s: int | None
     now_ms: int
     wrong_clocks: Mapping[str, int]
+    times_ahead: Mapping[Source, int] = field(default_factory=dict)

@@ -7,7 +7,7 @@ believed is decided in the step that writes quotes.
 from __future__ import annotations
 
 from marketdata.clock import epoch_ms
-from marketdata.domain.acceptance import REPEAT_MS, is_jump
+from marketdata.domain.acceptance import REPEAT_MS, is_ahead, is_jump, rejection_reason
 from marketdata.domain.messages import LastPrice
 from marketdata.domain.quotes import Quote
 from marketdata.domain.staleness import is_old
@@ -15,11 +15,12 @@ from marketdata.domain.trading_hours import Trading
 
 
 def needs_second_opinion(quote: Quote, last: LastPrice | None, trading: Trading) -> bool:
-    """Return whether a quote is too old for its market, jumps, or is older than the stored one.
+    """Return whether a quote will not be written, or not without another source.
 
-    `last` is the stored quote, None if there is no stored quote.
+    So is a quote that can never be right, one that is too old for its market, one that jumps, and
+    one that is older than the stored one. `last` is the stored quote, None if there is none.
     """
-    if is_old(quote, trading):
+    if rejection_reason(quote) is not None or is_ahead(quote) or is_old(quote, trading):
         return True
     if last is None:
         return False

@@ -8,13 +8,13 @@ reservation whose report never comes stays spent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.clock import SLOT_MS, SLOT_S
-from marketdata.domain.acceptance import Result, Verdict
+from marketdata.domain.acceptance import Result, Verdict, rejection_message, times_ahead
 from marketdata.domain.breaker import Transition
 from marketdata.domain.budget import DEFAULT_HOLD_S, Use
 from marketdata.domain.messages import (
@@ -34,7 +34,7 @@ from marketdata.domain.outcomes import (
     Reason,
 )
 from marketdata.domain.permits import AttemptResult
-from marketdata.domain.quotes import Source
+from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.staleness import STALE_SOURCE, Finding, findings, only_repeats
 from marketdata.settings import Settings
 
@@ -42,11 +42,28 @@ from marketdata.settings import Settings
 NOT_FOUND_PAUSE_S = 900
 # A symbol that had a price before is more likely missing by mistake.
 LOST_PAUSE_S = 60
+# An answer without so many symbols that had a price, most of them, is incomplete.
+LEAST_LOST = 3
 # A symbol whose price is old while its source has current ones for others: it is thinly traded.
 UNTRADED_PAUSE_S = 60
+# A symbol whose price was rejected for a defect of its own.
+REJECTED_PAUSE_S = 60
 
 MOST_DETAIL = 200  # characters of an error that are kept
 STALE = BREAKER_EFFECTS[Outcome.STALE]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What became of the quotes of a report.
+
+    `rejections`: the reasons of rejected quotes for people, by source and symbol. `ahead`: by how
+    many milliseconds the times of each source are ahead of our clock, 0 if they are not.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    rejections: Mapping[tuple[Source, str], str]
+    ahead: Mapping[Source, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +81,40 @@ class Committer:
         """
         job = report.job
         outcomes = {outcome.provider: outcome for outcome in report.outcomes}
-        verdicts = self._write(report, now_ms)
-        results = _judged(
-            [
-                _result(job, attempt, outcomes.get(attempt.provider), report.error, now_ms)
-                for attempt in job.attempts
-            ],
-            report,
+        written = self._write(report, now_ms)
+        verdicts = written.verdicts
+        results = _with_rejections(
+            _judged(
+                [
+                    _result(job, attempt, outcomes.get(attempt.provider), report.error, now_ms)
+                    for attempt in job.attempts
+                ],
+                report,
+            ),
+            written.rejections,
+            report.quotes,
         )
         stale = {result.source for result in results if result.effect is STALE}
+        ahead = {source for source, ahead_ms in written.ahead.items() if ahead_ms}
         transitions = self.control.record(
             results,
-            self._next_due(job, verdicts, report.missing, stale),
+            self._next_due(report, verdicts, stale, ahead),
             [
                 (outcome.provider, symbol)
                 for outcome in report.outcomes
                 for symbol in outcome.not_entitled
             ],
             now_ms,
+            ahead=written.ahead,
             report=job.id,
         )
-        written = [verdict for verdict in verdicts if verdict.result is Result.WRITTEN]
+        accepted = [verdict for verdict in verdicts if verdict.result is Result.WRITTEN]
         held_back = [verdict for verdict in verdicts if verdict.result is not Result.WRITTEN]
         return Summary(
             slot=job.slot,
             job=job.id,
             asset_class=job.asset_class,
-            written=Counter(verdict.source for verdict in written),
+            written=Counter(verdict.source for verdict in accepted),
             held_back=Counter(verdict.result for verdict in held_back),
             missing=Counter(missing.code for missing in report.missing),
             outcomes=tuple(
@@ -103,10 +127,11 @@ class Committer:
             execution=job.execution,
         )
 
-    def _write(self, report: Report, now_ms: int) -> list[Verdict]:
+    def _write(self, report: Report, now_ms: int) -> _Written:
         """Write the quotes of a report, except old prices that are no newer than the stored one.
 
-        Writing such a price would renew `fetched_at`.
+        Writing such a price would renew `fetched_at`. The reason of a symbol of which all quotes
+        were rejected is stored for its readers.
         """
         last, trading = report.job.last, report.job.trading
         repeated = [
@@ -114,34 +139,57 @@ class Committer:
         ]
         new = [quote for quote in report.quotes if quote not in repeated]
         verdicts = self.quotes.commit(new, report.missing, now_ms) if new or report.missing else ()
-        return [*verdicts] + [
+        rejections = {
+            (quote.source, quote.symbol): rejection_message(quote, verdict)
+            for quote, verdict in zip(new, verdicts, strict=True)
+            if verdict.result is Result.REJECTED
+        }
+        others = {verdict.symbol for verdict in verdicts if verdict.result is not Result.REJECTED}
+        others |= {quote.symbol for quote in repeated}
+        unexplained = {
+            symbol: MissingQuote(symbol, Reason.PROVIDER_UNAVAILABLE, message)
+            for (_, symbol), message in rejections.items()
+            if symbol not in others
+        }
+        if unexplained:
+            self.quotes.commit((), tuple(unexplained.values()), now_ms)
+        old = [
             Verdict(quote.symbol, quote.source, Result.OLDER, STALE_SOURCE) for quote in repeated
         ]
+        return _Written((*verdicts, *old), rejections, times_ahead(new, verdicts))
 
     def _next_due(
         self,
-        job: Job,
+        report: Report,
         verdicts: Sequence[Verdict],
-        missing: Sequence[MissingQuote],
         stale: Collection[Source],
+        ahead: Collection[Source],
     ) -> dict[str, int]:
         """When each symbol of a job is next due, epoch ms: on the grid of slots, so without drift.
 
-        A written symbol is due after its source's own period. A symbol that no provider knows, or
-        that is thinly traded, is due after a pause. All others are due in the next slot.
+        A written symbol is due after its source's own period. A symbol that no provider knows, that
+        is thinly traded, or whose price was rejected for a defect of its own, is due after a pause.
+        All others are due in the next slot: also those that are missing from an answer that lacks
+        most of the symbols that had a price before.
         """
+        job = report.job
         slot_ms = job.slot * 1000
         due = {instrument.symbol.text: slot_ms + SLOT_MS for instrument in job.instruments}
-        for reason in missing:
-            if reason.code is Reason.NOT_FOUND:
-                pause_s = LOST_PAUSE_S if reason.symbol in job.last else NOT_FOUND_PAUSE_S
-                due[reason.symbol] = slot_ms + pause_s * 1000
+        lost = [one.symbol for one in report.missing if one.symbol in job.last]
+        are_most_lost = len(lost) >= LEAST_LOST and 2 * len(lost) > len(job.last)
+        for reason in report.missing:
+            if reason.code is Reason.NOT_FOUND and reason.symbol not in job.last:
+                due[reason.symbol] = slot_ms + NOT_FOUND_PAUSE_S * 1000
+            elif reason.code is Reason.NOT_FOUND and not are_most_lost:
+                due[reason.symbol] = slot_ms + LOST_PAUSE_S * 1000
         for verdict in sorted(verdicts, key=lambda v: v.result is Result.WRITTEN):
             pause_s = SLOT_S
             if verdict.result is Result.WRITTEN:
                 pause_s = self.settings.update_period_s(verdict.source)
             elif verdict.reason == STALE_SOURCE and verdict.source not in stale:
                 pause_s = UNTRADED_PAUSE_S
+            elif verdict.result is Result.REJECTED and verdict.source not in ahead:
+                pause_s = REJECTED_PAUSE_S
             due[verdict.symbol] = slot_ms + pause_s * 1000
         return due
 
@@ -168,13 +216,15 @@ def _result(
         outcome=kind.value,
         calls_granted=attempt.calls,
         calls_used=attempt.calls if outcome is None else outcome.calls_used,
-        calls_unsent=0 if outcome is None else outcome.calls_unsent,
-        only_client_symbols=job.use is not Use.ACTIVE,
         end_ms=attempt.reservation.end_ms,
         use=attempt.reservation.use,
         hold_until_ms=None if hold_s is None else now_ms + round(hold_s * 1000),
         detail=(error if outcome is None else outcome.detail)[:MOST_DETAIL],
         reason="bad_key" if effect is BreakerEffect.TRIP else kind.value,
+        calls_unsent=0 if outcome is None else outcome.calls_unsent,
+        # A probe decides, whoever asks for its symbols: otherwise a provider that fails would get
+        # another probe in each slot.
+        only_client_symbols=job.use is not Use.ACTIVE and attempt.permit.probe is None,
     )
 
 
@@ -197,6 +247,38 @@ def _with_finding(result: AttemptResult, found: Finding) -> AttemptResult:
     return replace(
         result, effect=STALE, outcome=Outcome.STALE.value, detail=found.stale, reason=STALE_SOURCE
     )
+
+
+def _with_rejections(
+    results: Sequence[AttemptResult],
+    rejections: Mapping[tuple[Source, str], str],
+    quotes: Sequence[Quote],
+) -> list[AttemptResult]:
+    """The results, with successes whose quotes were rejected shown as what they are.
+
+    A breaker counts the answer, not its rows.
+    """
+    shown = []
+    for result in results:
+        messages = [text for (source, _), text in rejections.items() if source is result.source]
+        if result.effect is not BreakerEffect.SUCCESS or not messages:
+            shown.append(result)
+            continue
+        are_all = all(
+            (quote.source, quote.symbol) in rejections
+            for quote in quotes
+            if quote.source is result.source
+        )
+        more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
+        shown.append(
+            replace(
+                result,
+                effect=BreakerEffect.NEUTRAL if are_all else result.effect,
+                outcome=(Outcome.BAD_ROW if are_all else Outcome.PARTIAL).value,
+                detail=(messages[0] + more)[:MOST_DETAIL],
+            )
+        )
+    return shown
 
 
 def _recorded(outcome: AttemptOutcome, result: AttemptResult) -> SummaryOutcome:

@@ -26,6 +26,8 @@ from marketdata.providers.contract import CallAllowance, Parsed, Provider, Sende
 SHARE_WITH_SUCCESSOR = 0.6
 # Below this many seconds a call would only waste budget.
 LEAST_CALL_S = 0.15
+# So many symbols of an incomplete answer are named.
+MOST_NAMED = 5
 
 log = logging.getLogger("marketdata.fetching")
 
@@ -47,6 +49,7 @@ class _Attempt:
     missing: list[MissingQuote] = field(default_factory=list)
     bad_rows: list[MissingQuote] = field(default_factory=list)
     not_entitled: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     errors: list[ProviderError] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     batches_asked: int = 0
@@ -75,12 +78,17 @@ class _Attempt:
         return Outcome.PARTIAL if is_partial else Outcome.OK
 
     def detail(self) -> str:
-        """The message of the first error of the outcome, else of any error or bad row."""
+        """The first error of the outcome, else any error, bad row, note or lost symbol."""
         outcome = self.outcome()
         of_outcome = [error for error in self.errors if outcome_of(error) is outcome]
         if of_outcome or self.errors:
             return str((of_outcome or self.errors)[0])
         notes = [*(bad.message for bad in self.bad_rows), *self.notes]
+        if not notes and self.lost:
+            names, more = ", ".join(self.lost[:MOST_NAMED]), len(self.lost) - MOST_NAMED
+            others = f" and {more} more" if more > 0 else ""
+            had = "a price" if len(self.lost) == 1 else "prices"
+            return f"{self.source.value}: no quote for {names}{others}, which had {had} before"
         return notes[0] if notes else ""
 
     def reported(self) -> AttemptOutcome:
@@ -127,6 +135,11 @@ class Fetcher:
             share_s = left_s if is_last else left_s * SHARE_WITH_SUCCESSOR
             asked = list(todo.values()) or _probed(granted, job.instruments)
             attempt = self._attempt(granted, asked, job.fillers, share_s)
+            attempt.lost = [
+                missing.symbol
+                for missing in attempt.missing
+                if missing.code is Reason.NOT_FOUND and missing.symbol in job.last
+            ]
             attempts.append(attempt)
             quotes += [with_new_york_state(quote, job.market_state) for quote in attempt.quotes]
             for quote in attempt.quotes:

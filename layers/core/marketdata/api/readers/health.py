@@ -55,7 +55,8 @@ class Facts:
     """All that health is judged by. `lag_s`: age of the last claimed slot; None before the first.
 
     `breakers` are those of enabled providers. `wrong_clocks`: workers whose clock differs from that
-    of Redis, and by how many milliseconds they are ahead.
+    of Redis, and by how many milliseconds they are ahead. `times_ahead`: sources whose times are
+    ahead of our clock, and by how many milliseconds.
     """
 
     lag_s: float | None
@@ -63,6 +64,7 @@ class Facts:
     lists: Sequence[ListFacts]
     breakers: Sequence[tuple[Source, AssetClass, ClassState]]
     wrong_clocks: Mapping[str, int] = field(default_factory=dict)
+    times_ahead: Mapping[Source, int] = field(default_factory=dict)
 
 
 Finding = tuple[Status, str]
@@ -93,6 +95,13 @@ def _clocks(facts: Facts) -> Iterator[Finding]:
     for worker, offset_ms in sorted(facts.wrong_clocks.items()):
         side = "ahead of" if offset_ms > 0 else "behind"
         text = f"the clock of worker {worker} is {abs(offset_ms) / 1000:.0f} s {side} that of Redis"
+        yield Status.DEGRADED, text
+    if facts.times_ahead:
+        sources = ", ".join(source.value for source in facts.times_ahead)
+        behind_s = max(facts.times_ahead.values()) / 1000
+        text = (
+            f"our clock is {behind_s:.0f} s behind the times of {sources}, so prices are rejected"
+        )
         yield Status.DEGRADED, text
 
 

@@ -55,6 +55,7 @@ class StatusReader:
             facts = Facts(
                 lag_s=_lag_s(view, now_ms),
                 wrong_clocks=view.wrong_clocks,
+                times_ahead=view.times_ahead,
                 classes=list(self._classes(now_ms)),
                 lists=list(self._lists(now_ms)),
                 breakers=[

@@ -1,10 +1,10 @@
 -- Record the results of attempts: breakers count them, unused calls are given back, pauses are noted,
 -- and it is set when symbols are due next and which ones a provider excludes.
 --
--- KEYS  due, exclusions, recorded, then ledgers and breakers.
+-- KEYS  due, exclusions, recorded, clocks, then ledgers and breakers.
 -- ARGV  now (ms, '' for the clock of Redis), the name of this report ('' if it has none; a named one
 --       counts once), and JSON {policy, exclusions_kept, excluded_ms, due_ahead_ms, reports_ms,
---       results: [...], due: [ms, symbol, ...], excluded: [...]}.
+--       results: [...], due: [ms, symbol, ...], excluded: [...], ahead: [name, ms, ...]}.
 -- Reply JSON [{result, before, after, reason, generation}]; result is a place in results.
 
 -- include: values.lua
@@ -66,6 +66,16 @@ end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', whole(now))
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '(' .. whole(now + report.excluded_ms), '+inf')
 redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - report.exclusions_kept)
+-- Sources whose times are ahead of our clock, beside the workers whose clocks are wrong.
+drop_other_type(KEYS[4], 'hash')
+for place = 1, #report.ahead, 2 do
+  local source, ahead_ms = report.ahead[place], report.ahead[place + 1]
+  if ahead_ms > 0 then
+    redis.call('HSET', KEYS[4], source, whole(ahead_ms) .. ' ' .. whole(now))
+  else
+    redis.call('HDEL', KEYS[4], source)
+  end
+end
 if #transitions == 0 then
   return '[]'
 end

@@ -5,7 +5,8 @@
 -- ARGV  now_ms ('' for the clock of Redis), wall_ms (the clock of the caller), the rules as JSON;
 --       per quote: source, rank, price, currency ('' unknown), fetched_ms, timestamp_ms (0 none), jump limit,
 --       factor of the currency's minor unit (0 none), value.
--- Reply, per quote: 'written:<source that was written>', 'older' or 'quarantined:<reason>'.
+-- Reply, per quote: 'written:<source that was written>', 'older', 'quarantined:<reason>' or
+--       'rejected:future:<by how many ms its time is ahead>'.
 
 -- include: acceptance_rules.lua
 -- include: history_rules.lua
@@ -137,6 +138,9 @@ local function write(quote, value, keys)
 end
 
 local function put(new, keys)
+  if new.timestamp > now + rules.ahead_ms then
+    return string.format('rejected:future:%.0f', new.timestamp - now)
+  end
   local old, candidates, text = stored_at(keys.quote), held_at(keys.held)
   if old and repeats(new, old) then
     if text then settle(keys.held, candidates, new.fetched) end

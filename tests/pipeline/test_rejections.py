@@ -1,0 +1,110 @@
+"""Prices that can never be right: their reasons, and a clock of ours that is behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from local.simulator import MarketServers
+from marketdata.cache.client import Cache
+from marketdata.domain.outcomes import MissingQuote, Reason
+from marketdata.domain.quotes import Quote, Source
+from marketdata.domain.symbols import AssetClass
+from tests.pipeline.test_next_due import OPEN, SLOT_MS, Commits, commits, now
+from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline
+from tests.support.simulated_market import Clock
+
+__all__ = ["commits"]  # a fixture
+YAHOO = Source.YFINANCE
+BEHIND_S = 120
+
+
+def ahead(symbol: str, seconds: float) -> Quote:
+    """A quote of this slot with a time that is ahead."""
+    quote = now(symbol)
+    return replace(quote, timestamp=quote.fetched_at + timedelta(seconds=seconds))
+
+
+@pytest.fixture
+def late(cache: Cache) -> Iterator[Pipeline]:
+    """The whole service on a machine whose clock is two minutes behind all providers."""
+    clock = Clock()
+    offset = Clock(BEHIND_S * 1000)
+    with MarketServers(clock=lambda: clock() + offset(), limits=GENEROUS_MARKET) as market:
+        pipeline = Pipeline(cache, market, clock, **GENEROUS)
+        pipeline.offset = offset
+        yield pipeline
+        pipeline.close()
+
+
+def test_a_clock_that_is_behind_is_named_by_health_and_in_each_reason(late):
+    """No price is served, each symbol says why, and no breaker changes its state."""
+    for _ in range(3):
+        ran = late.run_next()
+    for symbol, entry in late.read("AAPL,BTC-USD").items():
+        pattern = rf"\w+: {symbol}: the price has a time that is 1[012]\d s ahead of our clock"
+        assert re.fullmatch(pattern, entry["message"])
+    (reason,) = [text for text in late.health()["reasons"] if "our clock" in text]
+    assert re.match(r"our clock is 1[12]\d s behind the times of yfinance, ", reason)
+    assert ran.outcome(YAHOO, "stocks") == "bad_row"
+    told = late.told(YAHOO)
+    assert "s ahead of our clock (and 1 more)" in told["last_error"]["detail"]
+    assert {found["state"] for found in told["classes"].values()} == {"closed"}
+
+
+def test_prices_are_right_as_soon_as_the_clock_is(late):
+    """While the clock is behind, the symbols are asked for in each slot."""
+    late.run()
+    late.run_next()
+    late.offset.now_ms = 0
+    late.run_next()
+    assert set(late.sources().values()) == {"yfinance", "coingecko", "alpha_vantage"}
+    late.run_next(after_s=70)
+    assert not [text for text in late.health()["reasons"] if "our clock" in text]
+
+
+def test_one_symbol_with_a_time_in_the_future_has_its_reason_and_a_pause(commits: Commits):
+    """It is a defect of the symbol: it is not asked for in every slot, and no clock is named."""
+    summary = commits.commit(ahead("AAPL", 90), now("MSFT"), now("KO"), trading=OPEN)
+    assert summary["held_back"] == {"rejected": 1}
+    (attempt,) = summary["outcomes"]
+    message = "yfinance: AAPL: the price has a time that is 90 s ahead of our clock"
+    assert (attempt["outcome"], attempt["detail"]) == ("partial", message)
+    assert [commits.pause_s(symbol) for symbol in ("AAPL", "MSFT", "KO")] == [60, 5, 5]
+    (reason,) = commits.quotes.reasons(["AAPL"])
+    assert (reason.code, reason.message) == (Reason.PROVIDER_UNAVAILABLE, message)
+    view = commits.control.read_providers(SLOT_MS)
+    assert view.times_ahead == {}
+    assert view.providers[YAHOO].classes[AssetClass.STOCKS].last_error.detail == message
+
+
+def test_a_symbol_that_another_source_prices_has_no_reason(commits: Commits):
+    """The second source's price is written in the same slot, and pauses nothing."""
+    second = now("AAPL", source=Source.FINNHUB)
+    summary = commits.commit(ahead("AAPL", 90), second, trading=OPEN)
+    assert (summary["written"], summary["held_back"]) == ({"finnhub": 1}, {"rejected": 1})
+    assert commits.quotes.reasons(["AAPL"]) == [None]
+    assert commits.pause_s("AAPL") == 5
+
+
+def test_a_rejected_price_leaves_the_stored_one(commits: Commits):
+    """What readers have stays as it was."""
+    commits.commit(now("AAPL"), trading=OPEN)
+    commits.commit(ahead("AAPL", 3600), trading=OPEN)
+    assert commits.quotes.last(["AAPL"])["AAPL"].timestamp_ms == SLOT_MS
+
+
+@pytest.mark.parametrize(("lost", "pause_s"), [(17, 5), (1, 60)])
+def test_symbols_lost_by_an_incomplete_answer_are_due_in_the_next_slot(commits, lost, pause_s):
+    """One symbol that is missing is paused; most of twenty that are missing are not."""
+    symbols = [f"AB{chr(65 + place)}" for place in range(20)]
+    commits.commit(*map(now, symbols), trading=OPEN)
+    missing = [MissingQuote(symbol, Reason.NOT_FOUND, "no row") for symbol in symbols[:lost]]
+    commits.commit(
+        *map(now, symbols[lost:]), trading=OPEN, asked=" ".join(symbols), missing=missing
+    )
+    assert commits.pause_s(symbols[0]) == pause_s
