@@ -20,7 +20,7 @@ from local.day.jumps import JumpWatch
 from local.day.script import Script
 from local.day.watchlist import ALL, CLASS_OF
 from local.simulator import Market
-from local.simulator.sessions import Hours
+from local.simulator.trading_hours import Hours
 from marketdata.api.readers.quotes import QuoteReader
 from marketdata.api.readers.symbol_lists import requested
 from marketdata.cache.client import Cache
@@ -240,7 +240,7 @@ class Judge:
                 self.count("old prices shown as fresh")
 
     def _open_since(self, asset_class: AssetClass, now_ms: int) -> int | None:
-        session = self._market.sessions.at(HOURS[asset_class], now_ms)
+        session = self._market.trading_hours.at(HOURS[asset_class], now_ms)
         return session.open_ms if session.is_open else None
 
     def _is_true(self, quote: Quote) -> bool:

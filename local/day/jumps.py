@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from local.simulator import Jump, Market
+from local.simulator import Market, Move
 from marketdata.clock import epoch_ms
 from marketdata.domain.quotes import Quote
 
@@ -22,11 +22,11 @@ class JumpWatch:
 
     def __init__(self, market: Market) -> None:
         self._market = market
-        self._seen: dict[Jump, Seen] = {}
+        self._seen: dict[Move, Seen] = {}
 
     def note(self, quote: Quote, *, written: bool) -> None:
         """A true price was committed, and was written or held back."""
-        for jump in self._market.jumps:
+        for jump in self._market.moves:
             if jump.symbol != quote.symbol or quote.timestamp is None:
                 continue
             if epoch_ms(quote.timestamp) < jump.at_ms:
@@ -38,5 +38,5 @@ class JumpWatch:
 
     def ticks(self) -> list[int | None]:
         """For each jump the ticks until it was visible, itself included; None: it never was."""
-        found = [self._seen.get(jump, Seen()) for jump in self._market.jumps]
+        found = [self._seen.get(jump, Seen()) for jump in self._market.moves]
         return [len(seen.ticks) if seen.visible else None for seen in found]

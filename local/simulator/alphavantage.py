@@ -6,7 +6,9 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
+from local.simulator import figures
 from local.simulator.gate import Route
 from local.simulator.market import Market
 from local.simulator.records import Tick
@@ -15,7 +17,6 @@ from local.simulator.rounding import (
     ALPHA_VANTAGE_STOCK_PLACES,
     to_places,
 )
-from local.simulator.sessions import Hours
 from local.simulator.universe import Stock
 from local.simulator.wire import Reply, Request, json_reply, text_reply
 from marketdata.domain.quotes import Source
@@ -130,7 +131,8 @@ class AlphaVantage:
 
     def _stock(self, request: Request) -> Stock | None:
         universe, asked = self._market.universe, request.query.get("symbol", "").upper()
-        return universe.by_dashed.get(asked) or universe.stocks.get(asked)
+        stock = universe.by_alpha_vantage.get(asked) or universe.stocks.get(asked)
+        return stock if stock is not None and stock.is_us_equity else None
 
     def _rate(self, request: Request) -> Reply:
         base, quote = _sides(request)
@@ -142,18 +144,24 @@ class AlphaVantage:
             return self._invalid_call(request)
         rate = to_places(tick.price, ALPHA_VANTAGE_RATE_PLACES)
         half = to_places(tick.price / 50_000, ALPHA_VANTAGE_RATE_PLACES)
-        when = datetime.fromtimestamp(tick.at_ms / 1000, UTC)
+        when = datetime.fromtimestamp(tick.shown_ms / 1000, UTC)
+        if tick.oddity == "other_currency":
+            rate, quote = rate * 2, "EUR" if quote != "EUR" else "GBP"
         body = {
             "1. From_Currency Code": base,
             "2. From_Currency Name": names[base],
             "3. To_Currency Code": quote,
-            "4. To_Currency Name": names[quote],
+            "4. To_Currency Name": names.get(quote, quote),
             "5. Exchange Rate": f"{rate:f}",
             "6. Last Refreshed": f"{when:%Y-%m-%d %H:%M:%S}",
             "7. Time Zone": "UTC",
             "8. Bid Price": f"{rate - half:f}",
             "9. Ask Price": f"{rate + half:f}",
         }
+        if tick.oddity == "unknown_unit":
+            body |= {"3. To_Currency Code": "Xx", "5. Exchange Rate": f"{rate * 100:f}"}
+        if tick.oddity == "no_price":
+            body["5. Exchange Rate"] = "-"
         return json_reply({"Realtime Currency Exchange Rate": body})
 
     def _names(self, code: str) -> dict[str, str]:
@@ -163,17 +171,19 @@ class AlphaVantage:
 
     def _quote(self, request: Request) -> Reply:
         stock, tick = self._stock(request), None
-        if stock is not None and not stock.dead and stock.hours is Hours.US:
+        if stock is not None and not stock.dead:
             tick = self._market.tick(self.source, stock.symbol, request.path)
-        if tick is None:
+        if stock is None or tick is None:
             return json_reply({"Global Quote": {}})
-        return json_reply({"Global Quote": _end_of_day(request.query["symbol"], tick)})
+        shares = figures.shares_outstanding(stock, self._market.universe.currencies)
+        volume = figures.volume(stock, shares, tick)
+        return json_reply({"Global Quote": _end_of_day(request.query["symbol"], tick, volume)})
 
     def _listing(self, request: Request) -> Reply:
         if request.query.get("state", "active").lower() != "active":
             return _csv([_LISTING_HEADER])
         stocks = self._market.universe.stocks.values()
-        listed = [_listing_row(s) for s in stocks if s.hours is Hours.US and not s.dead]
+        listed = [_listing_row(s) for s in stocks if s.is_us_equity and not s.dead]
         odd = [(*row, "2020-01-02", "null", "Active") for row in _LISTING_ODDITIES]
         return _csv([_LISTING_HEADER, *sorted([*listed, *odd])])
 
@@ -192,30 +202,29 @@ def _sides(request: Request) -> tuple[str, str]:
     return query.get("from_currency", "").upper(), query.get("to_currency", "").upper()
 
 
-def _end_of_day(asked: str, tick: Tick) -> dict[str, str]:
-    price, close, opening = tick.price, tick.previous_close, tick.opening
+def _end_of_day(asked: str, tick: Tick, volume: int) -> dict[str, str]:
+    price, close = tick.price, tick.previous_close
 
-    def shown(number: float) -> str:
+    def shown(number: float | Decimal) -> str:
         return f"{number:.{ALPHA_VANTAGE_STOCK_PLACES}f}"
 
-    high, low = max(float(price), float(opening)), min(float(price), float(opening))
     return {
         "01. symbol": asked,
-        "02. open": shown(float(opening)),
-        "03. high": shown(high * 1.001),
-        "04. low": shown(low * 0.999),
+        "02. open": shown(tick.opening),
+        "03. high": shown(tick.high),
+        "04. low": shown(tick.low),
         "05. price": f"{to_places(price, ALPHA_VANTAGE_STOCK_PLACES):f}",
-        "06. volume": "20664000",
-        "07. latest trading day": f"{datetime.fromtimestamp(tick.at_ms / 1000, UTC):%Y-%m-%d}",
-        "08. previous close": shown(float(close)),
-        "09. change": shown(float(price - close)),
-        "10. change percent": f"{shown(float((price - close) / close * 100))}%",
+        "06. volume": str(volume),
+        "07. latest trading day": f"{datetime.fromtimestamp(tick.shown_ms / 1000, UTC):%Y-%m-%d}",
+        "08. previous close": shown(close),
+        "09. change": shown(price - close),
+        "10. change percent": f"{shown((price - close) / close * 100)}%",
     }
 
 
 def _listing_row(stock: Stock) -> tuple[str, ...]:
     exchange = _EXCHANGES[stock.exchange]
-    return (stock.dashed, stock.name, exchange, "Stock", "1999-11-18", "null", "Active")
+    return (stock.alpha_vantage, stock.name, exchange, "Stock", "1999-11-18", "null", "Active")
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> Reply:

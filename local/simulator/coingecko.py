@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from local.simulator.figures import coin_market_cap, coin_volume
 from local.simulator.gate import Route
 from local.simulator.market import Market
+from local.simulator.process import CURRENCY_OF_COINS
 from local.simulator.records import Tick
 from local.simulator.rounding import coingecko_places, to_places
 from local.simulator.universe import Coin
@@ -34,7 +36,8 @@ class CoinGecko:
         self._market = market
         coins = market.universe.coins.values()
         self._ranked = sorted(coins, key=lambda coin: (coin.rank is None, coin.rank or 0))
-        self._fiat = tuple(code.lower() for code in market.universe.currencies)
+        codes = (*CURRENCY_OF_COINS, *market.universe.currencies)
+        self._currencies = tuple(code.lower() for code in codes)
         self._routes = {
             f"{PREFIX}/simple/price": Route(
                 "quote", self._simple_price, symbols=self._symbols, nothing={}
@@ -42,7 +45,7 @@ class CoinGecko:
             f"{PREFIX}/coins/markets": Route("list", self._markets, nothing=[]),
             f"{PREFIX}/coins/list": Route("list", self._list, nothing=[]),
             f"{PREFIX}/simple/supported_vs_currencies": Route(
-                "list", lambda _: json_reply(self._fiat), nothing=[]
+                "list", lambda _: json_reply(self._currencies), nothing=[]
             ),
             f"{PREFIX}/ping": Route(
                 "info", lambda _: json_reply({"gecko_says": "(V3) To the Moon!"})
@@ -103,7 +106,7 @@ class CoinGecko:
                 known = [
                     self._add_price(request, coin, vs, fields)
                     for vs in query["vs_currencies"].lower().split(",")
-                    if vs in self._fiat
+                    if vs in self._currencies
                 ]
                 if any(known):
                     answer[slug] = fields
@@ -115,22 +118,27 @@ class CoinGecko:
         if tick is None:
             return False
         wanted = {name for name, value in request.query.items() if value.lower() == "true"}
-        blank = tick.series.blank
+        blank = tick.series.blank or tick.oddity == "no_price"
+        if tick.oddity in ("unknown_unit", "other_currency"):
+            label = "xx" if tick.oddity == "unknown_unit" else "eur" if vs != "eur" else "gbp"
+            fields[label] = float(tick.price) * 0.8
+            fields["last_updated_at"] = tick.shown_ms // 1000
+            return True
         fields[vs] = None if blank else _number(tick.price, request.query.get("precision"))
         if "include_market_cap" in wanted:
-            fields[f"{vs}_market_cap"] = None if blank else float(tick.price) * _supply(coin)
+            fields[f"{vs}_market_cap"] = None if blank else coin_market_cap(coin, tick)
         if "include_24hr_vol" in wanted:
-            fields[f"{vs}_24h_vol"] = None if blank else float(tick.price) * _supply(coin) / 50
+            fields[f"{vs}_24h_vol"] = None if blank else coin_volume(coin, tick)
         if "include_24hr_change" in wanted:
             fields[f"{vs}_24h_change"] = None if blank else _day_change(tick)
         if "include_last_updated_at" in wanted:
-            fields["last_updated_at"] = tick.at_ms // 1000
+            fields["last_updated_at"] = tick.shown_ms // 1000
         return True
 
     def _markets(self, request: Request) -> Reply:
         query = request.query
         vs = query.get("vs_currency", "").lower()
-        if vs not in self._fiat:
+        if vs not in self._currencies:
             text = "invalid vs_currency" if vs else "Missing parameter vs_currency"
             return json_reply({"error": text}, 422)
         coins = self._ranked
@@ -156,18 +164,18 @@ class CoinGecko:
             "current_price": None
             if price is None
             else _number(tick.price, request.query.get("precision")),
-            "market_cap": None if price is None else round(price * _supply(coin)),
+            "market_cap": None if price is None else round(coin_market_cap(coin, tick)),
             "market_cap_rank": coin.rank,
-            "total_volume": None if price is None else round(price * _supply(coin) / 50),
+            "total_volume": None if price is None else round(coin_volume(coin, tick)),
             "high_24h": None if price is None else max(price, before),
             "low_24h": None if price is None else min(price, before),
             "price_change_24h": None if price is None else price - before,
             "price_change_percentage_24h": None if price is None else round(_day_change(tick), 5),
-            "circulating_supply": _supply(coin),
-            "total_supply": _supply(coin),
+            "circulating_supply": coin.supply,
+            "total_supply": coin.supply,
             "max_supply": None,
             "roi": None,
-            "last_updated": _iso(tick.at_ms),
+            "last_updated": _iso(tick.shown_ms),
         }
 
     def _list(self, request: Request) -> Reply:
@@ -213,9 +221,3 @@ def _number(price: Decimal, precision: str | None) -> float | int:
 def _day_change(tick: Tick) -> float:
     before = float(tick.day_ago)
     return (float(tick.price) - before) / before * 100
-
-
-def _supply(coin: Coin) -> float:
-    """A supply that puts the coins in the order of their ranks."""
-    size: float = (coin.rank or 100_000) ** 1.5
-    return 2e12 / size / coin.price

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from local.simulator.figures import coin_market_cap, coin_volume
 from local.simulator.gate import Route
 from local.simulator.market import Market
+from local.simulator.process import CURRENCY_OF_COINS
 from local.simulator.records import Tick
 from local.simulator.universe import Coin, Currency
 from local.simulator.wire import Reply, Request, json_reply
@@ -24,6 +26,7 @@ _LIMIT_ERRORS = {
     "day": (1009, "You've exceeded your API Key's daily rate limit."),
     "month": (1010, "You've exceeded your API Key's monthly rate limit."),
 }
+_LONG_AGO = "2022-02-05T00:00:00.000Z"
 _NO_DATA = {"status": {"error_code": "0", "error_message": "", "credit_count": 0}, "data": []}
 
 
@@ -99,7 +102,7 @@ class CoinMarketCap:
         money = request.query.get("convert", "USD").upper()
         if "," in money:
             return self._error(400, 400, "Your plan is limited to 1 convert options")
-        currency = self._market.universe.currencies.get(money)
+        currency = self._currency(money)
         if currency is None:
             return self._error(400, 400, f'Invalid value for "convert": "{money}"')
         coins = self._coins(request)
@@ -112,13 +115,19 @@ class CoinMarketCap:
             if coin is None or tick is None:
                 unknown.append(name)
             else:
-                rows.append(_quote_row(coin, tick, currency))
+                rows += _quote_rows(coin, tick, currency)
         if unknown and request.query.get("skip_invalid") != "true":
             kind = next(kind for kind in ("id", "slug", "symbol") if kind in request.query)
             text = f'Invalid {"values" if len(unknown) > 1 else "value"} for "{kind}": '
             return self._error(400, 400, f'{text}"{",".join(unknown)}"')
         status = self._status("0", None, credits_spent=-(-len(rows) // 250))
         return json_reply({"status": status, "data": rows})
+
+    def _currency(self, code: str) -> Currency | Coin | None:
+        universe = self._market.universe
+        return universe.currencies.get(code) or (
+            universe.by_label[code] if code in CURRENCY_OF_COINS else None
+        )
 
     def _tick(self, request: Request, coin: Coin, money: str) -> Tick | None:
         return self._market.tick(self.source, f"{coin.label}-{money}", request.path)
@@ -201,10 +210,28 @@ class CoinMarketCap:
         }
 
 
-def _quote_row(coin: Coin, tick: Tick, currency: Currency) -> dict[str, Any]:
+def _quote_rows(coin: Coin, tick: Tick, currency: Currency | Coin) -> list[dict[str, Any]]:
+    """Return the rows of one coin: one, unless an odd row is planted."""
+    found = _quote_row(coin, tick, currency)
+    quote = found["quote"][0]
+    if tick.oddity == "no_price":
+        quote["price"] = None
+    elif tick.oddity in ("unknown_unit", "other_currency"):
+        label = "EUR" if quote["symbol"] != "EUR" else "GBP"
+        if tick.oddity == "unknown_unit":
+            label = "Xx"
+        quote |= {"id": 0, "symbol": label, "price": float(tick.price) * 0.8}
+    elif tick.oddity == "doubled":
+        dead = {**quote, "price": float(tick.price) / 2, "last_updated": _LONG_AGO}
+        return [{**found, "is_active": 0, "quote": [dead], "last_updated": _LONG_AGO}, found]
+    return [found]
+
+
+def _quote_row(coin: Coin, tick: Tick, currency: Currency | Coin) -> dict[str, Any]:
     price = None if tick.series.blank else float(tick.price)
     before = float(tick.day_ago)
-    when = _iso(tick.at_ms)
+    when = _iso(tick.shown_ms)
+    code = currency.code if isinstance(currency, Currency) else currency.ticker
     return {
         "id": coin.cmc_id,
         "name": coin.name,
@@ -217,15 +244,16 @@ def _quote_row(coin: Coin, tick: Tick, currency: Currency) -> dict[str, Any]:
         "is_fiat": 0,
         "platform": None,
         "cmc_rank": coin.rank,
+        "circulating_supply": coin.supply,
         "last_updated": when,
         "quote": [
             {
                 "id": currency.cmc_id,
-                "symbol": currency.code,
+                "symbol": code,
                 "price": price,
-                "volume_24h": None if price is None else 1e9 / (coin.rank or 10_000),
+                "volume_24h": None if price is None else coin_volume(coin, tick),
                 "percent_change_24h": None if price is None else (price - before) / before * 100,
-                "market_cap": None if price is None else 2e12 / (coin.rank or 10_000),
+                "market_cap": None if price is None else coin_market_cap(coin, tick),
                 "last_updated": when,
             }
         ],

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from local.simulator.faults import COMMON, JUMP, KINDS
+from local.simulator.faults import CHOICES, COMMON, KINDS, MOVES
 from local.simulator.market import Market
-from local.simulator.records import Jump
+from local.simulator.records import Move
 from local.simulator.wire import Reply, Request, json_reply
 from marketdata.domain.quotes import Source
 
-_HELP = {"faults": {**KINDS, "jump": JUMP}, "options_of_each_but_jump": COMMON}
+_HELP = {"faults": KINDS, "options_of_each_fault": COMMON, "moves": MOVES, "choices": CHOICES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Control:
         if options.pop("clear", False):
             return self._clear(options)
         planted = self.market.control(options.pop("fault"), **options)
-        if isinstance(planted, Jump):
+        if isinstance(planted, Move):
             return json_reply(planted._asdict())
         return json_reply({"number": planted.number, "until_ms": planted.until_ms})
 
@@ -82,7 +82,7 @@ class Control:
                 "now_ms": now_ms,
                 "base_urls": {source.value: url for source, url in self.base_urls.items()},
                 "faults": market.faults.shown(now_ms),
-                "jumps": [jump._asdict() for jump in market.jumps],
+                "moves": [move._asdict() for move in market.moves],
                 "planted": [
                     {**tick._asdict(), "price": str(tick.price)} for tick in market.planted
                 ],

@@ -1,4 +1,4 @@
-"""Faults that can be planted: what each is called, what it takes, and when it strikes."""
+"""Faults that can be planted: their names, their options, and which calls they apply to."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.simulator.records import Move
 from marketdata.domain.quotes import Source
 
-# What strikes a whole answer, and what strikes single prices, with the options of each and their
-# defaults. "retry_after" is in seconds, sent in the form "seconds", "date" or "none"; "window" is
+# The faults of a whole answer and those of single prices, with the options of each and their
+# defaults. "retry_after" is in seconds, sent in the form "seconds", "date" or "none". "window" is
 # the one that the provider says is spent.
 ANSWER_FAULTS: Mapping[str, Mapping[str, Any]] = {
     "latency": {"latency_ms": 1000},
@@ -28,21 +29,51 @@ CONTENT_FAULTS = frozenset({"cut", "bad_key", "not_entitled", "empty"})
 PRICE_FAULTS: Mapping[str, Mapping[str, Any]] = {
     "nan": {},
     "stale": {"age_s": 3600},
+    "clock_offset": {"offset_s": 120},
     "bad_tick": {"factor": 10.0},
+    "odd_row": {"oddity": "unknown_unit"},
     "unknown": {},
 }
 KINDS = {**ANSWER_FAULTS, **PRICE_FAULTS}
-JUMP: Mapping[str, Any] = {"symbol": None, "factor": 1.5, "at_ms": None}
+# True moves of a price, at every provider. They are no faults, and are not taken out again.
+MOVES: Mapping[str, Mapping[str, Any]] = {
+    "jump": {"symbol": None, "factor": 1.5, "at_ms": None},
+    "crash": {"symbol": None, "factor": 0.62, "steps": 12, "every_s": 60, "at_ms": None},
+    "pump": {"symbol": None, "factor": 1.6, "steps": 12, "every_s": 60, "at_ms": None},
+}
 COMMON = ("provider", "path", "symbol", "start_in_s", "duration_s", "answers")
-FORMS = ("seconds", "date", "none")
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "form": ("seconds", "date", "none"),
+    "oddity": ("unknown_unit", "other_currency", "no_price", "doubled"),
+}
+_NEEDS_SYMBOL = ("bad_tick", "odd_row")
+
+
+def read_move(kind: str, now_ms: int, options: Mapping[str, Any]) -> Move:
+    """Return the move that options describe. Raise ValueError, naming the options, for others."""
+    allowed = MOVES[kind]
+    if set(options) - set(allowed) or not options.get("symbol"):
+        raise ValueError(f"{kind} takes {', '.join(allowed)}, and needs a symbol")
+    own = {**allowed, **options}
+    move = Move(
+        kind,
+        own["symbol"],
+        int(own["at_ms"] or now_ms),
+        float(own["factor"]),
+        int(own.get("steps", 1)),
+        int(float(own.get("every_s", 1)) * 1000),
+    )
+    if move.steps < 1 or move.every_ms < 1:
+        raise ValueError(f"{kind}: steps and every_s are above 0, not {own}")
+    return move
 
 
 @dataclass(slots=True)
 class Fault:
     """One planted fault. `source`, `path` and `symbol` narrow it; None is any.
 
-    `path` is the beginning of a path. It strikes from `from_ms` until `until_ms` by the market's
-    clock and at most `answers` times; None is without end.
+    `path` is the beginning of a path. The fault applies from `from_ms` until `until_ms` by the
+    market's clock and at most `answers` times; None is without end.
     """
 
     number: int
@@ -55,8 +86,8 @@ class Fault:
     answers: int | None
     options: dict[str, Any] = field(default_factory=dict)
 
-    def strikes(self, source: Source, path: str, symbols: Collection[str], now_ms: int) -> bool:
-        """Whether it applies to a call, or to one price of it."""
+    def applies(self, source: Source, path: str, symbols: Collection[str], now_ms: int) -> bool:
+        """Return whether the fault applies to a call, or to one price of it."""
         return (
             self.from_ms <= now_ms
             and (self.until_ms is None or now_ms < self.until_ms)
@@ -67,7 +98,7 @@ class Fault:
         )
 
     def spend(self) -> None:
-        """Count one strike."""
+        """Count one use."""
         if self.answers is not None:
             self.answers -= 1
 
@@ -80,21 +111,23 @@ class Faults:
         self._numbers = itertools.count(1)
 
     def plant(self, kind: str, now_ms: int, options: Mapping[str, Any]) -> Fault:
-        """Plant a fault; its number takes it out again.
+        """Plant a fault and return it; its number takes it out again.
 
-        Raises ValueError, saying what is allowed, for a wrong kind, option or value.
+        Raise ValueError, naming what is allowed, for a wrong kind, option or value.
         """
         if kind not in KINDS:
-            raise ValueError(f"no fault is called {kind!r}; there are {', '.join(KINDS)}, jump")
+            known = ", ".join((*KINDS, *MOVES))
+            raise ValueError(f"no fault is called {kind!r}; there are {known}")
         extra = set(options) - {*COMMON, *KINDS[kind]}
         if extra:
             allowed = ", ".join((*COMMON, *KINDS[kind]))
             raise ValueError(f"{kind} does not take {', '.join(sorted(extra))}; it takes {allowed}")
         own = {**KINDS[kind], **{key: options[key] for key in KINDS[kind] if key in options}}
-        if own.get("form", "seconds") not in FORMS:
-            raise ValueError(f"form is one of {', '.join(FORMS)}, not {own['form']!r}")
-        if kind == "bad_tick" and not options.get("symbol"):
-            raise ValueError("bad_tick needs a symbol")
+        for name, choices in CHOICES.items():
+            if own.get(name, choices[0]) not in choices:
+                raise ValueError(f"{name} is one of {', '.join(choices)}, not {own[name]!r}")
+        if kind in _NEEDS_SYMBOL and not options.get("symbol"):
+            raise ValueError(f"{kind} needs a symbol")
         provider, duration_s = options.get("provider"), options.get("duration_s")
         from_ms = now_ms + int(float(options.get("start_in_s", 0)) * 1000)
         default_answers = 1 if kind == "bad_tick" else None
@@ -113,9 +146,9 @@ class Faults:
         return fault
 
     def clear(self, *, source: Source | None = None, number: int | None = None) -> int:
-        """Take out the faults of a provider (those for any provider stay), one, or all; how many.
+        """Take out the faults of a provider, one fault, or all; return how many.
 
-        What has happened, a jump above all, is not undone.
+        A fault for any provider is not one of a provider.
         """
         kept = [
             fault
@@ -130,34 +163,34 @@ class Faults:
     def of_answer(
         self, source: Source, path: str, symbols: Collection[str], now_ms: int, *, is_data: bool
     ) -> list[Fault]:
-        """The faults that strike a whole answer, each counted as spent.
+        """Return the faults that apply to a whole answer, and count a use of each.
 
-        What is not data (a cookie, a crumb) meets the faults of content only by its path.
+        Faults of content apply to a cookie or a crumb only if they name its path.
         """
-        return self._strike(
+        return self._spent(
             fault
             for fault in self._faults
             if fault.kind in ANSWER_FAULTS
             and (is_data or fault.path is not None or fault.kind not in CONTENT_FAULTS)
-            and fault.strikes(source, path, symbols, now_ms)
+            and fault.applies(source, path, symbols, now_ms)
         )
 
     def of_price(self, source: Source, path: str, symbol: str, now_ms: int) -> list[Fault]:
-        """The faults that strike one price, each counted as spent."""
-        return self._strike(
+        """Return the faults that apply to one price, and count a use of each."""
+        return self._spent(
             fault
             for fault in self._faults
-            if fault.kind in PRICE_FAULTS and fault.strikes(source, path, (symbol,), now_ms)
+            if fault.kind in PRICE_FAULTS and fault.applies(source, path, (symbol,), now_ms)
         )
 
-    def _strike(self, faults: Iterable[Fault]) -> list[Fault]:
-        struck = list(faults)
-        for fault in struck:
+    def _spent(self, faults: Iterable[Fault]) -> list[Fault]:
+        applied = list(faults)
+        for fault in applied:
             fault.spend()
-        return struck
+        return applied
 
     def shown(self, now_ms: int) -> list[dict[str, Any]]:
-        """All that are not over, as plain JSON."""
+        """Return all faults that are not over, as plain JSON."""
         return [
             {
                 "number": fault.number,

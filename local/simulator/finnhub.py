@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from local.simulator import dialects
 from local.simulator.gate import Route
 from local.simulator.market import Market
 from local.simulator.records import Tick
-from local.simulator.sessions import Hours
 from local.simulator.universe import Stock
 from local.simulator.wire import Reply, Request, json_reply, with_headers
 from marketdata.domain.quotes import Source
@@ -13,6 +13,7 @@ from marketdata.domain.quotes import Source
 PREFIX = "/api/v1"
 _ZEROS = {"c": 0, "d": None, "dp": None, "h": 0, "l": 0, "o": 0, "pc": 0, "t": 0}
 _MICS = {"NMS": "XNGS", "NGM": "XNMS", "NYQ": "XNYS", "ASE": "XASE"}
+_TYPES = {"PR": "Preference", "WS": "Equity WRT", "RT": "Right", "U": "Unit"}
 _BROKERS = ("oanda", "fxcm", "icmarkets")
 
 
@@ -24,7 +25,7 @@ class Finnhub:
     def __init__(self, market: Market) -> None:
         self._market = market
         self._routes = {
-            f"{PREFIX}/quote": Route("quote", self._quote, symbols=_symbols, nothing=_ZEROS),
+            f"{PREFIX}/quote": Route("quote", self._quote, symbols=self._symbols, nothing=_ZEROS),
             f"{PREFIX}/stock/symbol": Route("list", self._stocks, nothing=[]),
             f"{PREFIX}/forex/symbol": Route("list", self._forex, nothing=[]),
             f"{PREFIX}/forex/exchange": Route(
@@ -64,24 +65,30 @@ class Finnhub:
         """404, in HTML as of a web site."""
         return Reply(404, b"<html><body>404 page not found</body></html>", "text/html")
 
+    def _symbols(self, request: Request) -> tuple[str, ...]:
+        symbol = request.query.get("symbol")
+        stock = self._market.universe.by_finnhub.get(symbol or "")
+        return (stock.symbol if stock else symbol,) if symbol else ()
+
     def _quote(self, request: Request) -> Reply:
         symbol = request.query.get("symbol", "")
         if not symbol:
             return json_reply({"error": "Wrong symbol"}, 422)
-        stock = self._market.universe.stocks.get(symbol)
+        universe = self._market.universe
         if symbol.partition(":")[0].lower() in _BROKERS or (
-            stock is not None and stock.hours is not Hours.US
+            symbol in universe.stocks and not universe.stocks[symbol].is_us_equity
         ):
             return self.not_entitled()
-        known = stock is not None and not stock.dead
-        tick = self._market.tick(self.source, symbol, request.path) if known else None
+        stock, tick = universe.by_finnhub.get(symbol), None
+        if stock is not None and not stock.dead:
+            tick = self._market.tick(self.source, stock.symbol, request.path)
         return self._with_limits(json_reply(_ZEROS if tick is None else _quote_of(tick)))
 
     def _stocks(self, request: Request) -> Reply:
         if request.query.get("exchange") != "US":
             return json_reply([])
         stocks = self._market.universe.stocks.values()
-        rows = [_stock_row(stock) for stock in stocks if stock.hours is Hours.US and stock.name]
+        rows = [_stock_row(stock) for stock in stocks if stock.is_us_equity and stock.name]
         return self._with_limits(json_reply(rows))
 
     def _forex(self, request: Request) -> Reply:
@@ -113,23 +120,18 @@ class Finnhub:
         )
 
 
-def _symbols(request: Request) -> tuple[str, ...]:
-    symbol = request.query.get("symbol")
-    return (symbol,) if symbol else ()
-
-
 def _quote_of(tick: Tick) -> dict[str, object]:
-    price, close, opening = float(tick.price), float(tick.previous_close), float(tick.opening)
-    places = tick.series.decimals
+    price, close = float(tick.price), float(tick.previous_close)
     return {
-        "c": _short(price),
-        "d": round(price - close, places),
+        # Finnhub names no unit and no currency, and has one object: only this oddity is possible.
+        "c": None if tick.oddity == "no_price" else _short(price),
+        "d": round(price - close, tick.series.decimals),
         "dp": round((price - close) / close * 100, 4),
-        "h": round(max(price, opening) * 1.001, places),
-        "l": round(min(price, opening) * 0.999, places),
-        "o": _short(opening),
+        "h": _short(float(tick.high)),
+        "l": _short(float(tick.low)),
+        "o": _short(float(tick.opening)),
         "pc": _short(close),
-        "t": tick.at_ms // 1000,
+        "t": tick.shown_ms // 1000,
     }
 
 
@@ -139,17 +141,23 @@ def _short(number: float) -> float | int:
 
 
 def _stock_row(stock: Stock) -> dict[str, object]:
+    spelling = dialects.finnhub_list(stock.symbol)
     return {
         "currency": stock.currency,
         "description": stock.name.upper(),
-        "displaySymbol": stock.symbol,
+        "displaySymbol": spelling,
         "figi": f"BBG{_number_of(stock.symbol):09d}",
         "mic": _MICS[stock.exchange],
         "shareClassFIGI": "",
-        "symbol": stock.symbol,
+        "symbol": spelling,
         "symbol2": "",
-        "type": "Common Stock",
+        "type": _type_of(stock.symbol),
     }
+
+
+def _type_of(symbol: str) -> str:
+    suffix = symbol.partition(".")[2].partition(".")[0]
+    return _TYPES.get(suffix, "Common Stock")
 
 
 def _number_of(text: str) -> int:

@@ -1,24 +1,25 @@
 """The market behind the servers: its clock, its prices, its faults, and its own record.
 
-What a server shows of a symbol is a `Tick`; whether somebody's quote is right, `is_true` tells.
+A `Tick` is what a provider shows of a symbol. `Market.is_true` says whether a quote is right.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from local.simulator.faults import JUMP, Fault, Faults
+from local.simulator.day_range import DayRanges
+from local.simulator.faults import MOVES, Fault, Faults, read_move
 from local.simulator.process import STEP_MS, Process, Series
 from local.simulator.quotas import Quota
-from local.simulator.records import Call, Jump, Planted, Tick
-from local.simulator.rounding import told_by
-from local.simulator.sessions import Hours, Sessions
+from local.simulator.records import Call, Move, Planted, Tick
+from local.simulator.rounding import is_rounded
+from local.simulator.trading_hours import TradingHours
 from local.simulator.universe import Universe
 from marketdata.domain.budget import parse_limits
 from marketdata.domain.catalogue import FACTS
@@ -35,7 +36,7 @@ UPDATE_S: Mapping[Source, float] = {Source.COINGECKO: 60, Source.COINMARKETCAP: 
 class Market:
     """One simulated market. Its methods may be called from any thread.
 
-    `clock` tells epoch milliseconds. `limits` (in the notation of `budget.parse_limits`) and
+    `clock` returns epoch milliseconds. `limits` (in the notation of `budget.parse_limits`) and
     `update_s` replace the free plans' by provider. `calls` and `violations` are by provider.
     """
 
@@ -53,7 +54,7 @@ class Market:
         self.seed = seed
         self.now_ms = clock or (lambda: time.time_ns() // 1_000_000)
         self.universe = Universe.build()
-        self.sessions = Sessions(
+        self.trading_hours = TradingHours(
             always_open=always_open, holidays=holidays, early_closes=early_closes
         )
         own = {source: facts.free_limits for source, facts in FACTS.items()} | dict(limits or {})
@@ -66,29 +67,32 @@ class Market:
             source: deque(maxlen=MAX_CALLS) for source in Source
         }
         self.planted: list[Planted] = []
-        self.jumps: list[Jump] = []
+        self.moves: list[Move] = []
         self._process = Process(seed, self.universe)
+        self._ranges = DayRanges()
+        # By how many milliseconds the times of a provider were shifted, ever.
+        self._offsets: defaultdict[Source, set[int]] = defaultdict(set)
 
     @property
     def violations(self) -> dict[Source, int]:
-        """Calls that came beyond a limit, by provider."""
+        """Return the number of calls that came beyond a limit, by provider."""
         return {source: quota.violations for source, quota in self.quotas.items()}
 
     def peak(self, source: Source) -> dict[str, int]:
-        """The highest number of calls in each window of a provider's limits."""
+        """Return the highest number of calls in each window of a provider's limits."""
         return self.quotas[source].peaks()
 
     def price(self, symbol: str, at_ms: int) -> Decimal:
-        """The price of a symbol at an instant, jumps included, whether trading or not.
+        """Return the price of a symbol at an instant, moves included, whether it trades or not.
 
-        In the unit in which the exchange quotes it. Raises ValueError for an unknown symbol.
+        It is in the unit in which the exchange quotes it. Raise ValueError for an unknown symbol.
         """
         return self._price(self._traded(symbol), at_ms)
 
     def truth(self, symbol: str, at_ms: int) -> tuple[Decimal, int]:
-        """Price and time of the last trade up to an instant.
+        """Return the price and the time of the last trade up to an instant.
 
-        Raises ValueError for an unknown symbol.
+        Raise ValueError for an unknown symbol.
         """
         series = self._traded(symbol)
         trade_ms = self._trade_ms(series, at_ms, 0)
@@ -97,10 +101,11 @@ class Market:
     def is_true(
         self, symbol: str, price: Decimal, timestamp_ms: int | None, source: Source
     ) -> bool:
-        """Whether a quote is right: there was a trade at that time, and that was its price.
+        """Return whether a quote is right: there was a trade at its time, and at its price.
 
         `price` is in the major unit (pounds, not pence), as `source` rounds it. A quote without a
-        time is right if the symbol had that price within the last hour.
+        time is right if the symbol had its price within the last hour. A time that was shifted by a
+        planted fault counts as the time that it stands for.
         """
         series = self._process.series(symbol)
         if series is None or series.blank:
@@ -109,59 +114,74 @@ class Market:
             now_ms = self._trade_ms(series, self.now_ms(), 0)
             times = range(now_ms, now_ms - 3_600_000, -STEP_MS)
             return any(self._was(series, price, at_ms, source) for at_ms in times)
-        if self._trade_ms(series, timestamp_ms, 0) != timestamp_ms:
-            return False
-        return self._was(series, price, timestamp_ms, source)
+        return any(
+            self._trade_ms(series, at_ms, 0) == at_ms and self._was(series, price, at_ms, source)
+            for at_ms in (timestamp_ms, *(timestamp_ms - ms for ms in self._offsets[source]))
+        )
 
     def tick(self, source: Source, symbol: str, path: str = "") -> Tick | None:
-        """What a provider shows of a symbol now; None for nothing.
+        """Return what a provider shows of a symbol now; None for nothing.
 
-        Planted faults strike where a `path` is given; lists, which give none, are spared.
+        Planted faults apply only if a `path` is given. Lists give none.
         """
         series = self._process.series(symbol)
         if series is None:
             return None
         now_ms = self.now_ms()
-        struck = self.faults.of_price(source, path, symbol, now_ms) if path else []
-        faults = {fault.kind: fault for fault in struck}
+        applied = self.faults.of_price(source, path, series.label, now_ms) if path else []
+        faults = {fault.kind: fault.options for fault in applied}
         if "unknown" in faults:
             return None
-        age_s = faults["stale"].options["age_s"] if "stale" in faults else 0
-        seen_ms = now_ms - int(age_s * 1000)
+        seen_ms = now_ms - int(faults.get("stale", {}).get("age_s", 0) * 1000)
         trade_ms = self._trade_ms(series, seen_ms, self._update_ms[source])
+        session = self.trading_hours.at(series.hours, seen_ms)
         price = self._price(series, trade_ms)
+        self._ranges.note(series.label, session, price)
         if "bad_tick" in faults:
-            factor = Decimal(str(faults["bad_tick"].options["factor"]))
-            price = (price * factor).quantize(price)
-            self.planted.append(Planted(now_ms, source, symbol, price, trade_ms))
+            price = (price * Decimal(str(faults["bad_tick"]["factor"]))).quantize(price)
+            self.planted.append(Planted(now_ms, source, series.label, price, trade_ms))
         if "nan" in faults:
             price = Decimal("NaN")
-        session = self.sessions.at(series.hours, seen_ms)
-        return Tick(series, session, trade_ms, price, lambda at_ms: self._price(series, at_ms))
+        offset_ms = int(faults.get("clock_offset", {}).get("offset_s", 0) * 1000)
+        if offset_ms:
+            self._offsets[source].add(offset_ms)
 
-    def control(self, fault: str, **options: Any) -> Fault | Jump:
-        """Plant a fault of `faults.KINDS`, or a jump of the price itself.
+        def price_at(at_ms: int) -> Decimal:
+            return self._price(series, at_ms)
+
+        return Tick(
+            series=series,
+            session=session,
+            at_ms=trade_ms,
+            shown_ms=trade_ms + offset_ms,
+            seen_ms=seen_ms,
+            price=price,
+            price_at=price_at,
+            range_of=lambda session, at_ms: self._ranges.range_of(
+                series.label, session, at_ms, price_at
+            ),
+            oddity=faults.get("odd_row", {}).get("oddity"),
+        )
+
+    def control(self, fault: str, **options: Any) -> Fault | Move:
+        """Plant a fault of `faults.KINDS`, or a true move of a price of `faults.MOVES`.
 
         Options of each fault: `provider`, `path`, `symbol`, `start_in_s`, `duration_s` (by the
-        market's clock), `answers`, and its own. A jump takes `symbol`, `factor` and `at_ms` (now).
-        Raises ValueError for what does not exist.
+        market's clock), `answers`, and its own. A move takes only its own. Raise ValueError for
+        anything else.
         """
         with self.lock:
             if options.get("symbol"):
-                options["symbol"] = _canonical(options["symbol"])
-            if fault != "jump":
+                options["symbol"] = self._canonical(options["symbol"])
+            if fault not in MOVES:
                 return self.faults.plant(fault, self.now_ms(), options)
-            if set(options) - set(JUMP) or not options.get("symbol"):
-                raise ValueError(f"jump takes {', '.join(JUMP)}")
-            self._traded(options["symbol"])
-            options = {**JUMP, **options}
-            at_ms = int(options["at_ms"] or self.now_ms())
-            jump = Jump(options["symbol"], at_ms, float(options["factor"]))
-            self.jumps.append(jump)
-            return jump
+            move = read_move(fault, self.now_ms(), options)
+            self._traded(move.symbol)
+            self.moves.append(move)
+            return move
 
     def clear(self, *, source: Source | None = None, number: int | None = None) -> int:
-        """End the faults of a provider, one fault, or all; how many. Jumps stay."""
+        """End the faults of a provider, one fault, or all; return how many. Moves stay."""
         with self.lock:
             return self.faults.clear(source=source, number=number)
 
@@ -171,35 +191,32 @@ class Market:
             raise ValueError(f"{symbol!r} is not traded here")
         return series
 
+    def _canonical(self, spelling: str) -> str:
+        series = self._process.series(spelling)
+        if series is not None:
+            return series.label
+        try:
+            symbol = parse_symbol(spelling).text
+        except InvalidSymbolError as error:
+            raise ValueError(str(error)) from None
+        series = self._process.series(symbol)
+        return symbol if series is None else series.label
+
     def _price(self, series: Series, at_ms: int) -> Decimal:
         factor = 1.0
-        for jump in self.jumps:
-            if at_ms >= jump.at_ms and _same_asset(series, jump.symbol):
-                factor *= jump.factor
+        for move in self.moves:
+            if self._traded(move.symbol).asset == series.asset:
+                factor *= move.factor_at(at_ms)
         return self._process.price(series, at_ms, factor)
 
     def _trade_ms(self, series: Series, at_ms: int, update_ms: int) -> int:
-        """The last trade up to an instant that a source shows which looks every `update_ms`."""
+        """Return the last trade up to an instant that a source shows which looks every so often."""
         if update_ms:
             at_ms -= at_ms % update_ms
-        at_ms = self.sessions.last_trade_ms(series.hours, at_ms - at_ms % STEP_MS)
+        at_ms = self.trading_hours.last_trade_ms(series.hours, at_ms - at_ms % STEP_MS)
         return at_ms if series.frozen_ms is None else min(at_ms, series.frozen_ms)
 
     def _was(self, series: Series, price: Decimal, at_ms: int, source: Source) -> bool:
         if series.currency in MINOR_UNITS:
             price *= 10 ** MINOR_UNITS[series.currency].places
-        return told_by(source, series.hours, price, self._price(series, at_ms))
-
-
-def _same_asset(series: Series, symbol: str) -> bool:
-    """Whether a jump of `symbol` moves a series too: a coin jumps against every currency."""
-    if series.hours is Hours.CRYPTO:
-        return series.label.rpartition("-")[0] == symbol.rpartition("-")[0]
-    return series.label == symbol
-
-
-def _canonical(symbol: str) -> str:
-    try:
-        return parse_symbol(symbol).text
-    except InvalidSymbolError as error:
-        raise ValueError(str(error)) from None
+        return is_rounded(source, series.asset_class, price, self._price(series, at_ms))

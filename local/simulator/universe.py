@@ -1,7 +1,8 @@
-"""What is traded on the simulated market: stocks, coins and currencies, the same for every seed.
+"""What is traded on the simulated market, the same for every seed.
 
-A few dozen are real names; the rest are made up. It holds the traps of the real lists as well:
-two coins with one ticker, dead rows, rows that stopped years ago.
+A few dozen names are real, the rest are made up. The traps of the real lists are in it as well:
+coins with one ticker, coins whose ticker is a currency code, rows without a price, rows whose last
+trade is years old.
 """
 
 from __future__ import annotations
@@ -11,43 +12,59 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice, product
 
-from local.simulator import tables
-from local.simulator.sessions import Hours
+from local.simulator import dialects, listed_names
+from local.simulator.trading_hours import Hours
 
 STOCK_COUNT = 2_500
 COIN_COUNT = 1_500
-ZOMBIE_MS = 1_644_019_200_000  # 2022-02-05, when the zombies traded last
+ZOMBIE_MS = 1_644_019_200_000  # 2022-02-05, the last trade of a row that is not traded any more
 
 _CONSONANTS, _VOWELS = "BDLMNPRSTVZ", "AIOU"
 _TRADES = ("Holdings", "Energy", "Therapeutics", "Semiconductor", "Bancorp", "Foods", "Systems")
+_UNRANKED_COINS = 200
+EQUITY, INDEX, FUTURE = "EQUITY", "INDEX", "FUTURE"
 
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """One listed share. `price`: where its process starts, in `currency`; `value`: market value.
+    """One share, other security, index or future.
 
-    `symbol` is canonical (`BRK.B`), `dashed` the spelling of Yahoo and Alpha Vantage (`BRK-B`).
-    `dead`: Yahoo still has a row, without a price. `frozen_ms`: when it traded last, for a zombie.
+    `symbol` is canonical (`BRK.B`), `yahoo` and `alpha_vantage` are the spellings of these two
+    providers. `price` is where the process starts, in `currency`. `value` is the market value in
+    billions of dollars. `quote_type` is Yahoo's. `group` names the securities that it moves with,
+    and `share` how much of their common movement it takes. `swing` multiplies its own volatility.
+    `dead`: Yahoo has a row without a price. `frozen_ms`: the time of the last trade, where that is
+    long ago.
     """
 
     symbol: str
-    dashed: str
+    yahoo: str
+    alpha_vantage: str
     name: str
     exchange: str
     currency: str
     price: float
     value: float
     hours: Hours = Hours.US
+    quote_type: str = EQUITY
+    group: str = "us shares"
+    share: float = 1.0
+    swing: float = 1.0
     dead: bool = False
     frozen_ms: int | None = None
+
+    @property
+    def is_us_equity(self) -> bool:
+        """Return whether it is a security of an American exchange."""
+        return self.hours is Hours.US and self.quote_type == EQUITY
 
 
 @dataclass(frozen=True, slots=True)
 class Coin:
-    """One coin. `price`: where its process starts, in dollars. `rank`: None for nobody's coin.
+    """One coin. `price` is where its process starts, in dollars. `rank` None: not ranked.
 
-    `label` is the ticker of the coin that owns it, and the slug of every other coin with that
-    ticker. `blank`: listed, but without a price.
+    `label` is the base of its canonical symbol: the ticker for the first coin of that ticker, if
+    the ticker is no currency code, else `@` and the slug. `blank`: listed, but without a price.
     """
 
     ticker: str
@@ -57,15 +74,26 @@ class Coin:
     price: float
     rank: int | None
     label: str
-    liveliness: float = 1.0
+    swing: float = 1.0
     active: bool = True
     blank: bool = False
     frozen_ms: int | None = None
 
+    @property
+    def supply(self) -> float:
+        """Return the number of coins, which puts the market values in the order of the ranks."""
+        size: float = (self.rank or 100_000) ** 1.5
+        return 2e12 / size / self.price
+
+    @property
+    def yahoo_base(self) -> str:
+        """Return Yahoo's name; a coin without a right to its ticker carries a number."""
+        return self.ticker if self.label == self.ticker else f"{self.ticker}{self.cmc_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Currency:
-    """One currency. `price`: its value in dollars."""
+    """One currency. `price` is its value in dollars."""
 
     code: str
     name: str
@@ -76,33 +104,41 @@ class Currency:
 
 @dataclass(frozen=True, slots=True)
 class Universe:
-    """All of it, in the order of market value, with the ways to find one.
+    """All that is traded, in the order of market value, with the ways to find one.
 
-    `stocks` by canonical symbol; `coins` by slug; `by_label` and `by_cmc_id` find the same coins;
-    `currencies` by code; `pairs` are those that brokers list.
+    `stocks` is by canonical symbol, `coins` by slug. `by_label`, `by_cmc_id` and `by_yahoo_base`
+    find the same coins. `currencies` is by code. `pairs` are those that brokers list.
     """
 
     stocks: Mapping[str, Stock]
-    by_dashed: Mapping[str, Stock]
+    by_yahoo: Mapping[str, Stock]
+    by_finnhub: Mapping[str, Stock]
+    by_alpha_vantage: Mapping[str, Stock]
     coins: Mapping[str, Coin]
     by_label: Mapping[str, Coin]
     by_cmc_id: Mapping[int, Coin]
+    by_yahoo_base: Mapping[str, Coin]
     currencies: Mapping[str, Currency]
     pairs: tuple[str, ...]
 
     @classmethod
     def build(cls) -> Universe:
-        """The one universe."""
+        """Return the one universe."""
         stocks = sorted(_stocks(), key=lambda stock: -stock.value)
-        coins = list(_coins())
+        currencies = {currency.code: currency for currency in _currencies()}
+        coins = list(_coins(currencies))
+        american = [stock for stock in stocks if stock.is_us_equity]
         return cls(
             stocks={stock.symbol: stock for stock in stocks},
-            by_dashed={stock.dashed: stock for stock in stocks},
+            by_yahoo={stock.yahoo: stock for stock in stocks},
+            by_finnhub={dialects.finnhub_quote(stock.symbol): stock for stock in american},
+            by_alpha_vantage={stock.alpha_vantage: stock for stock in american},
             coins={coin.slug: coin for coin in coins},
             by_label={coin.label: coin for coin in coins},
             by_cmc_id={coin.cmc_id: coin for coin in coins},
-            currencies={currency.code: currency for currency in _currencies()},
-            pairs=tuple(tables.PAIRS.split()),
+            by_yahoo_base={coin.yahoo_base: coin for coin in coins},
+            currencies=currencies,
+            pairs=tuple(listed_names.PAIRS.split()),
         )
 
 
@@ -111,7 +147,7 @@ def _rows(table: str) -> Iterator[list[str]]:
 
 
 def _words(seed: str, lengths: tuple[int, ...]) -> Iterator[str]:
-    """Pronounceable names, each once, in an order that depends on nothing but `seed`."""
+    """Yield pronounceable names, each once, in an order that depends on nothing but `seed`."""
     shuffle = random.Random(seed)
     for length in lengths:
         sides = [_VOWELS if place % 2 else _CONSONANTS for place in range(length)]
@@ -120,49 +156,109 @@ def _words(seed: str, lengths: tuple[int, ...]) -> Iterator[str]:
         yield from words
 
 
+def _american(
+    symbol: str,
+    name: str,
+    exchange: str,
+    price: float,
+    value: float,
+    *,
+    share: float = 1.0,
+    swing: float = 1.0,
+    dead: bool = False,
+    frozen_ms: int | None = None,
+) -> Stock:
+    spellings = dialects.yahoo(symbol), dialects.alpha_vantage(symbol)
+    return Stock(
+        symbol, *spellings, name, exchange, "USD", price, value,
+        share=share, swing=swing, dead=dead, frozen_ms=frozen_ms,
+    )  # fmt: skip
+
+
 def _stocks() -> Iterator[Stock]:
-    known = list(_rows(tables.STOCKS))
-    for ticker, name, exchange, start, value in known:
-        dashed = ticker.replace(".", "-")
-        yield Stock(ticker, dashed, name, exchange, "USD", float(start), float(value))
-    for ticker, name, start, value in _rows(tables.LONDON):
-        yield Stock(
-            ticker, ticker, name, "LSE", "GBp", float(start), float(value), hours=Hours.LONDON
-        )
-    yield Stock("ADH", "ADH", "Adairs Limited", "NYQ", "USD", 1.5, 0.1, dead=True)
-    yield Stock("BRKS", "BRKS", "", "NMS", "USD", 40.0, 0.1, dead=True)
-    yield Stock("ZMBI", "ZMBI", "Zombie Corp", "NMS", "USD", 12.5, 0.2, frozen_ms=ZOMBIE_MS)
-    taken = {row[0] for row in known}
+    named = [*_named_us_securities(), *_foreign_shares(), *_indices(), *_futures()]
+    yield from named
+    taken = {stock.symbol for stock in named}
     shape = random.Random("stocks")
     fresh = (word for word in _words("tickers", (4, 5)) if word not in taken)
-    for place, word in enumerate(islice(fresh, STOCK_COUNT - len(known) - 5)):
+    for place, word in enumerate(islice(fresh, STOCK_COUNT - len(named))):
         price = round(10 ** shape.uniform(0.4, 2.4), 2)
         name = f"{word.capitalize()} {shape.choice(_TRADES)} Inc."
         exchange = shape.choice(("NMS", "NYQ", "NGM", "ASE"))
-        yield Stock(word, word, name, exchange, "USD", price, round(90 / (1 + place / 20), 3))
+        value = round(90 / (1 + place / 20), 3)
+        swing, share = shape.uniform(0.8, 2), shape.uniform(0.5, 1.5)
+        yield _american(word, name, exchange, price, value, share=share, swing=swing)
 
 
-def _coins() -> Iterator[Coin]:
-    known = list(_rows(tables.COINS))
-    for rank, (ticker, slug, cmc_id, name, start, lively) in enumerate(known, start=1):
-        yield Coin(ticker, slug, int(cmc_id), name, float(start), rank, ticker, float(lively))
+def _named_us_securities() -> Iterator[Stock]:
+    shape = random.Random("named stocks")
+    for symbol, name, exchange, price, value in _rows(listed_names.STOCKS):
+        swing, share = shape.uniform(0.7, 1.3), shape.uniform(0.6, 1.4)
+        yield _american(
+            symbol, name, exchange, float(price), float(value), share=share, swing=swing
+        )
+    for symbol, name, exchange, price, value, swing_text in _rows(listed_names.OTHER_US_SECURITIES):
+        swing = float(swing_text)
+        yield _american(
+            symbol, name, exchange, float(price), float(value), share=min(1.0, swing), swing=swing
+        )
+    yield _american("ADH", "Adairs Limited", "NYQ", 1.5, 0.1, dead=True)
+    yield _american("BRKS", "", "NMS", 40.0, 0.1, dead=True)
+    yield _american("ZMBI", "Zombie Corp", "NMS", 12.5, 0.2, frozen_ms=ZOMBIE_MS)
+
+
+def _foreign_shares() -> Iterator[Stock]:
+    for symbol, yahoo, name, exchange, currency, price, value, hours in _rows(
+        listed_names.OTHER_SHARES
+    ):
+        yield Stock(
+            symbol, yahoo, yahoo, name, exchange, currency, float(price), float(value),
+            hours=Hours(hours), group=f"{hours} shares",
+        )  # fmt: skip
+
+
+def _indices() -> Iterator[Stock]:
+    for symbol, name, currency, price, hours, group, share, swing in _rows(listed_names.INDICES):
+        yield Stock(
+            symbol, symbol, symbol, name, "SNP", currency, float(price), 0.0,
+            hours=Hours(hours), quote_type=INDEX, group=group,
+            share=float(share), swing=float(swing),
+        )  # fmt: skip
+
+
+def _futures() -> Iterator[Stock]:
+    for symbol, name, currency, price, group, share, swing in _rows(listed_names.FUTURES):
+        yield Stock(
+            symbol, symbol, symbol, name, "CMX", currency, float(price), 0.0,
+            hours=Hours.FUTURES, quote_type=FUTURE, group=group,
+            share=float(share), swing=float(swing),
+        )  # fmt: skip
+
+
+def _coins(currencies: Mapping[str, Currency]) -> Iterator[Coin]:
+    known = list(_rows(listed_names.COINS))
+    labels = set(currencies)
+    for rank, (ticker, slug, cmc_id, name, start, swing) in enumerate(known, start=1):
+        label = f"@{slug}" if ticker in labels else ticker
+        labels.add(ticker)
+        yield Coin(ticker, slug, int(cmc_id), name, float(start), rank, label, float(swing))
     traps = _trap_coins()
     yield from traps
-    taken = {row[0] for row in known} | {coin.ticker for coin in traps}
+    taken = labels | {coin.ticker for coin in traps}
     shape = random.Random("coins")
     fresh = (word for word in _words("coins", (4, 3, 5)) if word not in taken)
     count = COIN_COUNT - len(known) - len(traps)
     for rank, word in enumerate(islice(fresh, count), start=len(known) + 1):
         slug, name = f"{word.lower()}-network", f"{word.capitalize()} Network"
         price = float(f"{10 ** shape.uniform(-7, 2):.6g}")
-        # the tail of the list is unranked, as the tail of the real ones is
-        place = rank if rank <= COIN_COUNT - 200 else None
-        yield Coin(word, slug, 40_000 + rank, name, price, place, word)
+        # the end of the list is unranked, as in the real lists
+        place = rank if rank <= COIN_COUNT - _UNRANKED_COINS else None
+        yield Coin(word, slug, 40_000 + rank, name, price, place, word, shape.uniform(1, 2))
 
 
 def _trap_coins() -> list[Coin]:
     def fake(ticker: str, slug: str, cmc_id: int, name: str, *, active: bool = True) -> Coin:
-        return Coin(ticker, slug, cmc_id, name, 0.00371, None, slug, active=active)
+        return Coin(ticker, slug, cmc_id, name, 0.00371, None, f"@{slug}", active=active)
 
     return [
         fake("BTC", "batcat", 31_469, "batcat"),
@@ -176,5 +272,5 @@ def _trap_coins() -> list[Coin]:
 
 
 def _currencies() -> Iterator[Currency]:
-    for code, name, sign, cmc_id, value in _rows(tables.CURRENCIES):
+    for code, name, sign, cmc_id, value in _rows(listed_names.CURRENCIES):
         yield Currency(code, name, sign, int(cmc_id), float(value))

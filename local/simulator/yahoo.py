@@ -14,7 +14,7 @@ from local.simulator import yahoo_charts, yahoo_screener
 from local.simulator.gate import Route
 from local.simulator.market import Market
 from local.simulator.wire import Reply, Request, json_reply, text_reply, with_headers
-from local.simulator.yahoo_rows import row, symbol_of
+from local.simulator.yahoo_rows import row, rows, symbol_of
 from marketdata.domain.quotes import Source
 
 _QUOTE, _CHART, _SUMMARY = "/v7/finance/quote", "/v8/finance/chart/", "/v10/finance/quoteSummary/"
@@ -135,13 +135,13 @@ class Yahoo:
         spellings = _spellings(request)
         if not spellings:
             return _error(400, "Bad Request", "Missing value for the symbols argument")
-        fields, rows = request.query.get("fields", ""), []
+        fields, found = request.query.get("fields", ""), []
         for spelling in reversed(spellings):  # in no order that anybody asked for
             symbol = symbol_of(self._market.universe, spelling)
             tick = self._market.tick(self.source, symbol, request.path) if symbol else None
             if tick is not None and not (tick.series.blank and "-" in spelling):
-                rows.append(row(self._market.universe, spelling, tick, fields))
-        reply = json_reply({"quoteResponse": {"result": rows, "error": None}})
+                found += rows(self._market, spelling, tick, fields)
+        reply = json_reply({"quoteResponse": {"result": found, "error": None}})
         return with_headers(reply, ("cache-control", "public, max-age=1"))
 
     def _chart(self, request: Request) -> Reply:
@@ -162,7 +162,7 @@ class Yahoo:
                 "description": f"Quote not found for symbol: {spelling}",
             }
             return json_reply({"quoteSummary": {"result": None, "error": problem}}, 404)
-        known = row(self._market.universe, spelling, tick)
+        known = row(self._market, spelling, tick)
         kind = {key: known[key] for key in ("symbol", "quoteType", "exchange", "longName")}
         result = {
             "price": known,

@@ -8,8 +8,7 @@ from typing import Any
 
 from local.simulator.market import Market
 from local.simulator.records import Tick
-from local.simulator.sessions import DAY_MS, HALF_HOUR_MS, Hours
-from local.simulator.universe import Universe
+from local.simulator.trading_hours import DAY_MS, HALF_HOUR_MS
 from local.simulator.wire import Reply, Request, json_reply
 from local.simulator.yahoo_rows import row
 
@@ -22,7 +21,6 @@ _INTRADAY_MS = {
     "1m": 60_000, "2m": 120_000, "5m": 300_000, "15m": 900_000, "30m": 1_800_000,
     "60m": 3_600_000, "90m": 5_400_000, "1h": 3_600_000,
 }  # fmt: skip
-_KINDS = {Hours.FOREX: "CURRENCY", Hours.CRYPTO: "CRYPTOCURRENCY"}
 
 
 def chart(market: Market, spelling: str, tick: Tick, request: Request) -> Reply:
@@ -36,8 +34,8 @@ def chart(market: Market, spelling: str, tick: Tick, request: Request) -> Reply:
     default_ms = tick.session.open_ms if days == 1 else until_ms - days * DAY_MS
     from_ms = default_ms if span else _epoch_ms(query.get("period1"), default_ms)
     candles = _candles(market, tick, interval, from_ms, min(until_ms, tick.at_ms))
-    before_ms = market.sessions.last_trade_ms(tick.series.hours, from_ms - HALF_HOUR_MS)
-    meta = _meta(market.universe, spelling, tick) | {
+    before_ms = market.trading_hours.last_trade_ms(tick.series.hours, from_ms - HALF_HOUR_MS)
+    meta = _meta(market, spelling, tick) | {
         "chartPreviousClose": float(tick.previous_close)
         if days == 1
         else float(tick.price_at(before_ms)),
@@ -63,7 +61,7 @@ def _candles(
     market: Market, tick: Tick, interval: str, from_ms: int, to_ms: int
 ) -> list[tuple[int, Decimal, Decimal]]:
     """Start, first and last price of each candle, oldest first; the last one ends at the tick."""
-    sessions = market.sessions.daily(tick.series.hours, from_ms, to_ms)
+    sessions = market.trading_hours.daily(tick.series.hours, from_ms, to_ms)
     width = _INTRADAY_MS.get(interval)
     spans: list[tuple[int, int]] = []
     for session in sessions:
@@ -99,8 +97,8 @@ def _indicators(candles: list[tuple[int, Decimal, Decimal]]) -> dict[str, Any]:
     return {"quote": [quote], "adjclose": [{"adjclose": closes}]}
 
 
-def _meta(universe: Universe, spelling: str, tick: Tick) -> dict[str, Any]:
-    known = row(universe, spelling, tick)
+def _meta(market: Market, spelling: str, tick: Tick) -> dict[str, Any]:
+    known = row(market, spelling, tick)
     copied = (
         "currency", "symbol", "fullExchangeName", "regularMarketTime", "hasPrePostMarketData",
         "exchangeTimezoneName", "regularMarketPrice", "fiftyTwoWeekHigh", "fiftyTwoWeekLow",
@@ -118,7 +116,7 @@ def _meta(universe: Universe, spelling: str, tick: Tick) -> dict[str, Any]:
     }
     return {key: known[key] for key in copied} | {
         "exchangeName": known["exchange"],
-        "instrumentType": _KINDS.get(tick.series.hours, "EQUITY"),
+        "instrumentType": known["quoteType"],
         "firstTradeDate": known["firstTradeDateMilliseconds"] // 1000,
         "gmtoffset": zone,
         "timezone": "EST" if zone else "GMT",

@@ -7,17 +7,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.simulator.market import Market
-from local.simulator.sessions import Hours
-from local.simulator.universe import Stock
+from local.simulator.trading_hours import Hours
+from local.simulator.universe import EQUITY, Stock
 from local.simulator.wire import Reply, Request, json_reply
 from local.simulator.yahoo_rows import row
 from marketdata.domain.quotes import Source
 
 MAX_SIZE = 250
+_REGIONS = {
+    Hours.US: "us",
+    Hours.TORONTO: "ca",
+    Hours.LONDON: "gb",
+    Hours.XETRA: "de",
+    Hours.JOHANNESBURG: "za",
+    Hours.TEL_AVIV: "il",
+    Hours.KUWAIT: "kw",
+    Hours.INDIA: "in",
+}
 _FIELDS: Mapping[str, Callable[[Stock], Any]] = {
-    "region": lambda stock: "us" if stock.hours is Hours.US else "gb",
+    "region": lambda stock: _REGIONS[stock.hours],
     "exchange": lambda stock: stock.exchange,
-    "ticker": lambda stock: stock.dashed,
+    "ticker": lambda stock: stock.yahoo,
     "intradaymarketcap": lambda stock: stock.value * 1e9,
     "lastclosemarketcap.lasttwelvemonths": lambda stock: stock.value * 1e9,
     "intradayprice": lambda stock: stock.price,
@@ -60,7 +70,8 @@ def predefined(market: Market, request: Request) -> Reply:
 
 
 def _listed(market: Market) -> list[Stock]:
-    return [stock for stock in market.universe.stocks.values() if not stock.dead]
+    stocks = market.universe.stocks.values()
+    return [stock for stock in stocks if stock.quote_type == EQUITY and not stock.dead]
 
 
 def _matches(stock: Stock, query: Mapping[str, Any]) -> bool:
@@ -80,7 +91,7 @@ def _page(market: Market, stocks: list[Stock], start: int, size: int) -> Reply:
     for stock in stocks[start : start + size]:
         tick = market.tick(Source.YFINANCE, stock.symbol)
         if tick is not None:
-            quotes.append(row(market.universe, stock.dashed, tick))
+            quotes.append(row(market, stock.yahoo, tick))
     result = {
         "start": start,
         "count": len(quotes),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from local.simulator import KINDS, MarketServers
+from local.simulator import KINDS, MOVES, MarketServers
 from marketdata.domain.quotes import Source
 from tests.support.simulated_market import WEDNESDAY_MS, Clients, Clock, plant
 
@@ -71,8 +71,8 @@ def test_the_control_port_shows_plants_and_clears(clients):
     assert finnhub["calls"] == [{"kind": "quote", "status": 200, "count": 1}]
     assert finnhub["limits"] == [{"limit": "100000/minute", "used": 1, "peak": 1}]
     url = control + "/control/faults"
-    told = requests.get(url, timeout=5).json()
-    assert set(told["faults"]) == {*KINDS, "jump"}
+    known = requests.get(url, timeout=5).json()
+    assert (set(known["faults"]), set(known["moves"])) == (set(KINDS), set(MOVES))
     assert requests.delete(f"{url}?number={number}", timeout=5).json() == {"cleared": 1}
     cleared = requests.post(url, json={"clear": True, "provider": "finnhub"}, timeout=5)
     assert cleared.json() == {"cleared": 1}

@@ -75,7 +75,12 @@ def test_finnhub(clients):
     assert clients.get(FINNHUB, "/quote", symbol="OANDA:EUR_USD").status_code == 403
     assert clients.get(FINNHUB, "/quote", symbol="OCDO.L").status_code == 403
     stocks = clients.get(FINNHUB, "/stock/symbol", exchange="US").json()
-    assert {"AAPL", "BRK.B"} <= {row["symbol"] for row in stocks}
+    listed = {row["symbol"] for row in stocks}
+    assert {"AAPL", "BRK.B", "BAC-L", "ACHR+", "AIIA=", "AIIA^"} <= listed
+    assert not {"^GSPC", "GC=F", "OCDO.L", "NBK.KW"} & listed
+    for spelling in ("BRK.B", "BAC-PL", "ACHR-WT"):
+        assert exact(clients.get(FINNHUB, "/quote", symbol=spelling))["c"] > 0
+    assert clients.get(FINNHUB, "/quote", symbol="^GSPC").status_code == 403
     pairs = clients.get(FINNHUB, "/forex/symbol", exchange="oanda").json()
     assert {"displaySymbol": "EUR/USD", "symbol": "OANDA:EUR_USD"}.items() <= pairs[0].items()
     assert "oanda" in clients.get(FINNHUB, "/forex/exchange").json()
@@ -110,6 +115,12 @@ def test_coingecko_lists(clients):
     assert {row["market_cap_rank"] for row in page.json()[60:]} == {None}
     coins = clients.get(COINGECKO, "/coins/list").json()
     assert {"bitcoin", "batcat"} <= {row["id"] for row in coins if row["symbol"] == "btc"}
+    hot = {row["id"] for row in coins if row["symbol"] == "hot"}
+    assert hot == {"holotoken", "hydro-protocol"}
+    mantle = exact(
+        clients.get(COINGECKO, "/simple/price", ids="mantle,ethereum", vs_currencies="usd,btc")
+    )
+    assert set(mantle["mantle"]) == set(mantle["ethereum"]) == {"usd", "btc"}
 
 
 def test_coinmarketcap_quotes(clients):
@@ -159,7 +170,8 @@ def test_alpha_vantage(clients):
     assert empty.json() == {"Global Quote": {}}
     listing = clients.get(AV, "/query", function="LISTING_STATUS")
     rows = list(csv.DictReader(io.StringIO(listing.text)))
-    assert {"AAPL", "BRK-B"} <= {row["symbol"] for row in rows}
+    listed = {row["symbol"] for row in rows}
+    assert {"AAPL", "BRK-B", "BAC-P-L", "ACHR-WS", "AIIA-U", "AIIA-R"} <= listed
     assert {row["delistingDate"] for row in rows} == {"null"}
     currencies = requests.get(
         clients.market.base_urls[AV] + "/physical_currency_list/", timeout=5

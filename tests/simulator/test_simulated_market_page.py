@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.simulator import KINDS, MarketServers
-from local.simulator.faults import COMMON, FORMS, JUMP
+from local.simulator import KINDS, MOVES, MarketServers
+from local.simulator.faults import CHOICES, COMMON
 from marketdata.domain.quotes import Source
 
 PAGE = (Path(__file__).parents[2] / "docs" / "simulated-market.md").read_text(encoding="utf-8")
@@ -36,16 +36,16 @@ def asked(command: str, control_url: str) -> requests.Response:
 
 @pytest.mark.parametrize("row", COMMANDS)
 def test_every_command_of_the_page_is_understood(row):
-    """Each is answered 200, and what was planted is there."""
+    """Each command is answered 200, and the planted fault is in the state."""
     with MarketServers() as market:
         answer = asked(row, market.control_url)
         assert answer.status_code == 200, answer.text
         state = asked("curl $CONTROL/control/state", market.control_url).json()
-        assert len(state["faults"]) + len(state["jumps"]) == ('"fault"' in row)
+        assert len(state["faults"]) + len(state["moves"]) == ('"fault"' in row)
 
 
 def test_the_commands_in_the_text_clear_what_they_name():
-    """By provider and by number; what is left is struck by the last one."""
+    """Faults are taken out by provider, by number, and all at once."""
     inline = re.findall(r"`(curl [^`]*DELETE[^`]*)`", PAGE)
     assert inline == ["curl -X DELETE $CONTROL/control/faults?provider=coingecko"]
     with MarketServers() as market:
@@ -58,22 +58,23 @@ def test_the_commands_in_the_text_clear_what_they_name():
 
 
 def test_every_fault_and_option_of_the_code_is_on_the_page():
-    """And nothing else is: each fault with its own options, each common option."""
-    assert set(ROWS) == {*KINDS, "jump", *COMMON}
-    for fault, options in {**KINDS, "jump": JUMP}.items():
-        named = set(re.findall(r"`(\w+)`", ROWS[fault])) - set(FORMS)
+    """The page has each fault and move with its own options, each common option, and no other."""
+    assert set(ROWS) == {*KINDS, *MOVES, *COMMON}
+    choices = {choice for allowed in CHOICES.values() for choice in allowed}
+    for fault, options in {**KINDS, **MOVES}.items():
+        named = set(re.findall(r"`(\w+)`", ROWS[fault])) - choices
         assert named == set(options), fault
 
 
 def test_every_default_on_the_page_is_the_codes():
-    """Where a row tells a value, it is the one that holds without the option."""
-    for fault, options in {**KINDS, "jump": JUMP}.items():
+    """A value in a row is the default of its option."""
+    for fault, options in {**KINDS, **MOVES}.items():
         for name, default in re.findall(r"`(\w+)` (\d[\d.]*|false)", ROWS[fault]):
             assert str(options[name]).lower().removesuffix(".0") == default, (fault, name)
 
 
 def test_every_fault_of_the_last_part_can_be_planted():
-    """What the page proposes to begin with is understood."""
+    """Each fault that the page proposes is answered 200."""
     proposed = re.findall(r"`(\{\"fault\".*?\})`", PAGE)
     assert len(proposed) == 4
     with MarketServers() as market:

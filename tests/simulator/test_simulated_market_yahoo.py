@@ -92,10 +92,11 @@ def test_the_screener_lists_us_stocks(session):
     page = yfinance.screen(
         query, offset=0, size=250, sortField="intradaymarketcap", session=session
     )
-    assert page["total"] == 2_496
+    total = page["total"]
+    assert total > 2_400
     assert len(page["quotes"]) == 250
     assert page["quotes"][0]["symbol"] == "AAPL"
-    rest = yfinance.screen(query, offset=2_490, size=250, session=session)
+    rest = yfinance.screen(query, offset=total - 6, size=250, session=session)
     assert len(rest["quotes"]) == 6
     known = yfinance.screen("most_actives", count=5, session=session)
     assert [len(known["quotes"]), known["count"]] == [5, 5]

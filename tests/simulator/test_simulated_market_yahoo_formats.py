@@ -50,6 +50,33 @@ def test_yahoo_joins_many_symbols_in_no_order(clients):
     assert zombie["regularMarketTime"] < 1_650_000_000
 
 
+def test_yahoo_spells_securities_its_own_way(clients):
+    """Preferreds, warrants, units, rights and coins without their ticker have Yahoo's spelling."""
+    asked = "BAC-PL,ACHR-WT,AIIA-UN,AIIA-RI,BT-A.L,RCI-B.TO,MNT27075-USD,HOT-USD,HOT2430-USD"
+    others = "BAC-P-L,ACHR-WS,AIIA-U,MNT-USD"
+    answer = exact(clients.get(YAHOO, "/v7/finance/quote", symbols=f"{asked},{others}"))
+    assert {row["symbol"] for row in answer["quoteResponse"]["result"]} == set(asked.split(","))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "kind", "currency"),
+    [
+        ("^GSPC", "INDEX", "USD"),
+        ("^FTSE", "INDEX", "GBP"),
+        ("GC=F", "FUTURE", "USD"),
+        ("ZC=F", "FUTURE", "USX"),
+        ("NBK.KW", "EQUITY", "KWF"),
+        ("NPN.JO", "EQUITY", "ZAc"),
+        ("ETH-BTC", "CRYPTOCURRENCY", "BTC"),
+    ],
+)
+def test_yahoo_names_the_kind_and_the_unit(clients, symbol, kind, currency):
+    """Indices, futures and foreign shares have their quote type, and the unit of their exchange."""
+    answer = exact(clients.get(YAHOO, "/v7/finance/quote", symbols=symbol))
+    row = answer["quoteResponse"]["result"][0]
+    assert (row["quoteType"], row["currency"]) == (kind, currency)
+
+
 def test_yahoo_change_of_a_coin_is_over_a_day(clients):
     """A stock's change follows from its previous close, a coin's does not."""
     answer = exact(clients.get(YAHOO, "/v7/finance/quote", symbols="AAPL,BTC-USD"))

@@ -8,7 +8,7 @@ import pytest
 
 from local.day.script import CLOSES_MS, MIDNIGHT_MS, OPENS_MS, write_script
 from local.day.watchlist import CLASS_OF, SYMBOLS
-from local.simulator.sessions import Hours, Sessions
+from local.simulator.trading_hours import Hours, TradingHours
 from marketdata.clock import HOUR_MS, MINUTE_MS
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
@@ -25,7 +25,7 @@ def test_a_script_is_a_pure_function_of_seed_and_length():
 
 def test_the_day_begins_before_and_ends_after_a_session_of_new_york():
     """The script's opening and close are those of the market's own sessions."""
-    sessions = Sessions(always_open=False)
+    sessions = TradingHours(always_open=False)
     script = write_script(1)
     assert (script.start_ms, script.end_ms) == (MIDNIGHT_MS, MIDNIGHT_MS + 24 * HOUR_MS)
     session = sessions.at(Hours.US, OPENS_MS)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import random
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import pairwise
+from statistics import correlation, stdev
 
 import pytest
 
-from local.simulator import Market
+from local.simulator import Market, dialects
 from local.simulator.process import STEP_MS
-from local.simulator.sessions import Hours, Sessions
+from local.simulator.trading_hours import Hours, TradingHours
 from local.simulator.universe import Universe
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from tests.support.simulated_market import WEDNESDAY_MS
@@ -19,7 +22,7 @@ SYMBOLS = (
     "AAPL MSFT GOOGL BRK.B T F OCDO.L BTC-USD ETH-USD SHIB-USD BTC-EUR EUR/USD USD/JPY".split()
 )
 HOUR_MS = 3_600_000
-JUMP_LIMITS = {Hours.US: 0.25, Hours.LONDON: 0.25, Hours.FOREX: 0.05, Hours.CRYPTO: 0.3}
+JUMP_LIMITS = {AssetClass.STOCKS: 0.25, AssetClass.FOREX: 0.05, AssetClass.CRYPTO: 0.3}
 
 
 def ms(text: str) -> int:
@@ -55,7 +58,7 @@ def test_an_hour_moves_prices_less_than_a_third_of_a_jump():
         *universe.pairs,
     ]
     for symbol in symbols:
-        limit = JUMP_LIMITS[market._traded(symbol).hours]
+        limit = JUMP_LIMITS[market._traded(symbol).asset_class]
         for _ in range(20):
             at_ms = WEDNESDAY_MS + times.randrange(-90 * 24, 90 * 24) * HOUR_MS
             before = market.price(symbol, at_ms)
@@ -76,10 +79,111 @@ def test_prices_have_the_decimals_of_their_kind():
 
 
 def test_a_pair_of_currencies_follows_from_its_sides():
-    """EUR/JPY is EUR/USD times USD/JPY but for the fast part, as triangles are in forex."""
+    """EUR/JPY is EUR/USD times USD/JPY, except for rounding."""
     market = Market()
     crossed = market.price("EUR/USD", WEDNESDAY_MS) * market.price("USD/JPY", WEDNESDAY_MS)
     assert abs(market.price("EUR/JPY", WEDNESDAY_MS) / crossed - 1) < Decimal("0.0005")
+
+
+def returns(symbol: str, every_s: int = 5, count: int = 2_000) -> list[float]:
+    """The logarithms of a symbol's changes over a few seconds each, on one afternoon."""
+    market = Market(seed=1)
+    times = range(WEDNESDAY_MS, WEDNESDAY_MS + (count + 1) * every_s * 1000, every_s * 1000)
+    prices = [float(market.price(symbol, at_ms)) for at_ms in times]
+    return [math.log(after / before) for before, after in pairwise(prices)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "least", "most"),
+    [
+        ("AAPL", "EUR/USD", -0.1, 0.1),
+        ("AAPL", "USD/JPY", -0.1, 0.1),
+        ("AAPL", "BTC-USD", -0.1, 0.1),
+        ("BTC-USD", "EUR/USD", -0.1, 0.1),
+        ("TSCO.L", "AAPL", -0.1, 0.1),
+        ("AAPL", "MSFT", 0.1, 0.6),
+        ("KO", "XOM", 0.1, 0.6),
+        ("AAPL", "^GSPC", 0.2, 0.8),
+        ("^VIX", "^GSPC", -0.9, -0.3),
+        ("BTC-USD", "ETH-USD", 0.3, 0.8),
+        ("EUR/USD", "GBP/USD", 0.1, 0.7),
+        ("EUR/USD", "USD/JPY", -0.7, -0.1),
+    ],
+)
+def test_symbols_move_together_as_their_classes_do(one, other, least, most):
+    """Changes over 5 s are unrelated between classes, and related within a class."""
+    assert least < correlation(returns(one), returns(other)) < most
+
+
+@pytest.mark.parametrize(
+    ("symbol", "least", "most"),
+    [
+        ("AAPL", 0.008, 0.03),
+        ("^GSPC", 0.004, 0.012),
+        ("BTC-USD", 0.015, 0.05),
+        ("EUR/USD", 0.002, 0.008),
+        ("USD/HKD", 0.00001, 0.002),
+        ("USDT-USD", 0.00001, 0.002),
+        ("CL=F", 0.01, 0.04),
+    ],
+)
+@pytest.mark.parametrize("every_s", [5, 3600])
+def test_volatility_is_usual_for_the_class_at_every_scale(symbol, least, most, every_s):
+    """Scaled to a day, changes over 5 s and over an hour have the volatility of the class."""
+    count = 2_000 if every_s == 5 else 300
+    daily = stdev(returns(symbol, every_s, count)) * math.sqrt(86_400 / every_s)
+    assert least < daily < most
+
+
+@pytest.mark.parametrize(
+    ("symbol", "currency"),
+    [
+        ("^GSPC", "USD"), ("^FTSE", "GBP"), ("^VIX", "USD"), ("GC=F", "USD"), ("CL=F", "USD"),
+        ("ZC=F", "USX"), ("TSCO.L", "GBp"), ("BT.A.L", "GBp"), ("NBK.KW", "KWF"),
+        ("BAC.PR.L", "USD"), ("ACHR.WS", "USD"), ("AIIA.U", "USD"), ("AIIA.RT", "USD"),
+        ("ETH-BTC", "BTC"), ("@mantle-USD", "USD"), ("@hydro-protocol-EUR", "EUR"),
+        ("USD/CNH", "CNH"), ("MNT/USD", "USD"),
+    ],
+)  # fmt: skip
+def test_symbols_of_every_kind_are_traded_in_their_own_unit(symbol, currency):
+    """Indices, futures, foreign shares, preferreds, coins by id and rare currencies have prices."""
+    market = Market()
+    assert market._traded(symbol).currency == currency
+    assert market.price(symbol, WEDNESDAY_MS) > 0
+
+
+def test_a_coin_has_its_ticker_only_if_it_is_the_largest_and_the_ticker_is_no_currency():
+    """HOT is Holo and not Hydro; MNT is a currency and not Mantle."""
+    universe = Universe.build()
+    assert universe.by_label["HOT"].slug == "holotoken"
+    assert "MNT" not in universe.by_label
+    market = Market()
+    assert market.price("@holotoken-USD", WEDNESDAY_MS) == market.price("HOT-USD", WEDNESDAY_MS)
+    assert market._traded("@holotoken-USD").label == "HOT-USD"
+
+
+SPELLINGS = {
+    "AAPL": ("AAPL", "AAPL", "AAPL", "AAPL"),
+    "BRK.B": ("BRK-B", "BRK.B", "BRK.B", "BRK-B"),
+    "BAC.PR.L": ("BAC-PL", "BAC-PL", "BAC-L", "BAC-P-L"),
+    "HLM.PR": ("HLM-P", "HLM-P", "HLM-", "HLM-P"),
+    "ACHR.WS": ("ACHR-WT", "ACHR-WT", "ACHR+", "ACHR-WS"),
+    "CCIV.WS.A": ("CCIV-WTA", "CCIV-WTA", "CCIV+A", "CCIV-WSA"),
+    "AIIA.U": ("AIIA-UN", "AIIA-UN", "AIIA=", "AIIA-U"),
+    "AIIA.RT": ("AIIA-RI", "AIIA-RI", "AIIA^", "AIIA-R"),
+    "X.WI": ("X-WI", "X-WI", "X#", "X-WI"),
+}
+
+
+@pytest.mark.parametrize("symbol", SPELLINGS)
+def test_each_provider_has_its_own_spelling(symbol):
+    """Classes, preferreds, warrants, units and rights are spelled in four ways."""
+    assert SPELLINGS[symbol] == (
+        dialects.yahoo(symbol),
+        dialects.finnhub_quote(symbol),
+        dialects.finnhub_list(symbol),
+        dialects.alpha_vantage(symbol),
+    )
 
 
 @pytest.mark.parametrize("symbol", ["NOPE123", "USD/USD", "EUR/XXX", "NOCOIN-USD", "BTC-XXX", ""])
@@ -94,12 +198,13 @@ def test_the_universe_is_large_and_well_formed():
     universe = Universe.build()
     assert (len(universe.stocks), len(universe.coins)) == (2_500, 1_500)
     assert len(universe.by_cmc_id) == len(universe.by_label) == 1_500
-    assert (len(universe.pairs), len(universe.currencies)) == (60, 31)
+    assert (len(universe.pairs), len(universe.currencies)) == (62, 36)
     for symbol in universe.stocks:
         parsed = parse_symbol(symbol)
         assert (parsed.text, parsed.asset_class) == (symbol, AssetClass.STOCKS)
-    for coin in universe.coins.values():
-        assert parse_symbol(f"{coin.ticker}-USD").asset_class is AssetClass.CRYPTO
+    for label in universe.by_label:
+        if not label.startswith("@"):
+            assert parse_symbol(f"{label}-USD").asset_class is AssetClass.CRYPTO
     for pair in universe.pairs:
         assert parse_symbol(pair).asset_class is AssetClass.FOREX
     ids = {coin.slug: coin.cmc_id for coin in universe.coins.values()}
@@ -112,7 +217,7 @@ def test_the_universe_is_large_and_well_formed():
     assert {c.rank for c in universe.coins.values() if c.ticker == "BTC"} == {1, None}
 
 
-NEW_YORK = Sessions(
+NEW_YORK = TradingHours(
     always_open=False, holidays=[date(2026, 3, 19)], early_closes=[date(2026, 3, 20)]
 )
 
@@ -126,6 +231,12 @@ NEW_YORK = Sessions(
         (Hours.US, "03-18 20:00:00", "POST", "03-18 20:00:00", "03-17 20:00:00"),
         (Hours.US, "03-19 15:00:00", "CLOSED", "03-18 20:00:00", "03-17 20:00:00"),
         (Hours.US, "03-20 17:00:00", "POST", "03-20 17:00:00", "03-18 20:00:00"),
+        (Hours.US, "03-18 07:00:00", "PREPRE", "03-17 20:00:00", "03-16 20:00:00"),
+        (Hours.US, "03-19 00:30:00", "POSTPOST", "03-18 20:00:00", "03-17 20:00:00"),
+        (Hours.US, "03-21 00:30:00", "POSTPOST", "03-20 17:00:00", "03-18 20:00:00"),
+        (Hours.KUWAIT, "03-20 08:00:00", "CLOSED", "03-19 09:30:00", "03-18 09:30:00"),
+        (Hours.KUWAIT, "03-22 07:00:00", "REGULAR", "03-22 07:00:00", "03-19 09:30:00"),
+        (Hours.FUTURES, "03-20 22:00:00", "CLOSED", "03-20 22:00:00", "03-19 22:00:00"),
         (Hours.US, "03-22 12:00:00", "CLOSED", "03-20 17:00:00", "03-18 20:00:00"),
         (Hours.US, "01-05 14:30:00", "REGULAR", "01-05 14:30:00", "01-02 21:00:00"),
         (Hours.LONDON, "03-19 08:00:00", "REGULAR", "03-19 08:00:00", "03-18 16:30:00"),
@@ -139,7 +250,7 @@ NEW_YORK = Sessions(
     ],
 )  # fmt: skip
 def test_sessions(hours, at, state, last_trade, previous_close):
-    """Sessions open and close as the real ones do, over holidays, weekends and summer time."""
+    """TradingHours open and close as the real ones do, over holidays, weekends and summer time."""
     session = NEW_YORK.at(hours, ms(at))
     assert session.state == state
     assert NEW_YORK.last_trade_ms(hours, ms(at)) == ms(last_trade)
@@ -150,7 +261,7 @@ def test_sessions(hours, at, state, last_trade, previous_close):
 def test_an_always_open_market_trades_on_sunday(hours):
     """With always_open every class trades at every hour."""
     sunday_ms = ms("03-22 12:00:00")
-    assert Sessions().last_trade_ms(hours, sunday_ms) == sunday_ms
+    assert TradingHours().last_trade_ms(hours, sunday_ms) == sunday_ms
 
 
 def test_truth_freezes_at_the_close():

@@ -1,7 +1,8 @@
-"""When the simulated market trades: which moment the last trade of any instant was.
+"""When the simulated market trades, and when the last trade before any instant was.
 
-Real sessions are New York's and London's hours on weekdays, forex from Sunday to Friday 22:00 UTC,
-crypto always. `always_open` lets every class trade at every hour.
+Exchanges keep their real hours on their working days, to the half hour. Forex and futures trade
+from Sunday 22:00 to Friday 22:00 UTC, crypto always. With `always_open` every class trades at every
+hour.
 """
 
 from __future__ import annotations
@@ -15,17 +16,30 @@ from zoneinfo import ZoneInfo
 
 DAY_MS = 86_400_000
 HALF_HOUR_MS = 1_800_000
-_FOREX_TURN_MS = 22 * 3_600_000  # its days turn at 22:00 UTC
+_FOREX_TURN_MS = 22 * 3_600_000  # forex days begin at 22:00 UTC
 _EARLY_CLOSE = time(13, 0)
+_PRE_MARKET_OPENS, _POST_MARKET_CLOSES = time(4, 0), time(20, 0)
 
 
 class Hours(StrEnum):
-    """Whose opening hours an asset keeps."""
+    """The opening hours that an asset keeps."""
 
     US = "us"
+    TORONTO = "toronto"
     LONDON = "london"
+    XETRA = "xetra"
+    JOHANNESBURG = "johannesburg"
+    TEL_AVIV = "tel aviv"
+    KUWAIT = "kuwait"
+    INDIA = "india"
+    TOKYO = "tokyo"
+    FUTURES = "futures"
     FOREX = "forex"
     CRYPTO = "crypto"
+
+
+_MONDAY_TO_FRIDAY = frozenset(range(5))
+_SUNDAY_TO_THURSDAY = frozenset({6, 0, 1, 2, 3})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +47,30 @@ class _Exchange:
     zone: ZoneInfo
     opens: time
     closes: time
+    weekdays: frozenset[int] = _MONDAY_TO_FRIDAY
 
 
 _EXCHANGES = {
     Hours.US: _Exchange(ZoneInfo("America/New_York"), time(9, 30), time(16, 0)),
+    Hours.TORONTO: _Exchange(ZoneInfo("America/Toronto"), time(9, 30), time(16, 0)),
     Hours.LONDON: _Exchange(ZoneInfo("Europe/London"), time(8, 0), time(16, 30)),
+    Hours.XETRA: _Exchange(ZoneInfo("Europe/Berlin"), time(9, 0), time(17, 30)),
+    Hours.JOHANNESBURG: _Exchange(ZoneInfo("Africa/Johannesburg"), time(9, 0), time(17, 0)),
+    Hours.TEL_AVIV: _Exchange(
+        ZoneInfo("Asia/Jerusalem"), time(10, 0), time(17, 0), _SUNDAY_TO_THURSDAY
+    ),
+    Hours.KUWAIT: _Exchange(ZoneInfo("Asia/Kuwait"), time(9, 0), time(12, 30), _SUNDAY_TO_THURSDAY),
+    Hours.INDIA: _Exchange(ZoneInfo("Asia/Kolkata"), time(9, 30), time(15, 30)),
+    Hours.TOKYO: _Exchange(ZoneInfo("Asia/Tokyo"), time(9, 0), time(15, 30)),
 }
 
 
 class Session(NamedTuple):
-    """A stretch of time and what it is, in epoch milliseconds.
+    """The session that an instant belongs to, in epoch milliseconds.
 
-    `open_ms` to `close_ms`: the session that runs, or else the last one that ran; `close_ms` is in
-    the future while it runs. `previous_close_ms`: the close before it. `state`: Yahoo's word.
+    `open_ms` to `close_ms` is the running session, or the last one while the market is closed.
+    `close_ms` is in the future while it runs. `previous_close_ms` is the close of the session
+    before. `state` is Yahoo's market state at the instant.
     """
 
     state: str
@@ -55,11 +80,11 @@ class Session(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        """Whether there is trade."""
+        """Return whether the regular session runs."""
         return self.state == "REGULAR"
 
 
-class Sessions:
+class TradingHours:
     """The sessions of one market. `holidays` and `early_closes` (13:00) are New York's."""
 
     def __init__(
@@ -75,8 +100,8 @@ class Sessions:
         self._known: dict[tuple[Hours, int], Session] = {}
 
     def at(self, hours: Hours, at_ms: int) -> Session:
-        """The session that an instant belongs to."""
-        # Sessions begin and end on the half hour, so one answer holds for thirty minutes.
+        """Return the session that an instant belongs to."""
+        # TradingHours begin and end on the half hour, so one answer holds for thirty minutes.
         slot = (hours, at_ms // HALF_HOUR_MS)
         session = self._known.get(slot)
         if session is None:
@@ -84,22 +109,36 @@ class Sessions:
         return session
 
     def last_trade_ms(self, hours: Hours, at_ms: int) -> int:
-        """The last instant up to `at_ms` at which the market was open."""
+        """Return the last instant up to `at_ms` at which the market was open."""
         session = self.at(hours, at_ms)
         return at_ms if session.is_open else session.close_ms
 
     def daily(self, hours: Hours, from_ms: int, to_ms: int) -> Iterator[Session]:
-        """The sessions that opened within a span, newest first."""
+        """Yield the sessions that opened within a span, newest first."""
         session = self.at(hours, to_ms)
         while session.open_ms >= from_ms:
             yield session
             session = self.at(hours, session.open_ms - HALF_HOUR_MS)
 
+    def extended_ms(self, at_ms: int) -> int | None:
+        """Return the last instant of New York's extended hours that followed the regular session.
+
+        None while the regular session runs, and where every class always trades.
+        """
+        session = self.at(Hours.US, at_ms)
+        if self.always_open or session.is_open:
+            return None
+        if session.state in ("PRE", "POST"):
+            return at_ms
+        zone = _EXCHANGES[Hours.US].zone
+        closed = datetime.fromtimestamp(session.close_ms / 1000, zone)
+        return _epoch_ms(datetime.combine(closed.date(), _POST_MARKET_CLOSES, zone))
+
     def _find(self, hours: Hours, at_ms: int) -> Session:
         if self.always_open or hours is Hours.CRYPTO:
             midnight = at_ms - at_ms % DAY_MS
             return Session("REGULAR", midnight, midnight + DAY_MS, midnight)
-        if hours is Hours.FOREX:
+        if hours in (Hours.FOREX, Hours.FUTURES):
             return _forex(at_ms)
         return self._exchange(hours, _EXCHANGES[hours], at_ms)
 
@@ -114,7 +153,7 @@ class Sessions:
     def _begun_sessions(
         self, hours: Hours, exchange: _Exchange, day: date, at_ms: int
     ) -> Iterator[tuple[int, int]]:
-        """The sessions that began by `at_ms`, latest first."""
+        """Yield the sessions that began by `at_ms`, latest first."""
         while True:
             if self._trades(hours, day):
                 closes = exchange.closes
@@ -126,15 +165,17 @@ class Sessions:
             day -= timedelta(days=1)
 
     def _trades(self, hours: Hours, day: date) -> bool:
-        return day.weekday() < 5 and not (hours is Hours.US and day in self._holidays)
+        is_holiday = hours is Hours.US and day in self._holidays
+        return day.weekday() in _EXCHANGES[hours].weekdays and not is_holiday
 
     def _closed_state(self, hours: Hours, now: datetime) -> str:
-        if hours is Hours.US and self._trades(hours, now.date()):
-            if time(4, 0) <= now.time() < time(9, 30):
-                return "PRE"
-            if _EARLY_CLOSE <= now.time() < time(20, 0):
-                return "POST"
-        return "CLOSED"
+        if hours is not Hours.US or not self._trades(hours, now.date()):
+            return "CLOSED"
+        if now.time() < _PRE_MARKET_OPENS:
+            return "PREPRE"
+        if now.time() < _EXCHANGES[hours].opens:
+            return "PRE"
+        return "POST" if now.time() < _POST_MARKET_CLOSES else "POSTPOST"
 
 
 def _forex(at_ms: int) -> Session:

@@ -1,6 +1,6 @@
-"""What the simulated market knows by name: real tickers, coins and currencies.
+"""Real names that are traded on the simulated market: tickers, coins and currencies.
 
-Prices and sizes are plausible starting points, not facts; the process moves them from there.
+Prices and sizes are plausible starting points, not facts. The price process moves them.
 """
 
 # ticker | name | exchange | price | market value in billions of dollars
@@ -69,13 +69,73 @@ F|Ford Motor Company|NYQ|9.48|37
 BF.B|Brown-Forman Corporation Class B|NYQ|31.77|15
 """
 
-# ticker | name | price in pence | market value in billions
-LONDON = """
-OCDO.L|Ocado Group plc|308.80|2.6
-TSCO.L|Tesco PLC|381.20|25.4
+# symbol | name | exchange | price | market value in billions of dollars | swing
+# Securities of American companies other than common shares. `swing` multiplies the volatility of an
+# ordinary share.
+OTHER_US_SECURITIES = """
+ACHR|Archer Aviation Inc.|NYQ|7.42|5.1|2
+ACHR.WS|Archer Aviation Inc. Warrants|NYQ|2.31|0.04|3
+AAM.WS|AA Mission Acquisition Corp. Warrants|NYQ|0.212|0.01|2
+AIIA|AI Infrastructure Acquisition Corp. Class A|NYQ|10.02|0.14|0.1
+AIIA.U|AI Infrastructure Acquisition Corp. Units|NYQ|10.18|0.14|0.1
+AIIA.RT|AI Infrastructure Acquisition Corp. Rights|NYQ|0.2|0.01|1
+BAC.PR.L|Bank of America Corporation 7.25% Series L|NYQ|1215|3.8|0.3
+JPM.PR.C|JPMorgan Chase & Co. 6.00% Series EE|NYQ|25.42|1.9|0.2
+WFC.PR.L|Wells Fargo & Company 7.50% Series L|NYQ|1187|4.7|0.3
+ABR.PR.D|Arbor Realty Trust, Inc. 6.375% Series D|NYQ|17.85|0.2|0.3
+HLM.PR|Helmerich Preferred Capital|NYQ|27.1|0.1|0.2
+MOG.A|Moog Inc. Class A|NYQ|196.4|6.2|1
 """
 
-# ticker | slug (CoinGecko's id) | CoinMarketCap's id | name | price in dollars | how lively
+# symbol | spelling of Yahoo | name | exchange | currency | price | billions of dollars | hours
+# Shares that are listed outside of the United States. Prices are in `currency`.
+OTHER_SHARES = """
+HSBA.L|HSBA.L|HSBC Holdings plc|LSE|GBp|912.4|205|london
+SHEL.L|SHEL.L|Shell plc|LSE|GBp|2684.5|203|london
+BP.L|BP.L|BP p.l.c.|LSE|GBp|446.2|90|london
+BT.A.L|BT-A.L|BT Group plc|LSE|GBp|147.9|18.2|london
+VOD.L|VOD.L|Vodafone Group plc|LSE|GBp|67.14|22.1|london
+OCDO.L|OCDO.L|Ocado Group plc|LSE|GBp|308.80|2.6|london
+TSCO.L|TSCO.L|Tesco PLC|LSE|GBp|381.20|25.4|london
+SAP.DE|SAP.DE|SAP SE|GER|EUR|262.45|330|xetra
+RCI.B.TO|RCI-B.TO|Rogers Communications Inc. Class B|TOR|CAD|39.62|15.1|toronto
+NPN.JO|NPN.JO|Naspers Limited|JNB|ZAc|421350|38|johannesburg
+TEVA.TA|TEVA.TA|Teva Pharmaceutical Industries Limited|TLV|ILA|5874|18.4|tel aviv
+NBK.KW|NBK.KW|National Bank of Kuwait S.A.K.P.|KUW|KWF|982|26.9|kuwait
+KFH.KW|KFH.KW|Kuwait Finance House K.S.C.P.|KUW|KWF|761|42.3|kuwait
+RELIANCE.NS|RELIANCE.NS|Reliance Industries Limited|NSI|INR|1224.3|190|india
+"""
+
+# symbol | name | currency | value | hours | group | share in the group's movement | own swing
+INDICES = """
+^GSPC|S&P 500|USD|6114.63|us|us shares|1|0.1
+^DJI|Dow Jones Industrial Average|USD|44546.08|us|us shares|0.9|0.2
+^IXIC|NASDAQ Composite|USD|20026.77|us|us shares|1.3|0.3
+^RUT|Russell 2000 Index|USD|2279.98|us|us shares|1.1|0.5
+^VIX|CBOE Volatility Index|USD|14.77|us|us shares|-4|3
+^TNX|CBOE Interest Rate 10 Year T No|USD|4.476|us|us shares|0.2|1
+^FTSE|FTSE 100|GBP|8732.46|london|london shares|1|0.1
+^GDAXI|DAX P|EUR|22513.42|xetra|xetra shares|1|0.1
+^STOXX50E|EURO STOXX 50 I|EUR|5493.4|xetra|xetra shares|0.95|0.2
+^N225|Nikkei 225|JPY|39149.43|tokyo|tokyo shares|1|0.1
+"""
+
+# symbol | name | currency | price | group | share in the group's movement | own swing
+FUTURES = """
+ES=F|E-Mini S&P 500|USD|6129.75|us shares|1|0.1
+GC=F|Gold|USD|2893.7|metals|1|0.3
+SI=F|Silver|USD|32.6|metals|1.6|0.7
+HG=F|Copper|USD|4.61|metals|0.6|1
+CL=F|Crude Oil|USD|70.74|energy|1|0.4
+BZ=F|Brent Crude Oil Last Day Financial|USD|74.74|energy|0.95|0.4
+NG=F|Natural Gas|USD|3.725|energy|0.7|2
+ZC=F|Corn Futures|USX|496.25|grains|1|0.6
+ZW=F|Chicago SRW Wheat Futures|USX|600|grains|1|0.8
+KC=F|Coffee|USX|419.75|grains|0.2|1.6
+"""
+
+# ticker | id at CoinGecko | id at CoinMarketCap | name | price in dollars | swing
+# `swing` multiplies the volatility of an ordinary coin.
 COINS = """
 BTC|bitcoin|1|Bitcoin|96077.45|1
 ETH|ethereum|1027|Ethereum|2715.32|1
@@ -119,6 +179,10 @@ BONK|bonk|23095|Bonk|0.0000181774|1
 INJ|injective-protocol|7226|Injective|15.22|1
 XTZ|tezos|2011|Tezos|0.81277|1
 DASH|dash|131|Dash|27.31|1
+MNT|mantle|27075|Mantle|1.0712|1
+HOT|holotoken|2682|Holo|0.0018312|1
+SOS|opendao|16494|OpenDAO|0.00000000213|1.5
+HOT|hydro-protocol|2430|Hydro Protocol|0.000743|1.5
 """
 
 # code | name | sign | CoinMarketCap's id | value in dollars
@@ -154,6 +218,11 @@ ILS|Israeli New Shekel|₪|2795|0.281021
 AED|United Arab Emirates Dirham|د.إ|2813|0.272294
 SAR|Saudi Riyal|﷼|3566|0.266631
 RON|Romanian Leu|lei|2817|0.210781
+CNH|Chinese Yuan Offshore|¥|36720|0.13758
+TWD|New Taiwan Dollar|NT$|2811|0.030524
+KWD|Kuwaiti Dinar|د.ك|3537|3.24102
+MNT|Mongolian Tugrik|₮|3542|0.00028921
+SOS|Somali Shilling|Sh|3557|0.00175
 """
 
 # The pairs that a broker lists; any other two currencies are priced all the same.
@@ -162,5 +231,6 @@ EUR/USD GBP/USD USD/JPY USD/CHF AUD/USD USD/CAD NZD/USD EUR/GBP EUR/JPY EUR/CHF 
 EUR/NZD GBP/JPY GBP/CHF GBP/AUD GBP/CAD GBP/NZD AUD/JPY AUD/CHF AUD/CAD AUD/NZD CAD/JPY CAD/CHF
 CHF/JPY NZD/JPY NZD/CHF NZD/CAD USD/SEK USD/NOK USD/DKK USD/PLN USD/CZK USD/HUF USD/TRY USD/ZAR
 USD/MXN USD/BRL USD/INR USD/KRW USD/THB USD/IDR USD/MYR USD/PHP USD/ILS USD/AED USD/SAR USD/RON
-USD/CNY USD/HKD USD/SGD EUR/SEK EUR/NOK EUR/DKK EUR/PLN EUR/CZK EUR/HUF EUR/TRY EUR/ZAR GBP/SEK
+USD/CNY USD/TWD USD/KWD USD/HKD USD/SGD EUR/SEK EUR/NOK EUR/DKK EUR/PLN EUR/CZK EUR/HUF
+EUR/TRY EUR/ZAR GBP/SEK
 """
