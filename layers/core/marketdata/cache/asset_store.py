@@ -178,10 +178,16 @@ class AssetStore:
             self._drop_version(asset_class, version)
             return []
         found = [row for row in rows if row is not None]
-        if not all(map(_is_json_object, found)):
+        lost = [place for place, row in zip(places, rows, strict=True) if row is None]
+        if not all(map(_is_json_object, found)) or self._lacks(asset_class, version, lost):
             self._drop_version(asset_class, version)
             return []
         return found
+
+    def _lacks(self, asset_class: AssetClass, version: str, places: Sequence[int]) -> bool:
+        """Return whether the current list should have a row at one of these places."""
+        meta = self.meta(asset_class) if places else None
+        return meta is not None and meta.version == version and min(places) < meta.total
 
     def _fields(self, key: str, names: Sequence[Any]) -> list[bytes | None]:
         commands = [

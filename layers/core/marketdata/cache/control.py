@@ -49,6 +49,8 @@ REPORT_MEMORY_MS = 10 * MINUTE_MS
 # How long a worker's wrong clock is shown, and how many workers are.
 CLOCKS_MS = MINUTE_MS
 CLOCKS_MOST = 50
+# A timetable is some hundred sessions; one that is longer was not written by us.
+TIMETABLE_BYTES = 50_000
 # A clock that differs by more than this from that of Redis is wrong.
 CLOCK_SKEW_MS = 2_000
 
@@ -95,6 +97,7 @@ class ControlState:
             "wall_ms": now_ms,
             "worker": self._worker,
             "most_clocks": CLOCKS_MOST,
+            "timetable_bytes": TIMETABLE_BYTES,
             "active": active,
             "watched_ms": WATCHED_MS,
             "due_memory_ms": DUE_MEMORY_MS,
@@ -121,7 +124,7 @@ class ControlState:
                 *self._valid_due(codec.due_of(due_watched, Use.WATCHED)),
             ),
             excluded=frozenset(self._exclusions(excluded)),
-            timetables=codec.timetables_of(timetables),
+            timetables=self._timetables(timetables),
             previous_s=None if previous is None else int(previous),
         )
 
@@ -302,6 +305,17 @@ class ControlState:
         entries = list(due)
         valid = set(self._valid([entry.symbol for entry in entries]))
         return [entry for entry in entries if entry.symbol in valid]
+
+    def _timetables(self, flat: Sequence[bytes]) -> dict[AssetClass, Timetable]:
+        """Return the timetables that can be read, by class, and remove all others."""
+        timetables = codec.timetables_of(flat)
+        known = {asset_class.value.encode() for asset_class in timetables}
+        wrong = [field for field in flat[::2] if field not in known]
+        if wrong:
+            (key,) = self._keys("timetables")
+            self._log_repaired([key])
+            self._cache.command("HDEL", key, *wrong[:1000])
+        return timetables
 
     def _exclusions(self, names: Sequence[bytes]) -> list[tuple[Source, str]]:
         """Return the exclusions that can be read, and remove all others."""

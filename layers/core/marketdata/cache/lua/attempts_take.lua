@@ -63,8 +63,12 @@ end
 local left, has_place = asked.room or math.huge, {}
 for place, request in ipairs(asked.requests) do
   local ledger = ledgers[request.ledger]
-  local breaker = breakers[request.breaker] or breaker_read(KEYS[request.breaker])
-  breakers[request.breaker] = breaker
+  local breaker = breakers[request.breaker]
+  if not breaker then
+    breaker = breaker_read(KEYS[request.breaker])
+    if breaker_repair(breaker) then table.insert(repaired, breaker.key) end
+    breakers[request.breaker] = breaker
+  end
   if request.size > left and not has_place[request.job] then
     grants[place] = {
       calls = 0, generation = breaker.generation, use = request.use, end_ms = now, reason = 'no_room',

@@ -5,43 +5,54 @@
 -- answers in a row; success_at and error, which are only shown. What is missing or unreadable counts
 -- as closed.
 
-local LONGEST_REASON = 100
-
-local FIELDS = {
-  state = true, since = true, reason = true, generation = true, probe = true, probe_until = true,
-  stale = true, success_at = true, error = true,
-}
+local LONGEST_TEXT = 2000
+local TEXTS = { state = true, reason = true, probe = true, error = true }
+local NUMBERS = { since = true, generation = true, probe_until = true, success_at = true, stale = true }
 local STATES = { closed = true, open = true, half_open = true }
 
+-- One field of a breaker. Return false if it cannot be read.
+local function breaker_field(breaker, field, text)
+  if #field > 32 or #text > LONGEST_TEXT then return false end
+  local kind, second = string.match(field, '^([sf]):(%d+)$')
+  if kind then
+    local results = finite(text)
+    breaker.counts[field] = { kind = kind, second = tonumber(second), results = results or 0 }
+    return results ~= nil
+  end
+  if TEXTS[field] then breaker[field] = text end
+  if NUMBERS[field] then breaker[field] = finite(text) end
+  return breaker[field] ~= nil and (field ~= 'state' or STATES[text] ~= nil)
+end
+
+-- breaker = {key, counts, readable, damaged, and the fields}. `damaged` are the fields that cannot be
+-- read; `readable` is false if the key holds something else than a hash.
 local function breaker_read(key)
-  local breaker = { key = key, counts = {}, readable = true }
+  local breaker = { key = key, counts = {}, readable = true, damaged = {} }
   local flat = fields_of(key)
   if not flat then
     breaker.readable, flat = false, {}
   end
   for i = 1, #flat, 2 do
-    local kind, second = string.match(flat[i], '^([sf]):(%d+)$')
-    if kind then
-      local entry = { kind = kind, second = tonumber(second), results = finite(flat[i + 1]) or 0 }
-      breaker.counts[flat[i]] = entry
-    elseif FIELDS[flat[i]] then
-      breaker[flat[i]] = flat[i + 1]
-    end
+    if not breaker_field(breaker, flat[i], flat[i + 1]) then table.insert(breaker.damaged, flat[i]) end
   end
   breaker.state = STATES[breaker.state] and breaker.state or 'closed'
-  for _, name in ipairs({ 'since', 'generation', 'probe_until', 'success_at', 'stale' }) do
-    breaker[name] = finite(breaker[name])
-  end
   breaker.generation = breaker.generation or 0
-  breaker.reason = breaker.reason and string.sub(breaker.reason, 1, LONGEST_REASON)
   return breaker
 end
 
-local function breaker_set(breaker, name, value)
+-- Remove what cannot be read. Return whether there was anything.
+local function breaker_repair(breaker)
   if not breaker.readable then
     redis.call('DEL', breaker.key)
     breaker.readable = true
+    return true
   end
+  in_parts(breaker.damaged, 500, function(...) redis.call('HDEL', breaker.key, ...) end)
+  return #breaker.damaged > 0
+end
+
+local function breaker_set(breaker, name, value)
+  if not breaker.readable then breaker_repair(breaker) end
   breaker[name] = value
   redis.call('HSET', breaker.key, name, type(value) == 'number' and whole(value) or value)
 end

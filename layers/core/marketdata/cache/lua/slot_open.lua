@@ -2,7 +2,7 @@
 --
 -- KEYS  last slot, due, watched, exclusions, timetables, clocks of workers.
 -- ARGV  now (ms, '' for the clock of Redis); JSON {slot (s), slot_ms, wall_ms, worker, active: [...],
---       watched_ms, due_memory_ms, due_spare, due_ahead_ms, slot_ahead_s, most_clocks}.
+--       watched_ms, due_memory_ms, due_spare, due_ahead_ms, slot_ahead_s, most_clocks, timetable_bytes}.
 --       wall_ms is the caller's own clock; it is compared and decides nothing.
 -- Reply nil if another caller has the slot; else {slot, now, due active, new, due watched,
 --       exclusions, timetables, slot claimed before (nil if unknown), repaired keys}. Due active, new
@@ -108,7 +108,16 @@ for place, score in ipairs(scores_of(watched)) do
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', whole(now))
-local exclusions, timetables = redis.call('ZRANGE', KEYS[4], 0, -1), redis.call('HGETALL', KEYS[5])
+local exclusions, timetables, flat = redis.call('ZRANGE', KEYS[4], 0, -1), {}, redis.call('HGETALL', KEYS[5])
+for place = 1, #flat, 2 do
+  if #flat[place] + #flat[place + 1] > asked.timetable_bytes then
+    redis.call('HDEL', KEYS[5], flat[place])
+    table.insert(repaired, KEYS[5])
+  else
+    table.insert(timetables, flat[place])
+    table.insert(timetables, flat[place + 1])
+  end
+end
 local before = last and not went_back and whole(last) or false
 local function lines(items)
   return table.concat(items, '\n')

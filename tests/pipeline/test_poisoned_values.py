@@ -1,0 +1,175 @@
+"""Every key that the service writes holds something else in turn, and the service recovers.
+
+A value that cannot be read costs at most its own symbol, provider or list; two ticks later
+everything is as before. A ledger grants nothing for its longest short window, so its provider's
+symbols come from the next one in the chain meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+import pytest
+from redis import Redis
+
+from marketdata.domain.assets import AssetList
+from marketdata.domain.catalogue import CHAINS
+from marketdata.domain.outcomes import MissingQuote, Reason
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.lists.calendars import published
+from tests.support.pipeline import ACTIVE, GENEROUS, GENEROUS_MARKET, Pipeline, emptied, simulated
+from tests.support.sample_lists import coins
+from tests.support.trading_support import a_quote
+
+CRYPTO = AssetClass.CRYPTO
+TEXTS = {
+    "garbage": b"\xff\xfe\x00 garbage \x80",
+    "invalid JSON": b'{"price": ',
+    "JSON of another kind": b"[1, [2]]",
+    "NaN": b"NaN",
+    "infinity": b"inf",
+    "negative infinity": b"-inf",
+    "empty": b"",
+    "1 MB": b"9" * 1_000_000,
+    "quote with NaN": b"0" * 26 + b'{"symbol":"AAPL","price":NaN,"x":1',
+}
+Spoil = Callable[[Redis, bytes], None]
+
+
+def as_text(text: bytes) -> Spoil:
+    """A text in place of the value."""
+
+    def spoil(client: Redis, key: bytes) -> None:
+        client.delete(key)
+        client.set(key, text)
+
+    return spoil
+
+
+def inside(text: bytes) -> Spoil:
+    """The text in place of every field of a hash, or as a member of a sorted set."""
+
+    def spoil(client: Redis, key: bytes) -> None:
+        kind = client.type(key)
+        if kind == b"hash":
+            for field in client.hkeys(key):
+                client.hset(key, field, text)
+            client.hset(key, text, text)
+        elif kind == b"zset":
+            client.zadd(key, {text: 2_000_000_000_000, text + b"\n2": 1_000})
+
+    return spoil
+
+
+def other_type(client: Redis, key: bytes) -> None:
+    """A list in place of the value."""
+    client.delete(key)
+    client.rpush(key, "a", "b")
+
+
+def other_hash(client: Redis, key: bytes) -> None:
+    """A hash in place of the value."""
+    client.delete(key)
+    client.hset(key, "a", "b")
+
+
+def infinite_scores(client: Redis, key: bytes) -> None:
+    """Infinite scores in a sorted set."""
+    if client.type(key) == b"zset":
+        for number, member in enumerate(client.zrange(key, 0, -1)):
+            client.zadd(key, {member: "inf" if number % 2 else "-inf"})
+
+
+SPOILS: dict[str, Spoil] = {
+    "a list": other_type,
+    "a hash": other_hash,
+    "infinite scores": infinite_scores,
+    **{f"text: {name}": as_text(text) for name, text in TEXTS.items()},
+    **{f"inside: {name}": inside(text) for name, text in TEXTS.items()},
+}
+
+
+@pytest.fixture
+def pipe(plain_redis) -> Iterator[Pipeline]:
+    """A service that has written each kind of value once."""
+    with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as make:
+        pipe = make(**GENEROUS)
+        write_everything(pipe)
+        yield pipe
+
+
+def the_list() -> AssetList:
+    """A list of coins."""
+    return coins("v1", BTC={"coingecko": "bitcoin"}, ETH={"coingecko": "ethereum"})
+
+
+def write_everything(pipe: Pipeline) -> None:
+    """Let the service write each kind of value."""
+    pipe.assets.swap(the_list())
+    pipe.control.keep_timetable(AssetClass.STOCKS, published(AssetClass.STOCKS, pipe.clock()))
+    pipe.control.claim_refresh(pipe.clock(), 1000, missing=False)
+    pipe.run()
+    pipe.read("TSLA,NOPE123")
+    pipe.control.record((), {}, [(Source.FINNHUB, "OCDO.L")], pipe.clock())
+    pipe.run_next()
+    pipe.quotes.explain([MissingQuote("NOPE123", Reason.NOT_FOUND, "not known")])
+    last = pipe.quotes.last(["MSFT"])["MSFT"]
+    now_ms = pipe.clock()
+    jump = a_quote("MSFT", now_ms, now_ms, price=str(Decimal(last.price) * 3))
+    assert [verdict.reason for verdict in pipe.quotes.put([jump], pipe.clock())] == ["jump"]
+    wrong_clock = f"5000 {pipe.clock()}"
+    pipe.cache.command("HSET", pipe.cache.key("control", "clocks"), "another", wrong_clock)
+
+
+def kinds_of_keys(client: Redis) -> list[bytes]:
+    """The keys, one symbol's of each kind."""
+    names = sorted(client.keys("*"))
+    others = tuple(f":{s}".encode() for s in ACTIVE.split(",") if s not in ("AAPL", "MSFT"))
+    return [name for name in names if not name.endswith(others)]
+
+
+def well(pipe: Pipeline) -> None:
+    """Everything that readers see is valid JSON, true and there."""
+    assert set(pipe.sources().values()) <= {
+        source.value for chain in CHAINS.values() for source in chain
+    }
+    json.dumps(pipe.status.providers(pipe.clock()), allow_nan=False)
+    health = json.dumps(pipe.health(), allow_nan=False)
+    assert "does not answer" not in health
+    assert set(pipe.read("TSLA,NOPE123,MSFT")) == {"TSLA", "NOPE123", "MSFT"}
+    assert pipe.read("TSLA")["TSLA"].get("price")
+    rows = pipe.assets.page(CRYPTO, "v1", 0, 10)
+    json.loads(b"[" + b",".join(rows) + b"]")
+    found = pipe.assets.search(CRYPTO, "v1", "btc", 0, 9)
+    assert found is None or len(found.rows) <= found.total
+    assert pipe.assets.ids(["BTC"])["BTC"]["coingecko"] == "bitcoin"
+    if pipe.assets.is_lost(CRYPTO):
+        pipe.assets.swap(the_list())
+    assert len(pipe.assets.page(CRYPTO, "v1", 0, 10)) == 2
+
+
+@pytest.mark.parametrize("name", SPOILS)
+def test_a_poisoned_value_heals_within_two_ticks(pipe, plain_redis, name):
+    """Whatever a key holds, two ticks later every symbol has a true price and nothing is wrong."""
+    with plain_redis.client() as client:
+        keys = kinds_of_keys(client)
+        kinds = {key.decode().split("}:")[1].split(":")[0] for key in keys}
+        assert kinds >= {"slot", "due", "watched", "excluded", "timetables", "clocks", "recorded"}
+        assert kinds >= {"refreshed", "breaker", "budget", "q", "held", "why", "minutes", "hours"}
+        assert kinds >= {"meta", "v1", "ids"}
+        for key in keys:
+            SPOILS[name](client, key)
+            try:
+                pipe.sources("AAPL,MSFT,TSLA,NOPE123")
+                pipe.read("AAPL,MSFT,TSLA,NOPE123")
+                pipe.run_next()
+                pipe.run_next()
+                well(pipe)
+            except BaseException as error:
+                error.add_note(f"poisoned: {key!r} with {name}")
+                raise
+            pipe.clock.pass_s(61)
+            pipe.run()
