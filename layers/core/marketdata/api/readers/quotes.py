@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
+from marketdata.api.readers.conversion import Converter
 from marketdata.api.readers.freshness import Freshness, freshness
+from marketdata.api.readers.missing import as_json
 from marketdata.api.readers.symbol_lists import Requested
 from marketdata.api.readers.watching import Watch
 from marketdata.cache.quote_store import QuoteStore
@@ -45,7 +48,7 @@ class Reading:
         """Both as one JSON object."""
         if not self.errors:
             return b'{"quotes":[%b],"errors":[]}' % self.quotes
-        errors = json.dumps([_as_json(error) for error in self.errors], separators=(",", ":"))
+        errors = json.dumps([as_json(error) for error in self.errors], separators=(",", ":"))
         return b'{"quotes":[%b],"errors":%b}' % (self.quotes, errors.encode())
 
 
@@ -61,17 +64,24 @@ class QuoteReader:
         self._quotes = quotes
         self._watch = Watch(control, self._active)
 
-    def read(self, wanted: Requested, now_ms: int, max_age_s: int | None = None) -> Reading:
+    def read(
+        self,
+        wanted: Requested,
+        now_ms: int,
+        max_age_s: int | None = None,
+        currency: str | None = None,
+    ) -> Reading:
         """Each wanted symbol in one of two lists; see `spellings.requested`.
 
         Ages are measured at the start of the current slot. A quote older than `max_age_s` seconds
         counts as missing; one older than `QUOTE_TTL` is marked stale. A price older than its market
-        explains is stale, and too old for every `max_age_s`.
+        explains is stale, and too old for every `max_age_s`. With `currency`, each quote has its
+        price in that currency under `converted`, or null and the reason.
         """
         limits = freshness(slot_start_ms(now_ms), self._ttl_ms, max_age_s)
         symbols, values = wanted.symbols, self._quotes.read(wanted.symbols)
         found, missing = _split(symbols, values, limits)
-        quotes = json_objects(found, limits.stale_places(found))
+        quotes = self._quotes_json(found, limits, now_ms, currency)
         due = self._watch.due(symbols, missing, now_ms)
         if len(found) == len(wanted.names):
             self._watch.note(due, now_ms)
@@ -81,11 +91,45 @@ class QuoteReader:
         return Reading(quotes, len(found), errors)
 
     def read_one(
-        self, symbol: Symbol, now_ms: int, max_age_s: int | None = None
+        self,
+        symbol: Symbol,
+        now_ms: int,
+        max_age_s: int | None = None,
+        currency: str | None = None,
     ) -> bytes | MissingQuote:
         """One symbol's quote as a JSON object, or why there is none."""
-        reading = self.read(Requested((symbol.text,), (symbol.text,), {}), now_ms, max_age_s)
+        wanted = Requested((symbol.text,), (symbol.text,), {})
+        reading = self.read(wanted, now_ms, max_age_s, currency)
         return reading.quotes or reading.errors[0]
+
+    def errors(self, wanted: Requested, missing: Sequence[str], now_ms: int) -> list[MissingQuote]:
+        """Return why these symbols have nothing to show, and the errors of invalid ones.
+
+        The symbols are watched from now on. At most one round trip.
+        """
+        due = self._watch.due(wanted.symbols, missing, now_ms)
+        reasons, watched = self._reasons(missing, due, now_ms)
+        return list(self._errors(wanted, dict.fromkeys(missing), reasons, watched=watched))
+
+    def _quotes_json(
+        self, found: Sequence[bytes], limits: Freshness, now_ms: int, currency: str | None
+    ) -> bytes:
+        stale = limits.stale_places(found)
+        if currency is None:
+            return json_objects(found, stale)
+        converter = Converter(self._quotes, limits, currency, partial(self._explain, now_ms))
+        quotes, pairs = converter.json_objects(found, stale)
+        self._watch.note(self._watch.due(pairs, (), now_ms), now_ms)
+        return quotes
+
+    def _explain(self, now_ms: int, symbols: Sequence[str]) -> dict[str, MissingQuote]:
+        """Why these symbols have no quote; they are watched from now on."""
+        due = self._watch.due(symbols, symbols, now_ms)
+        reasons, watched = self._reasons(symbols, due, now_ms)
+        return {
+            symbol: reason or self._unexplained(symbol, None, watched=watched)
+            for symbol, reason in reasons.items()
+        }
 
     def _reasons(
         self, missing: Sequence[str], due: Sequence[str], now_ms: int
@@ -131,16 +175,6 @@ class QuoteReader:
             else f"{symbol} has no price yet, and the request could not be noted; ask again soon"
         )
         return MissingQuote(symbol, Reason.PENDING, message, SLOT_S)
-
-
-def _as_json(error: MissingQuote) -> dict[str, Any]:
-    """An error as clients see it."""
-    shown: dict[str, Any] = {
-        "symbol": error.symbol,
-        "code": error.code.value,
-        "message": error.message,
-    }
-    return shown if error.retry_after_s is None else {**shown, "retry_after": error.retry_after_s}
 
 
 def _split(

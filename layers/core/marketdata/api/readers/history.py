@@ -1,0 +1,80 @@
+"""The recorded prices of symbols as clients get them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from marketdata.api.readers.missing import as_json
+from marketdata.clock import SECOND_MS, slot_start_ms
+from marketdata.domain.history import RANGES, Point
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from marketdata.api.readers.quotes import QuoteReader
+    from marketdata.api.readers.symbol_lists import Requested
+    from marketdata.cache.history_store import HistoryStore
+    from marketdata.domain.outcomes import MissingQuote
+
+DEFAULT_RANGE = "24h"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReading:
+    """What a request found: `count` series, JSON objects with commas between them, and errors.
+
+    Both are in request order.
+    """
+
+    series: bytes
+    count: int
+    errors: Sequence[MissingQuote]
+
+    def body(self, market: str, range_name: str, aliases: bytes = b"{}") -> bytes:
+        """Return all of it as one JSON object. `market` is `live` or `simulated`."""
+        errors = json.dumps([as_json(error) for error in self.errors], separators=(",", ":"))
+        return b'{"market":"%b","range":"%b","history":[%b],"errors":%b,"aliases":%b}' % (
+            market.encode(),
+            range_name.encode(),
+            self.series,
+            errors.encode(),
+            aliases,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReader:
+    """Reads the history of symbols; `quotes` knows why a symbol has none, and has it watched."""
+
+    history: HistoryStore
+    quotes: QuoteReader
+
+    def read(self, wanted: Requested, range_name: str, now_ms: int) -> HistoryReading:
+        """Return the points of each symbol within a range, one of `RANGES`, that ends now.
+
+        A symbol without any point is an error. Raises `CacheUnavailableError`.
+        """
+        found = self.history.read(wanted.symbols, range_name, slot_start_ms(now_ms))
+        interval_s = RANGES[range_name].step_ms // SECOND_MS
+        series = [
+            _series(symbol, interval_s, points).encode()
+            for symbol, points in found.items()
+            if points
+        ]
+        missing = [symbol for symbol in wanted.symbols if not found[symbol]]
+        errors = self.quotes.errors(wanted, missing, now_ms)
+        return HistoryReading(b",".join(series), len(series), errors)
+
+
+def _series(symbol: str, interval_s: int, points: Sequence[Point]) -> str:
+    pairs = ",".join(f"[{point.at_ms // SECOND_MS},{point.price}]" for point in points)
+    return f'{{"symbol":"{symbol}","interval_s":{interval_s},"points":[{pairs}]}}'
+
+
+def range_name(text: str) -> str:
+    """Return the name of a range. Raise ValueError, with what is allowed, for any other text."""
+    if text in RANGES:
+        return text
+    raise ValueError(f"one of {', '.join(RANGES)}")

@@ -1,0 +1,138 @@
+"""Quotes with their price in another currency, read through a real cache."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from marketdata.api.readers.conversion import target_currency
+from marketdata.api.readers.quotes import QuoteReader
+from marketdata.api.readers.symbol_lists import requested
+from marketdata.domain.outcomes import MissingQuote, Reason
+from tests.support.api_service import NOON_MS, Service, quote
+
+
+@pytest.fixture
+def service(cache):
+    """A service over an empty cache."""
+    return Service(cache)
+
+
+def read(service, symbols, currency):
+    """The quotes of a list in a currency, numbers as decimals."""
+    reader = QuoteReader(service.settings, service.stores.quotes, service.stores.control)
+    reading = reader.read(requested(symbols), service.now_ms, currency=currency)
+    return json.loads(b"[%b]" % reading.quotes, parse_float=Decimal, parse_int=Decimal)
+
+
+def put(service, symbol, price, currency="USD", **fields):
+    """Store a quote in a currency."""
+    made = replace(quote(symbol, NOON_MS, price), currency=currency, **fields)
+    service.stores.quotes.put([made], NOON_MS)
+
+
+def test_a_price_is_converted_by_the_quote_of_the_pair(service):
+    """Price and change equal the original times the rate; the original stays as it is."""
+    put(service, "AAPL", "232.89", change=Decimal("-1.2"))
+    put(service, "USD/EUR", "0.9259", currency="EUR")
+    (found,) = read(service, "AAPL", "EUR")
+    assert (found["price"], found["currency"], found["stale"]) == (Decimal("232.89"), "USD", False)
+    assert found["converted"] == {
+        "currency": "EUR",
+        "price": Decimal("232.89") * Decimal("0.9259"),
+        "change": Decimal("-1.2") * Decimal("0.9259"),
+        "rate": Decimal("0.9259"),
+        "rate_symbol": "USD/EUR",
+        "rate_source": "yfinance",
+        "rate_timestamp": "2025-11-22T14:05:00Z",
+        "rate_stale": False,
+    }
+    assert "conversion_error" not in found
+
+
+def test_quotes_of_several_currencies_are_converted_in_one_request(service):
+    """By the pair, its inverse, a cross, or as they are; each keeps its place and its mark."""
+    put(service, "AAPL", "100", change=None)
+    put(service, "OCDO.L", "3", currency="GBP")
+    put(service, "SAP.DE", "120.123456789012345", currency="EUR")
+    put(service, "BTC-USD", "90000")
+    put(service, "EUR/USD", "1.25")
+    put(service, "GBP/USD", "1.5")
+    found = read(service, "AAPL,OCDO.L,SAP.DE,BTC-USD,GBP/USD", "EUR")
+    assert [one["symbol"] for one in found] == ["AAPL", "OCDO.L", "SAP.DE", "BTC-USD", "GBP/USD"]
+    prices = [one["converted"]["price"] for one in found]
+    expected = ["80", "3.6", "120.123456789012345", "72000", "1.2"]
+    assert prices == [Decimal(price) for price in expected]
+    assert found[0]["converted"]["change"] is None
+    assert found[1]["converted"]["rate_symbol"] == "GBP/USD,EUR/USD"
+    assert found[2]["converted"]["rate_symbol"] is None
+
+
+def test_a_missing_rate_is_a_reason_and_its_pair_is_watched(service):
+    """The quote itself is there."""
+    put(service, "AAPL", "100")
+    (found,) = read(service, "AAPL", "CHF")
+    assert (found["price"], found["converted"]) == (100, None)
+    assert found["conversion_error"]["symbol"] == "USD/CHF"
+    assert found["conversion_error"]["code"] == "pending"
+    assert "USD/CHF" in service.watched()
+
+
+def test_the_stored_reason_of_the_pair_is_the_reason(service):
+    """It is what the loop knows of the pair."""
+    put(service, "AAPL", "100")
+    reason = MissingQuote("USD/CHF", Reason.BUDGET_EXHAUSTED, "paced, next call in 284 s", 284)
+    service.stores.quotes.explain([reason])
+    error = read(service, "AAPL", "CHF")[0]["conversion_error"]
+    assert (error["code"], error["retry_after"]) == ("budget_exhausted", 284)
+
+
+def test_a_rate_that_is_used_stays_watched(service):
+    """So it does not get old while it is asked for."""
+    put(service, "AAPL", "100")
+    put(service, "USD/JPY", "150", currency="JPY")
+    assert read(service, "AAPL", "JPY")[0]["converted"]["price"] == 15000
+    assert "USD/JPY" in service.watched()
+
+
+def test_a_stale_rate_says_so(service):
+    """The quote itself may be fresh."""
+    put(service, "USD/JPY", "150", currency="JPY")
+    service.now_ms += 305_000
+    service.price("AAPL", price="2")
+    (found,) = read(service, "AAPL", "JPY")
+    assert (found["stale"], found["converted"]["rate_stale"]) == (False, True)
+
+
+@pytest.mark.parametrize(("currency", "text"), [(None, "not known"), ("BTC", "BTC has no rate")])
+def test_a_price_without_a_convertible_currency_has_a_reason(service, currency, text):
+    """Nothing is asked of the loop then."""
+    put(service, "AAPL", "100", currency=currency)
+    (found,) = read(service, "AAPL", "EUR")
+    assert found["converted"] is None
+    assert found["conversion_error"]["code"] == "not_found"
+    assert text in found["conversion_error"]["message"]
+    assert service.watched() == set()
+
+
+@pytest.mark.parametrize(("text", "code"), [("EUR", "EUR"), ("eur", "EUR"), ("CNH", "CNH")])
+def test_a_currency_is_an_iso_code_in_either_case(text, code):
+    """And CNH."""
+    assert target_currency(text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("GBp", "GBP"), ("GBX", "GBP"), ("gbx", "GBP"), ("ZAc", "ZAR"), ("USX", "USD"),
+        ("Eur", "ISO 4217"), ("EURO", "ISO 4217"), ("", "ISO 4217"), ("BTC", "ISO 4217"),
+        ("ＥＵＲ", "ISO 4217"),
+    ],
+)  # fmt: skip
+def test_anything_else_is_refused_with_what_is_allowed(text, names):
+    """For a minor unit that is its currency."""
+    with pytest.raises(ValueError, match=names):
+        target_currency(text)

@@ -1,0 +1,95 @@
+"""Rates between currencies: quoted, inverse, over USD, and what is shown of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from marketdata.domain.conversion import QuotedRate, find_rate, rate_pairs
+
+EARLY, LATE = datetime(2026, 3, 18, 12, tzinfo=UTC), datetime(2026, 3, 18, 13, tzinfo=UTC)
+
+
+def quotes(*rows):
+    """Forex quotes by symbol, of (symbol, price) with what else is given."""
+    return {
+        symbol: QuotedRate(symbol, Decimal(price), *(more or ("yfinance", EARLY, False)))
+        for symbol, price, *more in rows
+    }
+
+
+def test_the_quote_of_the_pair_is_the_rate():
+    """All its digits are used."""
+    rate = find_rate("USD", "EUR", quotes(("USD/EUR", "0.9123456789012345")))
+    assert (rate.value, rate.symbol) == (Decimal("0.9123456789012345"), "USD/EUR")
+    assert rate.convert(Decimal(100)) == Decimal("91.2345678901")
+
+
+def test_the_inverse_pair_gives_the_rate():
+    """It has 12 significant digits, and amounts are converted with the digits that are shown."""
+    rate = find_rate("USD", "EUR", quotes(("EUR/USD", "1.08")))
+    assert (rate.value, rate.symbol) == (Decimal("0.925925925926"), "EUR/USD")
+    assert rate.convert(Decimal("232.89")) == Decimal("215.638888889")
+
+
+@pytest.mark.parametrize(
+    ("rows", "symbol", "value"),
+    [
+        ((("GBP/USD", "1.25"), ("USD/JPY", "150")), "GBP/USD,USD/JPY", "187.5"),
+        ((("GBP/USD", "1.25"), ("JPY/USD", "0.0064")), "GBP/USD,JPY/USD", "195.3125"),
+        ((("USD/GBP", "0.8"), ("USD/JPY", "150")), "USD/GBP,USD/JPY", "187.5"),
+        ((("USD/GBP", "0.3"), ("JPY/USD", "0.007")), "USD/GBP,JPY/USD", "476.190476190"),
+    ],
+)
+def test_two_rates_over_the_dollar_give_the_rate(rows, symbol, value):
+    """Either of them may be an inverse; only their product is rounded."""
+    rate = find_rate("GBP", "JPY", quotes(*rows))
+    assert (rate.symbol, str(rate.value.normalize())) == (symbol, str(Decimal(value).normalize()))
+
+
+def test_a_pair_comes_before_its_inverse_and_before_a_cross():
+    """The fewer computations, the better."""
+    rows = [("GBP/EUR", "1.1"), ("EUR/GBP", "0.9"), ("GBP/USD", "1.3"), ("EUR/USD", "1.1")]
+    for first in ("GBP/EUR", "EUR/GBP", "GBP/USD,EUR/USD"):
+        assert find_rate("GBP", "EUR", quotes(*rows)).symbol == first
+        rows.pop(0)
+    assert find_rate("GBP", "EUR", quotes(("EUR/USD", "1.1"))) is None
+
+
+def test_a_fresh_rate_comes_before_a_stale_one():
+    """A stale one is used if there is no other, and says so."""
+    stale = ("USD/EUR", "0.9", "yfinance", EARLY, True)
+    assert find_rate("USD", "EUR", quotes(stale, ("EUR/USD", "1.1"))).symbol == "EUR/USD"
+    assert find_rate("USD", "EUR", quotes(stale)).stale
+
+
+def test_a_cross_names_both_sources_and_the_older_time():
+    """The time is unknown if one of the two is, and one stale quote makes the rate stale."""
+    first = ("GBP/USD", "1.25", "alpha_vantage", LATE, True)
+    rate = find_rate("GBP", "JPY", quotes(first, ("USD/JPY", "150")))
+    assert (rate.source, rate.timestamp, rate.stale) == ("alpha_vantage,yfinance", EARLY, True)
+    untimed = ("USD/JPY", "150", "yfinance", None, False)
+    assert find_rate("GBP", "JPY", quotes(first, untimed)).timestamp is None
+
+
+def test_one_currency_needs_no_rate():
+    """The amount keeps every digit."""
+    rate = find_rate("EUR", "EUR", {})
+    assert (rate.value, rate.symbol, rate.source, rate.stale) == (1, None, None, False)
+    amount = Decimal("0.000005120000000000001")
+    assert rate.convert(amount) == amount
+
+
+def test_the_pairs_of_a_rate_begin_with_the_pair_itself():
+    """That one is watched if none is there."""
+    assert rate_pairs("USD", "EUR") == ("USD/EUR", "EUR/USD")
+    assert rate_pairs("GBP", "JPY")[0] == "GBP/JPY"
+    assert {"GBP/USD", "USD/JPY", "JPY/USD", "USD/GBP"} < set(rate_pairs("GBP", "JPY"))
+
+
+@pytest.mark.parametrize("price", ["0", "-1"])
+def test_a_price_that_is_not_above_zero_is_no_rate(price):
+    """Nothing is divided by it."""
+    assert find_rate("USD", "EUR", quotes(("EUR/USD", price))) is None
