@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from marketdata.api.readers.health import ClassFacts, Facts, ListFacts, Status, fresh_ratio, judge
 from marketdata.domain.breaker import BreakerState
-from marketdata.domain.permits import ClassState
+from marketdata.domain.permits import ClassState, LastError
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
@@ -78,3 +80,55 @@ def test_without_active_symbols_there_is_no_ratio():
     """Nothing divided by nothing is not zero."""
     assert fresh_ratio([ClassFacts(STOCKS, 0, 0)]) is None
     assert fresh_ratio([ClassFacts(STOCKS, 3, 1)]) == 0.333
+
+
+def breaker(source, *, error=None, success_ms=None, state=BreakerState.CLOSED):
+    """One breaker for stocks, with its latest success and the outcome and time of its error."""
+    last = None if error is None else LastError(error[1], error[0], f"{source.value}: no answer")
+    found = ClassState(state, None, None, 1, None, probing=False, last_success_ms=success_ms,
+                       last_error=last)  # fmt: skip
+    return source, STOCKS, found
+
+
+@pytest.mark.parametrize(
+    ("breakers", "is_said"),
+    [
+        ([("unavailable", 20, 10), ("unavailable", 30, None)], True),
+        ([("unavailable", 20, 10), ("unavailable", 30, 40)], False),
+        ([("unavailable", 20, 10), ("rate_limited", 30, None)], False),
+        ([("unavailable", 20, 10), (None, None, None)], True),
+        ([(None, None, None), (None, None, None)], False),
+        ([(None, None, 10)], False),
+    ],
+)
+def test_no_provider_can_be_reached_if_the_latest_attempt_at_each_failed(breakers, is_said):
+    """A provider that was never asked says nothing."""
+    sources = (Source.YFINANCE, Source.COINGECKO)
+    found = replace(
+        facts(),
+        breakers=[
+            breaker(source, error=outcome and (outcome, at_ms), success_ms=success_ms)
+            for source, (outcome, at_ms, success_ms) in zip(sources, breakers, strict=False)
+        ],
+    )
+    _, reasons = judge(found)
+    assert ("no provider can be reached" in " ".join(reasons)) is is_said
+
+
+def test_causes_come_before_their_consequences():
+    """So the first line says what to mend."""
+    unreachable = [
+        breaker(Source.YFINANCE, error=("unavailable", 20), state=BreakerState.OPEN),
+        breaker(Source.COINGECKO, error=("unavailable", 30)),
+    ]
+    found = replace(facts(stocks=(10, 0), crypto=(10, 0), total=None), breakers=unreachable)
+    status, reasons = judge(found)
+    assert status is Status.UNHEALTHY
+    assert reasons == [
+        "no provider can be reached (coingecko: no answer)",
+        "the breaker of yfinance for stocks is open",
+        "0% of the active symbols have a fresh quote",
+        "no quote of stocks is fresh",
+        "no quote of crypto is fresh",
+        "there is no list of stocks yet",
+    ]

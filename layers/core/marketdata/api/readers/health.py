@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from marketdata.domain.breaker import BreakerState
+from marketdata.domain.outcomes import Outcome
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 if TYPE_CHECKING:
-    from marketdata.domain.permits import ClassState
+    from marketdata.domain.permits import ClassState, LastError
 
 # Twelve slots in a row without a claim: nobody fetches any more.
 MOST_LAG_S = 60
@@ -71,8 +72,10 @@ Finding = tuple[Status, str]
 
 
 def judge(facts: Facts) -> tuple[Status, list[str]]:
-    """The status, the worst of all findings, and the findings in words; none when healthy."""
-    findings = [*_loop(facts), *_clocks(facts), *_quotes(facts), *_breakers(facts), *_lists(facts)]
+    """Return the worst status of all findings, and their texts: causes first, none when healthy."""
+    causes = (_loop, _clocks, _unreachable, _breakers)
+    consequences = (_quotes, _lists)
+    findings = [finding for find in (*causes, *consequences) for finding in find(facts)]
     statuses = [status for status, _ in findings]
     worst = next((s for s in (Status.UNHEALTHY, Status.DEGRADED) if s in statuses), Status.HEALTHY)
     return worst, [words for _, words in findings]
@@ -103,6 +106,25 @@ def _clocks(facts: Facts) -> Iterator[Finding]:
             f"our clock is {behind_s:.0f} s behind the times of {sources}, so prices are rejected"
         )
         yield Status.DEGRADED, text
+
+
+def _unreachable(facts: Facts) -> Iterator[Finding]:
+    """Whether the latest attempt at each provider that was asked found it unavailable."""
+    latest: dict[Source, tuple[int, LastError | None]] = {}
+    for source, _, state in facts.breakers:
+        attempts: list[tuple[int, LastError | None]] = []
+        if state.last_success_ms is not None:
+            attempts.append((state.last_success_ms, None))
+        if state.last_error is not None:
+            attempts.append((state.last_error.at_ms, state.last_error))
+        for attempt in attempts:
+            if source not in latest or attempt[0] >= latest[source][0]:
+                latest[source] = attempt
+    errors = [error for _, error in latest.values() if error is not None]
+    unavailable = [error for error in errors if error.outcome == Outcome.UNAVAILABLE]
+    if latest and len(unavailable) == len(latest):
+        newest = max(unavailable, key=lambda error: error.at_ms)
+        yield Status.DEGRADED, f"no provider can be reached ({newest.detail})"
 
 
 def _quotes(facts: Facts) -> Iterator[Finding]:
