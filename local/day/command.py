@@ -1,22 +1,25 @@
-"""`python -m local day`: a day, with what can be wrong with the machine told in one line."""
+"""`python -m local day`: simulate a day; an error of the machine or its setup is one line."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from local.day.run import run_day
+from local.service.environment import home
 from local.service.redis_server import RedisMissingError
 from local.service.terminal import CannotStartError
 
 
 def day(seed: int, hours: float) -> int:
-    """Simulate a day; 0 if every figure met its target, 1 if one missed it, 2 if it did not run."""
+    """Simulate a day; return 0 if all figures met their targets, 1 if not, 2 if it did not run."""
     try:
         with _ended_like_ctrl_c():
-            return run_day(seed, hours)
+            return run_day(seed, hours, results_file(seed, hours))
     except KeyboardInterrupt:
         print("stopped")
     except (CannotStartError, RedisMissingError) as error:
@@ -24,9 +27,14 @@ def day(seed: int, hours: float) -> int:
     return 2
 
 
+def results_file(seed: int, hours: float) -> Path:
+    """Return the file for the figures of a day."""
+    return home(os.environ) / ".local" / "day" / f"seed-{seed}-{hours:g}h.json"
+
+
 @contextlib.contextmanager
 def _ended_like_ctrl_c() -> Iterator[None]:
-    """What `kill` sends, and a terminal that is closed, end the day with all that it started."""
+    """Let SIGTERM and SIGHUP end the day as Ctrl-C does, with all processes that it started."""
     before = {
         number: signal.signal(number, signal.default_int_handler)
         for number in (signal.SIGTERM, signal.SIGHUP)

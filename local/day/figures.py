@@ -14,13 +14,15 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 LEAST_FRESH = 0.99
-MOST_TICKS = 2  # until a true jump is visible
+MOST_LOOKS = 2  # until a price that moved is shown
 MOST_REAL_S = 600.0
 # Quotes, held prices, reasons, two versions of three lists with their indexes, control state.
 MOST_KEYS = 400
 MOST_GROWTH_BYTES = 8 * 1024 * 1024  # after the first hour
 # What follows a fault may be committed late.
 _AFTERMATH_MS = 2 * MINUTE_MS
+# Faults that must not open a breaker: what is wrong with a symbol, and a clock.
+SPARING = frozenset({"bad_tick", "odd_row", "nan", "clock_offset"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def openings(turns: Sequence[Turn]) -> list[Turn]:
 
 
 def _prices(judge: Judge, market: Market) -> Iterator[Figure]:
-    wrong, ticks = judge.seen.wrong, judge.jumps.ticks()
+    wrong, looks = judge.seen.wrong, judge.moves.looks()
     yield _none("wrong_quotes", "quotes with a wrong price", len(wrong))
     planted = wrong_planted(judge, market)
     caught = planted["held"] + planted["lost"]
@@ -80,10 +82,12 @@ def _prices(judge: Judge, market: Market) -> Iterator[Figure]:
         "all",
         caught == planted["planted"] > 0,
     )
-    slowest = max((count or 99 for count in ticks), default=0)
-    target = f"at most {MOST_TICKS}"
-    words = "ticks until a true jump is visible"
-    yield Figure("jump_ticks", words, slowest, target, 0 < slowest <= MOST_TICKS)
+    slowest = max((count or 99 for count in looks), default=0)
+    target = f"at most {MOST_LOOKS}"
+    words = "looks until a jump, crash or pump is followed"
+    yield Figure("move_looks", words, slowest, target, 0 < slowest <= MOST_LOOKS)
+    future = judge.seen.counts["prices of the future that were shown"]
+    yield _none("future_prices", "prices of the future that were shown", future)
     old = judge.seen.counts["old prices shown as fresh"]
     yield _none("old_as_fresh", "old prices shown as fresh", old)
     back = judge.seen.counts["quotes that went back in time"]
@@ -92,9 +96,9 @@ def _prices(judge: Judge, market: Market) -> Iterator[Figure]:
 
 def _freshness(judge: Judge) -> Iterator[Figure]:
     words = {
-        AssetClass.STOCKS: "stocks fresh in session",
-        AssetClass.CRYPTO: "crypto fresh",
-        AssetClass.FOREX: "forex fresh, but for Yahoo's outage",
+        AssetClass.STOCKS: "stocks fresh in session, except moving prices",
+        AssetClass.CRYPTO: "crypto fresh, except moving prices",
+        AssetClass.FOREX: "forex fresh, except moving prices and Yahoo's outage",
     }
     for asset_class, told in words.items():
         share = judge.seen.fresh[asset_class].value()
@@ -134,7 +138,7 @@ def _breakers(turns: Sequence[Turn], script: Script) -> Iterator[Figure]:
 
 def _explains(fault: Planned, turn: Turn) -> bool:
     begun = fault.from_ms <= turn.at_ms <= fault.until_ms + _AFTERMATH_MS
-    return begun and fault.source is turn.source and fault.kind != "bad_tick"
+    return begun and fault.source is turn.source and fault.kind not in SPARING
 
 
 def _running(counts: Mapping[str, int], course: Course) -> Iterator[Figure]:

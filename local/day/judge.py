@@ -16,17 +16,17 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from local.day.jumps import JumpWatch
+from local.day.moves import MoveWatch
 from local.day.script import Script
 from local.day.watchlist import ALL, CLASS_OF
-from local.simulator import Market
+from local.simulator import MOVES, Market
 from local.simulator.trading_hours import Hours
 from marketdata.api.readers.quotes import QuoteReader
 from marketdata.api.readers.symbol_lists import requested
 from marketdata.cache.client import Cache
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.clock import MINUTE_MS, epoch_ms, parse_utc
-from marketdata.domain.acceptance import Result, Verdict
+from marketdata.domain.acceptance import FUTURE_MS, Result, Verdict
 from marketdata.domain.catalogue import CHAINS
 from marketdata.domain.messages import Report, Summary
 from marketdata.domain.outcomes import MissingQuote
@@ -42,6 +42,10 @@ HOURS = {
 # A price of an open market that is this old must not be shown as fresh; the service's own limits
 # are stricter, and a price may be five minutes in the cache before it counts as stale.
 TOO_OLD_MS = 30 * MINUTE_MS
+
+# The first price of a move is held until the next look, up to five minutes later. Meanwhile the
+# stored price gets stale, as it should.
+HELD_MS = 10 * MINUTE_MS
 
 Heard = Callable[[Sequence[Quote], Sequence[Verdict]], None]
 
@@ -96,7 +100,9 @@ class _Shown(NamedTuple):
 
 @dataclass(slots=True)
 class Seen:
-    """All that the judge noted. `fresh` leaves Yahoo's outage out for forex, `raw` does not.
+    """All that the judge noted. `fresh` excludes some quotes, `raw` does not.
+
+    Excluded are those of moving prices, and those of forex in Yahoo's outage.
 
     `wrong` tells each wrong price that was visible, `held` the planted ones that were held back.
     `fallbacks` counts the commits that wrote quotes of a class's second provider, `same_tick` those
@@ -123,10 +129,11 @@ class Judge:
             {asset_class: Share() for asset_class in AssetClass},
             {asset_class: Share() for asset_class in AssetClass},
         )
-        self.jumps = JumpWatch(market)
+        self.moves = MoveWatch(market)
         self.reader: QuoteReader | None = None
         self._market = market
         self._outage_ms = script.outage_ms
+        self._moves = [planned for planned in script.planned if planned.kind in MOVES]
         self._suspects = {(p.source, p.symbol) for p in script.planned if p.kind == "bad_tick"}
         self._wanted = requested(",".join(ALL))
         self._shown: dict[str, _Shown] = {}
@@ -151,9 +158,9 @@ class Judge:
         for symbol in ALL:
             asset_class, quote = CLASS_OF[symbol], told.get(symbol)
             if quote is not None:
-                self._check(symbol, quote)
+                self._check(symbol, quote, now_ms)
             if open_since[asset_class] is not None:
-                self._weigh(asset_class, quote, open_since[asset_class] or 0, now_ms)
+                self._weigh(symbol, quote, open_since[asset_class] or 0, now_ms)
 
     def fetched(self, report: Report, *, lost: bool) -> bool:
         """Whether a report holds a planted price; one that is `lost` will never be committed."""
@@ -203,14 +210,14 @@ class Judge:
         with self._lock:
             for quote, verdict, is_true in judged:
                 if is_true:
-                    self.jumps.note(quote, written=verdict.result is Result.WRITTEN)
+                    self.moves.note(quote, verdict.result)
                 elif verdict.result is Result.WRITTEN:
                     self.seen.wrong.append(f"written: {quote.symbol} {quote.price} {quote.source}")
                 else:
                     at_ms = epoch_ms(quote.fetched_at)
                     self.seen.held.add((quote.source, quote.symbol, at_ms))
 
-    def _check(self, symbol: str, quote: Mapping[str, Any]) -> None:
+    def _check(self, symbol: str, quote: Mapping[str, Any], now_ms: int) -> None:
         told = quote["timestamp"]
         time = None if told is None else parse_utc(told)
         shown = _Shown(Decimal(quote["price"]), time, Source(quote["source"]))
@@ -220,16 +227,24 @@ class Judge:
         self._shown[symbol] = shown
         if not self._was_true(symbol, shown.price, time, shown.source):
             self.seen.wrong.append(f"shown: {symbol} {shown.price} {shown.source} {told}")
+        if time is not None and epoch_ms(time) > now_ms + FUTURE_MS:
+            self.count("prices of the future that were shown")
         if before and before.time and time and time < before.time:
             self.count("quotes that went back in time")
 
     def _weigh(
-        self, asset_class: AssetClass, quote: Mapping[str, Any] | None, since_ms: int, now_ms: int
+        self, symbol: str, quote: Mapping[str, Any] | None, since_ms: int, now_ms: int
     ) -> None:
+        asset_class = CLASS_OF[symbol]
         is_fresh = quote is not None and not quote["stale"]
         in_outage = self._outage_ms[0] <= now_ms < self._outage_ms[1]
+        is_moving = any(
+            move.from_ms <= now_ms < move.until_ms + HELD_MS
+            for move in self._moves
+            if move.symbol == symbol
+        )
         shares = [self.seen.raw]
-        if asset_class is not AssetClass.FOREX or not in_outage:
+        if not is_moving and not (asset_class is AssetClass.FOREX and in_outage):
             shares.append(self.seen.fresh)
         for share in shares:
             share[asset_class].looked += 1

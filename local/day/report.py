@@ -1,4 +1,4 @@
-"""What a person and a program read at the end of a day: a table, and one line of JSON."""
+"""What is left of a day: a table for a person, and JSON for a program."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from marketdata.domain.symbols import AssetClass
 def table(
     found: Sequence[Figure], judge: Judge, market: Market, script: Script, course: Course
 ) -> str:
-    """The whole day for a person to read."""
+    """Return the whole day for a person to read."""
     return "\n".join(
         [
             f"{course.hours:g} hours from {_text(script.start_ms)}, seed {course.seed}",
@@ -45,12 +45,12 @@ def table(
     )
 
 
-def line(
+def as_json(
     found: Sequence[Figure], judge: Judge, market: Market, script: Script, course: Course
 ) -> str:
-    """The same as one line of JSON; `missed` names the figures that missed their target."""
+    """Return the day as JSON; `missed` names the figures that missed their target."""
     seen = judge.seen
-    told: dict[str, Any] = {
+    payload: dict[str, Any] = {
         "ok": all(figure.met for figure in found),
         "missed": [figure.name for figure in found if not figure.met],
         "seed": course.seed,
@@ -58,7 +58,7 @@ def line(
         "hours": course.hours,
         **{figure.name: figure.value for figure in found},
         "wrong": seen.wrong[:20],
-        "fresh_with_outage": {c.value: _rounded(s.value()) for c, s in seen.raw.items()},
+        "fresh_with_all_excluded": {c.value: _rounded(s.value()) for c, s in seen.raw.items()},
         "calls": {
             source.value: {
                 "arrived": len(market.calls[source]),
@@ -73,11 +73,14 @@ def line(
             for turn in openings(seen.turns)
         ],
         "bad_ticks": wrong_planted(judge, market),
-        "jumps": judge.jumps.ticks(),
+        "moves": [
+            [move.kind, move.symbol, looks]
+            for move, looks in zip(market.moves, judge.moves.looks(), strict=True)
+        ],
         "fallbacks": {c.value: seen.fallbacks[c] for c in AssetClass},
         "fallbacks_in_the_same_tick": {c.value: seen.same_tick[c] for c in AssetClass},
     }
-    return json.dumps(told, separators=(",", ":"))
+    return json.dumps(payload, indent=1)
 
 
 def _plan(script: Script) -> Iterator[str]:
@@ -88,10 +91,12 @@ def _plan(script: Script) -> Iterator[str]:
             datetime.fromtimestamp(ms / 1000, UTC) for ms in (planned.from_ms, planned.until_ms)
         )
         span = f"{begins:%H:%M}" + (f"-{ends:%H:%M}" if planned.kind != "jump" else "")
-        named = planned.kind in ("jump", "bad_tick")
+        named = planned.symbol is not None and planned.kind != "stale"
         source = f"{planned.source.value} " if planned.source and named else ""
-        factor = f" x{planned.options['factor']:g}" if named else ""
-        which = f" {source}{planned.symbol}{factor}" if named else ""
+        factor = f" x{planned.options['factor']:g}" if "factor" in planned.options else ""
+        steps = f" {planned.options['steps']} times" if "steps" in planned.options else ""
+        oddity = f" {planned.options.get('oddity', '')}".rstrip()
+        which = f" {source}{planned.symbol}{factor}{steps}{oddity}" if named else ""
         spans = told.setdefault(planned.what, [])
         if span + which not in spans:
             spans.append(span + which)
@@ -117,7 +122,7 @@ def _attempts(judge: Judge) -> Iterator[Sequence[str]]:
 
 
 def _quotes(judge: Judge) -> Iterator[Sequence[str]]:
-    yield "quotes", "fresh", "with outage", "written", "fallbacks", "in the same tick"
+    yield "quotes", "fresh", "with all excluded", "written", "fallbacks", "in the same tick"
     seen = judge.seen
     for asset_class in AssetClass:
         written = ", ".join(

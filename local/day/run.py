@@ -20,18 +20,18 @@ from local.day.judge import Judge
 from local.day.parts import Service, day_settings, empty_redis, memory_of, running_service
 from local.day.progress import Progress
 from local.day.script import Planned, Script, write_script
-from local.simulator import Market, MarketServers
+from local.simulator import MOVES, Market, MarketServers
 from marketdata.clock import HOUR_MS
 from marketdata.observability.logs import ROOT
 
 WORKERS = 8
 
 
-def run_day(seed: int, hours: float) -> int:
-    """Run a day and print what it was; 1 if a figure missed its target, else 0.
+def run_day(seed: int, hours: float, results: Path) -> int:
+    """Run a day and print its table; return 1 if a figure missed its target, else 0.
 
-    Raises ValueError for hours that no script is made for, `RedisMissingError` and
-    `CannotStartError` where there is no Redis.
+    The figures are written to the file `results` as JSON. Raise ValueError for hours that no script
+    is made for, `RedisMissingError` or `CannotStartError` if there is no Redis.
     """
     script, began_s = write_script(seed, hours), time.monotonic()
     clock, rng = DayClock(script.start_ms), random.Random(f"driver {seed}")
@@ -50,12 +50,11 @@ def run_day(seed: int, hours: float) -> int:
         memory = _drive(Driver(service, clock, judge, script, rng, pool), service, script)
         course = Course(seed, hours, time.monotonic() - began_s, memory, defects.errors)
     found = figures(judge, market, script, course)
+    results.parent.mkdir(parents=True, exist_ok=True)
+    results.write_text(report.as_json(found, judge, market, script, course) + "\n")
     print(report.table(found, judge, market, script, course))
-    missed = [figure for figure in found if not figure.met]
-    for figure in missed:
-        print(f"missed: {figure.name} is {figure.value}, target {figure.target}")
-    print(report.line(found, judge, market, script, course), flush=True)
-    return 1 if missed else 0
+    print(f"\nThe same figures as JSON, and more: {results}", flush=True)
+    return 0 if all(figure.met for figure in found) else 1
 
 
 def plant(market: Market, planned: Planned, now_ms: int) -> None:
@@ -63,8 +62,8 @@ def plant(market: Market, planned: Planned, now_ms: int) -> None:
     options = dict(planned.options)
     if planned.symbol is not None:
         options["symbol"] = planned.symbol
-    if planned.kind == "jump":
-        market.control("jump", at_ms=planned.from_ms, **options)
+    if planned.kind in MOVES:
+        market.control(planned.kind, at_ms=planned.from_ms, **options)
         return
     if planned.source is not None:
         options["provider"] = planned.source.value

@@ -27,11 +27,28 @@ STOCKS, CRYPTO, FOREX = AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.FOREX
 BAD_TICK_MS = 12 * MINUTE_MS
 BAD_FACTORS = (10.0, 0.1, 100.0, 0.01, 2.5, 0.4)
 JUMP_FACTORS = {STOCKS: 1.4, CRYPTO: 0.6, FOREX: 1.07}
+# Moves that go on: kind, class, options.
+LONG_MOVES: tuple[tuple[str, AssetClass, Mapping[str, Any]], ...] = (
+    ("crash", STOCKS, {"factor": 0.62, "steps": 6, "every_s": 120}),
+    ("pump", STOCKS, {"factor": 1.5, "steps": 8, "every_s": 60}),
+    ("crash", CRYPTO, {"factor": 0.62, "steps": 6, "every_s": 120}),
+    ("pump", CRYPTO, {"factor": 1.6, "steps": 6, "every_s": 120}),
+)
+# Rows with a defect: kind, class, provider, options.
+ODD_ROWS: tuple[tuple[str, AssetClass, Source, Mapping[str, Any]], ...] = (
+    ("nan", STOCKS, Source.YFINANCE, {}),
+    ("odd_row", STOCKS, Source.YFINANCE, {"oddity": "unknown_unit"}),
+    ("odd_row", STOCKS, Source.YFINANCE, {"oddity": "no_price"}),
+    ("odd_row", STOCKS, Source.YFINANCE, {"oddity": "doubled"}),
+    ("odd_row", CRYPTO, Source.COINGECKO, {"oddity": "other_currency"}),
+    ("odd_row", CRYPTO, Source.COINMARKETCAP, {"oddity": "doubled"}),
+)
+ODD_ROW_MS = 4 * MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One fault, or one true jump (`kind` is "jump"), from `from_ms` to `until_ms` (epoch ms).
+    """One fault, or one move of a price, from `from_ms` to `until_ms` (epoch ms).
 
     `what` names it for people. `kind` and `options` are those of `Market.control`.
     """
@@ -74,9 +91,12 @@ _PLACES: Mapping[str, tuple[float, float, float, float]] = MappingProxyType(
         "coingecko": (150, 0.06, 60, 12),
         "coingecko again": (510, 0.90, 20, 6),
         "coinmarketcap": (330, 0.20, 60, 12),
+        "yahoo clock": (1080, 0.36, 10, 4),
         "stale": (855, 0.46, 20, 4),
         "outage": (930, 0.60, 60, 4),
-        "finnhub": (958, 0.604, 3, 1),  # inside the outage, when nobody is left for stocks
+        # both inside of the outage, when no other provider is left for stocks
+        "finnhub": (958, 0.604, 3, 1),
+        "finnhub clock": (975, 0.62, 3, 1),
     }
 )
 _SHAKE_MS = 8 * MINUTE_MS  # of a whole day
@@ -101,12 +121,16 @@ class _Writer:
 
     def script(self) -> Script:
         faults = [*self._coin_trouble(), *self._stock_trouble()]
-        jumps = list(self._jumps())
-        bad_ticks = list(self._bad_ticks(faults, {jump.symbol for jump in jumps}))
+        moves = [*self._jumps()]
+        moves += self._long_moves({move.symbol for move in moves})
+        moving = {move.symbol for move in moves}
+        bad_ticks = list(self._bad_ticks(faults, moving))
+        wrong = {tick.symbol for tick in bad_ticks}
+        odd_rows = list(self._odd_rows(faults, moving | wrong))
         return Script(
             self._start_ms,
             self._end_ms,
-            tuple(sorted([*faults, *jumps, *bad_ticks], key=lambda p: p.from_ms)),
+            tuple(sorted([*faults, *moves, *bad_ticks, *odd_rows], key=lambda p: p.from_ms)),
             self._span("outage"),
             (
                 Opening(Source.COINMARKETCAP, CRYPTO, "bad_key"),
@@ -139,6 +163,12 @@ class _Writer:
         yield Planned(down, "status", begins, half, Source.YFINANCE, options={"status": 503})
         yield Planned(down, "refuse", half, ends, Source.YFINANCE)
         yield Planned("Finnhub hangs", "hang", *self._span("finnhub"), Source.FINNHUB)
+        for what, name, source, offset_s in (
+            ("Yahoo's clock is half a minute ahead", "yahoo clock", Source.YFINANCE, 30),
+            ("Finnhub's clock is two minutes ahead", "finnhub clock", Source.FINNHUB, 120),
+        ):
+            options = {"offset_s": offset_s}
+            yield Planned(what, "clock_offset", *self._span(name), source, options=options)
 
     def _jumps(self) -> Iterator[Planned]:
         """True jumps, each of a symbol that has no bad tick."""
@@ -149,6 +179,37 @@ class _Writer:
             symbol = self._rng.choice(SYMBOLS[asset_class][:-1])
             options = {"factor": factor}
             yield Planned("a true jump", "jump", at_ms, at_ms, None, symbol, options)
+
+    def _long_moves(self, taken: set[str | None]) -> Iterator[Planned]:
+        """Yield crashes and pumps, each of a symbol that has no other move."""
+        last = CLOSES_MS if self._whole else self._end_ms
+        earliest = self._span("outage")[1] + 10 * MINUTE_MS
+        symbols = {
+            asset_class: [symbol for symbol in listed if symbol not in taken]
+            for asset_class, listed in SYMBOLS.items()
+        }
+        for kind, asset_class, options in LONG_MOVES:
+            length_ms = int((options["steps"] - 1) * options["every_s"] * 1000)
+            at_ms = self._between(earliest, last - 11 * MINUTE_MS - length_ms)
+            symbol = _take(self._rng, symbols[asset_class])
+            what = "a price that keeps falling" if kind == "crash" else "a price that keeps rising"
+            yield Planned(what, kind, at_ms, at_ms + length_ms, None, symbol, options)
+
+    def _odd_rows(self, faults: Sequence[Planned], taken: set[str | None]) -> Iterator[Planned]:
+        """Yield rows with a defect, while their provider is well, of a different symbol each."""
+        symbols = {
+            asset_class: [symbol for symbol in listed if symbol not in taken]
+            for asset_class, listed in SYMBOLS.items()
+        }
+        early_ms = self._start_ms + (self._end_ms - self._start_ms) // 10
+        for kind, asset_class, source, options in ODD_ROWS:
+            first_ms = OPENS_MS + 2 * MINUTE_MS if asset_class is STOCKS else early_ms
+            last = CLOSES_MS if self._whole and asset_class is STOCKS else self._end_ms
+            at_ms = self._healthy(source, faults, first_ms, last - BAD_TICK_MS - 2 * MINUTE_MS)
+            symbol = _take(self._rng, symbols[asset_class])
+            until_ms = at_ms + ODD_ROW_MS
+            what = "a row with a defect" if kind == "odd_row" else "a price that is not a number"
+            yield Planned(what, kind, at_ms, until_ms, source, symbol, options)
 
     def _bad_ticks(self, faults: Sequence[Planned], jumping: set[str | None]) -> Iterator[Planned]:
         """Lone bad ticks, while their provider is well, of a different symbol and size each."""

@@ -7,11 +7,14 @@ import json
 from local.day import command
 
 
-def test_a_short_day_meets_every_target(capfd):
+def test_a_short_day_meets_every_target(capfd, monkeypatch, tmp_path):
     """Through outages, refusals, bad ticks and lost workers every figure of the day is met."""
+    monkeypatch.setenv("MARKETDATA_HOME", str(tmp_path))
     code = command.day(seed=1, hours=2)
     out, err = capfd.readouterr()
-    told = json.loads(out.splitlines()[-1])
+    file = command.results_file(1, 2)
+    assert out.splitlines()[-1].endswith(str(file))
+    told = json.loads(file.read_text())
     assert (code, told["missed"], err) == (0, [], "")
     assert told["ok"]
     assert told["wrong_quotes"] == 0

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from local.day.figures import Course, Figure, figures
 from local.day.judge import Judge, Turn
-from local.day.script import write_script
+from local.day.script import Planned, write_script
 from local.simulator import Market
 from marketdata.clock import MINUTE_MS
 from marketdata.domain.acceptance import Result, Verdict
@@ -116,15 +117,15 @@ def test_a_planted_tick_is_caught_only_if_it_was_held_back(judge, market, missed
     assert not missed("bad_ticks_caught")
 
 
-@pytest.mark.parametrize(("ticks", "names"), [(2, set()), (3, {"jump_ticks"})])
+@pytest.mark.parametrize(("ticks", "names"), [(2, set()), (3, {"move_looks"})])
 def test_a_true_jump_may_be_held_for_one_tick(judge, market, missed, ticks, names):
-    """A jump that is visible with its second tick meets the target; with the third it does not."""
+    """A jump that is written at the second look meets the target, at the third it does not."""
     market.control("jump", symbol="BTC-USD", factor=0.5, at_ms=NOON_MS - MINUTE_MS)
     for tick in range(ticks):
         written = Result.WRITTEN if tick == ticks - 1 else Result.QUARANTINED
         late = bitcoin(market, NOON_MS - MINUTE_MS + (tick + 1) * 10_000)
         hear(judge, late, written)
-    assert missed("jump_ticks") == names
+    assert missed("move_looks") == names
 
 
 def test_a_tick_that_arrives_twice_is_one_tick(judge, market):
@@ -132,7 +133,57 @@ def test_a_tick_that_arrives_twice_is_one_tick(judge, market):
     market.control("jump", symbol="BTC-USD", factor=0.5, at_ms=NOON_MS - MINUTE_MS)
     for result in (Result.QUARANTINED, Result.QUARANTINED, Result.WRITTEN):
         hear(judge, bitcoin(market), result)
-    assert judge.jumps.ticks() == [1]
+    assert judge.moves.looks() == [1]
+
+
+@pytest.mark.parametrize(
+    ("results", "names"),
+    [("qwqwqw", set()), ("wwwqw", set()), ("wqqw", {"move_looks"}), ("wqwqq", {"move_looks"})],
+)
+def test_a_price_that_keeps_moving_is_followed_within_two_looks(
+    judge, market, missed, results, names
+):
+    """Two looks in a row that were held miss the target, also late in the move or at its end."""
+    market.control("crash", symbol="BTC-USD", every_s=10, at_ms=NOON_MS - MINUTE_MS)
+    names_of = {"q": Result.QUARANTINED, "w": Result.WRITTEN}
+    for look, letter in enumerate(results):
+        quote = bitcoin(market, NOON_MS - MINUTE_MS + look * 10_000)
+        hear(judge, quote, names_of[letter])
+    assert missed("move_looks") == names
+
+
+def test_a_report_that_arrives_late_is_no_look(judge, market):
+    """A price that was fetched before the one that was written does not count as held."""
+    market.control("crash", symbol="BTC-USD", every_s=10, at_ms=NOON_MS - MINUTE_MS)
+    hear(judge, bitcoin(market, NOON_MS), Result.WRITTEN)
+    hear(judge, bitcoin(market, NOON_MS - 10_000), Result.QUARANTINED)
+    hear(judge, bitcoin(market, NOON_MS - 20_000), Result.OLDER)
+    assert judge.moves.looks() == [1]
+
+
+def test_a_move_that_is_never_seen_misses_the_target(market, missed):
+    """A pump whose price never arrived is not followed."""
+    market.control("pump", symbol="BTC-USD", at_ms=NOON_MS)
+    assert missed("move_looks") == {"move_looks"}
+
+
+def test_a_price_of_the_future_must_not_be_shown(judge, market, missed):
+    """A time that is up to a minute ahead may be shown, a later one misses the target."""
+    price = bitcoin(market)
+    show(judge, replace(price, timestamp=price.timestamp + timedelta(seconds=30)), NOON_MS)
+    assert not missed("future_prices")
+    show(judge, replace(price, timestamp=price.timestamp + timedelta(seconds=120)), NOON_MS)
+    assert missed("future_prices") == {"future_prices"}
+
+
+@pytest.mark.parametrize("kind", ["odd_row", "nan", "bad_tick", "clock_offset"])
+def test_a_symbols_defect_does_not_explain_an_opening(judge, market, kind):
+    """A breaker that opens while only a symbol or a clock is wrong misses the target."""
+    fault = Planned(kind, kind, NOON_MS, NOON_MS + MINUTE_MS, Source.YFINANCE, "AAPL")
+    script = replace(write_script(1), planned=(fault,))
+    judge.seen.turns.append(Turn(NOON_MS, Source.YFINANCE, AssetClass.STOCKS, "open", "x"))
+    found = {figure.name: figure for figure in figures(judge, market, script, COURSE)}
+    assert found["breakers_groundless"].value == ["yfinance/stocks x"]
 
 
 def test_an_old_price_must_not_look_fresh(judge, market, missed):
@@ -160,6 +211,17 @@ def test_forex_is_excused_only_while_yahoo_is_down(judge):
     looked = [shares[AssetClass.FOREX].looked for shares in (judge.seen.fresh, judge.seen.raw)]
     assert looked == [2 * 4, 4 * 4]
     assert judge.seen.fresh[AssetClass.STOCKS].looked == 4 * 20
+
+
+def test_a_moving_price_may_get_stale_while_it_is_held(market):
+    """A coin without a quote counts only in the raw share from its move's start to its end."""
+    move = Planned("a crash", "crash", NOON_MS, NOON_MS + MINUTE_MS, None, "BTC-USD")
+    judge = Judge(market, replace(write_script(1), planned=(move,)))
+    judge.reader = Shelf()
+    for at_ms in (NOON_MS - 5_000, NOON_MS, NOON_MS + MINUTE_MS, NOON_MS + 20 * MINUTE_MS):
+        judge.look(at_ms)
+    looked = [shares[AssetClass.CRYPTO].looked for shares in (judge.seen.fresh, judge.seen.raw)]
+    assert looked == [4 * 10 - 2, 4 * 10]
 
 
 def test_a_breaker_that_opens_needs_a_fault(judge, missed):

@@ -8,6 +8,8 @@ import pytest
 
 from local.day.script import CLOSES_MS, MIDNIGHT_MS, OPENS_MS, write_script
 from local.day.watchlist import CLASS_OF, SYMBOLS
+from local.simulator import MOVES
+from local.simulator.faults import CHOICES
 from local.simulator.trading_hours import Hours, TradingHours
 from marketdata.clock import HOUR_MS, MINUTE_MS
 from marketdata.domain.quotes import Source
@@ -49,7 +51,7 @@ def test_bad_ticks_are_lone(seed, hours):
     ticks = [p for p in planned if p.kind == "bad_tick"]
     sizes = Counter((CLASS_OF[p.symbol], p.options["factor"]) for p in ticks)
     assert max(sizes.values()) == 1
-    assert not {p.symbol for p in ticks} & {p.symbol for p in planned if p.kind == "jump"}
+    assert not {p.symbol for p in ticks} & {p.symbol for p in planned if p.kind in MOVES}
     assert {CLASS_OF[p.symbol] for p in ticks} == set(AssetClass)
 
 
@@ -57,7 +59,7 @@ def test_bad_ticks_are_lone(seed, hours):
 def test_bad_ticks_of_a_busy_provider_are_planted_while_it_is_well(seed, hours):
     """A bad tick of a provider with faults overlaps none of them, nor their aftermath."""
     planned = write_script(seed, hours).planned
-    faults = [p for p in planned if p.kind not in ("bad_tick", "jump")]
+    faults = [p for p in planned if p.kind not in {"bad_tick", "odd_row", "nan", *MOVES}]
     for tick in (p for p in planned if p.kind == "bad_tick"):
         for fault in (f for f in faults if f.source is tick.source):
             assert tick.from_ms > fault.until_ms + 5 * MINUTE_MS or tick.until_ms < fault.from_ms
@@ -69,17 +71,32 @@ def test_everything_happens_within_the_run(seed, hours):
     script = write_script(seed, hours)
     for planned in script.planned:
         assert script.start_ms < planned.from_ms <= planned.until_ms < script.end_ms
-        if planned.kind == "jump":
+        if planned.kind in MOVES:
             assert planned.until_ms < script.end_ms - 10 * MINUTE_MS
 
 
 @pytest.mark.parametrize(("seed", "hours"), RUNS)
 def test_finnhub_hangs_while_yahoo_is_down(seed, hours):
-    """The hang of the second provider lies inside the outage of the first, in the session."""
+    """The two faults of the second provider lie inside the outage of the first, in the session."""
     script = write_script(seed, hours)
-    (hang,) = (p for p in script.planned if p.source is Source.FINNHUB)
+    hang, clock = (p for p in script.planned if p.source is Source.FINNHUB)
     begins, ends = script.outage_ms
-    assert OPENS_MS < begins < hang.from_ms < hang.until_ms < ends < CLOSES_MS
+    assert (hang.kind, clock.kind) == ("hang", "clock_offset")
+    assert OPENS_MS < begins < hang.from_ms < hang.until_ms < clock.from_ms < clock.until_ms
+    assert clock.until_ms < ends < CLOSES_MS
+
+
+@pytest.mark.parametrize(("seed", "hours"), RUNS)
+def test_every_kind_of_move_and_of_odd_row_is_planted(seed, hours):
+    """Each run has jumps, crashes, pumps and odd rows, of a different symbol each."""
+    planned = write_script(seed, hours).planned
+    moves = [p for p in planned if p.kind in MOVES]
+    odd = [p for p in planned if p.kind in ("odd_row", "nan")]
+    assert {p.kind for p in moves} == set(MOVES)
+    oddities = {p.options["oddity"] for p in odd if p.kind == "odd_row"}
+    assert oddities == set(CHOICES["oddity"])
+    symbols = [p.symbol for p in (*moves, *odd)]
+    assert len(symbols) == len(set(symbols))
 
 
 def test_the_watch_list_is_of_the_promised_size():
