@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from marketdata.cache.client import AT_ONCE, Cache
 from marketdata.clock import epoch_ms
 from marketdata.domain.assets import Asset
-from marketdata.domain.search_index import Index, build
+from marketdata.domain.search_index import Index, Match, build
 from marketdata.domain.shipped_tables import coin_ids
 from marketdata.domain.symbols import KEPT, AssetClass
 from marketdata.errors import CacheUnavailableError, WrongTypeError
@@ -142,6 +142,25 @@ class AssetStore:
             return None
         places = index.find(query)
         return Found(len(places), self._rows(asset_class, version, places[offset : offset + limit]))
+
+    def matches(
+        self, asset_class: AssetClass, version: str, query: str
+    ) -> tuple[Match, ...] | None:
+        """Return which assets of a version match and how well, the best first; see `rows`.
+
+        None if the version is gone.
+        """
+        index = self._index(asset_class, version)
+        return None if index is None else tuple(index.matches(query))
+
+    def near(self, asset_class: AssetClass, version: str, ticker: str) -> list[int]:
+        """Return the places of the assets whose symbol differs from a ticker by one slip."""
+        index = self._index(asset_class, version)
+        return [] if index is None else index.near(ticker)
+
+    def rows(self, asset_class: AssetClass, version: str, places: Sequence[int]) -> list[bytes]:
+        """Return the rows at these places, as JSON objects, without those that do not exist."""
+        return self._rows(asset_class, version, places)
 
     def ids(self, bases: Sequence[str]) -> dict[str, Mapping[str, str]]:
         """Return each source's own id for coins by their ticker (`BTC`); one round trip.

@@ -1,0 +1,84 @@
+"""One search over the lists of all classes: the best matches first, then the better ranked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from marketdata.api.readers.bad_request import RefusedRequestError
+from marketdata.clock import SLOT_S
+from marketdata.domain.search_index import Match
+from marketdata.domain.symbols import AssetClass
+
+if TYPE_CHECKING:
+    from marketdata.cache.asset_store import AssetStore
+
+DEFAULT_RESULTS = 20
+MAX_RESULTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SearchReader:
+    """Searches the current lists."""
+
+    assets: AssetStore
+
+    def search(
+        self,
+        q: str,
+        *,
+        market: str,
+        asset_class: AssetClass | None = None,
+        limit: int = DEFAULT_RESULTS,
+    ) -> bytes:
+        """Return `{market, q, results, total}` as JSON; each result is an asset with its class.
+
+        `market` is `live` or `simulated`; with `asset_class`, only that list is searched. Raises
+        `RefusedRequestError` `pending` before the first list, and `CacheUnavailableError`.
+        """
+        classes = tuple(AssetClass) if asset_class is None else (asset_class,)
+        versions = self._versions(classes)
+        if not versions:
+            raise RefusedRequestError("pending", "No list of assets is there yet.", SLOT_S)
+        ranked = sorted(
+            (match, place)
+            for place, listed in enumerate(versions)
+            for match in self.assets.matches(listed, versions[listed], q) or ()
+        )
+        order = tuple(versions)
+        best = [(order[place], match) for match, place in ranked[:limit]]
+        rows = self._rows(versions, best)
+        head = json.dumps({"market": market, "q": q}, separators=(",", ":")).encode()
+        return b'%b,"results":[%b],"total":%d}' % (head[:-1], b",".join(rows), len(ranked))
+
+    def near(self, ticker: str, most: int) -> list[str]:
+        """Return listed symbols of shares that differ from a ticker by one slip, the best first."""
+        versions = self._versions((AssetClass.STOCKS,))
+        for listed, version in versions.items():
+            places = self.assets.near(listed, version, ticker)[:most]
+            rows = self.assets.rows(listed, version, places)
+            return [json.loads(row)["symbol"] for row in rows]
+        return []
+
+    def _versions(self, classes: Sequence[AssetClass]) -> dict[AssetClass, str]:
+        metas = {asset_class: self.assets.meta(asset_class) for asset_class in classes}
+        return {found: meta.version for found, meta in metas.items() if meta is not None}
+
+    def _rows(
+        self, versions: dict[AssetClass, str], best: Sequence[tuple[AssetClass, Match]]
+    ) -> list[bytes]:
+        """The rows of the best matches, each with its class, in their order."""
+        found: dict[tuple[AssetClass, int], bytes] = {}
+        for asset_class, version in versions.items():
+            places = [match.place for listed, match in best if listed is asset_class]
+            rows = self.assets.rows(asset_class, version, places)
+            if len(rows) == len(places):  # else the list was replaced meanwhile
+                keys = [(asset_class, place) for place in places]
+                found.update(zip(keys, rows, strict=True))
+        return [
+            b'{"asset_class":"%b",%b' % (asset_class.value.encode(), row[1:])
+            for asset_class, match in best
+            if (row := found.get((asset_class, match.place))) is not None
+        ]

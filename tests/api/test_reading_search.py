@@ -1,0 +1,85 @@
+"""One search over the lists of all classes, through a real cache."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from marketdata.api.readers.bad_request import RefusedRequestError
+from marketdata.api.readers.search import SearchReader
+from marketdata.domain.symbols import AssetClass
+from tests.support.api_service import Service
+
+
+@pytest.fixture
+def service(cache):
+    """A service with a short list of each class."""
+    service = Service(cache)
+    service.list_assets(
+        AssetClass.STOCKS,
+        {"AAPL": "Apple Inc.", "TSLA": "Tesla, Inc.", "BTCS": "BTCS Inc.", "EURN": "Euronav"},
+    )
+    coins = {"BTC-USD": "Bitcoin", "TSLAX-USD": "Tesla xStock", "EURC-USD": "Euro Coin"}
+    service.list_assets(AssetClass.CRYPTO, coins)
+    service.list_assets(AssetClass.FOREX, {"EUR/USD": "Euro / US Dollar"})
+    return service
+
+
+def search(service, q, **how):
+    """The answer to a search, parsed."""
+    return json.loads(SearchReader(service.stores.assets).search(q, market="live", **how))
+
+
+@pytest.mark.parametrize(
+    ("q", "symbols"),
+    [
+        ("tesla", ["TSLA", "TSLAX-USD"]),
+        ("btc", ["BTC-USD", "BTCS"]),
+        ("eur", ["EUR/USD", "EURC-USD", "EURN"]),
+        ("EURUSD=X", ["EUR/USD"]),
+        ("NASDAQ:AAPL", ["AAPL"]),
+        ("usd eur", ["EUR/USD"]),
+        ("nothing like it", []),
+    ],
+)
+def test_one_ranked_list_has_the_assets_of_all_classes(service, q, symbols):
+    """The exact symbol first, then beginnings, then words of names, then the better ranked."""
+    answer = search(service, q)
+    assert [one["symbol"] for one in answer["results"]] == symbols
+    assert answer["total"] == len(symbols)
+
+
+def test_a_result_is_an_asset_with_its_class(service):
+    """It has the members of a row of the list."""
+    answer = search(service, "bitcoin")
+    assert (answer["market"], answer["q"]) == ("live", "bitcoin")
+    (found,) = answer["results"]
+    assert found == {
+        "asset_class": "crypto", "symbol": "BTC-USD", "name": "Bitcoin", "exchange": None,
+        "currency": "USD", "rank": 1, "ids": {"coingecko": "BTC-USD"}, "sources": ["coingecko"],
+    }  # fmt: skip
+
+
+def test_a_search_can_be_limited_to_a_class_and_a_number(service):
+    """`total` counts all that match."""
+    answer = search(service, "eur", asset_class=AssetClass.STOCKS)
+    assert [one["symbol"] for one in answer["results"]] == ["EURN"]
+    answer = search(service, "eur", limit=1)
+    assert ([one["symbol"] for one in answer["results"]], answer["total"]) == (["EUR/USD"], 3)
+
+
+def test_lists_that_are_not_there_yet_are_passed_over(cache):
+    """Before the first one, the request is to be repeated."""
+    service = Service(cache)
+    with pytest.raises(RefusedRequestError) as caught:
+        search(service, "btc")
+    assert (caught.value.code, caught.value.retry_after_s) == ("pending", 5)
+    service.list_assets(AssetClass.CRYPTO, ["BTC-USD"])
+    assert search(service, "btc")["total"] == 1
+
+
+def test_a_near_ticker_is_found_in_the_list_of_shares(service):
+    """It is what the client may have meant."""
+    assert SearchReader(service.stores.assets).near("APPL", 3) == ["AAPL"]
+    assert SearchReader(service.stores.assets).near("XXXXX", 3) == []
