@@ -21,10 +21,12 @@ from marketdata.settings import (
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-# A paid plan's feel, so that every price of the simulated market moves with every tick.
+# Limits like those of paid plans: all prices of the simulated market move with every tick, and
+# Finnhub, which is asked for one symbol a call, can answer for Yahoo.
 SIMULATED = {
     "REDIS_PREFIX": "mda-simulated",
     "FINNHUB_API_KEY": "simulated-key",
+    "FINNHUB_LIMITS": "300/minute,30/second",
     "COINMARKETCAP_API_KEY": "simulated-key",
     "ALPHA_VANTAGE_API_KEY": "simulated-key",
     "COINGECKO_LIMITS": "120/minute",
