@@ -9,9 +9,9 @@ import pytest
 
 from marketdata.cache.client import Cache
 from marketdata.cache.control import WATCHED_MOST
+from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.quotes import Source
 from marketdata.domain.shipped_tables import COINS
-from marketdata.domain.symbols import CURRENCIES
 from tests.support.pipeline import Make, Pipeline, emptied, simulated
 
 SLOTS = 40

@@ -10,7 +10,7 @@ from yfinance.data import SingletonMeta, YfData
 
 from marketdata.clock import parse_utc
 from marketdata.domain.catalogue import Instrument
-from marketdata.domain.symbols import AssetClass, Symbol
+from marketdata.domain.symbols import parse_symbol
 from marketdata.errors import UnavailableError
 from marketdata.providers.contract import CallAllowance, Response
 from marketdata.providers.yahoo import Yahoo
@@ -36,7 +36,7 @@ def forget_yfinance(folder: Path) -> None:
 
 def batch(*symbols: str) -> list[Instrument]:
     """Shares."""
-    return [Instrument(Symbol(symbol, AssetClass.STOCKS)) for symbol in symbols]
+    return [Instrument(parse_symbol(symbol)) for symbol in symbols]
 
 
 def ask(

@@ -15,7 +15,7 @@ from marketdata.domain.catalogue import CHAINS, Instrument
 from marketdata.domain.messages import QuoteMessage
 from marketdata.domain.permits import CallGrant, DenyReason, OpenSlot
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
-from marketdata.domain.symbols import MAX_LENGTH, AssetClass, Symbol
+from marketdata.domain.symbols import MAX_LENGTH, AssetClass, parse_symbol
 from marketdata.prices.grouping import Group
 from marketdata.prices.job_sizes import MOST_JOB_BYTES, JobMaker
 
@@ -27,9 +27,7 @@ SOURCES = CHAINS[AssetClass.CRYPTO]
 def coin(number: int, ids_length: int = 12) -> Instrument:
     """A coin with names of that length at both its providers."""
     name = f"{number:0{ids_length}d}"
-    return Instrument(
-        Symbol(f"C{number}-USD", AssetClass.CRYPTO), {"coingecko": name, "coinmarketcap": name}
-    )
+    return Instrument(parse_symbol(f"C{number}-USD"), {"coingecko": name, "coinmarketcap": name})
 
 
 def maker(coins: tuple[Instrument, ...], excluded: frozenset = frozenset()) -> JobMaker:

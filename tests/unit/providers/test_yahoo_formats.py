@@ -12,7 +12,7 @@ from marketdata.domain.quotes import ChangeBasis, ExtendedSession, Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import BadPayloadError
 from marketdata.providers.contract import Parsed, Response
-from marketdata.providers.yahoo import UNANSWERED, Yahoo, spelling
+from marketdata.providers.yahoo import UNANSWERED, Yahoo
 from tests.support.provider_support import answer, bad_rows, instrument
 
 NOW = datetime(2026, 1, 5, 15, 0, 5, tzinfo=UTC)
@@ -46,27 +46,6 @@ def only(response: Response, symbol: str) -> Quote:
     """The one quote of an answer."""
     (quote,) = parse(response, symbol).quotes
     return quote
-
-
-@pytest.mark.parametrize(
-    ("symbol", "name"),
-    [
-        ("AAPL", "AAPL"),
-        ("BRK.B", "BRK-B"),
-        ("BRK-B", "BRK-B"),
-        ("OCDO.L", "OCDO.L"),
-        ("SAP.DE", "SAP.DE"),
-        ("BT.A.L", "BT-A.L"),
-        ("^GSPC", "^GSPC"),
-        ("GC=F", "GC=F"),
-        ("EUR/USD", "EURUSD=X"),
-        ("INR=X", "USDINR=X"),
-        ("BTC-USD", "BTC-USD"),
-    ],
-)
-def test_yahoo_spells_share_classes_with_a_dash_and_exchanges_with_a_dot(symbol, name):
-    """Each kind of symbol goes out in Yahoo's own spelling."""
-    assert spelling(instrument(symbol)) == name
 
 
 def test_a_whole_batch_is_one_call_to_the_real_host():

@@ -26,7 +26,7 @@ from marketdata.api.readers.symbol_lists import (
     requested,
 )
 from marketdata.domain.outcomes import Reason
-from marketdata.domain.symbols import MAX_LENGTH, AssetClass
+from marketdata.domain.symbols import MAX_SYMBOL, AssetClass
 
 MAX_AGE_S = 604_800  # seven days: as long as a quote is kept at all
 
@@ -112,7 +112,7 @@ QUOTE = Route(
             "in": "path",
             "required": True,
             "description": "Any accepted spelling; a slash may be written as it is or as %2F.",
-            "schema": {"type": "string", "maxLength": MAX_LENGTH, "pattern": SPELLING},
+            "schema": {"type": "string", "maxLength": MAX_SYMBOL, "pattern": SPELLING},
             "example": "BTC-USD",
         },
     ),

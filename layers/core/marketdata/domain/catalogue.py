@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer
 
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass, Symbol, has_exchange_suffix, parse_symbol
+from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol
 
 CHAINS: Mapping[AssetClass, tuple[Source, ...]] = MappingProxyType(
     {
@@ -144,8 +144,8 @@ class Instrument:
 def serves(source: Source, instrument: Instrument) -> bool:
     """Whether it makes sense to ask this provider for this instrument at all."""
     if source is Source.FINNHUB:  # shares of US listings only, on the plans that we know
-        symbol = instrument.symbol.text
-        return not has_exchange_suffix(symbol) and not any(mark in symbol for mark in "^=")
+        symbol = instrument.symbol
+        return not symbol.exchange and not any(mark in symbol.text for mark in "^=")
     if source is Source.COINGECKO:
         return source.value in instrument.ids and instrument.symbol.quote in COINGECKO_CURRENCIES
     if source is Source.COINMARKETCAP:

@@ -9,18 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from marketdata.domain.quotes import Source
-
-
-def _coins(table: str) -> Mapping[str, Mapping[str, str]]:
-    rows = (line.split() for line in table.split("\n") if line.strip())
-    return MappingProxyType(
-        {
-            base: MappingProxyType(
-                {Source.COINGECKO.value: slug, Source.COINMARKETCAP.value: number}
-            )
-            for base, slug, number in rows
-        }
-    )
+from marketdata.domain.top_coins import TOP_COINS
 
 
 def _pairs(table: str) -> Mapping[str, str]:
@@ -28,53 +17,14 @@ def _pairs(table: str) -> Mapping[str, str]:
     return MappingProxyType(dict(rows))
 
 
-# Ticker, CoinGecko's slug, CoinMarketCap's number; a ticker alone names no coin, the ids do.
-COINS = _coins(
-    """
-    BTC   bitcoin                  1
-    ETH   ethereum                 1027
-    USDT  tether                   825
-    XRP   ripple                   52
-    BNB   binancecoin              1839
-    SOL   solana                   5426
-    USDC  usd-coin                 3408
-    TRX   tron                     1958
-    DOGE  dogecoin                 74
-    ADA   cardano                  2010
-    HYPE  hyperliquid              32196
-    BCH   bitcoin-cash             1831
-    LINK  chainlink                1975
-    LEO   leo-token                3957
-    XLM   stellar                  512
-    XMR   monero                   328
-    ZEC   zcash                    1437
-    LTC   litecoin                 2
-    SUI   sui                      20947
-    AVAX  avalanche-2              5805
-    HBAR  hedera-hashgraph         4642
-    SHIB  shiba-inu                5994
-    DAI   dai                      4943
-    TON   the-open-network         11419
-    CRO   crypto-com-chain         3635
-    DOT   polkadot                 6636
-    UNI   uniswap                  7083
-    TAO   bittensor                22974
-    AAVE  aave                     7278
-    NEAR  near                     6535
-    ETC   ethereum-classic         1321
-    ICP   internet-computer        8916
-    PEPE  pepe                     24478
-    OKB   okb                      3897
-    ONDO  ondo-finance             21159
-    ENA   ethena                   30171
-    APT   aptos                    21794
-    POL   polygon-ecosystem-token  28321
-    ALGO  algorand                 4030
-    ATOM  cosmos                   3794
-    VET   vechain                  3077
-    FIL   filecoin                 2280
-    ARB   arbitrum                 11841
-    """
+# Each source's id of the coins that are traded most, by ticker.
+COINS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        ticker: MappingProxyType(
+            {Source.COINGECKO.value: coin_id, Source.COINMARKETCAP.value: number}
+        )
+        for ticker, coin_id, number in TOP_COINS
+    }
 )
 
 # In the order of their turnover in the world's markets.

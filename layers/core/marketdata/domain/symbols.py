@@ -1,52 +1,50 @@
 """Symbols: which spellings are accepted, and the one canonical spelling of each.
 
-The class of a symbol follows from ISO 4217 alone, never from a list of known tickers or from
-substrings: two currency codes are forex, something against a currency code is crypto, all else is
-a stock (shares, funds, indices, futures).
+The class of a symbol follows from the currency codes alone, never from a list of tickers or from
+substrings: two currency codes are forex, anything against a currency code, BTC or ETH is crypto,
+all else is a stock (shares, funds, indices, futures).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import unquote
 
+from marketdata.domain.currencies import CURRENCIES, CURRENT, STABLE_COINS
+from marketdata.domain.top_coins import TICKERS
 from marketdata.errors import InvalidSymbolError
 
-MAX_LENGTH = 20
-# What is known of a symbol is kept: a plan is about the same ones every five seconds, as many as
-# a large list has.
+MAX_LENGTH = 20  # characters of a stock, a pair, or a coin by its ticker
+MAX_COIN_ID = 64  # characters of a CoinGecko id
+MAX_SYMBOL = 1 + MAX_COIN_ID + 4  # characters of the longest symbol, a coin by its id
+# Parsed symbols are kept: a plan has the same ones every five seconds, as many as a large list.
 KEPT = 16_384
 
-# ISO 4217, list one as of 2026 (funds, metals and test codes included): the codes themselves are
-# what tells the three classes apart, so they ship with the program.
-CURRENCIES = frozenset(
-    """
-    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN
-    BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD
-    FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS
-    KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK
-    MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR
-    SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH
-    UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAD XAF XAG XAU XBA XBB XBC XBD XCD XCG XDR XOF
-    XPD XPF XPT XSU XUA YER ZAR ZMW ZWG
-    """.split()
-)
+# Coins that other coins are quoted in.
+QUOTE_COINS = frozenset({"BTC", "ETH"})
 
 # Yahoo's one-letter exchange suffixes: London, Frankfurt, Tokyo, TSX Venture. A dot and any other
 # single letter is a share class (BRK.B).
 ONE_LETTER_EXCHANGES = frozenset("LFTV")
 
-_STOCK = re.compile(r"[A-Z0-9.\-^=]{1,20}")
-_PAIR = re.compile(r"([A-Z0-9.]{1,16})[-/]([A-Z]{3})")
-_YAHOO_FOREX = re.compile(r"([A-Z]{3})?([A-Z]{3})=X")
-_SHARE_CLASS = re.compile(r"([A-Z0-9]{1,18})-([A-Z])")
 _ALLOWED = (
-    "letters, digits and . - ^ = up to 20 characters for a stock (AAPL, BRK.B), "
-    "BASE-CURRENCY for crypto (BTC-USD), CURRENCY/CURRENCY for forex (EUR/USD)"
+    "letters, digits and . - ^ = & up to 20 characters for a stock (AAPL, BRK.B), "
+    "BASE-CURRENCY for crypto (BTC-USD, ETH-BTC), @id-CURRENCY for crypto by CoinGecko's id "
+    "(@mantle-USD), CURRENCY/CURRENCY for forex (EUR/USD)"
 )
+
+_STOCK = re.compile(r"[A-Z0-9.\-^=&]{1,20}")
+_PAIR = re.compile(r"([A-Z0-9.]{1,16})[-/]([A-Z]{3})")
+_CODES = re.compile(r"([A-Z]{3})_?([A-Z]{3})")
+_YAHOO_FOREX = re.compile(r"([A-Z]{3})?([A-Z]{3})=X")
+_BY_ID = re.compile(rf"@([a-z0-9][a-z0-9._-]{{0,{MAX_COIN_ID - 1}}})[-/]([a-z]{{3}})")
+_EXCHANGE = re.compile(r"(.*[A-Z0-9&].*)\.([A-Z0-9]{2,}|[LFTV])")
+# What looks like a crypto pair but is none: another coin as its quote side, or no separator.
+_COIN_QUOTED = re.compile(r"[A-Z0-9.]{1,16}[-_]([A-Z]{3,5})")
+_TOGETHER = re.compile(r"([A-Z0-9]{2,12}?)([A-Z]{3,5})")
 
 
 class AssetClass(StrEnum):
@@ -57,80 +55,102 @@ class AssetClass(StrEnum):
     FOREX = "forex"
 
 
+class Paper(StrEnum):
+    """What a stock is, if it is not the common share. `UNIT` is a unit of shares and warrants."""
+
+    CLASS = "class"
+    PREFERRED = "preferred"
+    WARRANT = "warrant"
+    RIGHT = "right"
+    UNIT = "unit"
+    WHEN_ISSUED = "when_issued"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Symbol:
     """One symbol in its canonical spelling; equal symbols are the same asset.
 
-    `text` is `AAPL`, `BTC-USD` or `EUR/USD`. `base` and `quote` are its two sides for crypto and
-    forex; for a stock `base` is the whole text and `quote` is empty.
+    Made by `parse_symbol` only. `text` is `AAPL`, `BTC-USD`, `@mantle-USD` or `EUR/USD`.
+    `base` is the asset that is priced: one side of a pair, `@mantle` for a coin by its id, the
+    whole text of a stock. `quote` is the currency code or coin that it is priced in, empty for a
+    stock. `coin_id` is CoinGecko's id of a coin by its id.
+    A stock such as `BT.A.L` has `root` BT, `paper` CLASS, `series` A and `exchange` L; parts that
+    it does not have are empty, `paper` is None.
     """
 
     text: str
     asset_class: AssetClass
-
-    @property
-    def base(self) -> str:
-        """The asset that is priced."""
-        return self._sides[0]
-
-    @property
-    def quote(self) -> str:
-        """The ISO 4217 code that it is priced in; empty for a stock."""
-        return self._sides[1]
-
-    @property
-    def _sides(self) -> tuple[str, str]:
-        if self.asset_class is AssetClass.STOCKS:
-            return self.text, ""
-        return self.text[:-4], self.text[-3:]
+    base: str = field(default="", compare=False, repr=False)
+    quote: str = field(default="", compare=False, repr=False)
+    coin_id: str = field(default="", compare=False, repr=False)
+    root: str = field(default="", compare=False, repr=False)
+    paper: Paper | None = field(default=None, compare=False, repr=False)
+    series: str = field(default="", compare=False, repr=False)
+    exchange: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         return self.text
 
 
 def parse_symbol(spelling: str) -> Symbol:
-    """The canonical symbol for any accepted spelling.
+    """Return the canonical symbol for any accepted spelling.
 
     Raises `InvalidSymbolError`, with the spelling and what is allowed, for anything else.
     """
     text = (unquote(spelling) if "%" in spelling else spelling).strip()
-    symbol = _symbol(text) if len(text) <= MAX_LENGTH else None
+    symbol = _symbol(text) if len(text) <= MAX_SYMBOL else None
     if symbol is None:
         raise invalid_symbol(spelling)
     return symbol
 
 
-@lru_cache(maxsize=KEPT)
-def _symbol(text: str) -> Symbol | None:
-    """The symbol that a short text spells, if any."""
-    if not text.isascii() or not any(c.isalnum() for c in text):
-        return None
-    text = text.upper()
-    pair = _pair(text)
-    if pair is not None:
-        base, quote = pair
-        if base == quote:
-            raise InvalidSymbolError(f"symbol {_shown(text)}: both sides are {base}")
-        if base in CURRENCIES:
-            return Symbol(f"{base}/{quote}", AssetClass.FOREX)
-        return Symbol(f"{base}-{quote}", AssetClass.CRYPTO)
-    if not _STOCK.fullmatch(text):
-        return None
-    share = _SHARE_CLASS.fullmatch(text)
-    if share and share[2] not in ONE_LETTER_EXCHANGES:
-        text = f"{share[1]}.{share[2]}"
-    return Symbol(text, AssetClass.STOCKS)
-
-
 def invalid_symbol(spelling: str) -> InvalidSymbolError:
-    """The error that stands for a spelling that is none."""
+    """Return the error for text that is not a symbol."""
     return InvalidSymbolError(f"symbol {_shown(spelling)} is not valid; allowed: {_ALLOWED}")
 
 
-def has_exchange_suffix(stock: str) -> bool:
-    """Whether a stock's dot names an exchange (`OCDO.L`, `SAP.DE`), not a share class (`BRK.B`)."""
-    head, dot, suffix = stock.rpartition(".")
-    return bool(dot and head) and (len(suffix) != 1 or suffix in ONE_LETTER_EXCHANGES)
+def stock(root: str, paper: Paper | None, series: str = "", exchange: str = "") -> Symbol | None:
+    """Return the stock symbol with these parts; None if its text would be too long."""
+    text = root + _suffix(paper, series, exchange) + (f".{exchange}" if exchange else "")
+    if len(text) > MAX_LENGTH:
+        return None
+    return Symbol(text, AssetClass.STOCKS, text, "", "", root, paper, series, exchange)
+
+
+@lru_cache(maxsize=KEPT)
+def _symbol(text: str) -> Symbol | None:
+    """Return the symbol that a short text spells, None if it spells none."""
+    if not text.isascii() or not any(c.isalnum() for c in text):
+        return None
+    if text.startswith("@"):
+        return _coin_by_id(text.lower())
+    text = text.upper()
+    if len(text) > MAX_LENGTH:
+        return None
+    pair = _pair(text)
+    if pair is not None:
+        return _of_pair(text, *pair)
+    if not _STOCK.fullmatch(text) or _is_like_a_pair(text.removesuffix("=X")):
+        return None
+    return _stock(text)
+
+
+def _coin_by_id(text: str) -> Symbol | None:
+    found = _BY_ID.fullmatch(text)
+    if found is None or not _is_quote(found[2].upper()):
+        return None
+    coin_id, quote = found[1], found[2].upper()
+    return Symbol(f"@{coin_id}-{quote}", AssetClass.CRYPTO, f"@{coin_id}", quote, coin_id)
+
+
+def _of_pair(text: str, base: str, quote: str) -> Symbol | None:
+    if base == quote:
+        raise InvalidSymbolError(f"symbol {_shown(text)}: both sides are {base}")
+    if base not in CURRENCIES:
+        return Symbol(f"{base}-{quote}", AssetClass.CRYPTO, base, quote)
+    if quote in CURRENCIES:
+        return Symbol(f"{base}/{quote}", AssetClass.FOREX, base, quote)
+    return None  # a currency is not priced in a coin
 
 
 def _pair(text: str) -> tuple[str, str] | None:
@@ -138,10 +158,123 @@ def _pair(text: str) -> tuple[str, str] | None:
     if yahoo:
         base, quote = yahoo[1] or "USD", yahoo[2]  # Yahoo drops a USD base: INR=X is USD/INR
         return (base, quote) if base in CURRENCIES and quote in CURRENCIES else None
+    codes = _CODES.fullmatch(text)
+    if codes and codes[1] in CURRENCIES and codes[2] in CURRENCIES:
+        return codes[1], codes[2]
     pair = _PAIR.fullmatch(text)
-    if pair and pair[2] in CURRENCIES and any(c.isalnum() for c in pair[1]):
+    if pair and _is_quote(pair[2]) and any(c.isalnum() for c in pair[1]):
         return pair[1], pair[2]
     return None
+
+
+def _is_quote(code: str) -> bool:
+    return code in CURRENCIES or code in QUOTE_COINS
+
+
+def _is_like_a_pair(text: str) -> bool:
+    """Whether a text is a crypto pair in a spelling that is not accepted, and so not a stock.
+
+    `BTC-USDT` is quoted in a coin; `BTCUSD` has a ticker of the shipped table and a currency
+    without a separator. A stock may well end with the letters of a currency.
+    """
+    quoted = _COIN_QUOTED.fullmatch(text)
+    if quoted:
+        return quoted[1] in STABLE_COINS or quoted[1] in TICKERS
+    return split_pair(text) is not None
+
+
+def split_pair(text: str) -> tuple[str, str] | None:
+    """Return the sides of a crypto pair written without a separator; None for other text.
+
+    The first side is a ticker of the shipped table, or the second is a stable coin of four
+    letters or more, as no stock ticker ends like these.
+    """
+    for length in (5, 4, 3):
+        base, quote = text[:-length], text[-length:]
+        if base.isalnum() and len(base) >= 2:
+            known = base in TICKERS
+            if quote in STABLE_COINS and (known or quote in ("USDT", "USDC")):
+                return base, quote
+            if known and (quote in CURRENT or quote in QUOTE_COINS) and base != quote:
+                return base, quote
+    return None
+
+
+# The suffixes of papers other than common shares, as the dialects write them.
+# Without an exchange suffix: two letters behind a dot may be an exchange (.PA is Paris, .PR is
+# Prague), and L, F, T, V behind a dot are exchanges.
+_US_PAPERS = (
+    (Paper.PREFERRED, re.compile(r"-P-?([A-Z])|\.P\.([A-EG-KM-SUW-Z])")),
+    (Paper.PREFERRED, re.compile(r"[-.]PR([A-Z])|\.PR[-.]([A-Z])|-PR-([A-Z])|\^([A-Z])")),
+    (Paper.WARRANT, re.compile(r"[-.]W[ST]([A-Z])?|-W[ST][-.]([A-EG-KM-SUW-Z])")),
+    (Paper.WARRANT, re.compile(r"-W[ST]-([FLTV])|\.WS[-.]([A-Z])|\.WT[-.]([A-EG-KM-SUW-Z])")),
+    (Paper.RIGHT, re.compile(r"[-.]R[IT]?|\^")),
+    (Paper.UNIT, re.compile(r"[-.]UN?|=")),
+    (Paper.WHEN_ISSUED, re.compile(r"[-.]WI")),
+    (Paper.CLASS, re.compile(r"-([A-Z])|\.([A-EG-KM-SUW-Z])")),
+)
+# Before an exchange suffix. Units (UN) and shares priced in dollars (U) are two papers in Toronto.
+_FOREIGN_PAPERS = (
+    (Paper.CLASS, re.compile(r"[-.]([A-Z])")),
+    (Paper.CLASS, re.compile(r"\.(P)R")),
+    (Paper.PREFERRED, re.compile(r"[-.]P[-.]?([A-Z])|[-.]PR[-.]?([A-Z])")),
+    (Paper.WARRANT, re.compile(r"[-.]W[ST](?:[-.]?([A-Z]))?")),
+    (Paper.RIGHT, re.compile(r"[-.]R[TI]")),
+    (Paper.UNIT, re.compile(r"[-.]UN")),
+    (Paper.WHEN_ISSUED, re.compile(r"[-.]WI")),
+)
+_SUFFIXES = {
+    Paper.PREFERRED: ".PR",
+    Paper.WARRANT: ".WS",
+    Paper.RIGHT: ".RT",
+    Paper.WHEN_ISSUED: ".WI",
+}
+_ROOT = re.compile(r"([A-Z0-9&]+)([-.^=].*)")
+_NO_EXCHANGE = re.compile(r"W[STI]|R[TI]|UN|PR[A-Z]|W[ST][A-Z]")
+
+
+def _stock(text: str) -> Symbol | None:
+    """Return the stock that a text of the grammar spells, its paper in the canonical suffix.
+
+    A text whose canonical suffix would make it too long stays as it is.
+    """
+    parts = _ROOT.fullmatch(text)
+    if parts is None:  # a common share, an index
+        return stock(text, None)
+    root, tail = parts[1], parts[2]
+    for paper, pattern in _US_PAPERS:
+        found = pattern.fullmatch(tail)
+        if found:
+            return stock(root, paper, _series(found)) or stock(text, None)
+    suffixed = _EXCHANGE.fullmatch(text)
+    if suffixed is None or _NO_EXCHANGE.fullmatch(suffixed[2]):
+        return stock(text, None)
+    share, exchange = suffixed[1], suffixed[2]
+    plain = stock(share, None, "", exchange)
+    for paper, pattern in _FOREIGN_PAPERS:
+        found = pattern.fullmatch(share[len(root) :])
+        if found:
+            return stock(root, paper, _series(found), exchange) or plain
+    return plain
+
+
+def _series(found: re.Match[str]) -> str:
+    return next(filter(None, found.groups()), "")
+
+
+def _suffix(paper: Paper | None, series: str, exchange: str) -> str:
+    """Return the canonical suffix of a paper, without that of its exchange."""
+    if paper is None:
+        return ""
+    if paper is Paper.CLASS:
+        # Behind a dot, and last, these letters are exchanges: McCormick's MKC-V.
+        is_last = not exchange and series in ONE_LETTER_EXCHANGES
+        return f"-{series}" if is_last else f".{series}"
+    if paper is Paper.UNIT:
+        return ".UN" if exchange else ".U"
+    if paper is Paper.WARRANT and not series and exchange in ONE_LETTER_EXCHANGES:
+        return ".WT"  # `.WS.V` is the warrant of series V
+    return _SUFFIXES[paper] + (f".{series}" if series else "")
 
 
 def _shown(spelling: str) -> str:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
 from marketdata.clock import DAY_MS
-from marketdata.domain.symbols import AssetClass, has_exchange_suffix
+from marketdata.domain.symbols import AssetClass, parse_symbol
 
 # A timetable is stored without a time to live, so its size has a bound.
 MOST_SESSIONS = 64
@@ -86,7 +86,7 @@ def keeps_hours(asset_class: AssetClass, symbol: str) -> bool:
     """
     if asset_class is not AssetClass.STOCKS:
         return True
-    own_hours = has_exchange_suffix(symbol) or any(mark in symbol for mark in "^=")
+    own_hours = bool(parse_symbol(symbol).exchange) or any(mark in symbol for mark in "^=")
     return not own_hours and not _MUTUAL_FUND.fullmatch(symbol)
 
 

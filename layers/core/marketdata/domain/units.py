@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from types import MappingProxyType
 
-from marketdata.domain.symbols import CURRENCIES
+from marketdata.domain.currencies import CURRENCIES
 
 # More digits than any number that is accepted from a provider, so that no digit is lost.
 EXACT = Context(prec=120)
-# Traded like a currency, without being one of ISO 4217: the yuan outside of China.
-_NOT_ISO = frozenset({"CNH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,6 @@ def unit_of(label: str) -> Unit | None:
 
     Upper and lower case matter: GBP is pounds, GBp is pence.
     """
-    if label in CURRENCIES or label in _NOT_ISO:
+    if label in CURRENCIES:
         return Unit(label)
     return MINOR_UNITS.get(label)

@@ -14,9 +14,10 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from marketdata.domain.assets import Asset, Listing
+from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.quotes import Source
 from marketdata.domain.shipped_tables import COINS, FOREX_PAIRS
-from marketdata.domain.symbols import CURRENCIES, AssetClass, parse_symbol
+from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.domain.units import unit_of
 from marketdata.errors import InvalidSymbolError
 

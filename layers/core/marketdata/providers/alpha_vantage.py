@@ -16,8 +16,9 @@ from typing import Any
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.catalogue import Instrument
+from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.quotes import Quote, Source
-from marketdata.domain.symbols import CURRENCIES, AssetClass, Symbol
+from marketdata.domain.symbols import AssetClass, Symbol
 from marketdata.errors import BadPayloadError
 from marketdata.providers.alpha_vantage_notices import is_unknown, notice, spelled_notice
 from marketdata.providers.answers import AnswerReader, is_html

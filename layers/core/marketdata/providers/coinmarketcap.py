@@ -9,8 +9,9 @@ from typing import Any
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.catalogue import FACTS, Instrument
+from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.quotes import Quote, Source
-from marketdata.domain.symbols import CURRENCIES, AssetClass
+from marketdata.domain.symbols import AssetClass
 from marketdata.errors import BadPayloadError
 from marketdata.providers.answers import AnswerReader
 from marketdata.providers.coinmarketcap_errors import checked_data, named_invalid

@@ -13,9 +13,10 @@ from typing import Any
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.catalogue import FACTS, Instrument
+from marketdata.domain.dialects import yahoo_spelling
 from marketdata.domain.outcomes import ADDRESS_NOT_ACCEPTED, MissingQuote, Reason
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass, has_exchange_suffix
+from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ProviderError, RateLimitedError, UnavailableError
 from marketdata.providers.answers import AnswerReader, is_html
 from marketdata.providers.contract import MOST_LIST_BYTES, Parsed, Request, Response
@@ -53,7 +54,7 @@ class Yahoo:
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
         """Return the call for up to 100 instruments; the session adds the crumb."""
-        symbols = ",".join(spelling(instrument) for instrument in batch)
+        symbols = ",".join(yahoo_spelling(instrument.symbol) for instrument in batch)
         return Request(ORIGIN + QUOTE_PATH, {"symbols": symbols, "formatted": "false"})
 
     def parse(
@@ -71,10 +72,10 @@ class Yahoo:
             rows.setdefault(row["symbol"], []).append(row)
         names = body.get(UNANSWERED)
         skipped = {name for name in names if isinstance(name, str)} if names else set()
-        left = [one for one in batch if spelling(one) in skipped]
+        left = [one for one in batch if yahoo_spelling(one.symbol) in skipped]
         parsed = settle(
             self.source,
-            [one for one in batch if spelling(one) not in skipped],
+            [one for one in batch if yahoo_spelling(one.symbol) not in skipped],
             lambda one: quote_of(
                 one, [row for name in _row_names(one) for row in rows.get(name, ())], fetched_at
             ),
@@ -149,24 +150,9 @@ class Yahoo:
                 yield row
 
 
-def spelling(instrument: Instrument) -> str:
-    """Return Yahoo's symbol: `BRK-B` for a share class, `OCDO.L`, `EURUSD=X` for a pair."""
-    symbol = instrument.symbol.text
-    match instrument.asset_class:
-        case AssetClass.FOREX:
-            return symbol.replace("/", "") + "=X"
-        case AssetClass.CRYPTO:
-            return symbol
-        case AssetClass.STOCKS if has_exchange_suffix(symbol):
-            share, _, exchange = symbol.rpartition(".")
-            return f"{share.replace('.', '-')}.{exchange}"
-        case _:
-            return symbol.replace(".", "-")
-
-
 def _row_names(instrument: Instrument) -> tuple[str, ...]:
     """Return the symbols that an instrument's row may have: Yahoo drops a pair's USD base."""
-    name = spelling(instrument)
+    name = yahoo_spelling(instrument.symbol)
     is_pair = instrument.asset_class is AssetClass.FOREX
     return (name, name[3:]) if is_pair and instrument.symbol.base == "USD" else (name,)
 

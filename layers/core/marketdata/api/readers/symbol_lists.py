@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from marketdata.api.readers.bad_request import RefusedRequestError
-from marketdata.domain.symbols import CURRENCIES, Symbol, invalid_symbol, parse_symbol
+from marketdata.domain.currencies import CURRENCIES
+from marketdata.domain.symbols import (
+    MAX_COIN_ID,
+    MAX_SYMBOL,
+    QUOTE_COINS,
+    Symbol,
+    invalid_symbol,
+    parse_symbol,
+)
 from marketdata.errors import InvalidSymbolError
 
 MAX_SYMBOLS = 100
@@ -22,15 +30,19 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # expressions reads it: printable ASCII without blanks, quotes, brackets, back-slashes, semicolons;
 # one slash, after a letter or digit. Anything else comes from something else.
 _MARK = r"[!#-&*+.0-:=?-Z^_a-z|~\-]"
-_SYMBOL_LIKE = rf"(?:{_MARK}{{1,40}}|[A-Za-z0-9]{_MARK}{{0,39}}/{_MARK}{{0,40}})"
+_SYMBOL_LIKE = (
+    rf"(?:{_MARK}{{1,{MAX_SYMBOL}}}|[A-Za-z0-9@]{_MARK}{{0,{MAX_SYMBOL - 5}}}/{_MARK}{{0,40}})"
+)
 _ANY = r"[^\x00-\x1f\x7f]*"
 # A list that is answered symbol by symbol: it has a part that looks like a symbol.
 LIST = rf"^(?:{_ANY},)? *{_SYMBOL_LIKE} *(?:,{_ANY})?$"
 _LIST = re.compile(LIST)
 
 # One symbol of a path, in any accepted spelling.
-_STOCK_LIKE = "[.^=-]{0,19}[A-Za-z0-9][A-Za-z0-9.^=-]{0,19}"
-SPELLING = f"^(?:{_STOCK_LIKE}|[A-Za-z0-9]{{1,16}}/(?:{'|'.join(sorted(CURRENCIES))}))$"
+_STOCK_LIKE = "[.^=&-]{0,19}[A-Za-z0-9][A-Za-z0-9.^=&-]{0,19}"
+_QUOTES = "|".join(sorted(CURRENCIES | QUOTE_COINS))
+_BY_ID = f"@[a-z0-9][a-z0-9._-]{{0,{MAX_COIN_ID - 1}}}"
+SPELLING = f"^(?:{_STOCK_LIKE}|[A-Za-z0-9]{{1,16}}/(?:{_QUOTES})|{_BY_ID}[-/](?:{_QUOTES}))$"
 
 
 @dataclass(frozen=True, slots=True)

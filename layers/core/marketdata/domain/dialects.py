@@ -1,0 +1,115 @@
+"""How each provider spells a symbol, and how its spelling is read back. Pure.
+
+A dialect belongs to its source: `AGM-A` is a share class in Alpha Vantage's list, and `BAC-L` a
+preferred share in Finnhub's. So each provider's rows are read with the function of that provider.
+Every reader returns None for text that is not a symbol.
+"""
+
+from __future__ import annotations
+
+import re
+
+from marketdata.domain.symbols import AssetClass, Paper, Symbol, parse_symbol, stock
+from marketdata.errors import InvalidSymbolError
+
+# Finnhub's list of US stocks: the endings of INET, and a dot before a share class (not .U and .R).
+_FINNHUB = (
+    (Paper.PREFERRED, re.compile(r"([A-Z0-9&]+)-P?([A-Z])")),
+    (Paper.WARRANT, re.compile(r"([A-Z0-9&]+)\+([A-Z]?)")),
+    (Paper.UNIT, re.compile(r"([A-Z0-9&]+)=()")),
+    (Paper.RIGHT, re.compile(r"([A-Z0-9&]+)\^()")),
+    (Paper.WHEN_ISSUED, re.compile(r"([A-Z0-9&]+)#()")),
+    (Paper.CLASS, re.compile(r"([A-Z0-9&]+)\.([A-QSTV-Z])")),
+)
+
+
+def yahoo_spelling(symbol: Symbol) -> str:
+    """Return Yahoo's symbol: `BRK-B`, `BAC-PL`, `ACHR-WT`, `RCI-B.TO`, `EURUSD=X`."""
+    if symbol.asset_class is AssetClass.FOREX:
+        return f"{symbol.base}{symbol.quote}=X"
+    if symbol.paper is None:
+        return symbol.text
+    if symbol.exchange:
+        return f"{symbol.root}-{_dashed_foreign(symbol)}.{symbol.exchange}"
+    return f"{symbol.root}-{_dashed_us(symbol)}"
+
+
+def from_yahoo(text: str) -> Symbol | None:
+    """Return the symbol that Yahoo spells so."""
+    return _parsed(text)
+
+
+def finnhub_spelling(symbol: Symbol) -> str:
+    """Return Finnhub's symbol of a stock in its quote call: `BRK.B`, and `BAC-PL` as at Yahoo.
+
+    Finnhub is asked for US stocks only; the spelling of a stock with an exchange suffix is ours.
+    """
+    if symbol.exchange or symbol.paper is None:
+        return symbol.text
+    if symbol.paper is Paper.CLASS:
+        return f"{symbol.root}.{symbol.series}"
+    return f"{symbol.root}-{_dashed_us(symbol)}"
+
+
+def from_finnhub(text: str) -> Symbol | None:
+    """Return the US stock that Finnhub's list or its quote call spells so.
+
+    The list writes preferred shares, warrants, units and rights as INET does: `BAC-L`, `CCIV+`,
+    `CCIV=`, `AIIA^`. A letter behind a dot is a share class, as the list has no other exchange.
+    """
+    for paper, pattern in _FINNHUB:
+        found = pattern.fullmatch(text.strip().upper())
+        if found:
+            return stock(found[1], paper, found[2])
+    return _parsed(text)
+
+
+def alpha_vantage_spelling(symbol: Symbol) -> str:
+    """Return Alpha Vantage's symbol of a stock: `BRK-B`, `ABR-P-D`, `ACHR-WS`, `AIIA-U`."""
+    if symbol.exchange or symbol.paper is None:
+        return symbol.text
+    match symbol.paper:
+        case Paper.PREFERRED:
+            suffix = f"P-{symbol.series}"
+        case Paper.WARRANT:
+            suffix = f"WS-{symbol.series}" if symbol.series else "WS"
+        case Paper.RIGHT:
+            suffix = "R"
+        case Paper.UNIT:
+            suffix = "U"
+        case _:
+            suffix = _dashed_us(symbol)
+    return f"{symbol.root}-{suffix}"
+
+
+def from_alpha_vantage(text: str) -> Symbol | None:
+    """Return the US stock that Alpha Vantage's list spells so."""
+    return _parsed(text)
+
+
+def _dashed_us(symbol: Symbol) -> str:
+    """Return what Yahoo writes behind the dash for a paper listed in the US."""
+    match symbol.paper:
+        case Paper.PREFERRED:
+            return f"P{symbol.series}"
+        case Paper.WARRANT:
+            return f"WT{symbol.series}"
+        case Paper.RIGHT:
+            return "RI"
+        case Paper.UNIT:
+            return "UN"
+        case Paper.WHEN_ISSUED:
+            return "WI"
+        case _:
+            return symbol.series
+
+
+def _dashed_foreign(symbol: Symbol) -> str:
+    return "RT" if symbol.paper is Paper.RIGHT else _dashed_us(symbol)
+
+
+def _parsed(text: str) -> Symbol | None:
+    try:
+        return parse_symbol(text)
+    except InvalidSymbolError:
+        return None

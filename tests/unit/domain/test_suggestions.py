@@ -1,0 +1,57 @@
+"""Suggestions: what a text may have meant, in accepted spellings only."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketdata.domain.suggestions import suggestions
+from marketdata.domain.symbols import parse_symbol
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("BTC-USDT", "BTC-USD"),
+        ("BTC/USDT", "BTC-USD"),
+        ("BTCUSD", "BTC-USD"),
+        ("ethusdt", "ETH-USD"),
+        ("SOL-USDC", "SOL-USD"),
+        ("DOGE-EURC", "DOGE-EUR"),
+        ("ETHBTC", "ETH-BTC"),
+        ("ADA-BNB", "ADA-USD"),
+        ("BTC_USD", "BTC-USD"),
+        ("BTC", "BTC-USD"),
+        ("WIFUSDT", "WIF-USD"),
+        ("BINANCE:BTCUSDT", "BTC-USD"),
+        ("NASDAQ:AAPL", "AAPL"),
+        ("EUR", "EUR/USD"),
+        ("JPY", "USD/JPY"),
+        ("EUR.USD", "EUR/USD"),
+        ("OANDA:EUR_USD", "EUR/USD"),
+        ("EUR-BTC", "BTC-EUR"),
+        ("@mantle", "@mantle-USD"),
+        ("BRK/B", "BRK.B"),
+        ("BAC-L", "BAC.PR.L"),
+        ("BAC PR L", "BAC.PR.L"),
+    ],
+)
+def test_a_near_miss_suggests_what_was_meant(text, first):
+    """The likeliest symbol comes first."""
+    assert suggestions(text)[0] == first
+
+
+@pytest.mark.parametrize("text", ["AAPL", "", "💰", "???", "@", "A" * 1000])
+def test_nothing_is_suggested_without_a_reason(text):
+    """A text that resembles nothing known has no suggestion."""
+    assert suggestions(text) == ()
+
+
+@given(st.text(max_size=40) | st.from_regex(r"[A-Z]{2,5}[-/_:. ]?[A-Z]{0,5}", fullmatch=True))
+def test_a_suggestion_is_a_canonical_symbol(text):
+    """At most three, each in its canonical spelling and different from the text's own."""
+    found = suggestions(text)
+    assert len(set(found)) == len(found) <= 3
+    assert [parse_symbol(one).text for one in found] == list(found)
+    assert text not in found
