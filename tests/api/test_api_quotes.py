@@ -180,10 +180,10 @@ def test_a_request_for_active_symbols_costs_one_round_trip(cache):
 
 
 def test_a_request_with_missing_symbols_costs_two(cache):
-    """Their reasons and the note that they are wanted travel together."""
+    """Their reasons and the note of the request travel together, once it is known who is listed."""
     service = Service(cache)
     service.price("AAPL")
-    service.get("/v1/quotes?symbols=AAPL,NOPE123")
+    service.get("/v1/quotes?symbols=AAPL,NOPE123,TSLA")
     before = cache.round_trips
     reply = service.get("/v1/quotes?symbols=AAPL,NOPE123,TSLA")
     assert codes(reply) == [("NOPE123", "pending"), ("TSLA", "pending")]

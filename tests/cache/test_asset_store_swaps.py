@@ -29,7 +29,7 @@ def test_a_replaced_list_stays_for_its_readers(store, shared_redis):
     with shared_redis.client() as client:
         lives = {key.decode().split("}:")[1]: client.ttl(key) for key in client.keys("*")}
     assert all(3590 <= lives.pop(f"v1:{part}") <= 3600 for part in ("rows", "index"))
-    assert lives.keys() == {"meta", "v2:rows", "v2:index"}
+    assert lives.keys() == {"meta", "names", "v2:rows", "v2:index"}
     assert all(604_700 <= life <= 604_800 for life in lives.values())
 
 
@@ -39,7 +39,7 @@ def test_nothing_lives_forever(store, shared_redis):
     store._stage(coins("v2", ETH={"coingecko": "ethereum"}), [("ETH", "{}")])
     with shared_redis.client() as client:
         keys = client.keys("*")
-        assert len(keys) == 4 + 3
+        assert len(keys) == 5 + 4
         assert all(client.ttl(key) > 0 for key in keys)
 
 

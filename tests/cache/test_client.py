@@ -90,7 +90,7 @@ def test_a_refused_command_names_the_server(cache: Cache):
 
 def test_a_script_that_the_server_does_not_know_is_sent_whole_once(cache: Cache):
     """The first use of a script costs two round trips, every later one a single one."""
-    call = ScriptCall("watch_note", [cache.key("control", "watched")], ["1", "500", "AAPL"])
+    call = ScriptCall("refresh_claim", [cache.key("control", "refreshed")], [1, 1000, 0])
     cache.ping()
     costs = []
     for _ in range(2):
@@ -170,17 +170,17 @@ def test_a_demoted_primary_is_left_for_the_one_behind_the_name(start_redis: Call
     with Doorway(old.port) as door:
         env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(door.port)}
         by_command, by_script = connect(Settings.from_env(env)), connect(Settings.from_env(env))
-        watched = by_script.key("control", "watched")
+        refreshed = by_script.key("control", "refreshed")
         by_command.command("SET", by_command.key("quotes", "x"), "1")
-        by_script.script("watch_note", [watched], (1, 500, "AAPL"))
+        by_script.script("refresh_claim", [refreshed], (1, 1000, 0))
         with old.client() as client:
             client.execute_command("REPLICAOF", "127.0.0.1", "1")
         door.target = new.port
         by_command.command("SET", by_command.key("quotes", "x"), "2")
-        by_script.script("watch_note", [watched], (2, 500, "MSFT"), repeat=False)
+        by_script.script("refresh_claim", [refreshed], (5000, 1000, 0), repeat=False)
         with new.client() as client:
             assert client.get(by_command.key("quotes", "x")) == b"2"
-            assert client.zrange(watched, 0, -1) == [b"MSFT"]
+            assert client.get(refreshed) == b"5000 0"
         by_command.close()
         by_script.close()
 
@@ -199,7 +199,7 @@ def test_every_servers_words_for_a_replica_are_understood(text):
         env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(server.port)}
         cache = connect(Settings.from_env(env))
         with pytest.raises(CacheUnavailableError, match="a read only replica"):
-            cache.script("watch_note", [cache.key("control", "watched")], (1,), repeat=False)
+            cache.script("refresh_claim", [cache.key("control", "x")], (1, 1, 0), repeat=False)
         cache.close()
     assert server.requests == 1 + RETRIES
 

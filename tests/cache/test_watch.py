@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache
-from marketdata.cache.control import WATCHED_MOST, ControlState
+from marketdata.cache.control import LEAST_UNLISTED, UNLISTED_MOST, WATCHED_MOST, ControlState
+from marketdata.cache.listed_symbols import KEPT, KEPT_S, ListedSymbols
 from marketdata.domain.budget import Use
 from marketdata.domain.permits import DueSymbol
+from tests.support.sample_lists import FOREX, coins, listed
 
 SLOT = 1_763_820_310
 NOW = SLOT * 1000
@@ -58,9 +61,86 @@ def test_junk_cannot_push_out_active_symbols_or_grow_redis(cache, control):
 
 
 def test_noting_joins_another_round_trip(cache, control):
-    """A reader notes watched symbols in the round trip that it makes anyway."""
-    control.watch(["A"], NOW)
+    """A reader notes symbols that it knows of in the round trip that it makes anyway."""
+    control.watch(["A", "ABC", "DEF"], NOW)
     before = cache.round_trips
     cache.many([("GET", cache.key("quotes", "x")), control.watch_command(["ABC", "DEF"], NOW)])
     assert cache.round_trips - before == 1
     assert len(control.open_slot(SLOT, NOW, []).due) == 3
+
+
+def names_of(control: ControlState, slot: int) -> list[str]:
+    """The symbols that are due in a slot."""
+    opened = control.open_slot(slot, slot * 1000, [])
+    assert opened is not None
+    return [due.symbol for due in opened.due]
+
+
+@pytest.fixture
+def lists(cache: Cache) -> None:
+    """A list of stocks, one of coins and one of currencies."""
+    store = AssetStore(cache, sleep=lambda _s: None)
+    store.swap(listed("v1", [(f"S{number}", "A share") for number in range(600)]))
+    store.swap(coins("v1", BTC={"coingecko": "bitcoin"}))
+    store.swap(listed("v1", [("EUR/USD", "Euro"), ("USD/SEK", "Krona")], FOREX))
+
+
+@pytest.mark.usefixtures("lists")
+def test_a_flood_of_unlisted_symbols_starves_no_listed_one(cache, control):
+    """However many junk symbols are requested, a listed one is new in the very next slot."""
+    control.watch(["S1", "BTC-EUR", "EUR/SEK"], NOW)
+    for first in range(0, 20_000, 100):
+        control.watch([f"JUNK{n}" for n in range(first, first + 100)], NOW + first)
+    control.watch(["S2"], NOW + 20_000)
+    due = names_of(control, SLOT + 20)
+    assert {"S1", "S2", "BTC-EUR", "EUR/SEK"} <= set(due)
+    assert len(due) == 4 + LEAST_UNLISTED
+    assert set(due[4:]) <= {f"JUNK{n}" for n in range(100)}
+    assert cache.command("ZCARD", cache.key("control", "watched")) == UNLISTED_MOST + 4
+    assert cache.command("ZCARD", cache.key("control", "unlisted")) == UNLISTED_MOST
+
+
+@pytest.mark.usefixtures("lists")
+def test_unlisted_symbols_take_a_tenth_of_a_slots_new_ones(control):
+    """Of many new symbols one in ten is unlisted, the first requested first."""
+    control.watch([f"S{n}" for n in range(270)], NOW)
+    for n in range(40):
+        control.watch([f"ODD{n}"], NOW + n)
+    due = names_of(control, SLOT)
+    assert due[270:] == [f"ODD{n}" for n in range(30)]
+
+
+@pytest.mark.usefixtures("lists")
+def test_an_unlisted_symbol_that_nobody_knows_makes_place(cache, control):
+    """A symbol that was looked for and not found leaves the list, and is not watched again."""
+    for n in range(UNLISTED_MOST):
+        control.watch([f"ODD{n:02d}"], NOW + n)
+    control.watch(["LATE"], NOW + 1000)
+    assert "LATE" not in names_of(control, SLOT)
+    control.record((), {f"ODD{n:02d}": NOW + 900_000 for n in range(10)}, (), NOW)
+    names_of(control, SLOT + 5)
+    control.watch(["LATE", "ODD00"], NOW + 6000)
+    watched = cache.command("ZRANGE", cache.key("control", "watched"), 0, -1)
+    assert b"LATE" in watched
+    assert b"ODD00" not in watched
+
+
+def test_without_a_list_every_symbol_counts_as_listed(control):
+    """Before the first list nobody can tell, so all symbols have the same chance."""
+    control.watch([f"ANY{n}" for n in range(100)], NOW)
+    assert len(names_of(control, SLOT)) == 100
+
+
+def test_what_is_known_of_lists_is_bounded_and_forgotten(cache):
+    """A process that is asked for ever new symbols remembers some thousand of them, for minutes."""
+    AssetStore(cache, sleep=lambda _s: None).swap(listed("v1", [("NEW", "A share")]))
+    now = [0.0]
+    symbols = ListedSymbols(cache, lambda: now[0])
+    for first in range(0, 20_000, 1000):
+        symbols.of([f"J{n}" for n in range(first, first + 1000)])
+        assert len(symbols._known) <= KEPT + 1000
+    assert symbols.of(["NEW", "LATER"]) == {"NEW"}
+    AssetStore(cache, sleep=lambda _s: None).swap(listed("v2", [("LATER", "A share")], minutes=1))
+    assert symbols.of(["LATER"]) == set()
+    now[0] += KEPT_S + 1
+    assert symbols.of(["NEW", "LATER"]) == {"LATER"}

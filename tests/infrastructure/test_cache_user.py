@@ -57,8 +57,8 @@ def test_the_user_of_the_template_may_do_all_that_the_api_does(signed_in):
 
 def test_the_user_of_the_template_may_read_the_clock(signed_in):
     """Scripts work at the time of Redis, as they do in production."""
-    signed_in.script("watch_note", [signed_in.key("control", "watched")], ("", 500, "AAPL"))
-    assert signed_in.command("ZCARD", signed_in.key("control", "watched")) == 1
+    refreshed = signed_in.key("control", "refreshed")
+    assert signed_in.script("refresh_claim", [refreshed], ("", 1000, 0)) == 1
 
 
 @pytest.mark.parametrize(

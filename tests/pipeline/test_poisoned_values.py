@@ -120,6 +120,7 @@ def write_everything(pipe: Pipeline) -> None:
     now_ms = pipe.clock()
     jump = a_quote("MSFT", now_ms, now_ms, price=str(Decimal(last.price) * 3))
     assert [verdict.reason for verdict in pipe.quotes.put([jump], pipe.clock())] == ["jump"]
+    pipe.control.watch(["NOCOIN-USD"], pipe.clock())
     wrong_clock = f"5000 {pipe.clock()}"
     pipe.cache.command("HSET", pipe.cache.key("control", "clocks"), "another", wrong_clock)
 
@@ -159,7 +160,7 @@ def test_a_poisoned_value_heals_within_two_ticks(pipe, plain_redis, name):
         kinds = {key.decode().split("}:")[1].split(":")[0] for key in keys}
         assert kinds >= {"slot", "due", "watched", "excluded", "timetables", "clocks", "recorded"}
         assert kinds >= {"refreshed", "breaker", "budget", "q", "held", "why", "minutes", "hours"}
-        assert kinds >= {"meta", "v1", "ids"}
+        assert kinds >= {"meta", "v1", "ids", "names", "unlisted"}
         for key in keys:
             SPOILS[name](client, key)
             try:

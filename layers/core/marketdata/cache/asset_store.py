@@ -18,11 +18,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from marketdata.cache.client import AT_ONCE, Cache
+from marketdata.cache.listed_symbols import names_key, names_of
 from marketdata.clock import epoch_ms
 from marketdata.domain.assets import Asset
 from marketdata.domain.search_index import Index, Match, build
 from marketdata.domain.shipped_tables import coin_ids
-from marketdata.domain.symbols import KEPT, AssetClass
+from marketdata.domain.symbols import KEPT, AssetClass, parse_symbol
 from marketdata.errors import CacheUnavailableError, WrongTypeError
 
 if TYPE_CHECKING:
@@ -229,23 +230,28 @@ class AssetStore:
 
     def _is_torn(self, asset_class: AssetClass, meta: ListMeta) -> bool:
         parts = [self._key(asset_class, meta.version, part) for part in ("rows", "index")]
+        parts.append(names_key(self._cache, asset_class))
         if asset_class is AssetClass.CRYPTO:
             parts.append(self._key(asset_class, "ids"))
         return int(self._cache.command("EXISTS", *parts)) < len(parts)
 
     def _stage(self, listed: AssetList, ids: Sequence[tuple[str, str]]) -> None:
         """Write a list where nobody reads, at an even pace; each command may be repeated."""
-        rows_key, index_key, ids_key = self._staged(listed)
-        self._cache.command("UNLINK", rows_key, index_key, ids_key)
+        rows_key, index_key, ids_key, listed_key = self._staged(listed)
+        self._cache.command("UNLINK", rows_key, index_key, ids_key, listed_key)
         rows = [(str(place), _row(asset)) for place, asset in enumerate(listed.assets)]
         for key, pairs in ((rows_key, rows), (ids_key, ids)):
             for start in range(0, len(pairs), CHUNK_ROWS):
                 fields = list(chain.from_iterable(pairs[start : start + CHUNK_ROWS]))
                 self._write(("HSET", key, *fields), sum(map(len, fields)))
+        names = _names(listed)
+        for start in range(0, len(names), CHUNK_ROWS):
+            part = names[start : start + CHUNK_ROWS]
+            self._write(("SADD", listed_key, *part), sum(map(len, part)))
         index = build(listed.assets)
         for start in range(0, len(index), CHUNK_BYTES):
-            part = index[start : start + CHUNK_BYTES]
-            self._write(("SETRANGE", index_key, start, part), len(part))
+            text = index[start : start + CHUNK_BYTES]
+            self._write(("SETRANGE", index_key, start, text), len(text))
 
     def _write(self, command: tuple[Any, ...], size: int) -> None:
         self._cache.many((command, ("EXPIRE", command[1], STAGING_S)))
@@ -260,6 +266,7 @@ class AssetStore:
             self._key(asset_class, version, "rows"),
             self._key(asset_class, version, "index"),
             self._key(asset_class, "ids"),
+            names_key(self._cache, asset_class),
             self._key(asset_class, before, "rows"),
             self._key(asset_class, before, "index"),
         ]
@@ -269,7 +276,8 @@ class AssetStore:
             "updated_at_ms": epoch_ms(listed.updated_at),
             "sources": [source.value for source in listed.sources],
         }
-        args = (before, json.dumps(meta), meta["total"], ids, self._retention_s, LINGER_S)
+        counts = (meta["total"], ids, len(_names(listed)))
+        args = (before, json.dumps(meta), *counts, self._retention_s, LINGER_S)
         answer: bytes = self._cache.script("assets_switch", keys, args, repeat=False)
         return answer.decode()
 
@@ -295,13 +303,14 @@ class AssetStore:
     def _key(self, asset_class: AssetClass, *parts: str) -> str:
         return self._cache.key(f"assets:{asset_class.value}", *parts)
 
-    def _staged(self, listed: AssetList) -> tuple[str, str, str]:
-        """Where the rows, the index and the ids of a list are written first."""
+    def _staged(self, listed: AssetList) -> tuple[str, str, str, str]:
+        """Where the rows, the index, the ids and the names of a list are written first."""
         asset_class, version = listed.asset_class, listed.version
         return (
             self._key(asset_class, "staged", version, "rows"),
             self._key(asset_class, "staged", version, "index"),
             self._key(asset_class, "staged", version, "ids"),
+            self._key(asset_class, "staged", version, "names"),
         )
 
 
@@ -315,6 +324,10 @@ def _ids(listed: AssetList) -> list[tuple[str, str]]:
         return []
     by_base = {asset.symbol[:-4]: asset.ids for asset in reversed(listed.assets)}  # best ones last
     return [(base, json.dumps(dict(ids))) for base, ids in by_base.items()]
+
+
+def _names(listed: AssetList) -> list[str]:
+    return sorted({n for asset in listed.assets for n in names_of(parse_symbol(asset.symbol))})
 
 
 def _meta_of(text: bytes) -> ListMeta | None:

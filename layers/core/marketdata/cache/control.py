@@ -19,6 +19,7 @@ from typing import Any
 from marketdata.cache import control_codec as codec
 from marketdata.cache.client import Cache, Command, ScriptCall
 from marketdata.cache.ledger_memory import LedgerMemory, SteadyTime
+from marketdata.cache.listed_symbols import ListedSymbols
 from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, SLOT_MS
 from marketdata.domain.breaker import BreakerPolicy, Transition
 from marketdata.domain.budget import Limit, Use
@@ -37,6 +38,10 @@ from marketdata.errors import CacheUnavailableError, WrongTypeError
 
 WATCHED_MS = 15 * MINUTE_MS
 WATCHED_MOST = 500
+# At most this many of the watched symbols are in no asset list; so many new ones of a slot may be.
+UNLISTED_MOST, LEAST_UNLISTED = WATCHED_MOST // 10, 5
+# A symbol that no provider knows is not due for longer than this.
+ANSWERED_MS = 10 * MINUTE_MS
 EXCLUDED_MS = 24 * HOUR_MS
 EXCLUSIONS_MOST = 5_000
 # A slot that differs by more than this from the clock of Redis comes from a wrong clock.
@@ -80,6 +85,7 @@ class ControlState:
         self._limits = limits
         self._policy = codec.policy_as_json(policy)
         self._memory = LedgerMemory()
+        self._listed = ListedSymbols(cache)
         self._steady = SteadyTime(steady_clocks)
         self._worker = worker or f"{socket.gethostname()}/{os.getpid()}"
         self._clock_is_wrong = False
@@ -98,6 +104,8 @@ class ControlState:
             "worker": self._worker,
             "most_clocks": CLOCKS_MOST,
             "timetable_bytes": TIMETABLE_BYTES,
+            "answered_ms": ANSWERED_MS,
+            "least_unlisted": LEAST_UNLISTED,
             "active": active,
             "watched_ms": WATCHED_MS,
             "due_memory_ms": DUE_MEMORY_MS,
@@ -106,7 +114,7 @@ class ControlState:
         }
         answer = self._cache.script(
             "slot_open",
-            self._keys("slot", "due", "watched", "excluded", "timetables", "clocks"),
+            self._keys("slot", "due", "watched", "excluded", "timetables", "clocks", "unlisted"),
             (self._cache.time_argument(now_ms), json.dumps(asked)),
         )
         if answer is None:
@@ -250,14 +258,29 @@ class ControlState:
             self._cache.many([("UNLINK", key), command])
 
     def watch(self, symbols: Sequence[str], now_ms: int) -> None:
-        """Note that clients ask for these symbols; the most recently requested ones are kept."""
+        """Note that clients ask for these symbols.
+
+        The most recently requested ones are kept. Symbols that no asset list knows have a tenth of
+        the places, and the first requested ones have them.
+        """
         if symbols:
             self._cache.many([self.watch_command(symbols, now_ms)])
 
     def watch_command(self, symbols: Sequence[str], now_ms: int) -> Command:
-        """Return `watch` as a command for `Cache.many`, to share a round trip with others."""
-        head = (self._cache.time_argument(now_ms), WATCHED_MOST)
-        return ScriptCall("watch_note", self._keys("watched"), (*head, *symbols))
+        """Return `watch` as a command for `Cache.many`, to share a round trip with others.
+
+        One round trip finds out which symbols are listed, unless that is known already.
+        """
+        listed = self._listed.of(symbols)
+        asked = {
+            "most": WATCHED_MOST,
+            "most_unlisted": UNLISTED_MOST,
+            "answered_ms": ANSWERED_MS,
+            "listed": [symbol for symbol in symbols if symbol in listed],
+            "unlisted": [symbol for symbol in symbols if symbol not in listed],
+        }
+        arguments = (self._cache.time_argument(now_ms), json.dumps(asked))
+        return ScriptCall("watch_note", self._keys("watched", "unlisted", "due"), arguments)
 
     def read_providers(self, now_ms: int, *, at_slot_start: bool = False) -> ControlView:
         """Return the state of every breaker and ledger, and the last claimed slot.

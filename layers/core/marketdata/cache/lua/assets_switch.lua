@@ -1,16 +1,17 @@
 -- Does this staged list become the one that readers see?
 --
--- KEYS  meta; staged rows, index and ids; the new version's rows and index; ids;
+-- KEYS  meta; staged rows, index, ids and names; the new version's rows and index; ids; names;
 --       the current version's rows and index.
--- ARGV  version that the caller believes current ('' none), new meta, rows, ids (counts), retention_s,
---       linger_s.
+-- ARGV  version that the caller believes current ('' none), new meta, rows, ids, names (counts),
+--       retention_s, linger_s.
 -- Reply: 'switched', 'older' (a later list is current), 'changed' (the caller is wrong about the
 --        current version) or 'partial' (what is staged is not the whole list).
 
 -- include: values.lua
 
 local now, believed, new = time_now(''), ARGV[1], cjson.decode(ARGV[2])
-local rows, ids, retention_s, linger_s = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+local rows, ids, names = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local retention_s, linger_s = ARGV[6], ARGV[7]
 new.updated_at_ms = math.min(new.updated_at_ms, now)
 
 -- What is no meta counts as no list.
@@ -25,17 +26,19 @@ local current_ms = type(current.updated_at_ms) == 'number' and current.updated_a
 if current_ms > new.updated_at_ms and current_ms <= now + JUMP_MS then return 'older' end
 if redis.call('HLEN', KEYS[2]) ~= rows
   or redis.call('EXISTS', KEYS[3]) == 0
-  or redis.call('HLEN', KEYS[4]) ~= ids then
+  or redis.call('HLEN', KEYS[4]) ~= ids
+  or redis.call('SCARD', KEYS[5]) ~= names then
   return 'partial'
 end
 
-redis.call('RENAME', KEYS[2], KEYS[5])
-redis.call('RENAME', KEYS[3], KEYS[6])
-redis.call('UNLINK', KEYS[7])
-if ids > 0 then redis.call('RENAME', KEYS[4], KEYS[7]) end
+redis.call('RENAME', KEYS[2], KEYS[6])
+redis.call('RENAME', KEYS[3], KEYS[7])
+redis.call('UNLINK', KEYS[8])
+if ids > 0 then redis.call('RENAME', KEYS[4], KEYS[8]) end
+redis.call('RENAME', KEYS[5], KEYS[9])
 redis.call('SET', KEYS[1], cjson.encode(new), 'EX', retention_s)
 -- A reader in the middle of the list before this one may finish. A list that was dropped in part is
 -- put back under its own version: then these are the same keys, and the longer life counts.
-for i = 8, 9 do redis.call('EXPIRE', KEYS[i], linger_s) end
-for i = 5, 7 do redis.call('EXPIRE', KEYS[i], retention_s) end
+for i = 10, 11 do redis.call('EXPIRE', KEYS[i], linger_s) end
+for i = 6, 9 do redis.call('EXPIRE', KEYS[i], retention_s) end
 return 'switched'

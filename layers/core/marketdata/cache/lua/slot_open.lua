@@ -1,8 +1,9 @@
 -- Does this caller get the slot, and which symbols are due in it?
 --
--- KEYS  last slot, due, watched, exclusions, timetables, clocks of workers.
+-- KEYS  last slot, due, watched, exclusions, timetables, clocks of workers, unlisted (see watch_note.lua).
 -- ARGV  now (ms, '' for the clock of Redis); JSON {slot (s), slot_ms, wall_ms, worker, active: [...],
---       watched_ms, due_memory_ms, due_spare, due_ahead_ms, slot_ahead_s, most_clocks, timetable_bytes}.
+--       watched_ms, due_memory_ms, due_spare, due_ahead_ms, slot_ahead_s, most_clocks, timetable_bytes,
+--       answered_ms, least_unlisted}.
 --       wall_ms is the caller's own clock; it is compared and decides nothing.
 -- Reply nil if another caller has the slot; else {slot, now, due active, new, due watched,
 --       exclusions, timetables, slot claimed before (nil if unknown), repaired keys}. Due active, new
@@ -14,7 +15,7 @@
 
 local now, asked = time_now(ARGV[1]), cjson.decode(ARGV[2])
 local repaired = {}
-for place, kind in ipairs({ 'string', 'zset', 'zset', 'zset', 'hash', 'hash' }) do
+for place, kind in ipairs({ 'string', 'zset', 'zset', 'zset', 'hash', 'hash', 'zset' }) do
   if drop_other_type(KEYS[place], kind) then table.insert(repaired, KEYS[place]) end
 end
 
@@ -91,7 +92,22 @@ local function scores_of(symbols)
   return scores
 end
 
-local due_active, new, due_watched = {}, {}, {}
+-- Unlisted symbols that are watched no longer, or were looked for and not found, make place for others.
+local waiting, unlisted = {}, {}
+for _, symbol in ipairs(redis.call('ZRANGE', KEYS[7], 0, -1)) do
+  waiting[symbol] = true
+end
+for place, score in ipairs(scores_of(watched)) do
+  local symbol = watched[place]
+  if waiting[symbol] then
+    local answered = score and tonumber(score) > now + asked.answered_ms
+    waiting[symbol] = answered or nil
+    if answered then redis.call('ZREM', KEYS[3], symbol) else unlisted[symbol] = true end
+  end
+end
+for symbol in pairs(waiting) do redis.call('ZREM', KEYS[7], symbol) end
+
+local due_active, new, new_unlisted, due_watched = {}, {}, {}, {}
 for place, score in ipairs(scores_of(active)) do
   if not score or tonumber(score) <= now then
     table.insert(due_active, active[place])
@@ -99,11 +115,22 @@ for place, score in ipairs(scores_of(active)) do
   end
 end
 for place, score in ipairs(scores_of(watched)) do
-  if not score then
+  if not score and unlisted[watched[place]] then
+    new_unlisted[watched[place]] = true
+  elseif not score then
     table.insert(new, watched[place])
   elseif tonumber(score) <= now then
     table.insert(due_watched, watched[place])
     table.insert(due_watched, whole(finite(score) or 0))
+  end
+end
+
+-- Of the new symbols of a slot at most a tenth are unlisted, and always a few: the first requested first.
+local places = math.max(asked.least_unlisted, math.floor(#new / 9))
+for _, symbol in ipairs(redis.call('ZRANGE', KEYS[7], 0, -1)) do
+  if places > 0 and new_unlisted[symbol] then
+    table.insert(new, symbol)
+    places = places - 1
   end
 end
 

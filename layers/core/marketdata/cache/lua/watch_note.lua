@@ -1,11 +1,29 @@
--- Which symbols do clients ask for? The most recently requested ones are kept.
--- KEYS: watched. ARGV: now (ms, '' for the clock of Redis), how many are kept, the symbols.
+-- Which symbols do clients ask for? The most recently requested ones are kept. Of symbols that no asset
+-- list knows only a few are, those that were requested first.
+--
+-- KEYS  watched, unlisted, due. `watched` has the last request of each symbol, `unlisted` the first one of
+--       each watched symbol that is not listed.
+-- ARGV  now (ms, '' for the clock of Redis), JSON {most, most_unlisted, answered_ms, listed: [symbol],
+--       unlisted: [symbol]}. An unlisted symbol that is not due for longer than answered_ms was looked
+--       for already and not found; watching it again would change nothing.
 
 -- include: values.lua
 
-local now = time_now(ARGV[1])
-drop_other_type(KEYS[1], 'zset')
-for i = 3, #ARGV do
-  redis.call('ZADD', KEYS[1], 'GT', whole(now), ARGV[i])
+local now, asked = time_now(ARGV[1]), cjson.decode(ARGV[2])
+for place = 1, 3 do
+  drop_other_type(KEYS[place], 'zset')
 end
-redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[2]))
+for _, symbol in ipairs(asked.listed) do
+  redis.call('ZADD', KEYS[1], 'GT', whole(now), symbol)
+  redis.call('ZREM', KEYS[2], symbol)
+end
+for _, symbol in ipairs(asked.unlisted) do
+  local due = finite(redis.call('ZSCORE', KEYS[3], symbol) or '')
+  local answered = due and due > now + asked.answered_ms
+  local has_place = redis.call('ZSCORE', KEYS[2], symbol)
+  if not answered and (has_place or redis.call('ZCARD', KEYS[2]) < asked.most_unlisted) then
+    redis.call('ZADD', KEYS[2], 'NX', whole(now), symbol)
+    redis.call('ZADD', KEYS[1], 'GT', whole(now), symbol)
+  end
+end
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - asked.most)
