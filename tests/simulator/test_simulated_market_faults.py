@@ -240,3 +240,83 @@ def test_a_symbol_can_become_unknown(clients, source):
     assert any(
         told in text for told in ('"result":[]', '"c":0', "{}", '"data":[]', "Invalid API call")
     )
+
+
+@pytest.mark.parametrize("source", Source)
+@pytest.mark.parametrize("offset_s", [120, -45])
+def test_a_clock_offset_shifts_the_time_and_not_the_price(clients, source, offset_s):
+    """The price is the one of now, its time is shifted, and the market knows that it is right."""
+    plant(clients, "clock_offset", provider=source, offset_s=offset_s, answers=1)
+    price, at_ms = price_of(clients, source)
+    assert at_ms == WEDNESDAY_MS + offset_s * 1000
+    assert clients.market.is_true(SYMBOLS[source], price, at_ms, source)
+    assert not clients.market.is_true(SYMBOLS[source], price * 2, at_ms, source)
+    assert price_of(clients, source) == (price, WEDNESDAY_MS)
+
+
+LABELS = {
+    Source.YFINANCE: lambda body: body["quoteResponse"]["result"][0]["currency"],
+    Source.COINGECKO: lambda body: min(set(body["bitcoin"]) - {"last_updated_at"}),
+    Source.COINMARKETCAP: lambda body: body["data"][0]["quote"][0]["symbol"],
+    Source.ALPHA_VANTAGE: lambda body: body["Realtime Currency Exchange Rate"][
+        "3. To_Currency Code"
+    ],
+}
+
+
+@pytest.mark.parametrize(("oddity", "label"), [("unknown_unit", "XX"), ("other_currency", "EUR")])
+@pytest.mark.parametrize("source", LABELS)
+def test_an_odd_row_has_another_label(clients, source, oddity, label):
+    """The price comes in a unit that does not exist, or in a currency that nobody asked for."""
+    plant(clients, "odd_row", provider=source, symbol=SYMBOLS[source], oddity=oddity)
+    assert LABELS[source](clients.quote(source).json()).upper() == label
+
+
+def test_the_numbers_of_an_odd_row_are_in_its_unit(clients):
+    """A service that ignores the label would have a wrong price."""
+    plant(clients, "odd_row", provider="yfinance", symbol="AAPL", oddity="unknown_unit")
+    price, at_ms = price_of(clients, Source.YFINANCE)
+    assert not clients.market.is_true("AAPL", price, at_ms, Source.YFINANCE)
+
+
+@pytest.mark.parametrize("source", Source)
+def test_an_odd_row_can_be_without_a_price(clients, source):
+    """Each provider has its own way to leave out a price."""
+    plant(clients, "odd_row", provider=source, symbol=SYMBOLS[source], oddity="no_price", answers=1)
+    body = clients.quote(source).json()
+    found = {
+        Source.YFINANCE: lambda: body["quoteResponse"]["result"][0].get("regularMarketPrice"),
+        Source.FINNHUB: lambda: body["c"],
+        Source.COINGECKO: lambda: body["bitcoin"]["usd"],
+        Source.COINMARKETCAP: lambda: body["data"][0]["quote"][0]["price"],
+        Source.ALPHA_VANTAGE: lambda: body["Realtime Currency Exchange Rate"]["5. Exchange Rate"],
+    }[source]()
+    assert found in (None, "-")
+    assert price_of(clients, source)[0] > 0
+
+
+def test_an_odd_row_can_come_twice(clients):
+    """Yahoo and CoinMarketCap send a second row that is years old, before the live one."""
+    for source in ("yfinance", "coinmarketcap"):
+        symbol = SYMBOLS[Source(source)]
+        plant(clients, "odd_row", provider=source, symbol=symbol, oddity="doubled")
+    dead, live = clients.quote(Source.YFINANCE).json()["quoteResponse"]["result"]
+    assert dead["symbol"] == live["symbol"]
+    assert dead["regularMarketTime"] < live["regularMarketTime"] - 86_400
+    assert dead["regularMarketPrice"] != live["regularMarketPrice"]
+    old, new = clients.quote(Source.COINMARKETCAP).json()["data"]
+    assert old["id"] == new["id"]
+    assert old["last_updated"] < new["last_updated"]
+
+
+@pytest.mark.parametrize(("kind", "factor"), [("crash", 0.62), ("pump", 1.6)])
+def test_a_crash_and_a_pump_go_on_at_every_provider(clients, clock, kind, factor):
+    """The price is multiplied at each step, stops after the last one, and is true throughout."""
+    before = float(clients.market.price("BTC-USD", WEDNESDAY_MS))
+    plant(clients, kind, symbol="BTC-USD", steps=4, every_s=10)
+    for step in (1, 2, 3, 4, 4, 4):
+        for source in (Source.COINGECKO, Source.COINMARKETCAP):
+            price, at_ms = price_of(clients, source)
+            assert float(price) == pytest.approx(before * factor**step, rel=0.02)
+            assert clients.market.is_true("BTC-USD", price, at_ms, source)
+        clock.pass_s(10)
