@@ -1,4 +1,4 @@
-"""`python -m local.api LOG_FILE`: the api's app behind uvicorn, as a process of its own.
+"""`python -m local.service.api LOG_FILE`: the API behind uvicorn, as a process of its own.
 
 It is the same app as on AWS; only the server in front differs.
 """
@@ -6,12 +6,14 @@ It is the same app as on AWS; only the server in front differs.
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 
 import uvicorn
 
-from local.service.http_protocol import ProblemProtocol
+from local.service.addresses import listen
+from local.service.http_protocol import RECEIVE_S, BoundedProtocol
 from local.service.logs import log_to_file
 from marketdata.api.serving import on_one_machine
 from marketdata.settings import Settings
@@ -20,17 +22,21 @@ from marketdata.settings import Settings
 def main(log_file: Path) -> None:
     """Serve until SIGTERM; requests under way get a second to end."""
     log = log_to_file(log_file, "api")
-    uvicorn.run(
+    settings = Settings.from_env(os.environ)
+    config = uvicorn.Config(
         on_one_machine(log),
-        http=ProblemProtocol,
-        host="127.0.0.1",
-        port=Settings.from_env(os.environ).port,
+        http=BoundedProtocol,
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
         date_header=True,
+        timeout_keep_alive=RECEIVE_S,
         timeout_graceful_shutdown=1,
+        backlog=256,
     )
+    sockets: list[socket.socket] = listen(settings.host, settings.port)
+    uvicorn.Server(config).run(sockets=sockets)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
+from local.service.files import RotatingFile
 from marketdata.observability.logs import ROOT, configure_logging
 from marketdata.redaction import redact
 from marketdata.settings import Settings
@@ -42,8 +43,7 @@ def log_to_file(path: Path, part: str) -> TextIO:
     The answer is the file, whose lines are written out one by one.
     """
     settings = Settings.from_env(os.environ)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    stream = path.open("a", encoding="utf-8", buffering=1)
+    stream = cast("TextIO", RotatingFile(path))
     configure_logging(part, settings.log_level, settings.secrets, stream)
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.WARNING)

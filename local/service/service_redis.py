@@ -1,87 +1,110 @@
-"""The Redis of one service: chosen, started if it is our own, told to neighbours, taken over."""
+"""The Redis of one service: the one that REDIS_HOST names, else one that is started for it.
+
+Each service starts a Redis of its own. Services that shall share one name it with REDIS_HOST.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import secrets
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from local.service.children import Children
-from local.service.redis_choice import (
-    RedisChoice,
-    choose_redis,
-    choosing,
-    neighbour_is_gone,
-    share,
-    unshare,
+from local.service.redis_server import (
+    LOOPBACK,
+    answers,
+    find_server,
+    free_port,
+    port_is_free,
+    server_command,
+    wait_until_it_answers,
 )
-from local.service.redis_server import answers, find_server, server_command, wait_until_it_answers
 from local.service.terminal import CannotStartError, say
 from marketdata.cache.client import connect
 from marketdata.errors import CacheUnavailableError
 from marketdata.settings import Settings
 
+DEFAULT_PORT = 6379
 NAMED_TIMEOUT_S = 3.0
 
 
-class RedisForUs:
-    """The Redis that a service uses; `env` is its environment, and is told host and port.
+def bring_up_redis(
+    children: Children, state: Path, env: dict[str, str], at_end: ExitStack, *, keep_data: bool
+) -> None:
+    """Return once the Redis of the service answers; `env` then has the settings that lead to it.
 
-    `keep_data`: whether what is in our own one outlives this run.
+    `state`: the folder of the service. `keep_data`: whether a Redis that is started here keeps its
+    data for the next run. `at_end` gets what has to be removed when the service ends.
+    Raise `CannotStartError` with what to do, and `RedisMissingError` if no server is installed.
     """
-
-    def __init__(
-        self, children: Children, state: Path, env: dict[str, str], *, keep_data: bool
-    ) -> None:
-        self._children = children
-        self._state = state
-        self._env = env
-        self._folder = state / "redis" if keep_data else None
-        self._choice: RedisChoice | None = None
-
-    def bring_up(self) -> None:
-        """Have a Redis that answers. Raises `CannotStartError` and what `choose_redis` raises."""
-        with choosing(self._state):
-            redis = choose_redis(self._env, self._state)
-            self._env |= {"REDIS_HOST": redis.host, "REDIS_PORT": str(redis.port)}
-            if redis.own:
-                self._start(redis)
-        if not redis.own:
-            _ask(Settings.from_env(self._env))
-        self._choice = redis
-        say("redis", f"{redis.host}:{redis.port} ({redis.why})")
-
-    def take_over(self) -> None:
-        """Start the Redis of a neighbour anew, on its port, if the neighbour took it along."""
-        redis = self._choice
-        if redis is None or not redis.shared or not neighbour_is_gone(self._state):
-            return
-        with choosing(self._state):
-            # Another neighbour may have been faster, or it is still on its way out.
-            if neighbour_is_gone(self._state) and not answers(redis.host, redis.port):
-                why = "started here, as the service that had started it is gone"
-                self._choice = RedisChoice(redis.host, redis.port, why, own=True)
-                self._start(self._choice)
-                say("redis", f"{redis.host}:{redis.port} ({why})")
-
-    def give_up(self) -> None:
-        """Tell later services no more of our own one."""
-        if self._choice is not None and self._choice.own:
-            unshare(self._state)
-
-    def _start(self, redis: RedisChoice) -> None:
-        command = server_command(find_server(), redis.port, self._folder)
-        process = self._children.start(
-            "redis", command, os.environ, output=subprocess.DEVNULL, again=True
-        )
-        if not wait_until_it_answers(redis.host, redis.port, process):
-            raise CannotStartError(f"Redis did not start; try it by hand: {' '.join(command)}")
-        share(self._state, redis.port)
+    if env.get("REDIS_HOST"):
+        settings = Settings.from_env(env)
+        _wait_for_named(settings)
+        say("redis", f"{settings.redis_host}:{settings.redis_port} (named by REDIS_HOST)")
+        return
+    port, note = choose_port(env)
+    password = secrets.token_urlsafe(32)
+    state.mkdir(parents=True, exist_ok=True)
+    folder = _data_folder(state, at_end) if keep_data else None
+    # A password on the command line could be read by every user of the machine.
+    config = state / f"redis-{port}.conf"
+    at_end.callback(config.unlink, missing_ok=True)
+    config.touch(0o600)
+    config.write_text(f"requirepass {password}\n", encoding="utf-8")
+    command = server_command(find_server(), port, folder, config)
+    process = children.start("redis", command, os.environ, output=subprocess.DEVNULL, again=True)
+    at_end.callback(children.end_all)  # before another service may have the folder
+    if not wait_until_it_answers(LOOPBACK, port, process):
+        raise CannotStartError(f"Redis did not start; try it by hand: {' '.join(command)}")
+    env |= {
+        "REDIS_HOST": LOOPBACK,
+        "REDIS_PORT": str(port),
+        "REDIS_AUTH": "password",
+        "REDIS_PASSWORD": password,
+        "REDIS_USERNAME": "",
+        "REDIS_TLS": "false",
+        "REDIS_CLUSTER": "false",
+    }
+    say("redis", f"{LOOPBACK}:{port} ({note})")
 
 
-def _ask(settings: Settings) -> None:
-    """Return once a Redis that is not ours answers, with its password and TLS as they are set."""
+def choose_port(env: dict[str, str]) -> tuple[int, str]:
+    """Return the port for a Redis that is started here, and a note for the terminal.
+
+    It is REDIS_PORT, else 6379, else any free port. Raise `CannotStartError` if REDIS_PORT is set
+    and taken.
+    """
+    port = int(env.get("REDIS_PORT") or DEFAULT_PORT)
+    if port_is_free(port):
+        return port, "started here"
+    if env.get("REDIS_PORT"):
+        use = f"set REDIS_HOST={LOOPBACK} to use it" if answers(LOOPBACK, port) else "free it"
+        raise CannotStartError(f"REDIS_PORT={port} is taken: {use}, or choose another REDIS_PORT")
+    return free_port(), f"started here, as {port} is taken"
+
+
+def _data_folder(state: Path, at_end: ExitStack) -> Path:
+    """Return the folder of the data, which is ours until the end: two servers would damage it."""
+    folder = state / "redis"
+    folder.mkdir(exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    at_end.callback(os.close, handle)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise CannotStartError(
+            f"another service keeps its Redis data in {folder}; stop that one, set REDIS_HOST to "
+            "share a Redis, or set MARKETDATA_HOME to another folder"
+        ) from None
+    return folder
+
+
+def _wait_for_named(settings: Settings) -> None:
+    """Return once the named Redis answers, with its password and TLS as they are set."""
     end = time.monotonic() + NAMED_TIMEOUT_S
     cache = connect(settings)
     while True:

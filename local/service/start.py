@@ -8,30 +8,39 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
+from local.service import addresses
 from local.service.children import Children, python
 from local.service.environment import home, service_environment, state_folder, unknown_names
-from local.service.redis_choice import RedisTakenError
-from local.service.redis_server import RedisMissingError, port_is_free
+from local.service.files import keep_private
+from local.service.redis_server import RedisMissingError
 from local.service.service import Service
-from local.service.service_redis import RedisForUs
+from local.service.service_redis import bring_up_redis
 from local.service.signals import interrupted_by
 from local.service.terminal import CannotStartError, say
 from marketdata.domain.quotes import Source
 from marketdata.errors import SettingsError
 from marketdata.settings import ENV_PREFIXES, Settings
 
+log = logging.getLogger("marketdata.local")
+
 API_TIMEOUT_S = 20.0
 LOOK_EVERY_S = 0.5
 SIMULATED = (
     "SIMULATED MARKET: every price here is invented. For live prices: cp .env.example .env, "
     "or MARKET=live make start"
+)
+REACHABLE = (
+    "HOST={} makes the API reachable from other machines, and it asks nobody for a password; put a "
+    "firewall or a gateway in front of it"
 )
 
 
@@ -50,7 +59,7 @@ def start() -> int:
         code = 0
         with contextlib.suppress(OSError):  # the terminal may be gone
             print("stopped", flush=True)
-    except (CannotStartError, SettingsError, RedisMissingError, RedisTakenError) as error:
+    except (CannotStartError, SettingsError, RedisMissingError) as error:
         print(f"error: {error}", file=sys.stderr)
     # Threads that still wait for a provider must not hold up the end.
     os._exit(code)
@@ -62,53 +71,66 @@ def run(folder: Path, at_end: contextlib.ExitStack) -> None:
     settings = Settings.from_env(env)
     for line in unknown_names(folder, os.environ):
         print(f"warning: {line}", file=sys.stderr)
-    if not port_is_free(settings.port):
-        raise CannotStartError(
-            f"PORT={settings.port} is taken; choose another, for example "
-            f"PORT={settings.port + 1} make start"
-        )
+    addresses.check(settings.host, settings.port)
+    if addresses.is_reachable_from_outside(settings.host):
+        print(f"warning: {REACHABLE.format(','.join(settings.host))}", file=sys.stderr)
     simulated = settings.market == "simulated"
     say("market", SIMULATED if simulated else "live providers")
+    keep_private(folder / ".local")
     state, children = state_folder(folder, settings.market), Children()
-    redis = RedisForUs(children, state, env, keep_data=not simulated)
-    at_end.callback(redis.give_up)
+    _use_temporary_folder(at_end)
     at_end.callback(children.end_all)
-    redis.bring_up()
+    bring_up_redis(children, state, env, at_end, keep_data=not simulated)
+    control_url = ""
     if simulated:
-        for name, url in _bring_up_market(children, env).items():
-            env.setdefault(name, url)
+        urls, control_url = _bring_up_market(children, env)
+        env = urls | env
     os.environ.update(env)
     log_file = state / "service.log"
-    _bring_up_api(children, settings.port, env, log_file)
+    _bring_up_api(children, settings, env, log_file)
     service = Service(say, log_file)
     at_end.callback(service.stop)
     service.start()
+    if control_url:
+        log.info("simulated market started", extra={"control_url": control_url})
     say("api", f"http://localhost:{settings.port}  (documentation: /docs, health: /health)")
     say("log", str(log_file.relative_to(folder)))
     while True:
         time.sleep(LOOK_EVERY_S)
-        redis.take_over()
         children.look_after()
 
 
-def _bring_up_market(children: Children, env: dict[str, str]) -> dict[str, str]:
-    """Start the simulated market; the base URL settings that lead to it."""
+def _bring_up_market(children: Children, env: dict[str, str]) -> tuple[dict[str, str], str]:
+    """Start the simulated market. Return the settings that lead to it, and its control URL."""
     market = children.start("market", python("local.simulator"), env, output=subprocess.PIPE)
     line = market.stdout.readline() if market.stdout else b""
     try:
-        told = json.loads(line)
+        started = json.loads(line)
     except ValueError:
         raise CannotStartError("the simulated market did not start") from None
-    urls = {Source(name): url for name, url in told["base_urls"].items()}
-    say("", f"faults by a call to {told['control_url']} (docs/simulated-market.md)")
-    return {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in urls.items()}
+    urls = {Source(name): url for name, url in started["base_urls"].items()}
+    settings = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in urls.items()}
+    return settings, started["control_url"]
 
 
-def _bring_up_api(children: Children, port: int, env: dict[str, str], log_file: Path) -> None:
+def _bring_up_api(
+    children: Children, settings: Settings, env: dict[str, str], log_file: Path
+) -> None:
     """Start the API, again whenever it ends, and wait until it listens."""
     children.start("api", python("local.service.api", str(log_file)), env, again=True)
     end = time.monotonic() + API_TIMEOUT_S
-    while port_is_free(port):
+    while not addresses.is_listening(settings.host, settings.port):
         if children.has_ended("api") or time.monotonic() > end:
             raise CannotStartError(f"the API did not start; its log is {log_file}")
         time.sleep(0.05)
+
+
+def _use_temporary_folder(at_end: contextlib.ExitStack) -> None:
+    """Have libraries put their temporary files into a folder that is removed at the end.
+
+    What they remove when Python exits is left behind otherwise: the service ends without waiting
+    for its threads, and so without Python's own way to exit.
+    """
+    tempfile.tempdir = at_end.enter_context(
+        tempfile.TemporaryDirectory(prefix="market-data-", ignore_cleanup_errors=True)
+    )

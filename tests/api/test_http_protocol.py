@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.service.http_protocol import ProblemProtocol
+from local.service.http_protocol import BoundedProtocol
 from tests.support.api_service import Service
 
 HOST = b"\r\nHost: x\r\n\r\n"
@@ -35,7 +35,7 @@ def send(origin, request):
 )
 def test_bytes_that_are_no_request_get_a_problem(cache, request_):
     """And the connection is closed, since nobody knows where the next request would begin."""
-    with Service(cache).served(http=ProblemProtocol) as origin:
+    with Service(cache).served(http=BoundedProtocol) as origin:
         head, body = send(origin, request_)
     assert head.startswith("http/1.1 400")
     assert "content-type: application/problem+json" in head
@@ -46,7 +46,7 @@ def test_bytes_that_are_no_request_get_a_problem(cache, request_):
 
 def test_a_request_is_answered_as_ever(cache):
     """Only what is no request is answered here."""
-    with Service(cache).served(http=ProblemProtocol) as origin:
+    with Service(cache).served(http=BoundedProtocol) as origin:
         head, body = send(
             origin, b"GET /v1/providers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         )

@@ -5,12 +5,17 @@ They are a story: what kills a part comes after what only looks, and the last te
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
+import socket
 from collections.abc import Iterator
 
 import pytest
+import requests
+from redis import Redis
+from redis.exceptions import AuthenticationError
 
 from local.service.redis_server import port_is_free
 from tests.support.running_service import RunningService, eventually
@@ -113,7 +118,8 @@ def test_the_terminal_tells_what_it_is_and_what_each_tick_does(service):
     """Loudly that prices are invented, then a line per tick with what was written by whom."""
     lines = service.output.splitlines()
     assert lines[0].startswith("market  SIMULATED MARKET: every price here is invented.")
-    assert [line.partition(" ")[0] for line in lines[1:3]] == ["redis", ""]
+    assert lines[1].startswith("redis   127.0.0.1:")
+    assert not any("warning" in line or "faults" in line for line in lines)
     for asset_type in ("stocks", "crypto", "forex"):
         assert any(line.startswith(f"assets  {asset_type} ") for line in lines)
     eventually(lambda: TICK.search(service.output), f"a tick in {service.output}", TICKS_S)
@@ -129,6 +135,31 @@ def test_health_tells_that_all_is_well(service):
     health = eventually(lambda: healthy(service), "health", TICKS_S)
     assert (health["market"], health["reasons"]) == ("simulated", [])
     assert health["quotes"]["fresh_ratio"] == 1.0
+
+
+def test_the_api_answers_over_both_protocols(service):
+    """It answers over IPv4 and, where the machine has it, over IPv6."""
+    with socket.socket(socket.AF_INET6) as probe:
+        has_ipv6 = probe.connect_ex(("::1", 9)) != errno.EADDRNOTAVAIL
+    for host in ("127.0.0.1", *(["[::1]"] if has_ipv6 else [])):
+        assert requests.get(f"http://{host}:{service.port}/health", timeout=5).status_code == 200
+
+
+def test_files_are_for_their_user_alone(service):
+    """No other user can read the log, the archive or the password of Redis."""
+    paths = [service.home / ".local", *(service.home / ".local").rglob("*")]
+    assert any(path.name == "service.log" for path in paths)
+    for path in paths:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_its_redis_lets_nobody_else_in(service):
+    """A client without the password gets no answer to a command."""
+    with (
+        Redis(port=int(service.env["REDIS_PORT"])) as stranger,
+        pytest.raises(AuthenticationError),
+    ):
+        stranger.keys()
 
 
 def test_a_killed_redis_is_started_again(service):
@@ -159,6 +190,7 @@ def test_ctrl_c_ends_it_all(service, record_property):
     assert port_is_free(int(service.env["REDIS_PORT"]))
     left = {path.name for path in (service.home / ".local" / "simulated").iterdir()}
     assert left == {"service.log", "archive"}
+    assert list(service.temporary.iterdir()) == []
 
 
 def healthy(service: RunningService) -> dict | None:

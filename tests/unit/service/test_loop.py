@@ -246,7 +246,7 @@ def test_a_refresh_commits_each_list_and_tells_of_it():
 
     fakes = Fakes(plan=lists_plan(["forex", "stocks"], [LIST_JOB]), commit=commit)
     assert refreshed(fakes) == [
-        "forex 60 from the archive (cache was empty)",
+        "forex 60 from the archive",
         "crypto 1495 from coingecko, coinmarketcap",
     ]
     assert fakes.given[1] == ("commit", {"restore": True, "asset_class": "forex"})
@@ -255,7 +255,10 @@ def test_a_refresh_commits_each_list_and_tells_of_it():
 @pytest.mark.parametrize(
     ("summary", "line"),
     [
-        ({"restored": True, "reason": "too small"}, "crypto 1495 from the archive (too small)"),
+        (
+            {"restored": True, "failed": True, "reason": "too small"},
+            "crypto 1495 from the archive (too small)",
+        ),
         ({"reason": "no provider gave a list"}, "crypto not refreshed: no provider gave a list"),
     ],
 )
