@@ -11,6 +11,7 @@ from redis.client import Redis
 
 from local.simulator import MarketServers
 from marketdata.cache.client import Cache
+from marketdata.cache.memory import read_memory
 from marketdata.clock import SLOT_S
 from marketdata.domain.messages import AssetReport
 from marketdata.domain.quotes import Source
@@ -126,6 +127,34 @@ def test_without_anything_to_evict_nobody_is_called(pipeline, redis):
     assert {error["code"] for error in answer.json["errors"]} == {"pending"}
     assert api.get("/v1/providers").status == 200
     assert api.get("/health").json["redis"] == {"reachable": True}
+
+
+def test_a_redis_that_rejects_writes_is_named_at_once(pipeline, redis):
+    """Without room and without eviction /health is degraded at once, and names the cause."""
+    redis.config_set("maxmemory-policy", "noeviction")
+    assert not any("Redis is full" in reason for reason in pipeline.health()["reasons"])
+    starve(redis)
+    health = pipeline.health()
+    assert health["status"] == "degraded"
+    assert health["reasons"][0].endswith("and rejects what is written")
+
+
+def test_evicted_quotes_are_named(pipeline, redis):
+    """Where quotes give way to others, /health says that this is why prices are missing."""
+    fill(redis)
+    health = pipeline.health()
+    assert health["status"] != "healthy"
+    assert "so quotes are being evicted" in health["reasons"][0]
+
+
+def test_a_user_without_the_right_to_look_is_not_told(cache, redis):
+    """ElastiCache keeps INFO from the service's user; then nothing is said of memory."""
+    redis.execute_command("ACL", "SETUSER", "default", "-info")
+    try:
+        assert read_memory(cache) is None
+    finally:
+        redis.execute_command("ACL", "SETUSER", "default", "+info")
+    assert read_memory(cache) is not None
 
 
 def test_it_goes_on_once_there_is_room_again(pipeline, redis):

@@ -20,6 +20,7 @@ from marketdata.cache import control_codec as codec
 from marketdata.cache.client import Cache, Command, ScriptCall
 from marketdata.cache.ledger_memory import LedgerMemory, SteadyTime
 from marketdata.cache.listed_symbols import ListedSymbols
+from marketdata.cache.memory import MemoryState, read_memory
 from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, SLOT_MS
 from marketdata.domain.breaker import BreakerPolicy, Transition
 from marketdata.domain.budget import Limit, Use
@@ -314,6 +315,10 @@ class ControlState:
     def providers_view(self, answer: bytes) -> ControlView:
         """Return what the answer to `providers_command` says."""
         return codec.view_of(codec.json_of(answer), self._limits)
+
+    def read_memory(self) -> MemoryState | None:
+        """Return how full Redis is; None if it does not tell."""
+        return read_memory(self._cache)
 
     def _valid(self, symbols: Sequence[str]) -> list[str]:
         """Return the watched symbols that are symbols, and remove all others."""

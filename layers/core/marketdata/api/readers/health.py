@@ -16,6 +16,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 if TYPE_CHECKING:
+    from marketdata.cache.memory import MemoryState
     from marketdata.domain.permits import ClassState, LastError
 
 # Twelve slots in a row without a claim: nobody fetches any more.
@@ -57,7 +58,7 @@ class Facts:
 
     `breakers` are those of enabled providers. `wrong_clocks`: workers whose clock differs from that
     of Redis, and by how many milliseconds they are ahead. `times_ahead`: sources whose times are
-    ahead of our clock, and by how many milliseconds.
+    ahead of our clock, and by how many milliseconds. `memory`: None if Redis does not tell.
     """
 
     lag_s: float | None
@@ -66,6 +67,7 @@ class Facts:
     breakers: Sequence[tuple[Source, AssetClass, ClassState]]
     wrong_clocks: Mapping[str, int] = field(default_factory=dict)
     times_ahead: Mapping[Source, int] = field(default_factory=dict)
+    memory: MemoryState | None = None
 
 
 Finding = tuple[Status, str]
@@ -73,7 +75,7 @@ Finding = tuple[Status, str]
 
 def judge(facts: Facts) -> tuple[Status, list[str]]:
     """Return the worst status of all findings, and their texts: causes first, none when healthy."""
-    causes = (_loop, _clocks, _unreachable, _breakers)
+    causes = (_memory, _loop, _clocks, _unreachable, _breakers)
     consequences = (_quotes, _lists)
     findings = [finding for find in (*causes, *consequences) for finding in find(facts)]
     statuses = [status for status, _ in findings]
@@ -85,6 +87,18 @@ def fresh_ratio(classes: Sequence[ClassFacts]) -> float | None:
     """The share of always-priced symbols with a fresh quote, three digits; None without any."""
     active = sum(facts.active for facts in classes)
     return round(sum(facts.fresh for facts in classes) / active, 3) if active else None
+
+
+def _memory(facts: Facts) -> Iterator[Finding]:
+    memory = facts.memory
+    if memory is None:
+        return
+    limit = f"its limit is {memory.most_bytes:,} bytes"
+    if memory.rejects_writes:
+        yield Status.DEGRADED, f"Redis is full ({limit}) and rejects what is written"
+    elif memory.evicts:
+        count = f"{memory.evicted_keys:,} keys so far"
+        yield Status.DEGRADED, f"Redis is full ({limit}), so quotes are being evicted ({count})"
 
 
 def _loop(facts: Facts) -> Iterator[Finding]:

@@ -56,6 +56,7 @@ class StatusReader:
                 lag_s=_lag_s(view, now_ms),
                 wrong_clocks=view.wrong_clocks,
                 times_ahead=view.times_ahead,
+                memory=self.control.read_memory(),
                 classes=list(self._classes(now_ms)),
                 lists=list(self._lists(now_ms)),
                 breakers=[
