@@ -1,6 +1,6 @@
-"""`make day`: a day of the whole service in minutes, with all that goes wrong in one, and judged.
+"""`make day`: simulate a day of the service in minutes, with faults, and judge it.
 
-Redis, provider code, senders and yfinance are the real ones; the market is the simulated one with
-its quotas and sessions. Only time is not: it stands still while a step runs and is moved between
-steps. What comes out are figures with targets, and an exit code that says whether they were met.
+Redis, provider code, senders and yfinance are the real ones, the market is the simulated one with
+its quotas and trading hours. Time stands still while a step runs and is moved between steps. The
+result is a table of figures with targets, and an exit code that says whether all were met.
 """

@@ -63,7 +63,7 @@ class Driver:
     _late: list[tuple[int, Report]] = field(default_factory=list)
 
     def run(self, progress: Callable[[int], None]) -> None:
-        """Run every slot, then look once more; `progress` is told each slot's start (epoch ms)."""
+        """Run every slot, then look once more; `progress` gets each slot's start (epoch ms)."""
         script = self.script
         every_ms = (script.end_ms - script.start_ms) // REFRESHES // SLOT_MS * SLOT_MS
         for slot_ms in range(script.start_ms, script.end_ms, SLOT_MS):
@@ -135,7 +135,7 @@ class Driver:
         for job in plan.jobs:
             report = through_json(AssetReport, service.asset_fetcher.fetch(job))
             summary = service.asset_committer.commit(report, now_ms)
-            self.judge.count("asset lists kept" if summary.swapped else "asset lists refused")
+            self.judge.count("asset lists kept" if summary.swapped else "asset lists not accepted")
 
     def _fate(self) -> Fate:
         return self.rng.choices(list(_ODDS), list(_ODDS.values()))[0]

@@ -19,7 +19,7 @@ MOST_REAL_S = 600.0
 # Quotes, held prices, reasons, two versions of three lists with their indexes, control state.
 MOST_KEYS = 400
 MOST_GROWTH_BYTES = 8 * 1024 * 1024  # after the first hour
-# What follows a fault may be committed late.
+# A report that was fetched during a fault may be committed later.
 _AFTERMATH_MS = 2 * MINUTE_MS
 # Faults that must not open a breaker: what is wrong with a symbol, and a clock.
 SPARING = frozenset({"bad_tick", "odd_row", "nan", "clock_offset"})
@@ -27,7 +27,7 @@ SPARING = frozenset({"bad_tick", "odd_row", "nan", "clock_offset"})
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure: its name in the JSON line, what a person reads, its value and its target."""
+    """One figure: its name in the JSON, its words in the table, its value and its target."""
 
     name: str
     words: str
@@ -38,7 +38,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What a run was beside what the judge saw. `memory`: keys and bytes of Redis, each hour."""
+    """What is known of a run beside the judge's notes. `memory`: keys and bytes by hour."""
 
     seed: int
     hours: float
@@ -48,7 +48,7 @@ class Course:
 
 
 def figures(judge: Judge, market: Market, script: Script, course: Course) -> list[Figure]:
-    """Every figure that has a target."""
+    """Return every figure that has a target."""
     return [
         *_prices(judge, market),
         *_freshness(judge),
@@ -59,14 +59,14 @@ def figures(judge: Judge, market: Market, script: Script, course: Course) -> lis
 
 
 def wrong_planted(judge: Judge, market: Market) -> Mapping[str, int]:
-    """What became of planted bad ticks: how many were served, held, lost with a worker."""
+    """Return how many bad ticks were planted, held, and lost with a worker."""
     held = len(judge.seen.held)
     lost = judge.seen.counts["bad ticks lost with a worker"]
     return {"planted": len(market.planted), "held": held, "lost": lost}
 
 
 def openings(turns: Sequence[Turn]) -> list[Turn]:
-    """The times that a breaker opened."""
+    """Return the openings of breakers."""
     return [turn for turn in turns if turn.state == "open"]
 
 
@@ -100,11 +100,11 @@ def _freshness(judge: Judge) -> Iterator[Figure]:
         AssetClass.CRYPTO: "crypto fresh, except moving prices",
         AssetClass.FOREX: "forex fresh, except moving prices and Yahoo's outage",
     }
-    for asset_class, told in words.items():
+    for asset_class, description in words.items():
         share = judge.seen.fresh[asset_class].value()
         met = share is not None and share >= LEAST_FRESH
         value = None if share is None else round(share, 5)
-        yield Figure(f"fresh_{asset_class}", told, value, f"at least {LEAST_FRESH}", met)
+        yield Figure(f"fresh_{asset_class}", description, value, f"at least {LEAST_FRESH}", met)
 
 
 def _calls(market: Market) -> Iterator[Figure]:

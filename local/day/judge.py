@@ -1,7 +1,7 @@
-"""Watches the day from outside and from within, and compares every price with the market's record.
+"""Compares every price of the day, shown or written, with the market's record.
 
-From outside it reads as a client does, through the API's reader, once a slot. From within it hears
-each verdict of a commit, so that a wrong price counts even if the next commit replaces it at once.
+Once a slot it reads all quotes as a client does, through the API's reader. It also gets the
+verdicts of each commit, so that a wrong price counts even if the next commit replaces it at once.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ TOO_OLD_MS = 30 * MINUTE_MS
 # stored price gets stale, as it should.
 HELD_MS = 10 * MINUTE_MS
 
-Heard = Callable[[Sequence[Quote], Sequence[Verdict]], None]
+Listener = Callable[[Sequence[Quote], Sequence[Verdict]], None]
 
 
-class HeardStore(QuoteStore):
-    """The store that commits write to, which tells the verdicts to one more listener."""
+class ObservedStore(QuoteStore):
+    """The store that commits write to; it passes the verdicts to a listener as well."""
 
-    def __init__(self, cache: Cache, *, retention_s: int, heard: Heard) -> None:
+    def __init__(self, cache: Cache, *, retention_s: int, listener: Listener) -> None:
         super().__init__(cache, retention_s=retention_s)
-        self._heard = heard
+        self._listener = listener
 
     def commit(
         self,
@@ -63,21 +63,21 @@ class HeardStore(QuoteStore):
         missing: Sequence[MissingQuote],
         now_ms: int,
     ) -> tuple[Verdict, ...]:
-        """As the store does."""
+        """Commit as the store does, and pass on the verdicts."""
         verdicts = super().commit(quotes, missing, now_ms)
-        self._heard(quotes, verdicts)
+        self._listener(quotes, verdicts)
         return verdicts
 
 
 @dataclass(slots=True)
 class Share:
-    """How often a quote was looked for in session, and how often it was there and fresh."""
+    """How many quotes were looked for in session, and how many were there and fresh."""
 
     looked: int = 0
     fresh: int = 0
 
     def value(self) -> float | None:
-        """The share; None where nothing was looked for."""
+        """Return the share; None if nothing was looked for."""
         return self.fresh / self.looked if self.looked else None
 
 
@@ -104,7 +104,7 @@ class Seen:
 
     Excluded are those of moving prices, and those of forex in Yahoo's outage.
 
-    `wrong` tells each wrong price that was visible, `held` the planted ones that were held back.
+    `wrong` has each wrong price that was written or shown, `held` the planted ones that were held.
     `fallbacks` counts the commits that wrote quotes of a class's second provider, `same_tick` those
     where it answered in the tick in which the first failed.
     """
@@ -141,29 +141,29 @@ class Judge:
         self._was = lru_cache(maxsize=1024)(market.is_true)
 
     def store(self, cache: Cache, retention_s: int) -> QuoteStore:
-        """A store whose verdicts the judge hears."""
-        return HeardStore(cache, retention_s=retention_s, heard=self._hear)
+        """Return a store whose verdicts the judge gets."""
+        return ObservedStore(cache, retention_s=retention_s, listener=self.note_verdicts)
 
     def look(self, now_ms: int) -> None:
         """Read every quote as a client would, and note what is fresh and what is wrong."""
         if self.reader is None:
-            raise ValueError("nothing to look through")
+            raise ValueError("the judge has no reader")
         try:
             body = self.reader.read(self._wanted, now_ms).body()
         except CacheUnavailableError:
             self.count("looks that Redis did not answer")
             return
-        told = {q["symbol"]: q for q in json.loads(body, parse_float=Decimal)["quotes"]}
+        shown = {q["symbol"]: q for q in json.loads(body, parse_float=Decimal)["quotes"]}
         open_since = {c: self._open_since(c, now_ms) for c in AssetClass}
         for symbol in ALL:
-            asset_class, quote = CLASS_OF[symbol], told.get(symbol)
+            asset_class, quote = CLASS_OF[symbol], shown.get(symbol)
             if quote is not None:
                 self._check(symbol, quote, now_ms)
             if open_since[asset_class] is not None:
                 self._weigh(symbol, quote, open_since[asset_class] or 0, now_ms)
 
     def fetched(self, report: Report, *, lost: bool) -> bool:
-        """Whether a report holds a planted price; one that is `lost` will never be committed."""
+        """Return whether a report has a planted price; a `lost` report is never committed."""
         wrong = [
             quote
             for quote in report.quotes
@@ -204,8 +204,8 @@ class Judge:
         with self._lock:
             self.seen.counts[what] += times
 
-    def _hear(self, quotes: Sequence[Quote], verdicts: Sequence[Verdict]) -> None:
-        """Hear the verdicts of one commit."""
+    def note_verdicts(self, quotes: Sequence[Quote], verdicts: Sequence[Verdict]) -> None:
+        """Note the verdicts of one commit."""
         judged = [(q, v, self._is_true(q)) for q, v in zip(quotes, verdicts, strict=True)]
         with self._lock:
             for quote, verdict, is_true in judged:
@@ -218,15 +218,15 @@ class Judge:
                     self.seen.held.add((quote.source, quote.symbol, at_ms))
 
     def _check(self, symbol: str, quote: Mapping[str, Any], now_ms: int) -> None:
-        told = quote["timestamp"]
-        time = None if told is None else parse_utc(told)
+        text = quote["timestamp"]
+        time = None if text is None else parse_utc(text)
         shown = _Shown(Decimal(quote["price"]), time, Source(quote["source"]))
         before = self._shown.get(symbol)
         if shown == before:
             return
         self._shown[symbol] = shown
         if not self._was_true(symbol, shown.price, time, shown.source):
-            self.seen.wrong.append(f"shown: {symbol} {shown.price} {shown.source} {told}")
+            self.seen.wrong.append(f"shown: {symbol} {shown.price} {shown.source} {text}")
         if time is not None and epoch_ms(time) > now_ms + FUTURE_MS:
             self.count("prices of the future that were shown")
         if before and before.time and time and time < before.time:

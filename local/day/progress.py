@@ -19,14 +19,14 @@ class Progress:
         self._stream = stream
         self._moves = stream.isatty()
         self._began_s = time.monotonic()
-        self._told_s = 0.0
+        self._shown_s = 0.0
         self._lines = 0
 
     def at(self, now_ms: int) -> None:
         """Show it, if it is time to."""
         done, now_s = (now_ms - self._start_ms) / self._span_ms, time.monotonic()
-        if self._moves and now_s - self._told_s >= BAR_EVERY_S:
-            self._told_s = now_s
+        if self._moves and now_s - self._shown_s >= BAR_EVERY_S:
+            self._shown_s = now_s
             self._stream.write(f"\r{self._line(now_ms, done, now_s)}")
             self._stream.flush()
         elif not self._moves and done * LINES >= self._lines:

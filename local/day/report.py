@@ -84,8 +84,8 @@ def as_json(
 
 
 def _plan(script: Script) -> Iterator[str]:
-    """Each thing once, however many symbols it strikes, with when it began."""
-    told: dict[str, list[str]] = {}
+    """Yield one line for each kind of fault, with its times."""
+    spans_of: dict[str, list[str]] = {}
     for planned in script.planned:
         begins, ends = (
             datetime.fromtimestamp(ms / 1000, UTC) for ms in (planned.from_ms, planned.until_ms)
@@ -97,10 +97,10 @@ def _plan(script: Script) -> Iterator[str]:
         steps = f" {planned.options['steps']} times" if "steps" in planned.options else ""
         oddity = f" {planned.options.get('oddity', '')}".rstrip()
         which = f" {source}{planned.symbol}{factor}{steps}{oddity}" if named else ""
-        spans = told.setdefault(planned.what, [])
+        spans = spans_of.setdefault(planned.what, [])
         if span + which not in spans:
             spans.append(span + which)
-    for what, spans in told.items():
+    for what, spans in spans_of.items():
         yield f"  {what}: {', '.join(spans)}"
 
 
@@ -117,8 +117,8 @@ def _attempts(judge: Judge) -> Iterator[Sequence[str]]:
     yield "attempts", "by outcome"
     for source in Source:
         counted = [(n, name) for (own, name), n in judge.seen.outcomes.items() if own is source]
-        told = ", ".join(f"{name} {n}" for n, name in sorted(counted, reverse=True))
-        yield source.value, told
+        outcomes = ", ".join(f"{name} {n}" for n, name in sorted(counted, reverse=True))
+        yield source.value, outcomes
 
 
 def _quotes(judge: Judge) -> Iterator[Sequence[str]]:
@@ -139,11 +139,11 @@ def _quotes(judge: Judge) -> Iterator[Sequence[str]]:
 
 
 def _openings(judge: Judge) -> Iterator[str]:
-    told: dict[str, list[str]] = {}
+    times_of: dict[str, list[str]] = {}
     for turn in openings(judge.seen.turns):
         name = f"{turn.source.value}/{turn.asset_class.value} {turn.reason}"
-        told.setdefault(name, []).append(_text(turn.at_ms)[11:16])
-    for name, times in told.items():
+        times_of.setdefault(name, []).append(_text(turn.at_ms)[11:16])
+    for name, times in times_of.items():
         yield f"  {len(times):>4}  {name}, first at {times[0]}, last at {times[-1]}"
 
 

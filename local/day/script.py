@@ -1,6 +1,6 @@
 """What goes wrong during the day, and when: a pure function of seed, start and length.
 
-A whole day runs from midnight to midnight. A shorter run begins a quarter of its length before New
+A full day runs from midnight to midnight. A shorter run begins a quarter of its length before New
 York opens and has the same faults, each at its own share of the run.
 """
 
@@ -73,7 +73,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The whole run: its span (epoch ms), what goes wrong, and which breakers that opens.
+    """The run: its span (epoch ms), what goes wrong, and which breakers that opens.
 
     `outage_ms`: from when to when Yahoo is down altogether.
     """
@@ -99,7 +99,7 @@ _PLACES: Mapping[str, tuple[float, float, float, float]] = MappingProxyType(
         "finnhub clock": (975, 0.62, 3, 1),
     }
 )
-_SHAKE_MS = 8 * MINUTE_MS  # of a whole day
+_SHAKE_MS = 8 * MINUTE_MS  # of a full day
 
 
 def write_script(seed: int, hours: float = MOST_HOURS) -> Script:
@@ -112,12 +112,12 @@ def write_script(seed: int, hours: float = MOST_HOURS) -> Script:
 class _Writer:
     def __init__(self, rng: random.Random, hours: float) -> None:
         self._rng = rng
-        self._whole = hours == MOST_HOURS
+        self._full_day = hours == MOST_HOURS
         span_ms = round(hours * 720) * 5_000
-        self._start_ms = MIDNIGHT_MS if self._whole else OPENS_MS - span_ms // 4 // 5_000 * 5_000
+        self._start_ms = MIDNIGHT_MS if self._full_day else OPENS_MS - span_ms // 4 // 5_000 * 5_000
         self._end_ms = self._start_ms + span_ms
         shaken = rng.uniform(-1, 1)
-        self._shift_ms = round(shaken * (_SHAKE_MS if self._whole else span_ms * 0.004))
+        self._shift_ms = round(shaken * (_SHAKE_MS if self._full_day else span_ms * 0.004))
 
     def script(self) -> Script:
         faults = [*self._coin_trouble(), *self._stock_trouble()]
@@ -141,7 +141,7 @@ class _Writer:
         )
 
     def _coin_trouble(self) -> Iterator[Planned]:
-        limited = "CoinGecko says 429"
+        limited = "CoinGecko answers 429"
         for name, wait in (
             ("coingecko", {"retry_after": 120}),
             ("coingecko again", {"retry_after": 90, "form": "date"}),
@@ -149,7 +149,7 @@ class _Writer:
             yield Planned(
                 limited, "rate_limited", *self._span(name), Source.COINGECKO, options=wait
             )
-        key = "CoinMarketCap refuses the key"
+        key = "CoinMarketCap rejects the key"
         yield Planned(key, "bad_key", *self._span("coinmarketcap"), Source.COINMARKETCAP)
 
     def _stock_trouble(self) -> Iterator[Planned]:
@@ -172,7 +172,7 @@ class _Writer:
 
     def _jumps(self) -> Iterator[Planned]:
         """True jumps, each of a symbol that has no bad tick."""
-        last = CLOSES_MS if self._whole else self._end_ms
+        last = CLOSES_MS if self._full_day else self._end_ms
         for asset_class, factor in JUMP_FACTORS.items():
             earliest = self._span("outage")[1] + 10 * MINUTE_MS
             at_ms = self._between(earliest, last - 15 * MINUTE_MS)
@@ -182,7 +182,7 @@ class _Writer:
 
     def _long_moves(self, taken: set[str | None]) -> Iterator[Planned]:
         """Yield crashes and pumps, each of a symbol that has no other move."""
-        last = CLOSES_MS if self._whole else self._end_ms
+        last = CLOSES_MS if self._full_day else self._end_ms
         earliest = self._span("outage")[1] + 10 * MINUTE_MS
         symbols = {
             asset_class: [symbol for symbol in listed if symbol not in taken]
@@ -204,7 +204,7 @@ class _Writer:
         early_ms = self._start_ms + (self._end_ms - self._start_ms) // 10
         for kind, asset_class, source, options in ODD_ROWS:
             first_ms = OPENS_MS + 2 * MINUTE_MS if asset_class is STOCKS else early_ms
-            last = CLOSES_MS if self._whole and asset_class is STOCKS else self._end_ms
+            last = CLOSES_MS if self._full_day and asset_class is STOCKS else self._end_ms
             at_ms = self._healthy(source, faults, first_ms, last - BAD_TICK_MS - 2 * MINUTE_MS)
             symbol = _take(self._rng, symbols[asset_class])
             until_ms = at_ms + ODD_ROW_MS
@@ -217,7 +217,7 @@ class _Writer:
         late_ms = self._end_ms - BAD_TICK_MS - 2 * MINUTE_MS
         stock_ms = OPENS_MS + 2 * MINUTE_MS, min(CLOSES_MS - BAD_TICK_MS, late_ms)
         any_ms = early_ms, late_ms
-        many = 2 if self._whole else 1
+        many = 2 if self._full_day else 1
         wanted = [
             (STOCKS, Source.YFINANCE, 2 + many, stock_ms),
             (CRYPTO, Source.COINGECKO, many, any_ms),
@@ -235,7 +235,7 @@ class _Writer:
                 symbol = _take(self._rng, symbols[asset_class])
                 factor = _take(self._rng, factors[asset_class])
                 yield self._bad_tick(source, symbol, factor, begins)
-        if self._whole:  # asked once an hour at most, for whichever pair has its turn
+        if self._full_day:  # asked once an hour at most, for whichever pair has its turn
             for symbol in [s for s in SYMBOLS[FOREX] if s not in jumping]:
                 factor = _take(self._rng, factors[FOREX])
                 begins = self._start_ms + 6 * HOUR_MS
@@ -263,7 +263,7 @@ class _Writer:
 
     def _span(self, name: str) -> tuple[int, int]:
         minutes, share, length, short_length = _PLACES[name]
-        if self._whole:
+        if self._full_day:
             begins = MIDNIGHT_MS + round(minutes * MINUTE_MS)
         else:
             begins, length = self._start_ms, short_length

@@ -28,7 +28,7 @@ PARENT_CHECK_S = 0.5
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Serve until told to end."""
+    """Serve until a signal or the end of the parent process."""
     options = _parser().parse_args(argv)
     parent = os.getppid()
     interrupted_by(signal.SIGTERM, signal.SIGINT)
@@ -51,16 +51,16 @@ def _serve(options: argparse.Namespace, parent: int) -> None:
         urls = {source.value: url for source, url in market.base_urls.items()}
         line = json.dumps({"base_urls": urls, "control_url": market.control_url})
         if options.ports_file is not None:
-            _write_whole(options.ports_file, line)
+            _write_atomically(options.ports_file, line)
         print(line, flush=True)
         while os.getppid() == parent:
             time.sleep(PARENT_CHECK_S)
 
 
 def _paid_plans(environ: Mapping[str, str]) -> dict[Source, str]:
-    """The limits that the service's own settings name, where they are not the free plan's.
+    """Return the limits of the service's settings that differ from those of the free plans.
 
-    With them the market behaves as the plan that the service was told it has: prices move at once.
+    A provider with such limits counts as a paid plan: its prices change at once.
     """
     limits = {source: environ.get(f"{name}_LIMITS", "") for source, name in ENV_PREFIXES.items()}
     return {
@@ -106,8 +106,8 @@ def _for_provider(text: str) -> tuple[Source, str]:
     return Source(name), value
 
 
-def _write_whole(path: Path, line: str) -> None:
-    """Write so that a reader sees all of it or no file."""
+def _write_atomically(path: Path, line: str) -> None:
+    """Write so that a reader sees the complete line or no file."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.write_text(line + "\n")
     draft.replace(path)

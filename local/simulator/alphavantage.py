@@ -1,4 +1,4 @@
-"""Alpha Vantage's formats: one path, everything is HTTP 200, and bad news is a sentence."""
+"""Alpha Vantage's formats: one path, always HTTP 200, errors as sentences."""
 
 from __future__ import annotations
 
@@ -85,22 +85,22 @@ class AlphaVantage:
         return self._routes.get(_function(request), self._unknown)
 
     def key_problem(self, request: Request) -> Reply | None:
-        """200 with an error message; and 406 for who asks for CSV by header."""
+        """Return 200 with an error message; 406 for an Accept header of CSV."""
         if "text/csv" in request.headers.get("accept", ""):
             return json_reply({"detail": "Could not satisfy the request Accept header."}, 406)
         key = request.query.get("apikey", "")
         return self.bad_key() if not key or "bad" in key or "invalid" in key else None
 
     def bad_key(self) -> Reply:
-        """200 with an error message."""
+        """Return 200 with an error message."""
         return json_reply({"Error Message": _NO_KEY})
 
     def not_entitled(self) -> Reply:
-        """200 with an information."""
+        """Return 200 with a notice."""
         return json_reply({"Information": _PREMIUM_ENDPOINT})
 
     def rate_limited(self, request: Request, window: str, _wait_s: int) -> Reply:
-        """200 with an information, or the same squeezed into the columns of a CSV."""
+        """Return 200 with a notice; for a CSV, the notice cut into its columns."""
         if _function(request) == "LISTING_STATUS":
             letters = ["I", "n", "f", "o", "r", "m", "a"]
             return _csv([_LISTING_HEADER, letters])
@@ -109,7 +109,7 @@ class AlphaVantage:
         return json_reply({"Information": text.replace("{key}", key)})
 
     def unavailable(self, status: int) -> Reply:
-        """A server's failure, in HTML."""
+        """Return a server error, in HTML."""
         return text_reply("<html><body>Server Error</body></html>", status, "text/html")
 
     def not_found(self) -> Reply:

@@ -1,4 +1,4 @@
-"""CoinGecko's formats: coins by slug, a cache that moves once a minute, three shapes of error."""
+"""CoinGecko's formats: coins by slug, prices that change once a minute, three error shapes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class CoinGecko:
         return self._routes.get(request.path)
 
     def key_problem(self, request: Request) -> Reply | None:
-        """Demo keys pass, no key passes; a pro key belongs to the other host."""
+        """Return an error for a bad key and for a pro key, which belongs to the other host."""
         headers, query = request.headers, request.query
         if "x-cg-pro-api-key" in headers or "x_cg_pro_api_key" in query:
             return self._top_level_error(10010, _PRO_KEY_TEXT)
@@ -80,7 +80,7 @@ class CoinGecko:
         return json_reply(reply, 429, retry_after=str(wait_s), server="cloudflare")
 
     def unavailable(self, status: int) -> Reply:
-        """A server's failure."""
+        """Return a server error."""
         return _status_error(status, status, "Service unavailable, see status.coingecko.com")
 
     def not_found(self) -> Reply:
@@ -113,7 +113,7 @@ class CoinGecko:
         return json_reply(answer)
 
     def _add_price(self, request: Request, coin: Coin, vs: str, fields: dict[str, Any]) -> bool:
-        """Write one coin's price in one currency; False where there is no such coin."""
+        """Add one coin's price in one currency to `fields`; return False if there is none."""
         tick = self._market.tick(self.source, f"{coin.label}-{vs.upper()}", request.path)
         if tick is None:
             return False

@@ -15,7 +15,7 @@ from local.simulator.universe import Coin, Currency
 from local.simulator.wire import Reply, Request, json_reply
 from marketdata.domain.quotes import Source
 
-# What a spent window is answered with: code and text.
+# Code and text of the error by the window that is used up.
 _LIMIT_ERRORS = {
     "second": (1011, "You've hit an IP rate limit."),
     "minute": (
@@ -68,11 +68,11 @@ class CoinMarketCap:
         return self._error(403, 1006, text)
 
     def rate_limited(self, _request: Request, window: str, _wait_s: int) -> Reply:
-        """429; the code says which window."""
+        """Return 429; the code names the window."""
         return self._error(429, *_LIMIT_ERRORS[window])
 
     def unavailable(self, status: int) -> Reply:
-        """A server's failure."""
+        """Return a server error."""
         return self._error(status, status, "An internal server error occurred")
 
     def not_found(self) -> Reply:
@@ -80,7 +80,7 @@ class CoinMarketCap:
         return self._error(404, 404, "Not Found")
 
     def _coins(self, request: Request) -> list[tuple[str, Coin | None]]:
-        """The coins that a request names, each with the name it used."""
+        """Return the coins of a request, each with the name in the request; None for unknown."""
         query, universe = request.query, self._market.universe
         if "id" in query:
             ids = dict.fromkeys(query["id"].split(","))
@@ -89,7 +89,7 @@ class CoinMarketCap:
             return [(x, universe.coins.get(x)) for x in query["slug"].lower().split(",")]
         found: list[tuple[str, Coin | None]] = []
         for ticker in filter(None, query.get("symbol", "").upper().split(",")):
-            # every coin with the ticker, the small ones first, as happens
+            # every coin with the ticker, the small ones first, as the real API has done
             same = [c for c in universe.coins.values() if c.ticker == ticker]
             found += [(ticker, coin) for coin in reversed(same)] or [(ticker, None)]
         return found

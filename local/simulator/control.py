@@ -1,4 +1,4 @@
-"""The control port: plant faults, clear them, see what has happened, check prices."""
+"""The control port: plant and clear faults, show the record, check prices."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Control:
             return json_reply({"error": f"{type(error).__name__}: {error}"}, 400)
 
     def _check(self, request: Request) -> Reply:
-        """Whether each {symbol, price, timestamp_ms, source} is right; prices come as strings."""
+        """Answer whether each {symbol, price, timestamp_ms, source} is right."""
         return json_reply(
             [
                 self.market.is_true(

@@ -31,16 +31,16 @@ def market_cap(shares: int, tick: Tick) -> int:
 
 def volume(stock: Stock, shares: int, tick: Tick) -> int:
     """Return how many shares or contracts were traded in the session so far; it never falls."""
-    whole = _INDEX_VOLUME
+    of_session = _INDEX_VOLUME
     if stock.quote_type == EQUITY:
-        whole = max(100, int(shares * _TURNOVER_OF_SHARES))
+        of_session = max(100, int(shares * _TURNOVER_OF_SHARES))
     if stock.quote_type == FUTURE:
-        whole = _FUTURE_VOLUME
+        of_session = _FUTURE_VOLUME
     session = tick.session
     done = (min(tick.at_ms, session.close_ms) - session.open_ms) / (
         session.close_ms - session.open_ms
     )
-    return int(whole * _activity(f"{stock.symbol} {session.open_ms}") * max(0.0, done))
+    return int(of_session * _activity(f"{stock.symbol} {session.open_ms}") * max(0.0, done))
 
 
 def coin_market_cap(coin: Coin, tick: Tick) -> float:

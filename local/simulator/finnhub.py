@@ -1,4 +1,4 @@
-"""Finnhub's formats: one symbol a call, zeros for what it does not know."""
+"""Finnhub's formats: one symbol a call, zeros for an unknown symbol."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Finnhub:
         return self._routes.get(request.path)
 
     def key_problem(self, request: Request) -> Reply | None:
-        """401 for no key and for a bad one."""
+        """Return 401 without a key and for a bad one."""
         key = request.headers.get("x-finnhub-token") or request.query.get("token")
         if not key:
             return json_reply({"error": "Please use an API key."}, 401)
@@ -53,16 +53,16 @@ class Finnhub:
         return json_reply({"error": "You don't have access to this resource."}, 403)
 
     def rate_limited(self, _request: Request, _window: str, _wait_s: int) -> Reply:
-        """429; the only hint when to come back is in the rate-limit headers."""
+        """Return 429; only the rate-limit headers say when calls are admitted again."""
         text = "API limit reached. Please try again later. Remaining Limit: 0"
         return self._with_limits(json_reply({"error": text}, 429))
 
     def unavailable(self, status: int) -> Reply:
-        """A server's failure."""
+        """Return a server error."""
         return json_reply({"error": "Internal server error"}, status)
 
     def not_found(self) -> Reply:
-        """404, in HTML as of a web site."""
+        """Return 404 as an HTML page."""
         return Reply(404, b"<html><body>404 page not found</body></html>", "text/html")
 
     def _symbols(self, request: Request) -> tuple[str, ...]:
@@ -136,7 +136,7 @@ def _quote_of(tick: Tick) -> dict[str, object]:
 
 
 def _short(number: float) -> float | int:
-    """Whole numbers go without a point, as Finnhub sends them."""
+    """Return a number; whole ones as integers, as Finnhub sends them."""
     return int(number) if number.is_integer() else number
 
 
@@ -161,5 +161,5 @@ def _type_of(symbol: str) -> str:
 
 
 def _number_of(text: str) -> int:
-    """A number of at most nine digits that is the same in every process."""
+    """Return a number of at most nine digits, the same in every process."""
     return int.from_bytes(text.encode(), "big") % 1_000_000_007

@@ -1,4 +1,4 @@
-"""What happens to every call before its provider answers: record, key, quota, faults."""
+"""What is done with every call before its provider answers: record, key, quota, faults."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def _no_symbols(_request: Request) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint: what a call to it is for, how it is answered, and what it asks for.
+    """One endpoint: the kind of its calls, its answer, and the symbols that a request names.
 
-    `counted`: it spends quota. `keyed`: it needs the provider's key. `nothing`: its answer when
-    there is nothing to tell.
+    `counted`: calls count against the quota. `keyed`: it needs the provider's key. `nothing`: its
+    answer without data.
     """
 
     kind: str
@@ -47,43 +47,43 @@ class Wire(Protocol):
     source: Source
 
     def route(self, request: Request) -> Route | None:
-        """The endpoint that a request is for."""
+        """Return the endpoint of a request; None for an unknown path."""
         ...
 
     def key_problem(self, request: Request) -> Reply | None:
-        """The refusal of a request with no key or a bad one."""
+        """Return the error for a request without a key or with a bad one; None for a good key."""
         ...
 
     def bad_key(self) -> Reply:
-        """The refusal of a key."""
+        """Return the error for an invalid key."""
         ...
 
     def not_entitled(self) -> Reply:
-        """The refusal of what the plan does not include."""
+        """Return the error for what the plan does not include."""
         ...
 
     def rate_limited(self, request: Request, window: str, wait_s: int) -> Reply:
-        """The refusal of a call beyond a limit; the window admits calls again in `wait_s`."""
+        """Return the error for a call beyond a limit; the window admits calls again in `wait_s`."""
         ...
 
     def unavailable(self, status: int) -> Reply:
-        """A failure of the provider itself."""
+        """Return the error for a failure of the provider itself."""
         ...
 
     def not_found(self) -> Reply:
-        """The answer to a path that does not exist."""
+        """Return the answer to a path that does not exist."""
         ...
 
 
 class Gate:
-    """One provider's door: a request in, a reply out, and a line in the market's record."""
+    """Answers the requests to one provider and records them in the market."""
 
     def __init__(self, market: Market, wire: Wire) -> None:
         self._market = market
         self._wire = wire
 
     def handle(self, request: Request) -> Reply:
-        """Answer one request."""
+        """Answer one request and record it."""
         source, market = self._wire.source, self._market
         with market.lock:
             now_ms = market.now_ms()
@@ -108,26 +108,26 @@ class Gate:
     def _reply(
         self, request: Request, route: Route | None, faults: Iterable[Fault], now_ms: int
     ) -> Reply:
-        wire, struck = self._wire, {fault.kind: fault for fault in faults}
-        refusal = wire.key_problem(request) if route is not None and route.keyed else None
-        if route is not None and route.counted and refusal is None:
+        wire, applied = self._wire, {fault.kind: fault for fault in faults}
+        key_error = wire.key_problem(request) if route is not None and route.keyed else None
+        if route is not None and route.counted and key_error is None:
             quota = self._market.quotas[wire.source]
             full = quota.admit(now_ms)
             if full is not None:
                 wait_s = -(-quota.frees_in_ms(full.window, now_ms) // 1000)
                 return wire.rate_limited(request, full.window, wait_s)
-        # An outage does not look at keys, so it comes before them.
-        broken = self._outage(request, struck, now_ms)
+        # A provider that is down checks no keys.
+        broken = self._outage(request, applied, now_ms)
         if broken is not None:
             return broken
         if route is None:
             return wire.not_found()
-        if refusal is not None:
-            return refusal
-        return self._answer(request, route, struck)
+        if key_error is not None:
+            return key_error
+        return self._answer(request, route, applied)
 
-    def _outage(self, request: Request, struck: Mapping[str, Fault], now_ms: int) -> Reply | None:
-        """The answer of the gravest planted fault that spares nobody, if any."""
+    def _outage(self, request: Request, applied: Mapping[str, Fault], now_ms: int) -> Reply | None:
+        """Return the answer of a planted fault that applies before keys are checked, if any."""
 
         def rate_limited(retry_after: float | None, form: str, window: str) -> Reply:
             reply = self._wire.rate_limited(request, window, 60)
@@ -140,18 +140,18 @@ class Gate:
             "status": self._wire.unavailable,
             "html": lambda status: text_reply(_HTML, status, "text/html; charset=utf-8"),
         }
-        for kind, answer in answers.items() if struck else ():
-            if kind in struck:
-                return answer(**struck[kind].options)
+        for kind, answer in answers.items() if applied else ():
+            if kind in applied:
+                return answer(**applied[kind].options)
         return None
 
-    def _answer(self, request: Request, route: Route, struck: Mapping[str, Fault]) -> Reply:
-        if "bad_key" in struck:
+    def _answer(self, request: Request, route: Route, applied: Mapping[str, Fault]) -> Reply:
+        if "bad_key" in applied:
             return self._wire.bad_key()
-        if "not_entitled" in struck:
+        if "not_entitled" in applied:
             return self._wire.not_entitled()
-        reply = json_reply(route.nothing) if "empty" in struck else route.answer(request)
-        cut = struck.get("cut")
+        reply = json_reply(route.nothing) if "empty" in applied else route.answer(request)
+        cut = applied.get("cut")
         if cut is None:
             return reply
         if cut.options["close"]:
@@ -160,7 +160,7 @@ class Gate:
 
 
 def _with_retry_after(reply: Reply, wait_s: float | None, form: str, now_ms: int) -> Reply:
-    """The same refusal with the Retry-After that a fault asks for."""
+    """Return the reply with the Retry-After of a fault."""
     if form == "none" or wait_s is not None:
         kept = tuple(header for header in reply.headers if header[0] != "retry-after")
         reply = replace(reply, headers=kept)

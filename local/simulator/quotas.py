@@ -1,4 +1,4 @@
-"""Quotas as the providers keep them: exact rolling windows over arrivals, by the market's clock."""
+"""Quotas as the providers count them: exact rolling windows by the market's clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from marketdata.domain.budget import Limit
 
 
 class _Window:
-    """One limit with the arrivals that it still remembers."""
+    """One limit with the arrivals of its window."""
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
@@ -43,8 +43,8 @@ class _Window:
 class Quota:
     """One provider's quota. `violations` counts the calls that came beyond it.
 
-    A refused call spends nothing, but counts towards the peaks, so a peak above its limit means
-    that somebody asked too often.
+    A call beyond the quota uses nothing of it, but counts towards the peaks. So a peak above its
+    limit means that a client called too often.
     """
 
     def __init__(self, limits: Sequence[Limit]) -> None:
@@ -53,7 +53,7 @@ class Quota:
         self._windows = {limit.window: _Window(limit) for limit in limits}
 
     def admit(self, now_ms: int) -> Limit | None:
-        """Count one arrival; the limit that refuses it, the longest first, or None."""
+        """Count one arrival; return the longest limit that it exceeds, or None."""
         for window in self._windows.values():
             window.arrive(now_ms)
         full = [
@@ -69,13 +69,13 @@ class Quota:
         return None
 
     def used(self, window: str, now_ms: int) -> int:
-        """Calls served in the window that ends now."""
+        """Return the number of calls served in the window that ends now."""
         return self._windows[window].used(now_ms)
 
     def frees_in_ms(self, window: str, now_ms: int) -> int:
-        """Milliseconds until the window admits a call; 0 if it does already."""
+        """Return the milliseconds until the window admits a call; 0 if it does already."""
         return self._windows[window].frees_in_ms(now_ms)
 
     def peaks(self) -> dict[str, int]:
-        """The highest number of arrivals that each window ever held."""
+        """Return the highest number of arrivals in each window."""
         return {name: window.peak for name, window in self._windows.items()}

@@ -24,10 +24,9 @@ _PREFIXES = {Source.FINNHUB: finnhub.PREFIX, Source.COINGECKO: coingecko.PREFIX}
 
 
 class MarketServers(Market):
-    """A market with its servers, from `with` to its end; arguments are those of `Market`.
+    """A market with its servers, for a `with` statement; arguments are those of `Market`.
 
-    `base_urls` (by provider) and `control_url` exist once it has started. Ports are the system's
-    choice on `host`.
+    `base_urls` (by provider) and `control_url` exist after the start. Ports are free ones.
     """
 
     def __init__(self, *, host: str = "127.0.0.1", **market: Any) -> None:
@@ -52,7 +51,7 @@ class MarketServers(Market):
         self.stop()
 
     def start(self) -> None:
-        """Listen. Raises OSError when that is not possible."""
+        """Listen. Raise OSError if that is not possible."""
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="market", daemon=True)
         thread.start()
@@ -64,7 +63,7 @@ class MarketServers(Market):
             raise
 
     def stop(self) -> None:
-        """End all servers and connections, also those that hang. Stopping twice is once."""
+        """End all servers and connections, also those that hang. A second call does nothing."""
         if self._running is None:
             return
         loop, thread = self._running
@@ -103,4 +102,4 @@ class MarketServers(Market):
             server.close()
         for connection in tuple(self._connections):
             connection.abort()
-        await asyncio.sleep(0)  # lets the aborted connections go
+        await asyncio.sleep(0)  # so that the aborted connections are closed

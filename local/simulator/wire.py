@@ -1,7 +1,7 @@
-"""A lean HTTP/1.1 server on asyncio, and the requests and replies that pass through it.
+"""A small HTTP/1.1 server on asyncio, with its requests and replies.
 
-It knows keep-alive, HEAD and bodies with a length, and how to misbehave on purpose. It does not
-know TLS, chunked requests or HTTP/2: nobody sends those to a simulated market.
+It supports keep-alive, HEAD, bodies with a length, and planted failures: late, missing and cut
+answers, which no ordinary server gives. It does not support TLS, chunked requests or HTTP/2.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Request:
     body: bytes = b""
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError if it is none."""
+        """Return the body as JSON. Raise ValueError for anything else."""
         return json.loads(self.body or b"{}")
 
 
@@ -57,19 +57,19 @@ class Reply:
 
 
 def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:
-    """A JSON answer; a NaN goes out as NaN. Header names are written with underscores."""
+    """Return a JSON answer; NaN is written as NaN. Header names have underscores for dashes."""
     body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
     named = tuple((name.replace("_", "-"), text) for name, text in headers.items())
     return Reply(status, body, headers=named)
 
 
 def text_reply(text: str, status: int = 200, content_type: str = "text/plain") -> Reply:
-    """An answer in words."""
+    """Return a text answer."""
     return Reply(status, text.encode(), content_type)
 
 
 def with_headers(reply: Reply, *headers: tuple[str, str]) -> Reply:
-    """The same answer with more headers."""
+    """Return the reply with more headers."""
     return replace(reply, headers=(*reply.headers, *headers))
 
 
@@ -87,23 +87,23 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Remember where to write."""
+        """Keep the transport for the answers."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  servers here are TCP
         self._transport = transport
         self._open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the protocol's
-        """Forget the client; what was to be sent is not."""
+        """Drop the transport; an answer that is not sent yet is lost."""
         self._transport = None
         self._open.discard(self)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, and answer if that completes a request."""
+        """Answer if the data completes a request."""
         self._buffer += data
         self._advance()
 
     def abort(self) -> None:
-        """End the connection without a word."""
+        """End the connection without an answer."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -162,7 +162,7 @@ class Connection(asyncio.Protocol):
 
 
 def _parse_head(head: bytes) -> tuple[Request, int]:
-    """The request that a head describes, and the length of its body."""
+    """Return the request of a head, and the length of its body."""
     first, *lines = head.decode("latin-1").split("\r\n")
     method, _, rest = first.partition(" ")
     target = rest.rpartition(" ")[0]

@@ -1,7 +1,7 @@
-"""Yahoo's hosts behind one port: cookie and crumb, quotes, charts, screeners.
+"""Yahoo's hosts on one port: cookie and crumb, quotes, charts, screeners.
 
-Quota counts the calls for data; cookie, consent and crumb are free, but planted faults strike
-them as well (a 429 as a crumb is a trap of its own).
+Only calls for data count against the quota. Planted faults apply to cookie, consent and crumb as
+well: yfinance keeps the text of a 429 as its crumb.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ class Yahoo:
         return known
 
     def key_problem(self, request: Request) -> Reply | None:
-        """401 without the crumb that belongs to the visitor's cookie."""
+        """Return 401 without the crumb of the visitor's cookie."""
         cookie = _cookie_of(request)
         right = cookie is not None and request.query.get("crumb") == self._crumb_of(cookie)
         return None if right else self.bad_key()
 
     def bad_key(self) -> Reply:
-        """401 Invalid Crumb."""
+        """Return 401 Invalid Crumb."""
         return _error(401, "Unauthorized", "Invalid Crumb")
 
     def not_entitled(self) -> Reply:
@@ -87,11 +87,11 @@ class Yahoo:
         return _error(403, "Forbidden", "User is unable to access this feature")
 
     def rate_limited(self, _request: Request, _window: str, _wait_s: int) -> Reply:
-        """429 in words, without a hint when to come back."""
+        """Return 429 as text, without Retry-After."""
         return text_reply("Too Many Requests\r\n", 429)
 
     def unavailable(self, status: int) -> Reply:
-        """A failure at the edge, in HTML."""
+        """Return an error of Yahoo's edge servers, in HTML."""
         page = "<html><body><h1>Our engineers are working on it</h1></body></html>"
         return text_reply(page, status, "text/html; charset=utf-8")
 
@@ -100,9 +100,9 @@ class Yahoo:
         return _error(404, "Not Found", "No such resource")
 
     def _cookie(self, request: Request) -> Reply:
-        """404 with a cookie, as fc.yahoo.com answers; 200 at the end of the consent.
+        """Return 404 with a cookie, as fc.yahoo.com does, or 200 at the end of the consent.
 
-        The real one is for all of yahoo.com, which a client of another origin would refuse.
+        The real cookie is for yahoo.com. Clients of another origin would drop it.
         """
         visitor = f"d=AQABB{next(self._visitors):08d}&S=AQAAA{self._market.seed}"
         cookie = f"A3={visitor}; Max-Age=31557600; Path=/; HttpOnly"
@@ -136,7 +136,7 @@ class Yahoo:
         if not spellings:
             return _error(400, "Bad Request", "Missing value for the symbols argument")
         fields, found = request.query.get("fields", ""), []
-        for spelling in reversed(spellings):  # in no order that anybody asked for
+        for spelling in reversed(spellings):  # not in the order of the request
             symbol = symbol_of(self._market.universe, spelling)
             tick = self._market.tick(self.source, symbol, request.path) if symbol else None
             if tick is not None and not (tick.series.blank and "-" in spelling):

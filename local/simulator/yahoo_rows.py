@@ -97,11 +97,11 @@ def row(market: Market, spelling: str, tick: Tick, fields: str = "") -> dict[str
         about = _currency(tick)
     else:
         about = _crypto(universe.by_label[tick.series.asset], tick)
-    whole = {"language": "en-US", "region": "US", **about, **_prices(tick), "symbol": spelling}
+    complete = {"language": "en-US", "region": "US", **about, **_prices(tick), "symbol": spelling}
     if not fields:
-        return whole
+        return complete
     wanted = _ALWAYS | set(fields.split(","))
-    return {key: value for key, value in whole.items() if key in wanted}
+    return {key: value for key, value in complete.items() if key in wanted}
 
 
 def _prices(tick: Tick) -> dict[str, Any]:
@@ -216,13 +216,13 @@ def _crypto(coin: Coin, tick: Tick) -> dict[str, Any]:
         "exchangeTimezoneName": "UTC",
         "gmtOffSetMilliseconds": 0,
         "fromCurrency": coin.ticker,
-        "marketCap": _whole(figures.coin_market_cap(coin, tick)),
+        "marketCap": _integer(figures.coin_market_cap(coin, tick)),
         "circulatingSupply": coin.supply,
-        "volume24Hr": _whole(figures.coin_volume(coin, tick)),
+        "volume24Hr": _integer(figures.coin_volume(coin, tick)),
         "toCurrency": f"{currency}=X",
         "lastMarket": "CoinMarketCap",
         "coinMarketCapLink": f"https://coinmarketcap.com/currencies/{coin.slug}",
-        "regularMarketVolume": _whole(figures.coin_volume(coin, tick)),
+        "regularMarketVolume": _integer(figures.coin_volume(coin, tick)),
         "hasPrePostMarketData": False,
         "firstTradeDateMilliseconds": 1_410_912_000_000,
         "cryptoTradeable": True,
@@ -249,6 +249,6 @@ def _dead_row(stock: Stock) -> dict[str, Any]:
     return shell | {"regularMarketTime": _DEAD_SINCE_S} if stock.name else shell
 
 
-def _whole(amount: float) -> int | float:
+def _integer(amount: float) -> int | float:
     """Return an amount without decimals; NaN stays NaN."""
     return int(amount) if amount == amount else amount  # noqa: PLR0124  NaN alone differs from itself

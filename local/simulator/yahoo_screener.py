@@ -1,4 +1,4 @@
-"""Yahoo's screener: its query language, as far as lists of assets need it."""
+"""Yahoo's screener with the part of its query language that asset lists need."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _listed(market: Market) -> list[Stock]:
 
 
 def _matches(stock: Stock, query: Mapping[str, Any]) -> bool:
-    """Whether a stock is what a query asks for; fields that nobody lists by match everything."""
+    """Return whether a stock matches a query; unknown fields match every stock."""
     operator, operands = str(query.get("operator", "and")).lower(), query.get("operands", [])
     if operator == "and":
         return all(_matches(stock, operand) for operand in operands)

@@ -89,12 +89,12 @@ RATE_LIMITS = {
 
 @pytest.mark.parametrize("source", Source)
 def test_rate_limits_on_command(clients, source):
-    """The refusal has the provider's words, and a Retry-After as seconds, as a date, or none."""
-    status, told = RATE_LIMITS[source]
+    """The error has the provider's words, and a Retry-After as seconds, as a date, or none."""
+    status, text = RATE_LIMITS[source]
     plant(clients, "rate_limited", provider=source, retry_after=17, answers=1)
-    refused = clients.quote(source)
-    assert (refused.status_code, told in refused.text) == (status, True)
-    assert refused.headers["retry-after"] == "17"
+    answer = clients.quote(source)
+    assert (answer.status_code, text in answer.text) == (status, True)
+    assert answer.headers["retry-after"] == "17"
     plant(clients, "rate_limited", provider=source, retry_after=17, form="date", answers=1)
     when = parsedate_to_datetime(clients.quote(source).headers["retry-after"])
     assert when.timestamp() == WEDNESDAY_MS / 1000 + 17
@@ -104,16 +104,16 @@ def test_rate_limits_on_command(clients, source):
 
 
 @pytest.mark.parametrize(
-    ("source", "window", "told"),
+    ("source", "window", "text"),
     [
         (Source.COINMARKETCAP, "month", '"error_code":1010'),
         (Source.ALPHA_VANTAGE, "day", "25 requests per day"),
     ],
 )
-def test_a_rate_limit_names_the_window_it_is_told_to(clients, source, window, told):
+def test_a_rate_limit_names_the_window_of_the_fault(clients, source, window, text):
     """Where a provider says which window is spent, the fault chooses it."""
     plant(clients, "rate_limited", provider=source, window=window)
-    assert told in clients.quote(source).text
+    assert text in clients.quote(source).text
 
 
 def test_a_rate_limited_yahoo_gives_no_crumb(clients):
@@ -169,13 +169,13 @@ PLANS = {
 
 @pytest.mark.parametrize(("fault", "answers"), [("bad_key", BAD_KEYS), ("not_entitled", PLANS)])
 @pytest.mark.parametrize("source", Source)
-def test_keys_and_plans_are_refused_in_the_providers_words(clients, fault, answers, source):
+def test_keys_and_plans_are_rejected_in_the_providers_words(clients, fault, answers, source):
     """A key can go bad and a plan can end."""
     plant(clients, fault, provider=source)
-    refused = clients.quote(source)
-    status, told = answers[source]
-    assert refused.status_code == status
-    assert told in refused.text
+    answer = clients.quote(source)
+    status, text = answers[source]
+    assert answer.status_code == status
+    assert text in answer.text
 
 
 @pytest.mark.parametrize("source", Source)
@@ -238,7 +238,7 @@ def test_a_symbol_can_become_unknown(clients, source):
     plant(clients, "unknown", provider=source, symbol=SYMBOLS[source])
     text = clients.quote(source).text
     assert any(
-        told in text for told in ('"result":[]', '"c":0', "{}", '"data":[]', "Invalid API call")
+        part in text for part in ('"result":[]', '"c":0', "{}", '"data":[]', "Invalid API call")
     )
 
 
@@ -267,7 +267,7 @@ LABELS = {
 @pytest.mark.parametrize(("oddity", "label"), [("unknown_unit", "XX"), ("other_currency", "EUR")])
 @pytest.mark.parametrize("source", LABELS)
 def test_an_odd_row_has_another_label(clients, source, oddity, label):
-    """The price comes in a unit that does not exist, or in a currency that nobody asked for."""
+    """The price comes in a unit that does not exist, or in a currency that was not asked for."""
     plant(clients, "odd_row", provider=source, symbol=SYMBOLS[source], oddity=oddity)
     assert LABELS[source](clients.quote(source).json()).upper() == label
 

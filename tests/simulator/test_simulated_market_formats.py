@@ -45,14 +45,14 @@ def test_every_provider_tells_the_same_process(clients):
     av = exact(clients.quote(AV))["Realtime Currency Exchange Rate"]
     cmc_time = datetime.fromisoformat(cmc["last_updated"])
     av_time = datetime.fromisoformat(av["6. Last Refreshed"]).replace(tzinfo=UTC)
-    told = {
+    shown = {
         YAHOO: (yahoo["regularMarketPrice"], yahoo["regularMarketTime"]),
         FINNHUB: (finnhub["c"], finnhub["t"]),
         COINGECKO: (gecko["usd"], gecko["last_updated_at"]),
         CMC: (cmc["price"], cmc_time.timestamp()),
         AV: (av["5. Exchange Rate"], av_time.timestamp()),
     }
-    for source, (price, time_s) in told.items():
+    for source, (price, time_s) in shown.items():
         at_ms = int(time_s) * 1000
         assert at_ms == WEDNESDAY_MS
         assert clients.market.is_true(SYMBOLS[source], Decimal(price), at_ms, source)
@@ -124,16 +124,16 @@ def test_coingecko_lists(clients):
 
 
 def test_coinmarketcap_quotes(clients):
-    """Version three: a list, quotes in a list, the code a string; strict unless told to skip."""
+    """Version three: a list, quotes in a list, the code a string; strict without skip_invalid."""
     answer = exact(clients.quote(CMC))
     assert answer["status"]["error_code"] == "0"
     assert answer["data"][0]["quote"][0]["symbol"] == "USD"
     path = "/v3/cryptocurrency/quotes/latest"
     skipped = exact(clients.get(CMC, path, id="1,999999", skip_invalid="true"))
     assert [row["id"] for row in skipped["data"]] == [1]
-    refused = clients.get(CMC, path, id="1,999999")
-    assert refused.status_code == 400
-    assert refused.json()["status"]["error_message"] == 'Invalid value for "id": "999999"'
+    answer = clients.get(CMC, path, id="1,999999")
+    assert answer.status_code == 400
+    assert answer.json()["status"]["error_message"] == 'Invalid value for "id": "999999"'
     twins = exact(clients.get(CMC, path, symbol="ETC"))["data"]
     assert [(row["name"], row["is_active"]) for row in twins] == [
         ("Ethercoin", 0),
@@ -191,12 +191,12 @@ KEY_TROUBLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("source", "path", "status", "told"), KEY_TROUBLE)
-def test_bad_and_missing_keys(clients, source, path, status, told):
-    """Each provider refuses a bad or missing key in its own words, and keyless calls pass."""
+@pytest.mark.parametrize(("source", "path", "status", "text"), KEY_TROUBLE)
+def test_bad_and_missing_keys(clients, source, path, status, text):
+    """Each provider answers a bad or missing key with its own error text."""
     answer = requests.get(clients.market.base_urls[source] + path, timeout=5)
     assert answer.status_code == status
-    assert told in answer.text
+    assert text in answer.text
 
 
 def test_head_has_no_body_and_paths_that_do_not_exist_are_404(clients):

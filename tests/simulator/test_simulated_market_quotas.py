@@ -28,7 +28,7 @@ def clients(clock) -> Iterator[Clients]:
         yield Clients(market, session)
 
 
-REFUSALS = {
+LIMIT_ERRORS = {
     Source.YFINANCE: (429, "Too Many Requests\r\n"),
     Source.FINNHUB: (429, "API limit reached"),
     Source.COINGECKO: (429, "You've exceeded the Rate Limit"),
@@ -36,14 +36,14 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize("source", REFUSALS)
+@pytest.mark.parametrize("source", LIMIT_ERRORS)
 def test_a_minute_admits_its_limit_and_no_more(clients, clock, source):
-    """The call beyond a limit is refused until the oldest one is a minute old."""
+    """The call beyond a limit gets an error until the oldest one is a minute old."""
     assert [clients.quote(source).status_code for _ in range(3)] == [200] * 3
-    status, told = REFUSALS[source]
-    refused = clients.quote(source)
-    assert refused.status_code == status
-    assert told in refused.text
+    status, text = LIMIT_ERRORS[source]
+    answer = clients.quote(source)
+    assert answer.status_code == status
+    assert text in answer.text
     clock.pass_s(59.999)
     assert clients.quote(source).status_code == 429
     clock.pass_s(0.001)
@@ -53,9 +53,9 @@ def test_a_minute_admits_its_limit_and_no_more(clients, clock, source):
     assert clients.market.quotas[source].used("day", clock()) == 4
 
 
-def test_refusals_carry_the_headers_of_their_provider(clients, clock):
+def test_errors_carry_the_headers_of_their_provider(clients, clock):
     """CoinGecko tells when to come back, Finnhub when its window resets, the others nothing."""
-    for source in REFUSALS:
+    for source in LIMIT_ERRORS:
         for _ in range(3):
             clients.quote(source)
     assert clients.quote(Source.COINGECKO).headers["retry-after"] == "60"
@@ -66,7 +66,7 @@ def test_refusals_carry_the_headers_of_their_provider(clients, clock):
         assert "retry-after" not in clients.quote(source).headers
 
 
-def test_a_spent_day_is_told_as_a_day(clients, clock):
+def test_a_used_up_day_is_named_as_a_day(clients, clock):
     """CoinMarketCap has a code of its own for it, CoinGecko a long Retry-After."""
     for source in (Source.COINMARKETCAP, Source.COINGECKO):
         for _ in range(4):
@@ -92,7 +92,7 @@ def test_alpha_vantage_says_no_with_200(clients, clock):
     assert "goodkey" in daily
 
 
-def test_cookies_crumbs_and_refused_keys_spend_nothing(clients):
+def test_cookies_crumbs_and_bad_keys_use_no_quota(clients):
     """Quota counts the calls that a provider counts."""
     for _ in range(5):
         clients.crumb = ""
@@ -121,7 +121,7 @@ def test_every_call_is_recorded(clients, clock):
 def test_free_prices_move_once_a_minute_paid_ones_at_once(clock):
     """CoinGecko's cache holds a price for its update period."""
 
-    def told(market: MarketServers) -> list[int]:
+    def times_of(market: MarketServers) -> list[int]:
         times = []
         with requests.Session() as session:
             for _ in range(3):
@@ -132,6 +132,6 @@ def test_free_prices_move_once_a_minute_paid_ones_at_once(clock):
         return times
 
     with MarketServers(clock=clock) as market:
-        assert told(market) == [0, 0, 60]
+        assert times_of(market) == [0, 0, 60]
     with MarketServers(clock=clock, update_s={Source.COINGECKO: 5}) as market:
-        assert told(market) == [0, 30, 60]
+        assert times_of(market) == [0, 30, 60]

@@ -93,9 +93,9 @@ def test_yahoo_change_of_a_coin_is_over_a_day(clients):
 @pytest.mark.parametrize("crumb", ["", "Too Many Requests\r\n", "wrong"])
 def test_yahoo_wants_the_crumb_of_the_cookie(clients, crumb):
     """Quotes without the right crumb are 401 Invalid Crumb; charts need none."""
-    refused = clients.get(YAHOO, "/v7/finance/quote", symbols="AAPL", crumb=crumb)
-    assert refused.status_code == 401
-    assert refused.json()["finance"]["error"]["description"] == "Invalid Crumb"
+    answer = clients.get(YAHOO, "/v7/finance/quote", symbols="AAPL", crumb=crumb)
+    assert answer.status_code == 401
+    assert answer.json()["finance"]["error"]["description"] == "Invalid Crumb"
     assert clients.get(YAHOO, "/v8/finance/chart/AAPL").status_code == 200
 
 

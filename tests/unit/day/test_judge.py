@@ -70,9 +70,9 @@ def bitcoin(market: Market, at_ms: int = NOON_MS, factor: str = "1") -> Quote:
     )  # fmt: skip
 
 
-def hear(judge: Judge, quote: Quote, result: Result) -> None:
-    """Let the judge hear what became of one quote."""
-    judge._hear([quote], [Verdict(quote.symbol, quote.source, result)])
+def commit(judge: Judge, quote: Quote, result: Result) -> None:
+    """Let the judge note what became of one quote."""
+    judge.note_verdicts([quote], [Verdict(quote.symbol, quote.source, result)])
 
 
 def show(judge: Judge, quote: Quote, at_ms: int, *, stale: bool = False) -> None:
@@ -86,9 +86,9 @@ def show(judge: Judge, quote: Quote, at_ms: int, *, stale: bool = False) -> None
 
 def test_a_wrong_price_counts_however_short_it_was_visible(judge, market, missed):
     """A wrong price that was written misses the target, even if nobody saw it."""
-    hear(judge, bitcoin(market), Result.WRITTEN)
+    commit(judge, bitcoin(market), Result.WRITTEN)
     assert not missed("wrong_quotes")
-    hear(judge, bitcoin(market, factor="1.01"), Result.WRITTEN)
+    commit(judge, bitcoin(market, factor="1.01"), Result.WRITTEN)
     assert missed("wrong_quotes") == {"wrong_quotes"}
 
 
@@ -113,7 +113,7 @@ def test_a_planted_tick_is_caught_only_if_it_was_held_back(judge, market, missed
     market.control("bad_tick", symbol="BTC-USD", factor=10)
     market.tick(Source.COINMARKETCAP, "BTC-USD", "/v3")
     assert missed("bad_ticks_caught") == {"bad_ticks_caught"}
-    hear(judge, bitcoin(market, factor="10"), Result.QUARANTINED)
+    commit(judge, bitcoin(market, factor="10"), Result.QUARANTINED)
     assert not missed("bad_ticks_caught")
 
 
@@ -124,7 +124,7 @@ def test_a_true_jump_may_be_held_for_one_tick(judge, market, missed, ticks, name
     for tick in range(ticks):
         written = Result.WRITTEN if tick == ticks - 1 else Result.QUARANTINED
         late = bitcoin(market, NOON_MS - MINUTE_MS + (tick + 1) * 10_000)
-        hear(judge, late, written)
+        commit(judge, late, written)
     assert missed("move_looks") == names
 
 
@@ -132,7 +132,7 @@ def test_a_tick_that_arrives_twice_is_one_tick(judge, market):
     """A report that is committed twice does not count as two ticks of a jump."""
     market.control("jump", symbol="BTC-USD", factor=0.5, at_ms=NOON_MS - MINUTE_MS)
     for result in (Result.QUARANTINED, Result.QUARANTINED, Result.WRITTEN):
-        hear(judge, bitcoin(market), result)
+        commit(judge, bitcoin(market), result)
     assert judge.moves.looks() == [1]
 
 
@@ -148,16 +148,16 @@ def test_a_price_that_keeps_moving_is_followed_within_two_looks(
     names_of = {"q": Result.QUARANTINED, "w": Result.WRITTEN}
     for look, letter in enumerate(results):
         quote = bitcoin(market, NOON_MS - MINUTE_MS + look * 10_000)
-        hear(judge, quote, names_of[letter])
+        commit(judge, quote, names_of[letter])
     assert missed("move_looks") == names
 
 
 def test_a_report_that_arrives_late_is_no_look(judge, market):
     """A price that was fetched before the one that was written does not count as held."""
     market.control("crash", symbol="BTC-USD", every_s=10, at_ms=NOON_MS - MINUTE_MS)
-    hear(judge, bitcoin(market, NOON_MS), Result.WRITTEN)
-    hear(judge, bitcoin(market, NOON_MS - 10_000), Result.QUARANTINED)
-    hear(judge, bitcoin(market, NOON_MS - 20_000), Result.OLDER)
+    commit(judge, bitcoin(market, NOON_MS), Result.WRITTEN)
+    commit(judge, bitcoin(market, NOON_MS - 10_000), Result.QUARANTINED)
+    commit(judge, bitcoin(market, NOON_MS - 20_000), Result.OLDER)
     assert judge.moves.looks() == [1]
 
 

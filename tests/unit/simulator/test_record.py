@@ -33,8 +33,8 @@ def test_is_true_tells_right_from_wrong():
     assert not market.is_true("NOPE123", Decimal(1), WEDNESDAY_MS, Source.YFINANCE)
 
 
-def test_is_true_refuses_a_clock_in_place_of_a_closing_time():
-    """Friday's close told with Saturday's time is wrong."""
+def test_is_true_rejects_a_clock_in_place_of_a_closing_time():
+    """Friday's close with Saturday's time is wrong."""
     market = Market(always_open=False)
     price = market.price("AAPL", FRIDAY_CLOSE_MS)
     assert market.is_true("AAPL", price, FRIDAY_CLOSE_MS, Source.YFINANCE)
@@ -50,7 +50,7 @@ def test_is_true_wants_pounds_for_pence():
 
 
 def test_is_true_knows_how_providers_round():
-    """CoinGecko may tell whole dollars of bitcoin, Yahoo may not."""
+    """CoinGecko rounds bitcoin to dollars, Yahoo does not."""
     market = Market()
     price, at_ms = market.truth("BTC-USD", WEDNESDAY_MS)
     whole = price.quantize(Decimal(1))
@@ -76,7 +76,7 @@ def test_a_jump_is_true_from_its_moment_on():
 
 
 @pytest.mark.parametrize(
-    ("fault", "options", "told"),
+    ("fault", "options", "message"),
     [
         ("explode", {}, "no fault is called 'explode'"),
         ("stale", {"age": 3}, "stale does not take age; it takes provider, path"),
@@ -92,9 +92,9 @@ def test_a_jump_is_true_from_its_moment_on():
         ("unknown", {"symbol": "A B"}, "not valid"),
     ],
 )
-def test_a_wrong_control_call_says_what_is_allowed(fault, options, told):
-    """A fault that cannot be planted is refused with a reason."""
-    with pytest.raises(ValueError, match=told):
+def test_a_wrong_control_call_says_what_is_allowed(fault, options, message):
+    """A fault that cannot be planted raises an error that names what is allowed."""
+    with pytest.raises(ValueError, match=message):
         Market().control(fault, **options)
 
 
