@@ -114,6 +114,7 @@ def running_service(
     senders = {source: PacedSender(make_sender(source, settings)) for source in Source}
     archive = LocalArchive(Path(settings.archive_folder))
     control = _control(caches[-1], settings)
+    quotes = QuoteStore(caches[-1], retention_s=settings.quote_retention)
     with ThreadPoolExecutor(MOST_CALLS_AT_ONCE, thread_name_prefix="call") as calls:
         for sender in senders.values():
             sender.warm()
@@ -133,10 +134,8 @@ def running_service(
                 asset_fetcher=AssetFetcher(
                     providers.__getitem__, senders.__getitem__, calls, archive, published
                 ),
-                asset_committer=AssetCommitter(control, AssetStore(caches[-1]), archive),
-                reader=QuoteReader(
-                    settings, QuoteStore(caches[-1], retention_s=settings.quote_retention), control
-                ),
+                asset_committer=AssetCommitter(control, AssetStore(caches[-1]), quotes, archive),
+                reader=QuoteReader(settings, quotes, control),
                 cache=caches[-1],
             )
         finally:

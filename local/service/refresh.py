@@ -42,7 +42,7 @@ class Refresher:
                 self._stop.wait(POLL_S)
 
     def refresh(self) -> None:
-        """One round: put back what the cache lost, then refresh what is due."""
+        """Do one round: put back what the cache lost, then refresh what is due."""
         answer = through_json(self._steps.plan, {})
         plan = AssetPlan.model_validate(answer)
         for asset_class in plan.restore:
@@ -51,7 +51,9 @@ class Refresher:
             if summary.restored:
                 self._tell_of(summary)
         for done in self._pool.map(lambda job: run_job(self._steps, job), answer["jobs"]):
-            self._tell_of(AssetSummary.model_validate(done))
+            summary = AssetSummary.model_validate(done)
+            if summary.swapped or summary.restored or summary.failed:
+                self._tell_of(summary)
 
     def stop(self) -> None:
         """Start no further round, wait for none, and tell of none."""

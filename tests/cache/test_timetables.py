@@ -66,7 +66,7 @@ def refresh(cache: Cache, control: ControlState, tmp_path: Path):
             )
             planned = AssetPlanner(SETTINGS, control, assets, lambda: "token").plan(now_ms)
             reports = [fetcher.fetch(job) for job in planned.jobs]
-        committer = AssetCommitter(control, assets, archive)
+        committer = AssetCommitter(control, assets, QuoteStore(cache, retention_s=60), archive)
         return {
             report.of_class.value: committer.commit(report, now_ms).to_event() for report in reports
         }

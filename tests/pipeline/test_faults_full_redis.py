@@ -174,7 +174,7 @@ def test_a_list_that_was_dropped_in_part_is_put_back_whole(pipeline, redis, tmp_
     """Whichever of its keys gave way, planning sees it, and the archive's copy takes its place."""
     archive, now_ms = LocalArchive(tmp_path), pipeline.clock()
     planner = AssetPlanner(pipeline.settings, pipeline.control, pipeline.assets, lambda: "token")
-    committer = AssetCommitter(pipeline.control, pipeline.assets, archive)
+    committer = AssetCommitter(pipeline.control, pipeline.assets, pipeline.quotes, archive)
     relieve(redis)
     for last_good in (coins("v1", BTC={"coingecko": "bitcoin"}), listed("v1")):
         assert pipeline.assets.swap(last_good)

@@ -153,7 +153,8 @@ def make_asset_committer(process: Process, stores: Stores) -> AssetCommitter:
     """Return the committer of commit_assets."""
     from marketdata.lists.committing import AssetCommitter
 
-    return AssetCommitter(stores.control, stores.assets, make_archive(process.settings))
+    archive = make_archive(process.settings)
+    return AssetCommitter(stores.control, stores.assets, stores.quotes, archive)
 
 
 def make_fetcher(providers: Providers) -> Fetcher:

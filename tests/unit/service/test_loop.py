@@ -259,7 +259,10 @@ def test_a_refresh_commits_each_list_and_tells_of_it():
             {"restored": True, "failed": True, "reason": "too small"},
             "crypto 1495 from the archive (too small)",
         ),
-        ({"reason": "no provider gave a list"}, "crypto not refreshed: no provider gave a list"),
+        (
+            {"failed": True, "reason": "no provider gave a list"},
+            "crypto not refreshed: no provider gave a list",
+        ),
     ],
 )
 def test_a_list_that_was_not_refreshed_says_why(summary, line):

@@ -35,7 +35,8 @@ class Asset:
     """One asset of the merged list.
 
     `ids` maps each source that lists it to that source's own id. `rank` is its place by market
-    capitalisation where a provider ranks it, else None; ranked assets come first.
+    capitalisation where a provider ranks it, else None; ranked assets come first. `replaced` tells
+    which coin had the symbol before, and until when; empty if none had.
     """
 
     symbol: str
@@ -45,10 +46,11 @@ class Asset:
     currency: str | None
     rank: int | None
     ids: Mapping[str, str] = field(default_factory=dict)
+    replaced: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The asset as clients see it."""
-        return {
+        row = {
             "symbol": self.symbol,
             "name": self.name,
             "exchange": self.exchange,
@@ -57,6 +59,7 @@ class Asset:
             "ids": dict(self.ids),
             "sources": sorted(self.ids),
         }
+        return {**row, "replaced": self.replaced} if self.replaced else row
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,7 +274,8 @@ class SkippedList(Message):
 class AssetJob(Message):
     """The refresh of one class's list, planned at `planned_ms`.
 
-    `sources` are all providers that list the class; `attempts` those that are asked now.
+    `sources` are all providers that list the class; `attempts` those that are asked now. If the
+    list of the archive is younger than `young_ms`, it is used, and no provider is asked.
     """
 
     id: str
@@ -284,6 +285,7 @@ class AssetJob(Message):
     sources: tuple[Source, ...]
     attempts: tuple[ListAttempt, ...]
     skipped: tuple[SkippedList, ...] = ()
+    young_ms: int = 0
     execution: str = ""
 
 
@@ -317,6 +319,7 @@ class AssetReport(Message):
 
     `candidate` names the merged list in the archive, None if no provider answered. `sources` are
     the providers whose list is of today. A report without a job restores the list of `asset_class`.
+    `restore` in a report with a job: the list of the archive is young enough.
     """
 
     job: AssetJob | None = None

@@ -187,6 +187,7 @@ def _assets(asset_class: AssetClass, rows: Sequence[dict[str, Any]]) -> tuple[As
             currency=row["currency"],
             rank=row["rank"],
             ids=row["ids"],
+            replaced=str(row.get("replaced", "")),
         )
         for row in rows
     )

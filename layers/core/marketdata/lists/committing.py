@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.control import ControlState
+from marketdata.cache.quote_store import QuoteStore
+from marketdata.domain.assets import AssetList
 from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.messages import AssetReport, AssetSummary, ListAttempt, ListOutcome
 from marketdata.domain.outcomes import BreakerEffect, Outcome
 from marketdata.domain.permits import AttemptResult
-from marketdata.lists.archive import LAST_GOOD, Archive, decode
+from marketdata.domain.symbols import AssetClass
+from marketdata.errors import ArchiveError
+from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode
+from marketdata.lists.coin_changes import coin_changes, with_changes
 from marketdata.lists.merging import guard
 
 MOST_DETAIL = 200  # characters of an error that are kept
@@ -25,13 +30,15 @@ class AssetCommitter:
 
     control: ControlState
     assets: AssetStore
+    quotes: QuoteStore
     archive: Archive
 
     def commit(self, report: AssetReport, now_ms: int) -> AssetSummary:
         """Swap a report's candidate in, or keep the old list and say why.
 
         If the cache has lost a list and the report brings no new one, the last good list is put
-        back. A timetable is kept in any case. Raises `CacheUnavailableError` and `ArchiveError`.
+        back. A timetable is kept in any case. What is stored under a ticker that becomes another
+        coin is removed. Raises `CacheUnavailableError` and `ArchiveError`.
         """
         asset_class = report.of_class
         self._settle(report, now_ms)
@@ -40,6 +47,8 @@ class AssetCommitter:
         summary = self._swapped(report)
         if not summary.swapped and self.assets.is_lost(asset_class):
             summary = self._restored(summary)
+        if report.job is not None and report.restore:
+            summary = summary.model_copy(update={"failed": self.assets.is_lost(asset_class)})
         if summary.swapped or summary.restored or report.job is not None:
             _log(summary)
         return summary
@@ -69,6 +78,8 @@ class AssetCommitter:
         )
         if report.candidate is None:
             reason = "the cache had lost it" if report.restore else "no provider gave a list"
+            if report.job is not None and report.restore:
+                reason = "the list of the archive is young"
             return summary.model_copy(update={"reason": report.error or reason})
         data = self.archive.get(asset_class, report.candidate)
         if data is None:
@@ -79,11 +90,19 @@ class AssetCommitter:
         objection = guard(len(listed.assets), old_total)
         if objection:
             return summary.model_copy(update={"reason": objection, "total": old_total})
+        before = self._last_good(asset_class)
+        changes = coin_changes(before, listed)
+        marked = with_changes(listed, changes, before)
+        if marked is not listed:
+            listed, data = marked, encode(marked)
         if not self.assets.swap(listed):
             reason = "a later list is already there"
             return summary.model_copy(
                 update={"failed": False, "reason": reason, "total": old_total}
             )
+        for change in changes:
+            log.warning("ticker names another coin", extra=change.to_log())
+            self.quotes.forget(change.symbols())
         self.archive.put(asset_class, LAST_GOOD, data)
         return summary.model_copy(
             update={
@@ -93,6 +112,15 @@ class AssetCommitter:
                 "sources": listed.sources,
             }
         )
+
+    def _last_good(self, asset_class: AssetClass) -> AssetList | None:
+        """The list that was swapped in last; None if there is none, or it cannot be read."""
+        try:
+            data = self.archive.get(asset_class, LAST_GOOD)
+            return None if data is None else decode(data)
+        except ArchiveError as error:
+            log.warning("archived list not readable", extra={"error": str(error)})
+            return None
 
     def _restored(self, summary: AssetSummary) -> AssetSummary:
         """Put the last good list into a cache that has none, with the age that it has."""
@@ -134,9 +162,9 @@ def _result(
 
 
 def _log(summary: AssetSummary) -> None:
-    level = logging.INFO if summary.swapped else logging.WARNING
+    level = logging.INFO if summary.swapped or summary.restored else logging.WARNING
     log.log(level, "asset list committed", extra=summary.to_event())
     for outcome in summary.outcomes:
-        if outcome.outcome is not Outcome.OK:
+        if outcome.outcome not in (Outcome.OK, Outcome.SKIPPED):
             fields = {**outcome.to_event(), "list": summary.asset_class.value}
             log.error("provider gave no list", extra=fields)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 
-from marketdata.clock import from_epoch_ms
+from marketdata.clock import epoch_ms, from_epoch_ms
 from marketdata.domain.assets import AssetList, Listing
 from marketdata.domain.messages import AssetJob, AssetReport, ListAttempt, ListOutcome
 from marketdata.domain.outcomes import Outcome, outcome_of
@@ -22,7 +22,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable
 from marketdata.errors import ArchiveError, ProviderError
-from marketdata.lists.archive import Archive, encode
+from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode
 from marketdata.lists.merging import guard, merge
 from marketdata.providers.contract import CallAllowance, Provider, Response, Sender
 
@@ -49,8 +49,20 @@ class AssetFetcher:
     def fetch(self, job: AssetJob) -> AssetReport:
         """Do a job: fetch the lists of its attempts, and merge them with the stored ones.
 
-        The timetable is in the report whatever the providers answer. Raises `ArchiveError`.
+        If the archive has a young list of all its sources, no provider is asked. The timetable is
+        in the report whatever the providers answer. Raises `ArchiveError`.
         """
+        if self._is_archived(job):
+            return AssetReport(
+                job=job,
+                restore=True,
+                outcomes=tuple(
+                    ListOutcome(provider=attempt.provider, outcome=Outcome.SKIPPED)
+                    for attempt in job.attempts
+                ),
+                timetable=self._timetable(job.asset_class, job.planned_ms),
+                execution=job.execution,
+            )
         outcomes = tuple(self.executor.map(lambda a: self._list(a, job.asset_class), job.attempts))
         fresh = tuple(o.provider for o in outcomes if o.outcome is Outcome.OK)
         report = AssetReport(
@@ -73,6 +85,20 @@ class AssetFetcher:
         candidate = f"candidate-{job.version}"
         self.archive.put(job.asset_class, candidate, encode(listed))
         return report.model_copy(update={"candidate": candidate, "total": len(listed.assets)})
+
+    def _is_archived(self, job: AssetJob) -> bool:
+        """Return whether the archive has a list of all sources that is young enough for a job."""
+        if not job.young_ms:
+            return False
+        try:
+            data = self.archive.get(job.asset_class, LAST_GOOD)
+            listed = None if data is None else decode(data)
+        except ArchiveError as error:
+            log.warning("archived list not readable", extra={"error": str(error)})
+            return False
+        if listed is None or not set(job.sources) <= set(listed.sources):
+            return False
+        return 0 <= job.planned_ms - epoch_ms(listed.updated_at) < job.young_ms
 
     def _timetable(self, asset_class: AssetClass, now_ms: int) -> Timetable | None:
         """When the class trades; a calendar that fails must not take the lists with it."""

@@ -20,7 +20,9 @@ from marketdata.settings import Settings
 REFRESH_BUDGET_MS = 120_000
 # A refresh begins this much before its interval is over, so that no list gets older than that while
 # it is replaced: the schedule asks every ten minutes, up to a minute late, and a refresh may take a
-# quarter of an hour. Short intervals are shortened by a quarter at most.
+# quarter of an hour. Short intervals are shortened by a quarter at most. A list that is older than
+# half of the slack allows was restored from the archive, or its last refresh failed: then it is
+# fetched by itself, before it is too old.
 SCHEDULE_SLACK_MS = 1_800_000
 
 
@@ -34,20 +36,26 @@ class AssetPlanner:
     token: Callable[[], str]
 
     def plan(self, now_ms: int, execution: str = "") -> AssetPlan:
-        """Plan one refresh of all classes.
+        """Plan one refresh of the classes whose list is old or lost.
 
         If another plan was made lately, or all lists are young, there are no jobs. A provider whose
         budget does not cover its list today is left out of its job and named under `skipped`; its
-        list of yesterday is used. Raises `CacheUnavailableError`.
+        list of yesterday is used. A list that the cache has lost is fetched only if the archive has
+        none that is young. Raises `CacheUnavailableError`.
         """
         lost = tuple(asset_class for asset_class in AssetClass if self.assets.is_lost(asset_class))
         interval_ms = self.settings.asset_list_update_interval * 1000
-        between_ms = interval_ms - min(SCHEDULE_SLACK_MS, interval_ms // 4)
-        if not self.control.claim_refresh(now_ms, between_ms, missing=bool(lost)):
+        slack_ms = min(SCHEDULE_SLACK_MS, interval_ms // 4)
+        between_ms = interval_ms - slack_ms
+        needed = {*lost, *self._older_than(between_ms, now_ms)}
+        overdue = {*lost, *self._older_than(between_ms + slack_ms // 2, now_ms)}
+        if not needed or not self.control.claim_refresh(now_ms, between_ms, missing=bool(overdue)):
             late = self._older_than(interval_ms, now_ms)
             return AssetPlan(version=None, restore=lost, late=late, jobs=(), execution=execution)
         listing = {
-            asset_class: _listing_sources(asset_class, self.settings) for asset_class in AssetClass
+            asset_class: _listing_sources(asset_class, self.settings)
+            for asset_class in AssetClass
+            if asset_class in needed
         }
         requests = [
             _request(asset_class, source, now_ms)
@@ -77,6 +85,7 @@ class AssetPlanner:
                         for grant in own
                         if grant.reason is not None
                     ),
+                    young_ms=between_ms if asset_class in lost else 0,
                     execution=execution,
                 )
             )

@@ -1,0 +1,97 @@
+"""Which tickers name another coin in a new list than before. Pure.
+
+Prices, history and the baseline for jumps belong to a coin, so they must not continue under its
+ticker when the ticker becomes another coin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from marketdata.domain.assets import Asset, AssetList
+from marketdata.domain.shipped_tables import COINS
+from marketdata.domain.symbols import CURRENCIES, AssetClass, parse_symbol
+
+# The coins that other coins are priced in.
+_QUOTE_COINS = ("BTC", "ETH")
+
+
+@dataclass(frozen=True, slots=True)
+class CoinChange:
+    """A ticker (`base`) that named one coin and names another one now; each with its ids."""
+
+    base: str
+    name_before: str
+    ids_before: Mapping[str, str]
+    name: str
+    ids: Mapping[str, str]
+
+    def to_log(self) -> dict[str, object]:
+        """Return the change as the fields of a log line."""
+        return {
+            "ticker": self.base,
+            "coin_before": self.name_before,
+            "ids_before": dict(self.ids_before),
+            "coin": self.name,
+            "ids": dict(self.ids),
+        }
+
+    def symbols(self) -> list[str]:
+        """Return all pairs of the ticker, whatever they are priced in."""
+        quotes = (*sorted(CURRENCIES), *_QUOTE_COINS)
+        return [f"{self.base}-{quote}" for quote in quotes if quote != self.base]
+
+
+def coin_changes(before: AssetList | None, listed: AssetList) -> list[CoinChange]:
+    """Return the tickers of a list that named another coin before.
+
+    Before the first list the shipped table says which coin a ticker names.
+    """
+    if listed.asset_class is not AssetClass.CRYPTO:
+        return []
+    known = {_base(asset): asset for asset in (before.assets if before else ())}
+    changes = []
+    for asset in listed.assets:
+        base = _base(asset)
+        old = known.get(base)
+        name, ids = (old.name, old.ids) if old else ("", COINS.get(base, {}))
+        if _is_other_coin(name, ids, asset):
+            changes.append(CoinChange(base, name or base, ids, asset.name, asset.ids))
+    return changes
+
+
+def with_changes(
+    listed: AssetList, changes: list[CoinChange], before: AssetList | None
+) -> AssetList:
+    """Return a list in which each asset says which coin had its ticker before, and until when."""
+    texts = {asset.symbol: asset.replaced for asset in (before.assets if before else ())}
+    texts |= {f"{change.base}-USD": _text(change, listed.updated_at) for change in changes}
+    if not any(texts.values()):
+        return listed
+    assets = tuple(
+        replace(asset, replaced=texts[asset.symbol]) if texts.get(asset.symbol) else asset
+        for asset in listed.assets
+    )
+    return replace(listed, assets=assets)
+
+
+def _is_other_coin(name: str, ids: Mapping[str, str], asset: Asset) -> bool:
+    """Whether an asset is another coin than the one with this name and these ids.
+
+    One id that both share is enough to be the same coin: a provider may give a coin a new id.
+    """
+    shared = ids.keys() & asset.ids.keys()
+    if shared:
+        return all(ids[source] != asset.ids[source] for source in shared)
+    return bool(name) and name.casefold() != asset.name.casefold()
+
+
+def _text(change: CoinChange, at: datetime) -> str:
+    ids = ", ".join(f"{source} {known}" for source, known in sorted(change.ids_before.items()))
+    return f"{change.name_before} ({ids}) until {at.date()}"
+
+
+def _base(asset: Asset) -> str:
+    return parse_symbol(asset.symbol).base
