@@ -11,11 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from marketdata.domain.assets import Asset, AssetList
+from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.shipped_tables import COINS
-from marketdata.domain.symbols import CURRENCIES, AssetClass, parse_symbol
-
-# The coins that other coins are priced in.
-_QUOTE_COINS = ("BTC", "ETH")
+from marketdata.domain.symbols import QUOTE_COINS, AssetClass, parse_symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class CoinChange:
 
     def symbols(self) -> list[str]:
         """Return all pairs of the ticker, whatever they are priced in."""
-        quotes = (*sorted(CURRENCIES), *_QUOTE_COINS)
+        quotes = (*sorted(CURRENCIES), *sorted(QUOTE_COINS))
         return [f"{self.base}-{quote}" for quote in quotes if quote != self.base]
 
 
