@@ -51,7 +51,7 @@ def test_the_current_version_again_changes_nothing(store):
 
 
 def test_an_older_list_never_replaces_a_newer_one(store):
-    """A late commit of an earlier list is refused."""
+    """A late commit of an earlier list changes nothing."""
     store.swap(listed("v2", minutes=2))
     assert not store.swap(listed("v1", minutes=1))
     assert store.meta(STOCKS).version == "v2"

@@ -1,4 +1,4 @@
-"""The breaker, told as stories: what opens it, what a probe may do, what changes nothing."""
+"""The breaker: what opens it, what a probe may do, what changes nothing."""
 
 from __future__ import annotations
 

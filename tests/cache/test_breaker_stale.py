@@ -132,7 +132,7 @@ def test_a_stale_answer_is_told_as_the_last_error(breaker):
 
 
 def test_a_row_that_cannot_be_read_counts_as_none(cache, breaker):
-    """Whatever the field holds, three more stale answers are wanted."""
+    """Whatever the field holds, it takes three more stale answers."""
     cache.command("HSET", cache.key("control", "breaker", "yfinance", "stocks"), "stale", "many")
     stale(breaker, 4)
     assert breaker.state() is BreakerState.CLOSED

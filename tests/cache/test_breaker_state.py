@@ -36,7 +36,7 @@ def test_breakers_are_apart(breaker):
 
 
 def test_an_asset_list_is_fetched_whatever_the_breaker_says(breaker):
-    """A want that does not ask the breaker is granted by the budget alone."""
+    """A request that does not ask the breaker is granted by the budget alone."""
     breaker.open()
     assert breaker.ask(NOW + 1, ask_breaker=False, use=Use.ASSETS).calls == 1
 
@@ -52,7 +52,7 @@ def test_without_budget_there_is_no_probe(cache, control_of):
 
 
 def test_two_wants_of_one_call_share_the_breaker(breaker):
-    """Within one call the first want takes the probe and the second waits."""
+    """Within one call the first request takes the probe and the second waits."""
     breaker.open()
     want = CallRequest(Source.YFINANCE, AssetClass.STOCKS, 1, Use.ACTIVE, NOW + OPEN_MS + 1000)
     first, second = breaker.control.take([want, want], NOW + OPEN_MS, "t")

@@ -1,4 +1,4 @@
-"""The budget ledger, told as stories: what is granted, refused, given back and held."""
+"""The budget ledger: what is granted, denied, given back and held."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def test_a_grant_is_what_fits_all_windows(ledger_of):
 
 
 def test_fewer_than_the_least_are_not_granted(ledger_of):
-    """A want that needs more than there is room for gets nothing, and nothing is counted."""
+    """A request that needs more than there is room for gets nothing, and nothing is counted."""
     ledger = ledger_of("10/minute")
     ledger.take(8, NOW)
-    refused = ledger.take(5, NOW, least=3)
-    assert (refused.calls, refused.reason) == (0, DenyReason.BUDGET_EXHAUSTED)
+    denied = ledger.take(5, NOW, least=3)
+    assert (denied.calls, denied.reason) == (0, DenyReason.BUDGET_EXHAUSTED)
     assert ledger.used(NOW) == [8]
     assert ledger.take(11, NOW + HOUR, least=11).available_at_ms is None
 
@@ -48,12 +48,12 @@ def test_calls_count_until_the_end_of_their_reservation_is_a_window_old(ledger_o
     """A call may happen as late as its reservation ends, so it counts a window longer than that."""
     ledger = ledger_of("10/minute")
     ledger.take(10, NOW, run_ms=4000)
-    refused = ledger.take(1, NOW + MINUTE + 3999)
-    assert refused.calls == 0
+    denied = ledger.take(1, NOW + MINUTE + 3999)
+    assert denied.calls == 0
     latest = NOW + MINUTE + 4000 + 2000 + MINUTE // 100
-    assert NOW + MINUTE + 4000 < refused.available_at_ms <= latest
-    assert ledger.take(1, refused.available_at_ms - 1).calls == 0
-    assert ledger.take(10, refused.available_at_ms).calls == 10
+    assert NOW + MINUTE + 4000 < denied.available_at_ms <= latest
+    assert ledger.take(1, denied.available_at_ms - 1).calls == 0
+    assert ledger.take(10, denied.available_at_ms).calls == 10
 
 
 def test_unused_calls_are_given_back_exactly(ledger_of):
@@ -84,13 +84,13 @@ def test_more_used_than_granted_gives_nothing_back(ledger_of):
 
 
 def test_a_hold_stops_every_use_until_its_end(ledger_of):
-    """After a 429 nobody asks before its Retry-After has passed, whatever the budget."""
+    """After a 429 no call is granted before its Retry-After has passed, whatever the budget."""
     ledger = ledger_of("60/minute")
     grant = ledger.take(1, NOW)
     ledger.settle(grant, 1, NOW + 100, hold_until_ms=NOW + 30_000)
     for use in Use:
-        refused = ledger.take(1, NOW + 29_999, use=use)
-        assert (refused.reason, refused.available_at_ms) == (DenyReason.HELD, NOW + 30_000)
+        denied = ledger.take(1, NOW + 29_999, use=use)
+        assert (denied.reason, denied.available_at_ms) == (DenyReason.HELD, NOW + 30_000)
     assert ledger.seen(NOW + 100).hold_until_ms == NOW + 30_000
     assert ledger.take(1, NOW + 30_000).calls == 1
 
@@ -154,9 +154,9 @@ def test_an_unreadable_ledger_grants_nothing_for_its_longest_short_window(
     cache.command(spoil[0], key, *spoil[1:])
     assert ledger.seen(NOW).routine_at_ms is None
     for at in (NOW, NOW + 5000, NOW + MINUTE - 1):
-        refused = ledger.take(1, at)
-        assert (refused.calls, refused.reason) == (0, DenyReason.HELD)
-        assert refused.available_at_ms == NOW + MINUTE
+        denied = ledger.take(1, at)
+        assert (denied.calls, denied.reason) == (0, DenyReason.HELD)
+        assert denied.available_at_ms == NOW + MINUTE
     assert ledger.take(1, NOW + MINUTE).calls == 1
     assert ledger.used(NOW + MINUTE)[2] == 8
     messages = [record.message for record in caplog.records if getattr(record, "key", "") == key]

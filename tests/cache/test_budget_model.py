@@ -183,7 +183,7 @@ class BudgetMachine(RuleBasedStateMachine):
 
     @rule(taken=consumes(grants), held_s=st.sampled_from([None, None, None, 1, 20]))
     def report(self, taken: tuple[CallGrant, Entry | None, Made], held_s: int | None) -> None:
-        """A worker reports, at once or much later; sometimes it was told to wait."""
+        """A worker reports, at once or much later; sometimes with a pause."""
         grant, entry, made = taken
         if entry is None:
             return
@@ -214,7 +214,7 @@ class BudgetMachine(RuleBasedStateMachine):
 
     @rule(use=st.sampled_from(Use))
     def wait_until_available(self, use: Use) -> None:
-        """A refused worker that comes back at the time it was told is served."""
+        """A denied worker that comes back at the time of its answer gets a call."""
         want = CallRequest(SOURCE, CLASS, 1, use, self.now)
         self.asked += 1
         (grant,) = self.control.take([want], self.now, f"t{self.asked}")
@@ -246,7 +246,7 @@ class BudgetMachine(RuleBasedStateMachine):
 def test_the_ledger_keeps_every_limit_and_grants_what_its_model_grants(
     cache: Cache, control_of: Callable[..., ControlState]
 ):
-    """Whatever workers do, no rolling window is exceeded, and no call is refused needlessly."""
+    """Whatever workers do, no rolling window is exceeded, and no call is denied needlessly."""
 
     def fresh() -> BudgetMachine:
         cache.command("FLUSHALL")

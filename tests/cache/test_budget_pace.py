@@ -1,4 +1,4 @@
-"""How a budget is shared out: evenly over long windows, with reserves for those who need them."""
+"""How a budget is shared: evenly over long windows, with reserves for first prices and probes."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def test_nothing_accumulates_while_nobody_asks(ledger_of):
     ledger = ledger_of("25/day")
     assert ledger.take(1, NOW).calls == 1
     assert ledger.take(5, NOW + 8 * HOUR).calls == 1
-    refused = ledger.take(1, NOW + 8 * HOUR + MINUTE)
-    assert refused.reason is DenyReason.PACED
-    assert ledger.take(1, refused.available_at_ms - 1).calls == 0
-    assert ledger.take(1, refused.available_at_ms).calls == 1
+    denied = ledger.take(1, NOW + 8 * HOUR + MINUTE)
+    assert denied.reason is DenyReason.PACED
+    assert ledger.take(1, denied.available_at_ms - 1).calls == 0
+    assert ledger.take(1, denied.available_at_ms).calls == 1
 
 
 def test_a_call_that_never_reached_the_provider_delays_no_other(ledger_of):
@@ -105,12 +105,12 @@ def test_first_prices_get_half_of_the_reserve_and_nothing_of_the_rest(ledger_of)
     """However many new symbols clients ask for, a day's other calls stay where they are."""
     ledger = ledger_of("100/day")
     assert ledger.take(100, NOW, use=Use.NEW).calls == 5
-    refused = ledger.take(1, NOW + 12 * HOUR, use=Use.NEW)
-    assert refused.reason is DenyReason.BUDGET_EXHAUSTED
+    denied = ledger.take(1, NOW + 12 * HOUR, use=Use.NEW)
+    assert denied.reason is DenyReason.BUDGET_EXHAUSTED
     assert ledger.take(1, NOW + 12 * HOUR, use=Use.PROBE).calls == 1
     assert ledger.take(1, NOW + 12 * HOUR).calls == 1
-    assert ledger.take(1, refused.available_at_ms - 1, use=Use.NEW).calls == 0
-    assert ledger.take(9, refused.available_at_ms, use=Use.NEW).calls == 5
+    assert ledger.take(1, denied.available_at_ms - 1, use=Use.NEW).calls == 0
+    assert ledger.take(9, denied.available_at_ms, use=Use.NEW).calls == 5
 
 
 def test_routine_calls_stop_at_nine_tenths_of_a_day(cache, ledger_of):
@@ -149,7 +149,7 @@ def test_a_limit_of_one_serves_every_use(ledger_of):
 
 
 def _routine_times(ledger: Ledger, span_ms: int) -> list[int]:
-    """When routine calls are granted to one who asks in the first tick that may succeed."""
+    """When routine calls are granted to a worker that asks in the first tick that may succeed."""
     times, at = [], NOW
     while at < NOW + span_ms:
         grant = ledger.take(1, at)

@@ -1,4 +1,4 @@
-"""The Redis client against real servers that answer, refuse, hang, restart and change roles."""
+"""The Redis client against real servers that answer, reject, hang, restart and change roles."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_many_keys_of_different_tags_need_one_round_trip(cache: Cache):
 
 
 def test_a_refused_command_names_the_server(cache: Cache):
-    """A command that Redis refuses becomes our error, with the address."""
+    """A command that Redis rejects becomes our error, with the address."""
     name = cache.key("quotes", "x")
     cache.command("SET", name, "1")
     with pytest.raises(CacheUnavailableError, match=cache.address):
@@ -205,7 +205,7 @@ def test_every_servers_words_for_a_replica_are_understood(text):
 
 
 def test_a_key_of_another_type_has_an_error_of_its_own(cache: Cache):
-    """A store can tell a damaged key from a server that does not answer."""
+    """A damaged key and a server that does not answer are different errors."""
     name = cache.key("quotes", "x")
     cache.command("SET", name, "1")
     with pytest.raises(WrongTypeError, match=cache.address):

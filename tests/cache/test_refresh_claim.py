@@ -32,7 +32,7 @@ def test_a_clock_that_ran_ahead_does_not_stop_the_refreshes(cache, control_of):
 
 
 def test_a_missing_list_is_tried_again_at_growing_distances(cache, control_of):
-    """After a minute, then four, then sixteen: no budget bleeds out on a list nobody gives."""
+    """After a minute, then four, then sixteen, so that a missing list does not use up a budget."""
     control = control_of(cache, {})
     tries = [
         minute

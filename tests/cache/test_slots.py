@@ -1,4 +1,4 @@
-"""Slots: each is claimed once, and the claim tells what is due in it."""
+"""Slots: each is claimed once, and the claim returns what is due in it."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def test_ten_thousand_active_symbols_take_one_round_trip(cache, control):
     assert symbols_of(opened)[1000:] == active[8_999::-1]
 
 
-def test_a_symbol_that_the_plan_excludes_is_refused_for_a_day(control):
-    """What a provider is not entitled to is told with each slot for 24 hours, then forgotten."""
+def test_a_symbol_that_the_plan_excludes_is_not_asked_for_during_a_day(control):
+    """What a provider is not entitled to is in each slot for 24 hours, then forgotten."""
     pair = (Source.FINNHUB, "OCDO.L")
     control.record((), {}, [pair], NOW)
     day = 86_400
@@ -122,8 +122,8 @@ def test_a_symbol_that_the_plan_excludes_is_refused_for_a_day(control):
     assert control.open_slot(SLOT + day, NOW + day * 1000, []).excluded == frozenset()
 
 
-def test_the_memory_of_refusals_is_bounded(control):
-    """Of more refusals than are kept the oldest are dropped."""
+def test_the_memory_of_exclusions_is_bounded(control):
+    """Of more exclusions than are kept the oldest are dropped."""
     for first in range(0, EXCLUSIONS_MOST + 1000, 1000):
         pairs = [(Source.FINNHUB, f"S{n}") for n in range(first, first + 1000)]
         control.record((), {}, pairs, NOW + first)

@@ -65,7 +65,7 @@ def test_a_want_without_room_in_one_window_is_counted_in_none(control):
 
 
 def test_a_job_that_does_not_fit_is_granted_nothing_and_counted_nowhere(control):
-    """Room is given in order, once for all wants of a job, and smaller jobs may have the rest."""
+    """Room is given in order, once for all requests of a job, and smaller jobs may have the rest."""
     yahoo = dataclasses.replace(WANT, source=Source.YFINANCE, calls=1)
     wants = [
         dataclasses.replace(WANT, calls=1, job=1, size=600),
@@ -82,7 +82,7 @@ def test_a_job_that_does_not_fit_is_granted_nothing_and_counted_nowhere(control)
 
 
 def test_what_is_refused_takes_no_room(control):
-    """A job that no provider grants anything to leaves its room to those after it."""
+    """A job that no provider grants anything to passes its room on to the jobs after it."""
     control.take([dataclasses.replace(WANT, calls=10)], NOW, "t1")
     wants = [
         dataclasses.replace(WANT, job=1, size=900),
@@ -93,7 +93,7 @@ def test_what_is_refused_takes_no_room(control):
 
 
 def test_a_whole_report_takes_one_round_trip(cache, control):
-    """Results, due times and refusals are recorded in one call."""
+    """Results, due times and exclusions are recorded in one call."""
     grants = control.take([WANT, dataclasses.replace(WANT, source=Source.YFINANCE)], NOW, "t1")
     control.record((), {}, (), NOW)
     before = cache.round_trips

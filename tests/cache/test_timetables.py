@@ -1,4 +1,4 @@
-"""How sessions reach planning: computed with the asset lists, kept in Redis, told to every job."""
+"""How trading hours reach planning: computed with the asset lists, kept in Redis, in each job."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def refresh(cache: Cache, control: ControlState, tmp_path: Path):
 
 
 def sessions_of(plan):
-    """What the jobs of a plan are told, by class."""
+    """The trading hours in the jobs of a plan, by class."""
     return {job["asset_class"]: job["trading"] for job in plan.to_event()["jobs"]}
 
 

@@ -126,7 +126,7 @@ def test_an_unlisted_symbol_that_nobody_knows_makes_place(cache, control):
 
 
 def test_without_a_list_every_symbol_counts_as_listed(control):
-    """Before the first list nobody can tell, so all symbols have the same chance."""
+    """Before the first list it is not known, so all symbols have the same chance."""
     control.watch([f"ANY{n}" for n in range(100)], NOW)
     assert len(names_of(control, SLOT)) == 100
 

@@ -1,4 +1,4 @@
-"""One breaker and one ledger as the tests of the control state speak of them."""
+"""One breaker and one ledger, with short methods for the tests of the control state."""
 
 from __future__ import annotations
 

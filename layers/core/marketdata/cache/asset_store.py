@@ -82,7 +82,7 @@ class AssetStore:
         self._indexes: dict[AssetClass, tuple[str, Index]] = {}
 
     def swap(self, listed: AssetList) -> bool:
-        """Make a list the current one, all at once; False where a later one already is.
+        """Make a list the current one, all at once; return False if a later one is current.
 
         A version names one content and no other; giving the current one again changes nothing.
         Whether a list is good enough is `merging.guard`'s question. Raises ValueError for an empty
@@ -122,7 +122,7 @@ class AssetStore:
         return meta
 
     def is_lost(self, asset_class: AssetClass) -> bool:
-        """Whether there is no current list, or a full Redis has dropped a part of it."""
+        """Return whether there is no current list, or a full Redis has dropped a part of it."""
         meta = self.meta(asset_class)
         return meta is None or self._is_torn(asset_class, meta)
 
@@ -304,7 +304,7 @@ class AssetStore:
         return self._cache.key(f"assets:{asset_class.value}", *parts)
 
     def _staged(self, listed: AssetList) -> tuple[str, str, str, str]:
-        """Where the rows, the index, the ids and the names of a list are written first."""
+        """Return the keys where rows, index, ids and names of a list are written first."""
         asset_class, version = listed.asset_class, listed.version
         return (
             self._key(asset_class, "staged", version, "rows"),
@@ -319,7 +319,7 @@ def _row(asset: Asset) -> bytes:
 
 
 def _ids(listed: AssetList) -> list[tuple[str, str]]:
-    """Ticker and ids, for the one class whose ids are not spelled from the symbol."""
+    """Return ticker and ids, for the one class whose ids cannot be derived from the symbol."""
     if listed.asset_class is not AssetClass.CRYPTO:
         return []
     by_base = {asset.symbol[:-4]: asset.ids for asset in reversed(listed.assets)}  # best ones last
@@ -364,7 +364,7 @@ def _no_constant(name: str) -> None:
 
 @lru_cache(maxsize=KEPT)
 def _known_ids(base: str, text: bytes | None) -> Mapping[str, str] | None:
-    """The ids of a coin by the list and the shipped table; None if the stored text is damaged."""
+    """Return a coin's ids by list and shipped table; None if the stored text is damaged."""
     if text is None:
         return coin_ids(base)
     try:

@@ -67,9 +67,9 @@ class ControlState:
     """The decisions that workers share, each one atomic round trip to Redis.
 
     Every method raises `CacheUnavailableError` when Redis is away; then nothing is decided, and no
-    provider may be called. `now_ms` is always the caller's own clock: it tells how long a duration
-    is from now and is compared with the clock of Redis, but it decides only if the cache was made
-    for `caller_time`. Times in answers are times of the clock that decided. `steady_clocks` return
+    provider may be called. `now_ms` is always the caller's own clock: durations count from it, and
+    it is compared with the clock of Redis, but it decides only if the cache was made for
+    `caller_time`. Times in answers are times of the clock that decided. `steady_clocks` return
     seconds and are never set; `worker` names this process where its clock is wrong.
     """
 
@@ -138,20 +138,20 @@ class ControlState:
         )
 
     def take(
-        self, wants: Sequence[CallRequest], now_ms: int, token: str, *, room: int | None = None
+        self, requests: Sequence[CallRequest], now_ms: int, token: str, *, room: int | None = None
     ) -> tuple[CallGrant, ...]:
         """Return a grant for each request, in order: permit and reserved calls, or neither.
 
         `token` must differ from that of any other call; the names of probes are made of it.
         `room`: what the sizes of all jobs that are granted anything may sum up to.
         """
-        if not wants:
+        if not requests:
             return ()
         for _ in range(3):
-            grants = self._take(wants, now_ms, token, room)
+            grants = self._take(requests, now_ms, token, room)
             if grants is not None:
                 return grants
-            sources = {want.source for want in wants}
+            sources = {request.source for request in requests}
             keys = {
                 source: self._cache.key(codec.TAG, "budget", source.value) for source in sources
             }
@@ -159,18 +159,18 @@ class ControlState:
         raise CacheUnavailableError(f"Redis at {self._cache.address}: it loses budgets")
 
     def _take(
-        self, wants: Sequence[CallRequest], now_ms: int, token: str, room: int | None
+        self, requests: Sequence[CallRequest], now_ms: int, token: str, room: int | None
     ) -> tuple[CallGrant, ...] | None:
         """Try `take` once; return None if Redis has lost what this process knows of a ledger."""
         keys = codec.KeyPlaces(self._cache)
-        sources = list(dict.fromkeys(want.source for want in wants))
+        sources = list(dict.fromkeys(request.source for request in requests))
         time_argument = self._cache.time_argument(now_ms)
         expected = self._expected_ms()
         asked: dict[str, Any] = {
             "policy": self._policy,
             "requests": [
-                codec.request_as_json(want, keys, self._limits[want.source], now_ms)
-                for want in wants
+                codec.request_as_json(request, keys, self._limits[request.source], now_ms)
+                for request in requests
             ],
             "ledgers": [
                 {
@@ -194,7 +194,7 @@ class ControlState:
         self._steady.set(answer["now"])
         for source, ledger in zip(sources, ledgers, strict=True):
             self._memory.remember(source, ledger)
-        return tuple(map(codec.grant_of, wants, answer["grants"]))
+        return tuple(map(codec.grant_of, requests, answer["grants"]))
 
     def record(
         self,

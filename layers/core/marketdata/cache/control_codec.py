@@ -84,27 +84,27 @@ def limits_as_json(limits: Sequence[Limit]) -> list[list[int]]:
 
 
 def request_as_json(
-    want: CallRequest, keys: KeyPlaces, limits: Sequence[Limit], now_ms: int
+    request: CallRequest, keys: KeyPlaces, limits: Sequence[Limit], now_ms: int
 ) -> dict[str, Any]:
     """One request for calls, for attempts_take."""
     plain = ("calls", "least", "extra", "job", "size")
     return {
-        "breaker": keys.breaker(want.source, want.asset_class),
-        "ledger": keys.ledger(want.source),
+        "breaker": keys.breaker(request.source, request.asset_class),
+        "ledger": keys.ledger(request.source),
         "limits": limits_as_json(limits),
-        "use": want.use.value,
-        "ask": want.ask_breaker,
-        "run_ms": max(0, want.until_ms - now_ms),
-        **{name: getattr(want, name) for name in plain},
+        "use": request.use.value,
+        "ask": request.ask_breaker,
+        "run_ms": max(0, request.until_ms - now_ms),
+        **{name: getattr(request, name) for name in plain},
     }
 
 
-def grant_of(want: CallRequest, answer: Mapping[str, Any]) -> CallGrant:
+def grant_of(request: CallRequest, answer: Mapping[str, Any]) -> CallGrant:
     """The answer of attempts_take to one request."""
     reason = answer.get("reason")
     return CallGrant(
-        source=want.source,
-        asset_class=want.asset_class,
+        source=request.source,
+        asset_class=request.asset_class,
         calls=answer["calls"],
         generation=answer["generation"],
         probe=answer.get("probe"),

@@ -1,7 +1,7 @@
 """Signing in to ElastiCache with an IAM identity instead of a password.
 
-The token is a presigned `connect` request without its scheme. It is made per connection, since it
-is good for 15 minutes only and a connection keeps what it signed in with.
+The token is a presigned `connect` request without its scheme. Each connection gets a new one: a
+token is valid for 15 minutes only, and a connection stays signed in.
 """
 
 from __future__ import annotations

@@ -41,9 +41,9 @@ class MemoryState:
 
 
 def read_memory(cache: Cache) -> MemoryState | None:
-    """Return the state of Redis's memory, in a cluster that of one node; None if it is not told.
+    """Return the state of Redis's memory, in a cluster that of one node; None if it is unknown.
 
-    A user of ElastiCache without the right to INFO is not told.
+    It is unknown to a user of ElastiCache without the right to INFO.
     """
     try:
         info: dict[str, Any] = cache.command("INFO")

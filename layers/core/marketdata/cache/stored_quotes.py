@@ -1,8 +1,8 @@
 """A quote as Redis has it: written once, read as bytes and never parsed.
 
-It is two times of 13 digits, milliseconds since 1970 (`fetched_at`, and the provider's `timestamp`
-or zeros where it gives none), and then the quote's JSON object without its closing brace: only the
-reader's clock can tell `stale`, which it appends.
+A value begins with two times of 13 digits, milliseconds since 1970: `fetched_at`, and the
+provider's `timestamp` or zeros if it gives none. The quote's JSON object follows without its
+closing brace, because `stale` depends on the time of reading: the reader appends it.
 """
 
 from __future__ import annotations
@@ -49,36 +49,36 @@ def _no_constant(name: str) -> None:
 
 
 def stored(quote: Quote, fetched: int, timestamp: int) -> str:
-    """The value that is stored of a quote with these `times_of` it."""
+    """Return the stored value of a quote; the two times are those of `times_of`."""
     return f"{fetched:013d}{timestamp:013d}{quote.to_json()[:-1]}"
 
 
 def times_of(quote: Quote) -> tuple[int, int]:
-    """The two times that it begins with, epoch milliseconds; 0 where the provider gives none."""
+    """Return the two times of a stored value, epoch milliseconds; 0 if the provider gives none."""
     timestamp = 0 if quote.timestamp is None else max(0, epoch_ms(quote.timestamp))
     return epoch_ms(quote.fetched_at), timestamp
 
 
 def fetched_ms(value: bytes) -> int:
-    """When a stored quote was fetched, epoch milliseconds."""
+    """Return when a stored quote was fetched, epoch milliseconds."""
     return int(value[:13])
 
 
 def timestamp_ms(value: bytes) -> int | None:
-    """The provider's time of a stored quote, epoch milliseconds; None where it gave none."""
+    """Return the provider's time of a stored quote, epoch milliseconds; None if it gave none."""
     return int(value[13:26]) or None
 
 
 def price_of(value: bytes) -> str:
-    """The price of a stored quote, as its JSON has it."""
+    """Return the price of a stored quote, as its JSON has it."""
     start = value.index(_PRICE) + len(_PRICE)
     return value[start : value.index(b",", start)].decode()
 
 
 def time_key(ms: int) -> bytes:
-    """What a stored quote that was fetched at this time, epoch milliseconds, begins with.
+    """Return the beginning of a stored quote that was fetched at this time, epoch milliseconds.
 
-    Stored quotes, and these, compare as the times do.
+    Stored quotes and these keys compare as the times do.
     """
     return b"%013d" % ms
 

@@ -1,8 +1,8 @@
-"""Circuit breakers: their states, their rule and what is told of them.
+"""Circuit breakers: their states, their rule and their changes of state.
 
-There is one breaker per provider and asset class, shared by all workers. The machine itself runs
-in Redis (`cache/breaker_rules.lua`), because only there is a decision atomic for all of them; this
-module says what its words mean.
+There is one breaker per provider and asset class, shared by all workers. It runs in Redis
+(`cache/lua/breaker_rules.lua`), because only there a decision is atomic for all of them. This
+module defines its terms.
 
 closed: calls pass, successes and failures are counted. open: nothing passes. half-open: exactly
 one probe passes. Every change of state begins a new generation; a result that carries another
@@ -33,8 +33,8 @@ class BreakerPolicy:
     `open_ms`: how long an open breaker lets nothing pass. `probe_lease_ms`: how long a probe may
     take to be reported; after that it counts as lost and is given again. A closed breaker opens
     when the last `window_ms` hold at least `failures` failures and these are at least half of the
-    results counted. `stale_answers` in a row, with no success between them, count as as many
-    failures all at once, and each further one as one; fewer count as nothing.
+    results counted. So many `stale_answers` in a row, with no success between them, count as as
+    many failures at once, and each further one as one failure; fewer do not count.
     """
 
     open_ms: int = 300_000
@@ -46,7 +46,7 @@ class BreakerPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave for one attempt: the generation it was given in, and the token if it is the probe."""
+    """Permission for one attempt: the breaker's generation, and the token if it is the probe."""
 
     generation: int
     probe: str | None = None

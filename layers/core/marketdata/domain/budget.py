@@ -1,4 +1,4 @@
-"""Budgets: how often a provider may be asked, as rolling windows, and the notation for them.
+"""Budgets: how often a provider may be called, as rolling windows, and the notation for them.
 
 The ledger itself is in Redis (`cache.control`); this module says what a limit is, how long its
 windows are and which part of it each kind of use may spend.
@@ -31,11 +31,11 @@ _LIMIT = re.compile(r"([1-9][0-9]{0,9})/(second|minute|hour|day|month)")
 class Use(StrEnum):
     """What a call is for; it decides how much of a budget the call may spend.
 
-    `active`: a symbol of ACTIVE_SYMBOLS. `watched`: a later price of a
-    symbol that a client asked for; it leaves half of each short window to the active ones. `new`:
-    the first price of a watched symbol. `probe`: the one call that tests a half-open breaker.
-    `assets`: the daily lists. The last three may spend the reserve of the long windows, `new`
-    at most half of it, since clients decide how many of those there are.
+    `active`: a symbol of ACTIVE_SYMBOLS. `watched`: a later price of a symbol that a client asked
+    for; half of each short window is kept for the active ones. `new`: the first price of a watched
+    symbol. `probe`: the one call that tests a half-open breaker. `assets`: the daily lists. The
+    last three may spend the reserve of the long windows, `new` at most half of it, since clients
+    decide how many new symbols there are.
     """
 
     ACTIVE = "active"

@@ -1,4 +1,4 @@
-"""What is asked of the shared control state and what it answers, as plain values.
+"""Requests to the shared control state and its answers, as plain values.
 
 Times are epoch milliseconds unless named otherwise. Nothing here talks to Redis.
 """
@@ -19,7 +19,7 @@ from marketdata.domain.trading_hours import Timetable
 
 @dataclass(frozen=True, slots=True)
 class DueSymbol:
-    """A symbol to be priced now, as what, and since when it is due (0: never priced)."""
+    """A symbol to be priced now, its use, and since when it is due (0: never priced)."""
 
     symbol: str
     use: Use
@@ -62,10 +62,10 @@ class DenyReason(StrEnum):
 class CallRequest:
     """Calls that a job would make at one provider, at any time until `until_ms`.
 
-    `calls` are wanted, `least` are needed: a grant is of any number between, or of none. `extra`
-    more are granted if the budget has room for them once all other wants are answered.
-    `ask_breaker` is False for asset lists, which must be fetched whatever the quotes do. `job` is
-    the number of the job that it is for; a plan grows by that job's `size` with its first grant.
+    `calls` is the most that is useful and `least` the fewest: a grant is between the two, or none.
+    `extra` more are granted if the budget has room for them after all requests have been answered.
+    `ask_breaker` is False for asset lists, which must be fetched whatever happens to quotes. `job`
+    is the number of the job; a plan grows by that job's `size` with its first grant.
     """
 
     source: Source
@@ -82,10 +82,10 @@ class CallRequest:
 
 @dataclass(frozen=True, slots=True)
 class CallGrant:
-    """What a want was given: a permit and reserved calls, or neither (`calls` is 0).
+    """The answer to a request: a permit and reserved calls, or neither (`calls` is 0).
 
-    `use` is PROBE where a half-open breaker made the want its probe. `available_at_ms`: when a
-    refused want may be granted, if nothing else is granted before; None where nobody knows.
+    `use` is PROBE if a half-open breaker made the request its probe. `available_at_ms`: when a
+    denied request may be granted, if nothing else is granted before; None if it is not known.
     """
 
     source: Source
@@ -101,7 +101,7 @@ class CallGrant:
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What came of one grant. The first block is the grant's own, as it was given.
+    """The result of one grant. The first block repeats the grant.
 
     `reason`: why the breaker would open (`bad_key`). `hold_until_ms`: no call before that.
     `detail` is for people and holds no secret. `judged`: whether it is known if the prices were
@@ -140,7 +140,7 @@ class LastError:
 
 @dataclass(frozen=True, slots=True)
 class ClassState:
-    """One breaker as it stands. `probe_due_ms`: when its next probe may be given, unless closed.
+    """The state of one breaker. `probe_due_ms`: when its next probe may be given, unless closed.
 
     `since_ms` is None for a breaker that never changed.
     """
@@ -157,7 +157,7 @@ class ClassState:
 
 @dataclass(frozen=True, slots=True)
 class LimitState:
-    """One limit as it stands. `reset_ms`: when the oldest counted call leaves the window."""
+    """The state of one limit. `reset_ms`: when the oldest counted call leaves the window."""
 
     limit: Limit
     used: int
@@ -166,7 +166,7 @@ class LimitState:
 
 @dataclass(frozen=True, slots=True)
 class ProviderState:
-    """One provider as it stands: a breaker per class, one ledger.
+    """The state of one provider: a breaker per class, one ledger.
 
     `routine_at_ms`: when a routine call fits its budget (the past or now: at once); None where
     the ledger cannot be read, so that nothing is granted.

@@ -69,7 +69,7 @@ for _, symbol in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
   end
 end
 
--- Due times of symbols that nobody wants any more: the old ones, or the oldest if too many.
+-- Due times of symbols that are neither active nor watched any more: the old ones, or the oldest if too many.
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '(' .. whole(now + asked.due_ahead_ms), '+inf')
 local spare = redis.call('ZCARD', KEYS[2]) - #active - asked.due_spare
 local oldest = spare > 0 and redis.call('ZRANGE', KEYS[2], 0, spare + #watched)
