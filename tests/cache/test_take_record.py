@@ -65,7 +65,7 @@ def test_a_want_without_room_in_one_window_is_counted_in_none(control):
 
 
 def test_a_job_that_does_not_fit_is_granted_nothing_and_counted_nowhere(control):
-    """Room is given in order, once for all requests of a job, and smaller jobs may have the rest."""
+    """Room is given in order, once for all requests of a job; smaller jobs may have the rest."""
     yahoo = dataclasses.replace(WANT, source=Source.YFINANCE, calls=1)
     wants = [
         dataclasses.replace(WANT, calls=1, job=1, size=600),
