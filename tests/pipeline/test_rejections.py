@@ -15,7 +15,7 @@ from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from tests.pipeline.test_next_due import OPEN, SLOT_MS, Commits, commits, now
-from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline
+from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline, simulated
 from tests.support.simulated_market import Clock
 
 __all__ = ["commits"]  # a fixture
@@ -96,6 +96,45 @@ def test_a_rejected_price_leaves_the_stored_one(commits: Commits):
     commits.commit(now("AAPL"), trading=OPEN)
     commits.commit(ahead("AAPL", 3600), trading=OPEN)
     assert commits.quotes.last(["AAPL"])["AAPL"].timestamp_ms == SLOT_MS
+
+
+def test_a_provider_that_fails_for_a_clients_symbol_alone_stays_in_use(cache: Cache):
+    """A client keeps asking for it; the active symbols stay fresh, and the breaker closed."""
+    with simulated(cache, limits=GENEROUS_MARKET) as make:
+        pipe = make(ACTIVE_SYMBOLS="AAPL,MSFT", **GENEROUS)
+        pipe.market.control("status", provider=YAHOO.value, symbol="KO", status=500)
+        pipe.market.control("status", provider=Source.FINNHUB.value, symbol="KO", status=500)
+        for _ in range(12):
+            pipe.read("KO")
+            pipe.run_next()
+            assert pipe.sources("AAPL,MSFT") == {"AAPL": "yfinance", "MSFT": "yfinance"}
+        assert pipe.told(YAHOO)["classes"]["stocks"]["state"] == "closed"
+        assert pipe.told(Source.FINNHUB)["classes"]["stocks"]["state"] == "closed"
+        assert pipe.told(YAHOO)["last_error"]["outcome"] == "unavailable"
+
+
+def test_an_incomplete_answer_is_shown_and_its_lost_symbols_keep_their_quotes(cache: Cache):
+    """The lost symbols go to the next provider; what it lacks, too, keeps the stored price."""
+    with simulated(cache, limits=GENEROUS_MARKET) as make:
+        pipe = make(ACTIVE_SYMBOLS="AAPL,MSFT,KO,JPM,V", **GENEROUS)
+        pipe.run()
+        before = pipe.fetched_ms("V")
+        for symbol in ("MSFT", "KO", "JPM", "V"):
+            pipe.market.control("unknown", provider=YAHOO.value, symbol=symbol)
+        pipe.market.control("unknown", provider=Source.FINNHUB.value, symbol="V")
+        ran = pipe.run_next()
+        assert ran.outcome(YAHOO, "stocks") == "partial"
+        found = re.fullmatch(
+            "yfinance: no quote for (.*), which had prices before",
+            pipe.told(YAHOO)["last_error"]["detail"],
+        )
+        assert sorted(found[1].split(", ")) == ["JPM", "KO", "MSFT", "V"]
+        assert pipe.sources("AAPL,MSFT,V") == {
+            "AAPL": "yfinance",
+            "MSFT": "finnhub",
+            "V": "yfinance",
+        }
+        assert pipe.fetched_ms("V") == before
 
 
 @pytest.mark.parametrize(("lost", "pause_s"), [(17, 5), (1, 60)])

@@ -163,6 +163,8 @@ def log_commit(summary: Summary) -> None:
                 log.warning("provider rate limited", extra=fields)
             case Outcome.STALE:
                 log.warning("provider answers with old prices", extra=fields)
+            case Outcome.PARTIAL if outcome.detail:
+                log.warning("provider answers incompletely", extra=fields)
             case Outcome.BAD_ROW:
                 log.warning("provider answers with unusable rows", extra=fields)
             case Outcome.UNAVAILABLE | Outcome.BAD_PAYLOAD | Outcome.UNAUTHORIZED:
