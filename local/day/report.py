@@ -58,7 +58,7 @@ def as_json(
         "hours": course.hours,
         **{figure.name: figure.value for figure in found},
         "wrong": seen.wrong[:20],
-        "fresh_with_all_excluded": {c.value: _rounded(s.value()) for c, s in seen.raw.items()},
+        "fresh_of_all": {c.value: _rounded(s.value()) for c, s in seen.raw.items()},
         "calls": {
             source.value: {
                 "arrived": len(market.calls[source]),
@@ -122,7 +122,7 @@ def _attempts(judge: Judge) -> Iterator[Sequence[str]]:
 
 
 def _quotes(judge: Judge) -> Iterator[Sequence[str]]:
-    yield "quotes", "fresh", "with all excluded", "written", "fallbacks", "in the same tick"
+    yield "quotes", "fresh", "fresh of all", "written", "fallbacks", "in the same tick"
     seen = judge.seen
     for asset_class in AssetClass:
         written = ", ".join(

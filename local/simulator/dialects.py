@@ -33,7 +33,7 @@ class _Dialect:
 _YAHOO = _Dialect({"PR": "-P", "WS": "-WT", "RT": "-RI", "U": "-UN", "WI": "-WI", _CLASS: "-"})
 _INET = _Dialect({"PR": "-", "WS": "+", "RT": "^", "U": "=", "WI": "#", _CLASS: "."})
 _FINNHUB = _Dialect(dict(_YAHOO.marks) | {_CLASS: "."})
-_PREFERRED_WITH_LETTER = re.compile(r"([A-Z]+)\.PR\.([A-Z])")
+_WITH_DASH = re.compile(r"([A-Z]+)\.(PR|WS)\.([A-Z])")
 _ALPHA_VANTAGE = _Dialect(
     {"PR": "-P", "WS": "-WS", "RT": "-R", "U": "-U", "WI": "-WI", _CLASS: "-"}
 )
@@ -56,7 +56,7 @@ def finnhub_list(symbol: str) -> str:
 
 def alpha_vantage(symbol: str) -> str:
     """Return Alpha Vantage's spelling: `BRK-B`, `BAC-P-L`, `ACHR-WS`, `AIIA-U`, `AIIA-R`."""
-    preferred = _PREFERRED_WITH_LETTER.fullmatch(symbol)
-    if preferred:
-        return f"{preferred[1]}-P-{preferred[2]}"
+    found = _WITH_DASH.fullmatch(symbol)
+    if found:
+        return f"{alpha_vantage(f'{found[1]}.{found[2]}')}-{found[3]}"
     return _ALPHA_VANTAGE.spell(symbol)

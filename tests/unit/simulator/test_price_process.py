@@ -168,7 +168,7 @@ SPELLINGS = {
     "BAC.PR.L": ("BAC-PL", "BAC-PL", "BAC-L", "BAC-P-L"),
     "HLM.PR": ("HLM-P", "HLM-P", "HLM-", "HLM-P"),
     "ACHR.WS": ("ACHR-WT", "ACHR-WT", "ACHR+", "ACHR-WS"),
-    "CCIV.WS.A": ("CCIV-WTA", "CCIV-WTA", "CCIV+A", "CCIV-WSA"),
+    "CCIV.WS.A": ("CCIV-WTA", "CCIV-WTA", "CCIV+A", "CCIV-WS-A"),
     "AIIA.U": ("AIIA-UN", "AIIA-UN", "AIIA=", "AIIA-U"),
     "AIIA.RT": ("AIIA-RI", "AIIA-RI", "AIIA^", "AIIA-R"),
     "X.WI": ("X-WI", "X-WI", "X#", "X-WI"),
@@ -198,7 +198,7 @@ def test_the_universe_is_large_and_well_formed():
     universe = Universe.build()
     assert (len(universe.stocks), len(universe.coins)) == (2_500, 1_500)
     assert len(universe.by_cmc_id) == len(universe.by_label) == 1_500
-    assert (len(universe.pairs), len(universe.currencies)) == (62, 36)
+    assert (len(universe.pairs), len(universe.currencies)) == (63, 36)
     for symbol in universe.stocks:
         parsed = parse_symbol(symbol)
         assert (parsed.text, parsed.asset_class) == (symbol, AssetClass.STOCKS)
