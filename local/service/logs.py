@@ -15,7 +15,7 @@ from marketdata.settings import Settings
 
 # What the terminal tells in lines of its own: a commit of quotes by its logger, of a list by its
 # message.
-COMMITS = "marketdata.telemetry"
+COMMITS = "marketdata.steps"
 LIST_COMMITTED = "asset list committed"
 
 

@@ -101,9 +101,9 @@ def run_job(steps: Steps, job: dict[str, Any]) -> dict[str, Any]:
 class PriceLoop:
     """Runs a slot every five seconds, on the grid of the wall clock, until it is stopped."""
 
-    def __init__(self, steps: Steps, tell: Callable[[Tick], None]) -> None:
+    def __init__(self, steps: Steps, report: Callable[[Tick], None]) -> None:
         self._steps = steps
-        self._tell = tell
+        self._report = report
         self._stop = threading.Event()
         self._slots = ThreadPoolExecutor(4, thread_name_prefix="slot")
         self._jobs = ThreadPoolExecutor(16, thread_name_prefix="job")
@@ -119,7 +119,7 @@ class PriceLoop:
                 self._stop.wait(max(0.0, slot - time.time()))
 
     def stop(self) -> None:
-        """Start no further slot, wait for none, and tell of none."""
+        """Start no further slot, wait for none, and report none."""
         self._stop.set()
 
     def _one(self, slot: int) -> None:
@@ -131,7 +131,7 @@ class PriceLoop:
             log.exception("slot failed", extra={"slot": slot})
             tick = Tick(slot, error=f"{type(error).__name__}, see the log")
         if not self._stop.is_set():
-            self._tell(tick)
+            self._report(tick)
 
 
 def through_json(handler: Handler, event: Mapping[str, Any]) -> dict[str, Any]:

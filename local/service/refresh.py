@@ -23,12 +23,12 @@ log = logging.getLogger("marketdata.local")
 class Refresher:
     """Refreshes the lists whenever they are due, until it is stopped.
 
-    `tell` gets one line for each list that was committed.
+    `report` gets one line for each list that was committed.
     """
 
-    def __init__(self, steps: Steps, tell: Callable[[str], None]) -> None:
+    def __init__(self, steps: Steps, report: Callable[[str], None]) -> None:
         self._steps = steps
-        self._tell = tell
+        self._report = report
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(3, thread_name_prefix="assets")
         self.first_done = threading.Event()
@@ -49,14 +49,14 @@ class Refresher:
             report = {"restore": True, "asset_class": asset_class.value}
             summary = AssetSummary.model_validate(through_json(self._steps.commit, report))
             if summary.restored:
-                self._tell_of(summary)
+                self._report_on(summary)
         for done in self._pool.map(lambda job: run_job(self._steps, job), answer["jobs"]):
             summary = AssetSummary.model_validate(done)
             if summary.swapped or summary.restored or summary.failed:
-                self._tell_of(summary)
+                self._report_on(summary)
 
     def stop(self) -> None:
-        """Start no further round, wait for none, and tell of none."""
+        """Start no further round, wait for none, and report none."""
         self._stop.set()
 
     def _round(self) -> None:
@@ -70,9 +70,9 @@ class Refresher:
             else:
                 log.exception("asset refresh failed")
 
-    def _tell_of(self, summary: AssetSummary) -> None:
+    def _report_on(self, summary: AssetSummary) -> None:
         if not self._stop.is_set():
-            self._tell(_line(summary))
+            self._report(_line(summary))
 
 
 def _line(summary: AssetSummary) -> str:

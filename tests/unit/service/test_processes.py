@@ -120,7 +120,7 @@ log = logging.getLogger("marketdata.fetching")
 log.debug("detail")
 log.info("quotes committed", extra=dict(written=6))
 log.warning("fallback used", extra=dict(provider="finnhub", nothing=None))
-logging.getLogger("marketdata.telemetry").error("provider failed")
+logging.getLogger("marketdata.steps").error("provider failed")
 log.warning(LIST_COMMITTED)
 try:
     raise ValueError("bad key {KEY}")

@@ -1,7 +1,6 @@
-"""The catalogue: which provider is asked for what, in which order, how many symbols a call takes.
+"""Which provider is asked for what, in which order, and how many symbols one call takes.
 
-This is the catalogue that planning and fetching share; it holds no client and no key. What a
-provider's wire looks like is in `providers`.
+Planning and fetching share these facts. The formats of the providers are in `providers`.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ CHAINS: Mapping[AssetClass, tuple[Source, ...]] = MappingProxyType(
     }
 )
 
-# The fiat currencies that CoinGecko prices coins in. Any other one makes it refuse a whole batch,
-# so a client's odd wish must not reach it.
+# The fiat currencies that CoinGecko prices coins in. Any other one makes it reject a whole batch,
+# so such a symbol of a client must not reach it.
 COINGECKO_CURRENCIES = frozenset(
     """
     USD AED ARS AUD BDT BHD BMD BRL CAD CHF CLP CNY CZK DKK EUR GBP GEL HKD HUF IDR ILS INR JPY KRW
@@ -36,11 +35,11 @@ COINGECKO_CURRENCIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ProviderFacts:
-    """What the rest of the program must know of a provider without talking to it.
+    """What the rest of the program needs to know of a provider without calling it.
 
     `batch_size`: most instruments in one quote call. `needs_key`: left out without one.
     `free_limits`: the free tier, in the notation of `budget.parse_limits`. `free_update_s`: how
-    often the free tier's prices change upstream; asking sooner only burns quota. It applies while
+    often the free tier's prices change; an earlier call only spends quota. It applies while
     the limits are the free ones. `asset_calls`: how many calls list a class; `free_lists`: classes
     whose calls need no key and count against no limit. `attribution`: what the provider asks its
     users to show. `extra_calls`: how many HTTP requests a job may need at most besides one for
@@ -142,7 +141,7 @@ class Instrument:
 
 
 def serves(source: Source, instrument: Instrument) -> bool:
-    """Whether it makes sense to ask this provider for this instrument at all."""
+    """Return whether a provider can be asked for an instrument at all."""
     if source is Source.FINNHUB:  # shares of US listings only, on the plans that we know
         symbol = instrument.symbol
         return not symbol.exchange and not any(mark in symbol.text for mark in "^=")
@@ -154,7 +153,7 @@ def serves(source: Source, instrument: Instrument) -> bool:
 
 
 def batches(source: Source, instruments: Sequence[Instrument]) -> list[tuple[Instrument, ...]]:
-    """The instruments in groups of which each is one call; those not served are left out.
+    """Return the instruments in groups of one call each, without those that are not served.
 
     CoinMarketCap's free plan converts to one currency a call, so its groups have one quote
     currency each.

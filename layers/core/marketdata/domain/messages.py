@@ -131,8 +131,8 @@ class Job(Message):
     """Symbols of one class that are fetched together, before `deadline_ms`.
 
     `attempts` are in the order of the chain. `fillers` are symbols that only take free places in
-    calls that are made for others. `last` has the stored quotes by symbol. `trading` tells whether
-    the market of the class is open. `market_state` is that of shares listed in New York, None for
+    calls that are made for others. `last` has the stored quotes by symbol. `trading`: whether the
+    market of the class is open. `market_state` is that of shares listed in New York, None for
     other classes and where the calendar ends.
     """
 
@@ -315,7 +315,7 @@ class ListOutcome(Message):
 
 
 class AssetReport(Message):
-    """The output of fetch_assets, a job whose fetch failed, or the wish to restore a class's list.
+    """The output of fetch_assets, a job whose fetch failed, or a request to restore a list.
 
     `candidate` names the merged list in the archive, None if no provider answered. `sources` are
     the providers whose list is of today. A report without a job restores the list of `asset_class`.

@@ -70,7 +70,7 @@ BREAKER_EFFECTS: Mapping[Outcome, BreakerEffect] = {
 
 
 def outcome_of(error: ProviderError) -> Outcome:
-    """The row of the table that an error belongs to."""
+    """Return the outcome that an error stands for."""
     match error:
         case RateLimitedError():
             return Outcome.RATE_LIMITED

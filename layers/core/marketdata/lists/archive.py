@@ -94,8 +94,8 @@ class LocalArchive:
 class S3Archive:
     """An archive in a bucket, below a prefix (which may be empty).
 
-    boto3 is loaded by the first call. S3 tells a missing document from a forbidden one only to a
-    caller who may list the bucket (s3:ListBucket); without that, missing is an `ArchiveError`.
+    boto3 is loaded by the first call. Only a caller that may list the bucket
+    (s3:ListBucket) learns that a document is missing; for others that is an `ArchiveError`.
     """
 
     bucket: str

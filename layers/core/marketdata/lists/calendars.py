@@ -15,7 +15,7 @@ from marketdata.domain.trading_hours import Session, Timetable, around, days_aro
 
 # New York's exchanges share one calendar of holidays and early closes.
 EXCHANGE = "XNYS"
-# The daily refresh may fail for two weeks before nobody knows the sessions any more.
+# The daily refresh may fail for two weeks before the hours of trading are unknown.
 DAYS_BACK, DAYS_AHEAD = 7, 14
 # In days: forex trades a week through, and the beginning of every session must be known.
 LONGEST_SESSION = 7

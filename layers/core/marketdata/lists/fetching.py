@@ -36,8 +36,8 @@ log = logging.getLogger("marketdata.assets")
 class AssetFetcher:
     """Fetches one class's lists from every provider of a job and merges them.
 
-    `timetable` tells when a class trades around an instant (epoch milliseconds); None where it
-    always does.
+    `timetable` returns when a class trades around an instant (epoch milliseconds); None if it
+    always trades.
     """
 
     provider: Callable[[Source], Provider]
@@ -117,7 +117,7 @@ class AssetFetcher:
             for request in provider.build_asset_requests(asset_class):
                 responses.append(sender.send(request, LIST_TIMEOUT_S, allowance))
                 if responses[-1].status >= 400:
-                    break  # parsing tells what it means, and further pages would fail as well
+                    break  # parsing finds out what it means, and further pages would fail as well
             rows = provider.parse_assets(asset_class, responses)
         except ProviderError as error:
             return ListOutcome(

@@ -23,12 +23,12 @@ from marketdata.redaction import redact
 
 # The logger of which every module's logger is a child.
 ROOT = "marketdata"
-log = logging.getLogger(f"{ROOT}.telemetry")
-# Libraries whose own logs tell URLs, cookies or crumbs.
-_TALKATIVE = ("urllib3", "requests", "yfinance", "curl_cffi", "peewee", "botocore", "boto3")
-# Libraries that tell of each request, or each start, what our own line says; Lambda's own log would
-# take it down to DEBUG.
-_CHATTY = ("mangum", "asyncio")
+log = logging.getLogger(f"{ROOT}.steps")
+# Libraries whose own logs show URLs, cookies or crumbs.
+_SHOWING_SECRETS = ("urllib3", "requests", "yfinance", "curl_cffi", "peewee", "botocore", "boto3")
+# Libraries that log each request or each start, which our own lines have. Lambda's log would show
+# them down to DEBUG.
+_REPEATING = ("mangum", "asyncio")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
 # An event and a context, both as Lambda gives them, and the answer as JSON.
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -60,9 +60,9 @@ def configure_logging(
 
     `function` is the name of the part that logs. A process configures its logs once.
     """
-    for name in _TALKATIVE:
+    for name in _SHOWING_SECRETS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    for name in _CHATTY:
+    for name in _REPEATING:
         logging.getLogger(name).setLevel(logging.WARNING)
     logger = Logger(
         service=ROOT,

@@ -1,8 +1,8 @@
-"""What is measured: the one table of all series, and the samples that events turn into.
+"""All metrics: the one table of their series, and who writes which samples.
 
 Each series is paid for by the month, so a dimension has few values, never a symbol, and what no
-alarm needs stays a field of the log. Pure: facts in, samples out; who writes them is `measuring`,
-and for the api, which must not load so much, the line of its access log (`web.access`).
+alarm needs stays a field of the log. The api writes its metrics in the line of its access log
+(`api/access.py`).
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ class Sample:
 
 
 TICK_LAG = Metric("TickLag", "Milliseconds", "how late a slot was claimed; each claim is a sample")
-MISSED_SLOTS = Metric("MissedSlots", "Count", "slots that nobody claimed, told by the next claim")
+MISSED_SLOTS = Metric(
+    "MissedSlots", "Count", "slots that no plan claimed, counted by the next claim"
+)
 QUOTE_AGE = Metric(
     "QuoteAge",
     "Seconds",
@@ -107,7 +109,7 @@ PROVIDER_LATENCY = Metric(
     _ATTEMPTS,
 )
 RATE_LIMITED = Metric(
-    "RateLimited", "Count", "attempts that a provider refused for their number; they failed, too"
+    "RateLimited", "Count", "attempts that a provider limited; they count as failed, too"
 )
 QUOTES_WRITTEN = Metric("QuotesWritten", "Count", "quotes that were accepted")
 QUOTES_QUARANTINED = Metric(
@@ -203,16 +205,18 @@ def of_ages(fetched_ms: Mapping[AssetClass, Sequence[int | None]], now_ms: int) 
 
 
 def of_provider(state: ProviderState) -> list[Sample]:
-    """How the breakers and the budget of a provider stand."""
+    """Return the samples of a provider's breakers and budget."""
     source = state.source.value
-    longest = max(state.limits, key=lambda told: told.limit.window_ms)
+    longest = max(state.limits, key=lambda state: state.limit.window_ms)
     # A ledger that cannot be read grants nothing.
     left = 0 if state.routine_at_ms is None else 1 - longest.used / longest.limit.calls
     return [
         BUDGET_LEFT.sample(100 * max(0.0, left), provider=source),
         *(
-            BREAKER_STATE.sample(STATES[told.state], provider=source, asset_class=asset_class.value)
-            for asset_class, told in state.classes.items()
+            BREAKER_STATE.sample(
+                STATES[breaker.state], provider=source, asset_class=asset_class.value
+            )
+            for asset_class, breaker in state.classes.items()
         ),
     ]
 
@@ -220,18 +224,18 @@ def of_provider(state: ProviderState) -> list[Sample]:
 def request_fields(
     duration_s: float, *, hits: int | None, misses: int | None, service: str, now_ms: int
 ) -> dict[str, Any]:
-    """What a request of the api says, as fields of its log line: CloudWatch's embedded metrics.
+    """Return a request of the api as fields of its log line, in CloudWatch's embedded format.
 
     CloudWatch makes metrics of any line of JSON that has them, whatever else is in it. `hits` and
     `misses` are None where the request was not for quotes.
     """
     directives = _OF_ANY_REQUEST if hits is None else _OF_QUOTES
-    told = {
+    fields = {
         "_aws": {"Timestamp": now_ms, "CloudWatchMetrics": directives},
         SERVICE: service,
         API_LATENCY.name: round(duration_s * 1000, 3),
     }
-    return told if hits is None else {**told, CACHE_HITS.name: hits, CACHE_MISSES.name: misses}
+    return fields if hits is None else {**fields, CACHE_HITS.name: hits, CACHE_MISSES.name: misses}
 
 
 def _directives(*metrics: Metric) -> list[dict[str, Any]]:
