@@ -70,6 +70,19 @@ class Tick:
         return "  ".join([*parts, took])
 
 
+def next_slot(slot: int, now_s: float) -> int:
+    """Return the slot after this one, epoch seconds; it never starts later than two slots from now.
+
+    A machine that slept wakes up in a later slot: missed slots are not run. If the wall clock went
+    back, the next slot is that of the new time.
+    """
+    present = int(now_s // SLOT_S) * SLOT_S
+    following = slot + SLOT_S
+    if following > now_s + 2 * SLOT_S:
+        return present + SLOT_S
+    return max(following, present)
+
+
 def run_slot(
     steps: Steps, slot: int, pool: ThreadPoolExecutor, monotonic: Callable[[], float]
 ) -> Tick:
@@ -114,9 +127,9 @@ class PriceLoop:
         with self._jobs, self._slots:
             while not self._stop.is_set():
                 self._slots.submit(self._one, slot)
-                # A machine that slept wakes up in a later slot; missed ones are not made up for.
-                slot = max(slot + SLOT_S, int(time.time() // SLOT_S) * SLOT_S)
-                self._stop.wait(max(0.0, slot - time.time()))
+                now_s = time.time()
+                slot = next_slot(slot, now_s)
+                self._stop.wait(max(0.0, slot - now_s))
 
     def stop(self) -> None:
         """Start no further slot, wait for none, and report none."""

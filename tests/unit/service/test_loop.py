@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.service.loop import PriceLoop, Steps, Tick, run_slot
+from local.service.loop import PriceLoop, Steps, Tick, next_slot, run_slot
 from local.service.refresh import Refresher
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.messages import AssetJob, AssetSummary, Job, Plan, Summary
@@ -290,3 +290,20 @@ def test_the_first_round_is_over_whatever_it_ends_in(plan, logged, caplog):
     thread.join(10)
     assert not thread.is_alive()
     assert logged in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("now_s", "expected"),
+    [
+        (1000.2, 1005),
+        (1004.999, 1005),
+        (1007.0, 1005),
+        (4603.0, 4600),
+        (990.0, 1005),
+        (-2600.0, -2595),
+    ],
+    ids=["in time", "just before", "late", "after sleep", "early", "clock went back"],
+)
+def test_the_next_slot_is_near_whatever_the_wall_clock_does(now_s, expected):
+    """A clock that jumps by an hour, forwards or back, costs at most two slots."""
+    assert next_slot(1000, now_s) == expected
