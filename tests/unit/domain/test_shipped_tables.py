@@ -58,3 +58,16 @@ def test_the_table_never_mixes_two_coins():
     """Where the list means another coin by a ticker, no id of the table is added to it."""
     assert coin_ids("BTC", {"coingecko": "other"}) == {"coingecko": "other"}
     assert coin_ids("ABC", {"coinmarketcap": "7"}) == {"coinmarketcap": "7"}
+
+
+def test_a_coin_by_its_id_needs_no_list():
+    """Its id is in its symbol, and the table adds the number of a coin that it has."""
+    assert coin_ids("@mantle") == {"coingecko": "mantle"}
+    assert coin_ids("@bitcoin") == COINS["BTC"]
+
+
+def test_a_list_completes_a_coin_by_its_id():
+    """The other provider's id comes from the list, if the list is about that coin."""
+    listed = {"coingecko": "mantle", "coinmarketcap": "27075"}
+    assert coin_ids("@mantle", listed) == listed
+    assert coin_ids("@mantle", {"coingecko": "other"}) == {"coingecko": "mantle"}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from marketdata.domain.assets import Listing
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
-from marketdata.lists.merging import clean_name, guard, merge
+from marketdata.lists.listed_rows import clean_name
+from marketdata.lists.merging import guard, merge
 
 YAHOO, FINNHUB, ALPHA = Source.YFINANCE, Source.FINNHUB, Source.ALPHA_VANTAGE
 GECKO, CMC = Source.COINGECKO, Source.COINMARKETCAP
@@ -95,12 +96,81 @@ def test_the_same_row_twice_is_one_coin():
     assert merged["ADA-USD"].ids == {"coingecko": "cardano", "coinmarketcap": "2010"}
 
 
+@pytest.mark.parametrize("symbol", ["MNT-USD", "HRK-USD", "ÄÖ-USD", "$$$-USD", "A" * 30 + "-USD"])
+def test_a_coin_without_a_ticker_of_its_own_is_listed_by_its_id(symbol):
+    """A ticker that is a currency code, or cannot be written, names no coin; the id does."""
+    merged = crypto(
+        coin(GECKO, symbol, "Mantle", "mantle", 60), coin(CMC, symbol, "Mantle", "27075", 61)
+    )
+    assert list(merged) == ["@mantle-USD"]
+    mantle = merged["@mantle-USD"]
+    assert (mantle.rank, mantle.currency) == (60, "USD")
+    assert mantle.ids == {"coingecko": "mantle", "coinmarketcap": "27075"}
+
+
 @pytest.mark.parametrize(
-    "symbol", ["EUR-USD", "ÄÖ-USD", "$$$-USD", "", "TICKERTHATISFARTOOLONG-USD", "BTC", "-USD"]
+    "row",
+    [
+        coin(CMC, "MNT-USD", "Mantle", "27075", 60, "mantle"),
+        coin(GECKO, "MNT-USD", "Mantle", "Man tle", 60),
+        coin(GECKO, "MNT-USD", "Mantle", "m" * 65, 60),
+        coin(GECKO, "MNT-USD", "Mantle", "MANTLE", 60),
+    ],
 )
-def test_symbols_that_cannot_be_asked_for_are_left_out(symbol):
-    """A coin whose ticker is a currency code, or that nobody could spell, is not in the list."""
-    assert crypto(coin(GECKO, symbol, "Odd", "odd", 1)) == {}
+def test_a_coin_that_cannot_be_asked_for_is_left_out(row):
+    """Without a ticker of its own and an id of CoinGecko that fits a symbol, no symbol is left."""
+    assert crypto(row) == {}
+
+
+HOLO = coin(GECKO, "HOT-USD", "Holo", "holotoken", 505)
+HOTCOIN = coin(GECKO, "HOT-USD", "Hotcoin", "hotcoin", 500)
+
+
+def test_a_ticker_keeps_its_coin_while_that_coin_is_listed():
+    """The ranks may change; the other coin is listed by its id."""
+    before = {"HOT": {"coingecko": "holotoken"}}
+    assets = merge(AssetClass.CRYPTO, [HOTCOIN, HOLO], before)
+    assert [(a.symbol, a.name) for a in assets] == [
+        ("@hotcoin-USD", "Hotcoin"),
+        ("HOT-USD", "Holo"),
+    ]
+
+
+def test_a_ticker_gets_another_coin_when_its_coin_is_gone():
+    """The coin of the list before is no longer listed."""
+    merged = {a.symbol: a.name for a in merge(
+        AssetClass.CRYPTO, [HOTCOIN], {"HOT": {"coingecko": "holotoken"}}
+    )}  # fmt: skip
+    assert merged == {"HOT-USD": "Hotcoin"}
+
+
+def test_the_first_list_gives_a_ticker_to_the_highest_rank():
+    """Without a list before, the rank decides."""
+    merged = crypto(HOLO, HOTCOIN)
+    assert merged["HOT-USD"].name == "Hotcoin"
+    assert merged["@holotoken-USD"].name == "Holo"
+
+
+def test_the_coin_before_is_recognised_by_either_id():
+    """One provider's list may be missing today."""
+    before = {"HOT": {"coingecko": "holotoken", "coinmarketcap": "2682"}}
+    rows = [coin(CMC, "HOT-USD", "Holo", "2682", 700), HOTCOIN]
+    merged = {a.symbol: a.ids for a in merge(AssetClass.CRYPTO, rows, before)}
+    assert merged == {
+        "HOT-USD": {"coinmarketcap": "2682"},
+        "@hotcoin-USD": {"coingecko": "hotcoin"},
+    }
+
+
+@pytest.mark.parametrize("before", [{}, {"BTC": {"coingecko": "batcat"}}])
+def test_a_shipped_coin_has_its_ticker_even_without_a_rank(before):
+    """A missing rank does not lose against a number, nor the shipped coin against a mistake."""
+    rows = [
+        coin(GECKO, "BTC-USD", "Bitcoin", "bitcoin"),
+        coin(GECKO, "BTC-USD", "batcat", "batcat", 900),
+    ]
+    merged = {a.symbol: a.name for a in merge(AssetClass.CRYPTO, rows, before)}
+    assert merged == {"BTC-USD": "Bitcoin", "@batcat-USD": "batcat"}
 
 
 def test_ranked_coins_come_first():
@@ -143,6 +213,52 @@ def test_what_one_provider_lacks_another_tells():
     assert asset.name == "BERKSHIRE HATHAWAY INC-CL B"
     assert (asset.exchange, asset.currency) == ("NYSE", "USD")
     assert asset.ids == {"yfinance": "BRK-B", "alpha_vantage": "BRK-B", "finnhub": "BRK.B"}
+
+
+def test_a_paper_in_three_dialects_is_listed_once():
+    """Each list's spelling is read as that list means it."""
+    (asset,) = merge(
+        AssetClass.STOCKS,
+        [
+            Listing("BAC.PR.L", "BANK OF AMERICA PFD", FINNHUB, "BAC-L"),
+            Listing("BAC.PR.L", "Bank of America Corp", ALPHA, "BAC-P-L"),
+            Listing("BAC.PR.L", "Bank of America Corporation", YAHOO, "BAC-PL", currency="USD"),
+        ],
+    )
+    assert (asset.symbol, asset.name) == ("BAC.PR.L", "Bank of America Corporation")
+    assert asset.ids == {"finnhub": "BAC-L", "alpha_vantage": "BAC-P-L", "yfinance": "BAC-PL"}
+
+
+def test_a_list_in_two_dialects_names_a_preferred_share_once():
+    """A letter behind a dash is that series where the series is listed, too."""
+    rows = [Listing(s, "Bank of America", ALPHA, s) for s in ("BAC-L", "BAC-P-L", "BAC-PL")]
+    rows += [Listing(s, "Petrobras", ALPHA, s) for s in ("PBR-A", "PBR", "MKC-V")]
+    symbols = [a.symbol for a in merge(AssetClass.STOCKS, rows)]
+    assert symbols == ["BAC.PR.L", "MKC-V", "PBR", "PBR.A"]
+
+
+def test_a_class_and_a_preferred_series_of_one_letter_stay_two():
+    """They are two papers, unless the name of the class says preferred."""
+    rows = [
+        Listing("AGM-A", "Federal Agricultural Mortgage Corp - Class A", ALPHA, "AGM-A"),
+        Listing("AGM-P-A", "Federal Agricultural Mortgage Corp - Pref A", ALPHA, "AGM-P-A"),
+    ]
+    assert [a.symbol for a in merge(AssetClass.STOCKS, rows)] == ["AGM.A", "AGM.PR.A"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "symbol"),
+    [
+        ("RCI-B.TO", "RCI.B.TO", "RCI.B.TO"),
+        ("REI-UN.TO", "REI.UN.TO", "REI.UN.TO"),
+        ("BT-A.L", "BT.A.L", "BT.A.L"),
+        ("ACHR-WT", "ACHR-WS", "ACHR.WS"),
+    ],
+)
+def test_a_paper_of_any_exchange_is_listed_once(one, other, symbol):
+    """The suffix of the exchange does not make two papers of one."""
+    rows = [Listing(one, "One", YAHOO, one), Listing(other, "One", ALPHA, other)]
+    assert [a.symbol for a in merge(AssetClass.STOCKS, rows)] == [symbol]
 
 
 def test_a_stock_without_a_name_is_called_by_its_symbol():

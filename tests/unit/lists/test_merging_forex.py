@@ -42,6 +42,18 @@ def test_codes_that_are_no_currency_are_left_out():
     assert list(forex(*rows)) == ["USD/SEK"]
 
 
+def test_currencies_that_no_provider_prices_are_left_out():
+    """Withdrawn codes, and codes of bonds and funds, can be asked for but are not listed."""
+    rows = [Listing(code, "x", ALPHA, code) for code in ("ANG", "ZWL", "XSU", "BOV", "SEK")]
+    rows.append(Listing("HRK/EUR", "x", FINNHUB, "OANDA:HRK_EUR"))
+    assert list(forex(*rows)) == ["USD/SEK"]
+
+
+def test_the_yuan_outside_china_is_listed():
+    """CNH is traded as a currency."""
+    assert list(forex(Listing("CNH", "Offshore Yuan", ALPHA, "CNH"))) == ["USD/CNH"]
+
+
 def test_listed_pairs_stay_as_they_are():
     """A pair of Finnhub keeps its direction, and one that is no pair of currencies is left out."""
     pairs = forex(

@@ -249,7 +249,7 @@ def test_the_list_is_four_ranked_pages_and_the_list_of_all():
 
 
 def test_listed_coins_keep_slug_and_rank():
-    """A ranked coin stays ranked when the list of all repeats it; odd tickers are left out."""
+    """A ranked coin stays ranked when the list of all repeats it; any ticker is kept as it is."""
     ranked = [
         {"id": "bitcoin", "symbol": "btc", "name": "Bitcoin", "market_cap_rank": 1},
         {"id": "nobody", "symbol": "nob", "name": "Nobody", "market_cap_rank": None},
@@ -257,20 +257,22 @@ def test_listed_coins_keep_slug_and_rank():
     everything = [
         {"id": "fake-btc", "symbol": "BTC", "name": "Fake"},
         {"id": "bitcoin", "symbol": "btc", "name": "Bitcoin"},
-        {"id": "gold", "symbol": "xau", "name": "a currency's code is not a coin's symbol"},
+        {"id": "gold", "symbol": "xau", "name": "ticker of a currency"},
         {"id": "odd", "symbol": "$ odd", "name": "not to be spelled"},
         {"id": "nameless", "symbol": "nml", "name": ""},
         {"id": None, "symbol": "nil", "name": "no id"},
-        {"id": "dollar", "symbol": "usd", "name": "against itself"},
+        {"id": "no-ticker", "symbol": "", "name": "No ticker"},
     ]
     listings = GECKO.parse_assets(AssetClass.CRYPTO, [answer(ranked), answer(everything)])
     assert [(one.symbol, one.provider_id, one.slug, one.rank) for one in listings] == [
         ("BTC-USD", "bitcoin", "bitcoin", 1),
         ("NOB-USD", "nobody", "nobody", None),
         ("BTC-USD", "fake-btc", "fake-btc", None),
+        ("XAU-USD", "gold", "gold", None),
+        ("$ ODD-USD", "odd", "odd", None),
         ("NML-USD", "nameless", "nameless", None),
     ]
-    assert listings[3].name == "NML-USD"
+    assert listings[5].name == "NML-USD"
     assert {one.currency for one in listings} == {"USD"}
 
 

@@ -269,7 +269,7 @@ def test_the_list_is_two_pages_by_rank():
 
 
 def test_listed_coins_keep_number_slug_and_rank():
-    """Two coins of one ticker stay two; inactive ones and currencies' codes are left out."""
+    """Two coins of one ticker stay two, any ticker is kept, and inactive coins are left out."""
     rows = [
         {"id": 1, "rank": 1, "name": "Bitcoin", "symbol": "BTC", "slug": "bitcoin", "is_active": 1},
         {"id": 9, "rank": None, "name": "Other", "symbol": "BTC", "slug": "other", "is_active": 1},
@@ -284,6 +284,8 @@ def test_listed_coins_keep_number_slug_and_rank():
     assert [(one.symbol, one.provider_id, one.slug, one.rank) for one in listings] == [
         ("BTC-USD", "1", "bitcoin", 1),
         ("BTC-USD", "9", "other", None),
+        ("EUR-USD", "4", "eur", 4),
+        ("币安-USD", "5", "odd", 5),
     ]
 
 

@@ -48,6 +48,23 @@ def test_the_request_names_one_symbol_and_keeps_the_key_in_a_header():
     assert SECRET not in repr(request) + repr(FINNHUB)
 
 
+@pytest.mark.parametrize(
+    ("row", "symbol"),
+    [("BAC-L", "BAC.PR.L"), ("CCIV+", "CCIV.WS"), ("CCIV=", "CCIV.U"), ("MKC.V", "MKC-V")],
+)
+def test_its_list_is_read_in_the_dialect_of_that_list(row, symbol):
+    """Preferred shares, warrants, units and classes are listed by their canonical symbols."""
+    rows = [{"symbol": row, "description": "A PAPER", "mic": "XNYS", "currency": "USD"}]
+    (listing,) = FINNHUB.parse_assets(AssetClass.STOCKS, [answer(rows)])
+    assert (listing.symbol, listing.provider_id) == (symbol, row)
+
+
+def test_a_preferred_share_is_asked_for_as_at_yahoo():
+    """Its quote call does not know the spelling of its own list."""
+    asked = FINNHUB.build_request([instrument("BAC.PR.L")])
+    assert asked.params == {"symbol": "BAC-PL"}
+
+
 def test_a_listed_spelling_comes_before_our_own():
     """Finnhub's own spelling from the asset list is asked for where there is one."""
     pair = instrument("EUR/USD", finnhub="OANDA:EUR_USD")

@@ -322,7 +322,7 @@ def _ids(listed: AssetList) -> list[tuple[str, str]]:
     """Return ticker and ids, for the one class whose ids cannot be derived from the symbol."""
     if listed.asset_class is not AssetClass.CRYPTO:
         return []
-    by_base = {asset.symbol[:-4]: asset.ids for asset in reversed(listed.assets)}  # best ones last
+    by_base = {parse_symbol(asset.symbol).base: asset.ids for asset in reversed(listed.assets)}
     return [(base, json.dumps(dict(ids))) for base, ids in by_base.items()]
 
 

@@ -15,7 +15,9 @@ from marketdata.domain.symbols import AssetClass
 class Listing:
     """One row of one provider's list, already in our words.
 
-    `symbol`: canonical (`AAPL`, `BTC-USD`, `EUR/USD`). `provider_id`: what this provider calls it.
+    `symbol`: canonical (`AAPL`, `EUR/USD`), one currency code (`EUR`), or a coin's ticker against
+    USD (`BTC-USD`), also where that is not a symbol of a coin (`MNT-USD`). `provider_id`: what this
+    provider calls it.
     `rank`: 1 is first (by market capitalisation), None where the list is not ranked. `slug`: a
     second name by which the same asset may be recognised in another provider's list.
     """

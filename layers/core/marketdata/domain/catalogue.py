@@ -23,12 +23,13 @@ CHAINS: Mapping[AssetClass, tuple[Source, ...]] = MappingProxyType(
     }
 )
 
-# The fiat currencies that CoinGecko prices coins in. Any other one makes it reject a whole batch,
-# so such a symbol of a client must not reach it.
+# What CoinGecko prices coins in: these currencies, and the coins that others are quoted in. Any
+# other code makes CoinGecko reject a whole batch, so it is never asked for one.
 COINGECKO_CURRENCIES = frozenset(
     """
     USD AED ARS AUD BDT BHD BMD BRL CAD CHF CLP CNY CZK DKK EUR GBP GEL HKD HUF IDR ILS INR JPY KRW
     KWD LKR MMK MXN MYR NGN NOK NZD PHP PKR PLN RUB SAR SEK SGD THB TRY TWD UAH VND XAG XAU XDR ZAR
+    BTC ETH
     """.split()
 )
 

@@ -31,6 +31,9 @@ WITHDRAWN = frozenset(
 # Traded as a currency without a code of ISO 4217: the yuan outside China.
 NOT_ISO = frozenset({"CNH"})
 
+# Codes of funds, bonds, accounts and tests, for which no provider has a rate.
+NOT_QUOTED = frozenset("BOV CHE CHW COU MXV USN UYI UYW XAD XBA XBB XBC XBD XSU XUA".split())
+
 CURRENCIES = CURRENT | WITHDRAWN | NOT_ISO
 
 # Coins that follow a currency, by that currency. Exchanges quote other coins in them.

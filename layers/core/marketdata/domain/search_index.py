@@ -136,7 +136,7 @@ def _keys(asset: Asset) -> list[str]:
         case AssetClass.STOCKS:
             sides = [asset.symbol]
         case AssetClass.CRYPTO:
-            sides = [asset.symbol, asset.symbol[:-4]]
+            sides = [asset.symbol, parse_symbol(asset.symbol).base]
         case AssetClass.FOREX:
             sides = [asset.symbol, *asset.symbol.split("/")]
     return [_folded(side).replace(" ", "") for side in sides]

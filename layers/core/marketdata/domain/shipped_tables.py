@@ -66,17 +66,25 @@ FOREX_PAIRS = _pairs(
 )
 
 
-def coin_ids(base: str, listed: Mapping[str, str] | None = None) -> Mapping[str, str]:
-    """The ids by which providers know a coin: those of the list, completed from the table.
+_TICKERS = {coin_id: ticker for ticker, coin_id, _ in TOP_COINS}
 
-    `listed`: source to id as the asset list has it, None where it has no such coin. The table
-    completes it only where it is about the same coin, that is, where they share an id and
-    disagree on none. Empty for a coin that neither knows.
+
+def coin_ids(base: str, listed: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """Return the ids by which providers know a coin: those of the list, completed from the table.
+
+    `base` is a ticker, or `@` and CoinGecko's id, which needs no list. `listed`: source to id as
+    the asset list has it, None if it has no such coin. The table completes the list only if both
+    are about the same coin, that is, if they share an id and disagree on none. The result is empty
+    for a coin that neither knows.
     """
-    shipped = COINS.get(base, {})
+    if base.startswith("@"):
+        coin_id = base[1:]
+        shipped = COINS.get(_TICKERS.get(coin_id, ""), {Source.COINGECKO.value: coin_id})
+    else:
+        shipped = COINS.get(base, {})
     if not listed:
         return shipped
     shared = listed.keys() & shipped.keys()
     if shared and all(listed[source] == shipped[source] for source in shared):
         return {**shipped, **listed}
-    return listed
+    return shipped if base.startswith("@") else listed

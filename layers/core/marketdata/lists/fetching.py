@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 
@@ -19,7 +19,7 @@ from marketdata.domain.assets import AssetList, Listing
 from marketdata.domain.messages import AssetJob, AssetReport, ListAttempt, ListOutcome
 from marketdata.domain.outcomes import Outcome, outcome_of
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass
+from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.domain.trading_hours import Timetable
 from marketdata.errors import ArchiveError, ProviderError
 from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode
@@ -80,7 +80,7 @@ class AssetFetcher:
             version=job.version,
             updated_at=from_epoch_ms(job.planned_ms),
             sources=fresh,
-            assets=merge(job.asset_class, listings),
+            assets=merge(job.asset_class, listings, self._coins_before(job.asset_class)),
         )
         candidate = f"candidate-{job.version}"
         self.archive.put(job.asset_class, candidate, encode(listed))
@@ -88,17 +88,24 @@ class AssetFetcher:
 
     def _is_archived(self, job: AssetJob) -> bool:
         """Return whether the archive has a list of all sources that is young enough for a job."""
-        if not job.young_ms:
-            return False
-        try:
-            data = self.archive.get(job.asset_class, LAST_GOOD)
-            listed = None if data is None else decode(data)
-        except ArchiveError as error:
-            log.warning("archived list not readable", extra={"error": str(error)})
-            return False
+        listed = self._last_good(job.asset_class) if job.young_ms else None
         if listed is None or not set(job.sources) <= set(listed.sources):
             return False
         return 0 <= job.planned_ms - epoch_ms(listed.updated_at) < job.young_ms
+
+    def _coins_before(self, asset_class: AssetClass) -> dict[str, Mapping[str, str]]:
+        """Return the ids of each ticker's coin in the last good list; empty if there is none."""
+        listed = self._last_good(asset_class) if asset_class is AssetClass.CRYPTO else None
+        return {parse_symbol(a.symbol).base: a.ids for a in listed.assets} if listed else {}
+
+    def _last_good(self, asset_class: AssetClass) -> AssetList | None:
+        """Return the list that was swapped in last; None if there is none that can be read."""
+        try:
+            data = self.archive.get(asset_class, LAST_GOOD)
+            return None if data is None else decode(data)
+        except ArchiveError as error:
+            log.warning("archived list not readable", extra={"error": str(error)})
+            return None
 
     def _timetable(self, asset_class: AssetClass, now_ms: int) -> Timetable | None:
         """When the class trades; a calendar that fails must not take the lists with it."""

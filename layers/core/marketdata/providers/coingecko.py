@@ -28,7 +28,7 @@ from marketdata.providers.contract import (
     Response,
 )
 from marketdata.providers.holds import rate_limited
-from marketdata.providers.listings import listed_or_bad, listed_symbol
+from marketdata.providers.listings import listed_coin, listed_or_bad
 from marketdata.providers.rows import not_found, quote_over_24h, settle
 from marketdata.providers.values import (
     MOST_ID_CHARS,
@@ -100,10 +100,12 @@ class CoinGecko:
         self, asset_class: AssetClass, responses: Sequence[Response]
     ) -> tuple[Listing, ...]:
         """Return coins against USD, each slug once; only coins of the pages have a rank."""
+        if asset_class is not AssetClass.CRYPTO:
+            return ()
         listings: dict[str, Listing] = {}
         for response in responses:
             for row in self._checked(response, None).json_rows(response):
-                listing = self._listing(asset_class, row)
+                listing = self._listing(row)
                 if listing:
                     listings.setdefault(listing.provider_id, listing)
         return listed_or_bad(self.source, listings)
@@ -173,16 +175,15 @@ class CoinGecko:
             fetched_at=fetched_at,
         )
 
-    def _listing(self, asset_class: AssetClass, row: dict[str, Any]) -> Listing | None:
+    def _listing(self, row: dict[str, Any]) -> Listing | None:
         slug = text_or_none(row.get("id"), MOST_ID_CHARS)
-        base = text_or_none(row.get("symbol"), MOST_ID_CHARS)
-        symbol = listed_symbol(f"{base}-USD", asset_class) if base else None
+        symbol = listed_coin(row.get("symbol"))
         if slug is None or symbol is None:
             return None
         rank = number_or_none(row.get("market_cap_rank"))
         return Listing(
-            symbol=symbol.text,
-            name=name_of(row.get("name")) or symbol.text,
+            symbol=symbol,
+            name=name_of(row.get("name")) or symbol,
             source=self.source,
             provider_id=slug,
             currency="USD",

@@ -22,7 +22,7 @@ from marketdata.providers.contract import (
     Request,
     Response,
 )
-from marketdata.providers.listings import listed_or_bad, listed_symbol
+from marketdata.providers.listings import listed_coin, listed_or_bad
 from marketdata.providers.rows import live_row, quote_over_24h, settle
 from marketdata.providers.values import (
     MOST_ID_CHARS,
@@ -96,7 +96,7 @@ class CoinMarketCap:
                 if asset_class is AssetClass.FOREX:
                     listing = self._currency(number, row)
                 else:
-                    listing = self._coin(asset_class, number, row)
+                    listing = self._coin(number, row)
                 if listing:
                     listings.setdefault(number, listing)
         return listed_or_bad(self.source, listings)
@@ -129,15 +129,14 @@ class CoinMarketCap:
             fetched_at=fetched_at,
         )
 
-    def _coin(self, asset_class: AssetClass, number: str, row: dict[str, Any]) -> Listing | None:
-        base = text_or_none(row.get("symbol"), MOST_ID_CHARS)
-        symbol = listed_symbol(f"{base}-USD", asset_class) if base else None
+    def _coin(self, number: str, row: dict[str, Any]) -> Listing | None:
+        symbol = listed_coin(row.get("symbol"))
         if symbol is None or not _is_active(row):
             return None
         rank = number_or_none(row.get("rank"))
         return Listing(
-            symbol=symbol.text,
-            name=name_of(row.get("name")) or symbol.text,
+            symbol=symbol,
+            name=name_of(row.get("name")) or symbol,
             source=self.source,
             provider_id=number,
             currency="USD",

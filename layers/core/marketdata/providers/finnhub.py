@@ -11,6 +11,7 @@ from marketdata.domain.assets import Listing
 from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.changes import agreed_change
+from marketdata.domain.dialects import finnhub_spelling, from_finnhub
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.providers.answers import AnswerReader
@@ -61,7 +62,7 @@ class Finnhub:
     def build_request(self, batch: Sequence[Instrument]) -> Request:
         """Return the call for the one symbol of a batch."""
         (instrument,) = batch
-        spelling = instrument.ids.get(self.source, instrument.symbol.text)
+        spelling = instrument.ids.get(self.source) or finnhub_spelling(instrument.symbol)
         return self._request("quote", MOST_QUOTE_BYTES, symbol=spelling)
 
     def parse(
@@ -146,9 +147,15 @@ class Finnhub:
 
     def _listing(self, asset_class: AssetClass, row: dict[str, Any]) -> Listing | None:
         provider_id = text_or_none(row.get("symbol"), MOST_ID_CHARS)
+        if provider_id is None:
+            return None
         is_stock = asset_class is AssetClass.STOCKS
-        symbol = listed_symbol(provider_id if is_stock else row.get("displaySymbol"), asset_class)
-        if symbol is None or provider_id is None:
+        symbol = (
+            from_finnhub(provider_id)
+            if is_stock
+            else listed_symbol(row.get("displaySymbol"), asset_class)
+        )
+        if symbol is None or symbol.asset_class is not asset_class:
             return None
         mic = text_or_none(row.get("mic"), MOST_ID_CHARS)
         return Listing(

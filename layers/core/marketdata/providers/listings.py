@@ -10,7 +10,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol
 from marketdata.domain.units import unit_of
 from marketdata.errors import BadPayloadError, InvalidSymbolError
-from marketdata.providers.values import MOST_ID_CHARS
+from marketdata.providers.values import MOST_ID_CHARS, text_or_none
 
 
 def listed_symbol(spelling: Any, asset_class: AssetClass) -> Symbol | None:
@@ -21,6 +21,16 @@ def listed_symbol(spelling: Any, asset_class: AssetClass) -> Symbol | None:
     except InvalidSymbolError:
         return None
     return symbol if symbol and symbol.asset_class is asset_class else None
+
+
+def listed_coin(ticker: Any) -> str | None:
+    """Return a listed coin's ticker against USD; None without a ticker.
+
+    The ticker of some coins is a currency code or cannot be written in a symbol. Merging lists
+    these coins by their id.
+    """
+    text = text_or_none(ticker, MOST_ID_CHARS)
+    return None if text is None else f"{text.upper()}-USD"
 
 
 def listed_currency(label: Any) -> str | None:

@@ -1,0 +1,61 @@
+"""What merging the rows of all classes has in common. Pure."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import TypeVar
+
+from marketdata.domain.assets import Listing
+from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol
+from marketdata.errors import InvalidSymbolError
+
+_T = TypeVar("_T")
+
+# Whose name, exchange, currency or rank is taken first, if several providers have one.
+PRECEDENCE: Mapping[AssetClass, tuple[Source, ...]] = MappingProxyType(
+    {
+        AssetClass.STOCKS: (Source.YFINANCE, Source.ALPHA_VANTAGE, Source.FINNHUB),
+        AssetClass.CRYPTO: (Source.COINGECKO, Source.COINMARKETCAP),
+        AssetClass.FOREX: (Source.ALPHA_VANTAGE, Source.FINNHUB, Source.COINMARKETCAP),
+    }
+)
+
+
+def clean_name(text: str) -> str:
+    """Return a name without markup and spare blanks; empty if it says nothing."""
+    text = html.unescape(re.sub(r"&[A-Z]+;", lambda entity: entity[0].lower(), text))
+    text = " ".join(text.split())
+    return "" if text.lower() in ("null", "none", "n/a", "-") else text
+
+
+def symbol_or_none(text: str) -> Symbol | None:
+    """Return the symbol that a text spells, None if it spells none."""
+    try:
+        return parse_symbol(text)
+    except InvalidSymbolError:
+        return None
+
+
+def by_source(asset_class: AssetClass) -> Callable[[Listing], int]:
+    """Return the key that sorts rows of a class by the precedence of their sources."""
+    order = PRECEDENCE[asset_class]
+    return lambda row: order.index(row.source)
+
+
+def ids_of(rows: Iterable[Listing]) -> dict[str, str]:
+    """Return each source's own id: that of its first row."""
+    return {row.source.value: row.provider_id for row in reversed(tuple(rows))}
+
+
+def first(values: Iterable[_T | None]) -> _T | None:
+    """Return the first value that is there and not empty."""
+    return next((value for value in values if value), None)
+
+
+def rank_key(rank: int | None) -> tuple[bool, int]:
+    """Return a key that sorts ranks, with missing ones last."""
+    return rank is None, rank or 0

@@ -1,0 +1,117 @@
+"""Lists of coins become one: a ticker names one coin, every other coin is listed by its id. Pure.
+
+A ticker alone identifies nothing in crypto, so two providers' rows become one coin only where more
+than the ticker says that they are the same coin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from marketdata.domain.assets import Asset, Listing
+from marketdata.domain.quotes import Source
+from marketdata.domain.shipped_tables import COINS
+from marketdata.domain.symbols import AssetClass, Symbol
+from marketdata.lists.listed_rows import (
+    by_source,
+    clean_name,
+    first,
+    ids_of,
+    rank_key,
+    symbol_or_none,
+)
+
+Coin: TypeAlias = list[Listing]  # the rows of one coin, at most one of each source
+
+_QUOTE = "-USD"  # providers list coins against the dollar
+
+
+def merge_crypto(
+    rows: Sequence[Listing], coins_before: Mapping[str, Mapping[str, str]]
+) -> Iterator[Asset]:
+    """Yield each coin once: one coin of each ticker by its ticker, the others by CoinGecko's id.
+
+    A coin whose ticker is a currency code, or cannot be written, is listed by its id. A coin that
+    has neither a ticker of its own nor such an id cannot be asked for and is left out.
+    """
+    by_ticker: dict[str, list[Listing]] = {}
+    for row in rows:
+        by_ticker.setdefault(row.symbol.upper(), []).append(row)
+    listed: set[str] = set()
+    others: list[Coin] = []
+    for text, group in by_ticker.items():
+        symbol = symbol_or_none(text)
+        coins = _coins(group)
+        if symbol is not None and symbol.asset_class is AssetClass.CRYPTO and not symbol.coin_id:
+            coin = _coin_of_ticker(symbol.base, coins, coins_before.get(symbol.base, {}))
+            coins.remove(coin)
+            if symbol.text not in listed:
+                listed.add(symbol.text)
+                yield _asset(symbol, coin)
+            else:
+                others.append(coin)
+        others += coins
+    for coin in others:
+        coin_id = ids_of(coin).get(Source.COINGECKO, "")
+        symbol = symbol_or_none(f"@{coin_id}{_QUOTE}")
+        if symbol is not None and symbol.coin_id == coin_id and symbol.text not in listed:
+            listed.add(symbol.text)
+            yield _asset(symbol, coin)
+
+
+def _asset(symbol: Symbol, coin: Coin) -> Asset:
+    return Asset(
+        symbol=symbol.text,
+        asset_class=AssetClass.CRYPTO,
+        name=first(clean_name(row.name) for row in coin) or symbol.text,
+        exchange=None,
+        currency=symbol.quote,
+        rank=first(row.rank for row in coin),
+        ids=ids_of(coin),
+    )
+
+
+def _coin_of_ticker(base: str, coins: Sequence[Coin], before: Mapping[str, str]) -> Coin:
+    """Return the coin that a ticker names.
+
+    It is the shipped coin if that is listed, whatever its rank; else the coin that the ticker
+    named before, if that is listed; else the coin with the highest rank.
+    """
+    for known in (COINS.get(base, {}), before):
+        for source in (Source.COINGECKO, Source.COINMARKETCAP):
+            for coin in coins:
+                if source in known and ids_of(coin).get(source) == known[source]:
+                    return coin
+    return min(coins, key=lambda coin: min(rank_key(row.rank) for row in coin))
+
+
+def _coins(group: Sequence[Listing]) -> list[Coin]:
+    """Return the rows that share a ticker, split into coins."""
+    coins: list[Coin] = []
+    for row in sorted(group, key=lambda row: rank_key(row.rank)):
+        for coin in coins:
+            if all(row.source is not known.source for known in coin):
+                if any(_same_coin(row, known) for known in coin):
+                    coin.append(row)
+                    break
+            elif any(row.provider_id == k.provider_id and row.source is k.source for k in coin):
+                break  # the same row again, from the unranked list
+        else:
+            coins.append([row])
+    order = by_source(AssetClass.CRYPTO)
+    return [sorted(coin, key=order) for coin in coins]
+
+
+def _same_coin(one: Listing, other: Listing) -> bool:
+    """Return whether two providers' rows of one ticker are about the same coin."""
+    if _names(one) & _names(other):
+        return True
+    shipped = COINS.get(one.symbol.upper().removesuffix(_QUOTE), {})
+    return all(shipped.get(row.source.value) == row.provider_id for row in (one, other))
+
+
+def _names(row: Listing) -> frozenset[str]:
+    words = (re.sub(r"[\W_]", "", text.casefold()) for text in (row.name, row.slug or ""))
+    return frozenset(filter(None, words))

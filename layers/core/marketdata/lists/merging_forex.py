@@ -1,0 +1,91 @@
+"""Lists of currencies and of pairs become one list of pairs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from marketdata.domain.assets import Asset, Listing
+from marketdata.domain.currencies import CURRENCIES, NOT_QUOTED, WITHDRAWN
+from marketdata.domain.shipped_tables import FOREX_PAIRS
+from marketdata.domain.symbols import AssetClass
+from marketdata.lists.listed_rows import clean_name, ids_of, symbol_or_none
+
+# The currencies that the market quotes in dollars; dollars are quoted in all others.
+_QUOTED_IN_USD = frozenset(("EUR", "GBP", "AUD", "NZD", "XAU", "XAG", "XPT", "XPD"))
+# Providers list withdrawn currencies and units of account that none of them can price.
+_PRICED = CURRENCIES - WITHDRAWN - NOT_QUOTED
+
+
+def merge_forex(rows: Sequence[Listing]) -> Iterator[Asset]:
+    """Yield listed currencies as pairs in the market's direction, and listed pairs as they are.
+
+    A shipped main pair is listed if a provider lists the pair or both of its currencies. If no
+    provider lists anything, the shipped pairs are the list.
+    """
+    codes: dict[str, dict[str, str]] = {}
+    names = _shipped_names()
+    for row in rows:
+        if row.symbol in _PRICED:
+            codes.setdefault(row.symbol, {})[row.source.value] = row.provider_id
+            names.setdefault(row.symbol, clean_name(row.name) or row.symbol)
+    pairs: dict[tuple[str, str], tuple[dict[str, str], str]] = {
+        sides: (ids_of(group), clean_name(group[0].name)) for sides, group in _by_pair(rows).items()
+    }
+    for sides, ids in _pairs_of(codes):
+        listed, name = pairs.get(sides, ({}, ""))
+        pairs[sides] = {**ids, **listed}, name
+    if not pairs:
+        pairs = {sides: ({}, "") for sides in _SHIPPED}
+    for (base, quote), (ids, name) in pairs.items():
+        pair = f"{base}/{quote}"
+        both = f"{names[base]} / {names[quote]}" if {base, quote} <= names.keys() else name
+        yield Asset(
+            symbol=pair,
+            asset_class=AssetClass.FOREX,
+            name=FOREX_PAIRS.get(pair) or both or pair,
+            exchange=None,
+            currency=quote,
+            rank=_SHIPPED.get((base, quote)),
+            ids=ids,
+        )
+
+
+def _shipped_ranks() -> dict[tuple[str, str], int]:
+    symbols = [symbol_or_none(pair) for pair in FOREX_PAIRS]
+    return {(symbol.base, symbol.quote): place for place, symbol in enumerate(symbols, 1) if symbol}
+
+
+_SHIPPED = _shipped_ranks()
+
+
+def _by_pair(rows: Sequence[Listing]) -> dict[tuple[str, str], list[Listing]]:
+    groups: dict[tuple[str, str], list[Listing]] = {}
+    for row in rows:
+        symbol = symbol_or_none(row.symbol)
+        if symbol is not None and {symbol.base, symbol.quote} <= _PRICED:
+            groups.setdefault((symbol.base, symbol.quote), []).append(row)
+    return groups
+
+
+def _pairs_of(
+    codes: Mapping[str, Mapping[str, str]],
+) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
+    """Yield each listed currency against the dollar, and the shipped pairs between listed ones."""
+    for code, ids in codes.items():
+        if code != "USD":
+            yield ((code, "USD") if code in _QUOTED_IN_USD else ("USD", code)), dict(ids)
+    for base, quote in _SHIPPED:
+        if base in codes and quote in codes and "USD" not in (base, quote):
+            both = codes[base].keys() & codes[quote].keys()
+            yield (
+                (base, quote),
+                {source: f"{codes[base][source]}/{codes[quote][source]}" for source in both},
+            )
+
+
+def _shipped_names() -> dict[str, str]:
+    return {
+        code: name
+        for sides, both in zip(_SHIPPED, FOREX_PAIRS.values(), strict=True)
+        for code, name in zip(sides, both.split(" / "), strict=True)
+    }
