@@ -132,13 +132,12 @@ def _slips(key: str) -> Iterator[str]:
 
 def _keys(asset: Asset) -> list[str]:
     """What counts as the asset's symbol: the whole, and the sides that tell assets apart."""
-    match asset.asset_class:
-        case AssetClass.STOCKS:
-            sides = [asset.symbol]
-        case AssetClass.CRYPTO:
-            sides = [asset.symbol, parse_symbol(asset.symbol).base]
-        case AssetClass.FOREX:
-            sides = [asset.symbol, *asset.symbol.split("/")]
+    symbol = parse_symbol(asset.symbol)
+    sides = [symbol.text]
+    if symbol.asset_class is not AssetClass.STOCKS:
+        sides.append(symbol.base)
+    if symbol.asset_class is AssetClass.FOREX:
+        sides.append(symbol.quote)
     return [_folded(side).replace(" ", "") for side in sides]
 
 

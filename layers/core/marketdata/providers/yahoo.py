@@ -152,9 +152,9 @@ class Yahoo:
 
 def _row_names(instrument: Instrument) -> tuple[str, ...]:
     """Return the symbols that an instrument's row may have: Yahoo drops a pair's USD base."""
-    name = yahoo_spelling(instrument.symbol)
-    is_pair = instrument.asset_class is AssetClass.FOREX
-    return (name, name[3:]) if is_pair and instrument.symbol.base == "USD" else (name,)
+    symbol, name = instrument.symbol, yahoo_spelling(instrument.symbol)
+    is_from_dollar = symbol.asset_class is AssetClass.FOREX and symbol.base == "USD"
+    return (name, f"{symbol.quote}=X") if is_from_dollar else (name,)
 
 
 def _screener(offset: int) -> Request:
