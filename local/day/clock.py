@@ -1,9 +1,9 @@
 """The time of the simulated day, and how it relates to real time.
 
-The wall clock stands still while a step runs and is moved between steps, so a day costs what its
-work costs. Only waiting is real: a call has a deadline, and a provider that hangs uses it up. The
-steady clock that deadlines are kept by therefore runs, `PACE` times as fast as real time, and a
-sender gets the real equivalent of the time that it is given.
+The wall clock stands still while a step runs and is moved between steps, so a day takes as long as
+its work. Only waiting is real: a call has a deadline, and a hanging provider uses all of that time.
+The monotonic clock of the deadlines runs `PACE` times as fast as real time, and a sender waits for
+the real equivalent of its timeout.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ class DayClock:
         self.now_ms = now_ms
 
     def __call__(self) -> int:
-        """What time it is."""
+        """Return the time."""
         return self.now_ms
 
     def move_to(self, at_ms: int) -> None:
-        """Let the day go on to an instant, if that is not past."""
+        """Move the clock to an instant, if that is later."""
         self.now_ms = max(self.now_ms, at_ms)
 
 
 def steady_s() -> float:
-    """Seconds of the day for waiting, from an arbitrary start."""
+    """Return seconds of the day for deadlines, from an arbitrary start."""
     return time.monotonic() * PACE
 
 
 class PacedSender:
-    """A sender whose time limits are of the day."""
+    """A sender whose timeouts are in seconds of the day."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
 
     def warm(self) -> None:
-        """Load what the first call would load."""
+        """Load what the first call needs."""
         self._sender.warm()
 
     def send(

@@ -1,4 +1,4 @@
-"""The loop of the day: every slot contended for by all workers, and jobs that go astray.
+"""The loop of the day: all workers claim every slot, and some jobs are late, doubled or lost.
 
 Everything random is drawn in one thread in one order, so a seed is a run. What a step is given
 goes through JSON, as between the states of the state machine.
@@ -23,7 +23,7 @@ from marketdata.domain.messages import AssetReport, Job, Message, Plan, Report, 
 from marketdata.errors import CacheUnavailableError
 
 SLOT_MS = SLOT_S * 1000
-# A step waits for the slowest call of its slot; anything faster than this is not a wait.
+# A step waits for the slowest call of its slot; a shorter time is no wait.
 NO_WAIT_MS = 1_000
 
 _M = TypeVar("_M", bound=Message)
@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 
 
 class Fate(Enum):
-    """What becomes of one job."""
+    """What happens to one job."""
 
     DONE = "jobs committed once"
     LATE = "jobs committed late"
@@ -99,7 +99,7 @@ class Driver:
             self.judge.count(name)
 
     def _plan(self, slot_ms: int) -> list[Job]:
-        """The slot's jobs, from the one worker that wins it."""
+        """Return the slot's jobs from the worker that claimed it."""
         plans = self._together(
             [
                 partial(_plan_once, worker, slot_ms, slot_ms + self.rng.randrange(300))
@@ -111,7 +111,7 @@ class Driver:
         return [job for plan in won for job in plan.jobs]
 
     def _deliveries(self, fate: Fate, report: Report, slot_ms: int) -> list[Report]:
-        """The report as often as it arrives now."""
+        """Return the report as often as it arrives now."""
         wrong = self.judge.fetched(report, lost=fate is Fate.KILLED_AFTER)
         if fate is Fate.KILLED_AFTER:
             return []
@@ -128,7 +128,7 @@ class Driver:
         return partial(_commit_once, worker, self.clock.now_ms, report)
 
     def _refresh(self) -> None:
-        """One round of the asset lists."""
+        """Refresh the asset lists once."""
         service, now_ms = self.service, self.clock.now_ms
         plan = service.asset_planner.plan(now_ms)
         self.judge.count("asset lists planned", len(plan.jobs))
@@ -141,7 +141,7 @@ class Driver:
         return self.rng.choices(list(_ODDS), list(_ODDS.values()))[0]
 
     def _together(self, steps: Sequence[Callable[[], _T]]) -> list[_T]:
-        """What the workers make of these steps, side by side; one that Redis failed is left out."""
+        """Run steps in parallel and return their results, without those that Redis failed."""
         done = [self.pool.submit(step) for step in steps]
         results = []
         for step in done:
@@ -170,6 +170,6 @@ def through_json(model: type[_M], message: Message) -> _M:
 
 
 def _waited_ms(report: Report) -> int:
-    """How long a fetch waited for providers, if it did."""
+    """Return how long a fetch waited for providers, 0 for no wait."""
     waited = sum(outcome.latency_ms for outcome in report.outcomes)
     return waited if waited >= NO_WAIT_MS else 0

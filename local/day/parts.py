@@ -1,4 +1,4 @@
-"""The real parts of the service, put together for one day: what `composition` does on AWS.
+"""Composes the real parts of the service for one day, as `composition` does on AWS.
 
 Each worker has its own connection to Redis, so that they contend as processes would. The senders
 are shared, as the environment of one fetch function shares them.
@@ -70,7 +70,7 @@ class Service:
 
 @contextlib.contextmanager
 def empty_redis() -> Iterator[int]:
-    """The port of a Redis of our own, which ends with us. Raises `CannotStartError`."""
+    """Yield the port of a new Redis and end it. Raise `CannotStartError` if it does not start."""
     children, port = Children(), free_port()
     try:
         command = server_command(find_server(), port, None)
@@ -83,7 +83,7 @@ def empty_redis() -> Iterator[int]:
 
 
 def day_settings(market: MarketServers, redis_port: int, folder: Path, hours: float) -> Settings:
-    """Free plans throughout, which are the defaults, and lists refreshed twice in the run."""
+    """Return settings with the limits of the free plans and two refreshes of the lists."""
     urls = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in market.base_urls.items()}
     keys = {
         f"{ENV_PREFIXES[source]}_API_KEY": "simulated-key"
@@ -108,7 +108,7 @@ def day_settings(market: MarketServers, redis_port: int, folder: Path, hours: fl
 def running_service(
     settings: Settings, clock: DayClock, workers: int, make_store: MakeStore
 ) -> Iterator[Service]:
-    """The service for these settings; `make_store` makes the store that a committer writes to."""
+    """Yield the service of the settings; `make_store` makes the store of a committer."""
     caches = [connect(settings, caller_time=True) for _ in range(workers + 1)]
     providers = {source: make_provider(source, settings) for source in Source}
     senders = {source: PacedSender(make_sender(source, settings)) for source in Source}
@@ -156,12 +156,12 @@ def _control(cache: Cache, settings: Settings) -> ControlState:
 
 
 def _tokens(name: str) -> Callable[[], str]:
-    """Texts that are unlike within the day, and alike in the next run of the same day."""
+    """Return a source of strings that are unique in a day and the same in each run of it."""
     numbers = itertools.count()
     return lambda: f"{name}-{next(numbers)}"
 
 
 def memory_of(cache: Cache) -> tuple[int, int]:
-    """How many keys Redis holds, and its memory in bytes."""
+    """Return the number of keys in Redis and its memory in bytes."""
     memory: dict[str, int] = cache.command("INFO", "memory")
     return int(cache.command("DBSIZE")), memory["used_memory"]

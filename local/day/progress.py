@@ -1,4 +1,4 @@
-"""How far the day is: a bar that moves in a terminal, a line now and then anywhere else."""
+"""Shows the progress of the day: a moving bar in a terminal, a few lines elsewhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Progress:
         self._lines = 0
 
     def at(self, now_ms: int) -> None:
-        """Show it, if it is time to."""
+        """Show the progress, if enough has changed."""
         done, now_s = (now_ms - self._start_ms) / self._span_ms, time.monotonic()
         if self._moves and now_s - self._shown_s >= BAR_EVERY_S:
             self._shown_s = now_s
@@ -35,7 +35,7 @@ class Progress:
             self._stream.flush()
 
     def end(self) -> None:
-        """Leave the line."""
+        """Remove the bar."""
         if self._moves:
             self._stream.write("\r\033[K")
             self._stream.flush()

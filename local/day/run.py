@@ -1,4 +1,4 @@
-"""One day from beginning to end: bring up what it needs, drive it, judge it, tell it."""
+"""One day: start what it needs, run it, judge it, print its table."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def run_day(seed: int, hours: float, results: Path) -> int:
 
 
 def plant(market: Market, planned: Planned, now_ms: int) -> None:
-    """Tell the market what is planned, before it happens."""
+    """Plant a planned fault or move in the market."""
     options = dict(planned.options)
     if planned.symbol is not None:
         options["symbol"] = planned.symbol
@@ -76,7 +76,7 @@ def plant(market: Market, planned: Planned, now_ms: int) -> None:
 
 
 def _drive(driver: Driver, service: Service, script: Script) -> list[tuple[int, int]]:
-    """Run the day; the keys and bytes of Redis at the end of each hour of it."""
+    """Run the day; return the keys and bytes of Redis at the end of each hour."""
     memory: list[tuple[int, int]] = []
     progress = Progress(script.start_ms, script.end_ms, sys.stdout)
 
@@ -91,7 +91,7 @@ def _drive(driver: Driver, service: Service, script: Script) -> list[tuple[int, 
 
 
 class _Defects(logging.Handler):
-    """Counts what our code logs with a traceback; what providers do is no such thing."""
+    """Counts our log records with a traceback; failures of providers have none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class _Defects(logging.Handler):
 
 @contextlib.contextmanager
 def _counted_defects() -> Iterator[_Defects]:
-    """Counts the defects in our logs, which are not shown."""
+    """Count the defects in our logs, which are not shown."""
     handler, logger = _Defects(), logging.getLogger(ROOT)
     logger.addHandler(handler)
     try:

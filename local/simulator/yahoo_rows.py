@@ -85,8 +85,13 @@ def rows(market: Market, spelling: str, tick: Tick, fields: str = "") -> list[di
     return [{**found, **scaled, "currency": label}]
 
 
-def row(market: Market, spelling: str, tick: Tick, fields: str = "") -> dict[str, Any]:
-    """Return one row; `fields` (comma-separated) leaves out the rare keys."""
+def row(
+    market: Market, spelling: str, tick: Tick, fields: str = "", *, with_range: bool = True
+) -> dict[str, Any]:
+    """Return one row; `fields` (comma-separated) leaves out the rare keys.
+
+    The range of the day takes most of the time of a row, so lists are without it.
+    """
     universe = market.universe
     stock = universe.stocks.get(tick.series.label)
     if stock is not None and stock.dead:
@@ -98,6 +103,8 @@ def row(market: Market, spelling: str, tick: Tick, fields: str = "") -> dict[str
     else:
         about = _crypto(universe.by_label[tick.series.asset], tick)
     complete = {"language": "en-US", "region": "US", **about, **_prices(tick), "symbol": spelling}
+    if with_range:
+        complete |= _range(tick)
     if not fields:
         return complete
     wanted = _ALWAYS | set(fields.split(","))
@@ -109,7 +116,6 @@ def _prices(tick: Tick) -> dict[str, Any]:
     # A coin's change is over 24 hours, so it does not follow from its previous close.
     base = float(tick.day_ago) if tick.series.hours is Hours.CRYPTO else close
     places = tick.series.decimals
-    high, low = float(tick.high), float(tick.low)
     return {
         "currency": tick.series.currency,
         "regularMarketPrice": price,
@@ -118,19 +124,26 @@ def _prices(tick: Tick) -> dict[str, Any]:
         "regularMarketTime": tick.shown_ms // 1000,
         "regularMarketPreviousClose": close,
         "regularMarketOpen": float(tick.opening),
-        "regularMarketDayHigh": high,
-        "regularMarketDayLow": low,
-        "regularMarketDayRange": f"{low} - {high}",
         "bid": round(price * 0.9999, places),
         "ask": round(price * 1.0001, places),
-        "fiftyTwoWeekLow": round(min(low, price * 0.7), places),
-        "fiftyTwoWeekHigh": round(max(high, price * 1.3), places),
         "priceHint": min(4, places),
         "sourceInterval": 15,
         "exchangeDataDelayedBy": 0,
         "marketState": tick.session.state,
         "tradeable": False,
         "corporateActions": [],
+    }
+
+
+def _range(tick: Tick) -> dict[str, Any]:
+    price, places = float(tick.price), tick.series.decimals
+    high, low = float(tick.high), float(tick.low)
+    return {
+        "regularMarketDayHigh": high,
+        "regularMarketDayLow": low,
+        "regularMarketDayRange": f"{low} - {high}",
+        "fiftyTwoWeekLow": round(min(low, price * 0.7), places),
+        "fiftyTwoWeekHigh": round(max(high, price * 1.3), places),
     }
 
 

@@ -91,7 +91,7 @@ def _page(market: Market, stocks: list[Stock], start: int, size: int) -> Reply:
     for stock in stocks[start : start + size]:
         tick = market.tick(Source.YFINANCE, stock.symbol)
         if tick is not None:
-            quotes.append(row(market, stock.yahoo, tick))
+            quotes.append(row(market, stock.yahoo, tick, with_range=False))
     result = {
         "start": start,
         "count": len(quotes),
