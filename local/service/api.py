@@ -15,7 +15,10 @@ import uvicorn
 from local.service.addresses import listen
 from local.service.http_protocol import RECEIVE_S, BoundedProtocol
 from local.service.logs import log_to_file
+from local.service.prometheus import WithMetrics
+from marketdata import composition
 from marketdata.api.serving import on_one_machine
+from marketdata.observability.metrics import Gauges
 from marketdata.settings import Settings
 
 
@@ -23,8 +26,10 @@ def main(log_file: Path) -> None:
     """Serve until SIGTERM; requests under way get a second to end."""
     log = log_to_file(log_file, "api")
     settings = Settings.from_env(os.environ)
+    stores = composition.connect_stores(settings)
+    gauges = Gauges(settings, stores.cache, stores.control, stores.quotes)
     config = uvicorn.Config(
-        on_one_machine(log),
+        WithMetrics(on_one_machine(log), gauges.read),
         http=BoundedProtocol,
         ws="none",
         log_level="warning",

@@ -25,8 +25,14 @@ class Service:
         self._log_file = log_file
         say("", "loading provider code")
         handlers, warm = _load_handlers()
+        # Imported only now, because its library reads the environment when it is imported.
+        recorder = importlib.import_module("local.service.prometheus").Recorder()
         self._loop = PriceLoop(
-            Steps(handlers["plan_quotes"], handlers["fetch_quotes"], handlers["commit_quotes"]),
+            Steps(
+                recorder.measure_plans(handlers["plan_quotes"]),
+                handlers["fetch_quotes"],
+                recorder.measure_commits(handlers["commit_quotes"]),
+            ),
             lambda tick: print(tick.line(), flush=True),
         )
         self._refresher = Refresher(

@@ -39,8 +39,8 @@ SIMULATED = (
     "or MARKET=live make start"
 )
 REACHABLE = (
-    "HOST={} makes the API reachable from other machines, and it asks nobody for a password; put a "
-    "firewall or a gateway in front of it"
+    "HOST={}: other machines may reach the API, which asks nobody for a password; put a firewall "
+    "or a gateway in front of it"
 )
 
 
@@ -78,7 +78,7 @@ def run(folder: Path, at_end: contextlib.ExitStack) -> None:
     say("market", SIMULATED if simulated else "live providers")
     keep_private(folder / ".local")
     state, children = state_folder(folder, settings.market), Children()
-    _use_temporary_folder(at_end)
+    env["PROMETHEUS_MULTIPROC_DIR"] = _use_temporary_folder(at_end)
     at_end.callback(children.end_all)
     bring_up_redis(children, state, env, at_end, keep_data=not simulated)
     control_url = ""
@@ -125,8 +125,10 @@ def _bring_up_api(
         time.sleep(0.05)
 
 
-def _use_temporary_folder(at_end: contextlib.ExitStack) -> None:
+def _use_temporary_folder(at_end: contextlib.ExitStack) -> str:
     """Have libraries put their temporary files into a folder that is removed at the end.
+
+    Return a folder in it for the metrics of the processes.
 
     What they remove when Python exits is left behind otherwise: the service ends without waiting
     for its threads, and so without Python's own way to exit.
@@ -134,3 +136,4 @@ def _use_temporary_folder(at_end: contextlib.ExitStack) -> None:
     tempfile.tempdir = at_end.enter_context(
         tempfile.TemporaryDirectory(prefix="market-data-", ignore_cleanup_errors=True)
     )
+    return tempfile.mkdtemp(prefix="metrics-")

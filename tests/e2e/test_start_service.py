@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
 from redis.exceptions import AuthenticationError
 
@@ -160,6 +161,26 @@ def test_its_redis_lets_nobody_else_in(service):
         pytest.raises(AuthenticationError),
     ):
         stranger.keys()
+
+
+def test_metrics_are_there_for_prometheus(service):
+    """What the loop, the API and Redis know is in one answer that Prometheus' parser reads."""
+
+    def measured() -> dict[str, float]:
+        families = text_string_to_metric_families(service.get("/metrics").text)
+        samples = [sample for family in families for sample in family.samples]
+        values: dict[str, float] = {}
+        for sample in samples:
+            values[sample.name] = values.get(sample.name, 0) + sample.value
+        ready = values.get("marketdata_quotes_written_total", 0) >= 20
+        return values if ready and "marketdata_quote_age_seconds" in values else {}
+
+    values = eventually(measured, "metrics of a tick")
+    assert values["marketdata_tick_lag_seconds_count"] >= 1
+    assert values["marketdata_provider_latency_seconds_count"] >= 3
+    assert values["marketdata_api_latency_seconds_count"] >= 1
+    assert values["marketdata_budget_left_percent"] > 0
+    assert values["marketdata_breaker_state"] == 0
 
 
 def test_a_killed_redis_is_started_again(service):

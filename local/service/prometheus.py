@@ -1,0 +1,167 @@
+"""`GET /metrics` on one machine: the metrics of CloudWatch's table in Prometheus' format.
+
+The loop and the API are processes of their own. Both write their counters into files of the folder
+PROMETHEUS_MULTIPROC_DIR, and the API adds them up. Ages, breakers and budgets are read from Redis
+when somebody asks. prometheus_client decides when it is imported whether it uses that folder, so
+import this module after the environment is set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram
+from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from marketdata.clock import wall_ms
+from marketdata.domain.messages import Plan, Summary
+from marketdata.errors import CacheUnavailableError
+from marketdata.observability import metrics
+from marketdata.observability.metrics import Metric, Sample
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from local.service.loop import Handler
+
+PATH = "/metrics"
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_UNITS = {"Seconds": "seconds", "Milliseconds": "seconds", "Percent": "percent"}
+
+
+def name_of(metric: Metric) -> str:
+    """Return a metric's name in Prometheus: TickLag is marketdata_tick_lag_seconds."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", metric.name).lower()
+    return "_".join(filter(None, ("marketdata", words, _UNITS.get(metric.unit, ""))))
+
+
+class Recorder:
+    """Counts what plans, commits and requests say. Counts are counters, times are histograms."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        registry = registry or CollectorRegistry()
+        self._counters = {
+            metric.name: Counter(
+                name_of(metric), metric.meaning, _labels(metric), registry=registry
+            )
+            for metric in metrics.METRICS
+            if metric.unit == "Count"
+        }
+        self._times = {
+            metric.name: Histogram(
+                name_of(metric), metric.meaning, _labels(metric), registry=registry,
+                buckets=_BUCKETS_S,
+            )
+            for metric in metrics.METRICS
+            if metric.unit == "Milliseconds"
+        }  # fmt: skip
+
+    def record(self, samples: Iterable[Sample]) -> None:
+        """Add samples. Gauges are left out, because they are read when somebody asks."""
+        for sample in samples:
+            name, labels = sample.metric.name, sample.dimensions
+            if name in self._counters:
+                counter = self._counters[name]
+                (counter.labels(**labels) if labels else counter).inc(sample.value)
+            elif name in self._times:
+                times = self._times[name]
+                (times.labels(**labels) if labels else times).observe(sample.value / 1000)
+
+    def measure_plans(self, plan_quotes: Handler) -> Handler:
+        """Return plan_quotes as it is, but measured."""
+
+        def measured(event: dict[str, Any], context: Any) -> dict[str, Any]:
+            begun_ms = wall_ms()
+            plan = plan_quotes(event, context)
+            self.record(metrics.of_plan(Plan.model_validate(plan), begun_ms))
+            return plan
+
+        return measured
+
+    def measure_commits(self, commit_quotes: Handler) -> Handler:
+        """Return commit_quotes as it is, but measured."""
+
+        def measured(event: dict[str, Any], context: Any) -> dict[str, Any]:
+            summary = commit_quotes(event, context)
+            self.record(metrics.of_commit(Summary.model_validate(summary)))
+            return summary
+
+        return measured
+
+
+class GaugeCollector(Collector):
+    """Reads the gauges; none while Redis does not answer. `read` takes epoch milliseconds."""
+
+    def __init__(self, read: Callable[[int], Iterable[Sample]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Yield a family for each gauge of the table."""
+        try:
+            samples = list(self._read(wall_ms()))
+        except CacheUnavailableError:
+            return
+        for metric in metrics.METRICS:
+            own = [sample for sample in samples if sample.metric is metric]
+            if own:
+                labels = _labels(metric)
+                family = GaugeMetricFamily(name_of(metric), metric.meaning, labels=labels)
+                for sample in own:
+                    values = [sample.dimensions[label] for label in labels]
+                    family.add_metric(values, sample.value)
+                yield family
+
+
+class WithMetrics:
+    """The API's app with `GET /metrics` beside it, and with its answers measured."""
+
+    def __init__(self, app: ASGIApp, read_gauges: Callable[[int], Iterable[Sample]]) -> None:
+        self._app = app
+        own = CollectorRegistry()
+        self._recorder = Recorder(own)
+        self._exported = CollectorRegistry() if FOLDER_VARIABLE in os.environ else own
+        if self._exported is not own:
+            MultiProcessCollector(self._exported)  # type: ignore[no-untyped-call]
+        self._exported.register(GaugeCollector(read_gauges))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer `/metrics`, and pass everything else on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["path"] == PATH and scope["method"] in ("GET", "HEAD"):
+            await self._answer(scope, send)
+        else:
+            loop = asyncio.get_running_loop()
+            begun_s = loop.time()
+
+            async def sending(message: Message) -> None:
+                await send(message)
+                if message["type"] == "http.response.body" and not message.get("more_body"):
+                    took_ms = (loop.time() - begun_s) * 1000
+                    self._recorder.record([metrics.API_LATENCY.sample(took_ms)])
+
+            await self._app(scope, receive, sending)
+
+    async def _answer(self, scope: Scope, send: Send) -> None:
+        # It reads files and waits for Redis.
+        text = await asyncio.to_thread(generate_latest, self._exported)
+        headers = [
+            (b"content-type", CONTENT_TYPE_LATEST.encode()),
+            (b"content-length", str(len(text)).encode()),
+            (b"cache-control", b"no-store"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        body = b"" if scope["method"] == "HEAD" else text
+        await send({"type": "http.response.body", "body": body})
+
+
+def _labels(metric: Metric) -> tuple[str, ...]:
+    return tuple(metric.series[0])
