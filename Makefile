@@ -6,7 +6,7 @@ export PYTHONPATH := .:layers/core
 export PYTHONUNBUFFERED := 1
 
 .PHONY: help start quick test coverage check day bench bench-image build deploy-test sam-test engine validate
-.PHONY: smoke bill
+.PHONY: smoke bill container-test
 .PHONY: scan scan-template scan-packages format lock clean
 
 INFRA := tests/infrastructure
@@ -62,6 +62,10 @@ deploy-test: $(VENV)/.dev $(SAM)/.done $(MINISTACK)/.done ## build and deploy fo
 # Images are pulled the first time, hence the timeout.
 sam-test: engine $(VENV)/.dev $(SAM)/.done ## test the functions in the Lambda image with `sam local`; needs Docker
 	@$(BIN)/python -m pytest --timeout 600 tests/sam_local $(ARGS)
+
+container-test: engine $(VENV)/.dev ## build the container and test it with compose.yaml; needs Docker
+	@docker build --tag market-data-aggregator .
+	@$(BIN)/python -m pytest --timeout 600 tests/container $(ARGS)
 
 smoke: $(VENV)/.run ## check a deployed service from outside (URL=https://... ARGS="--origin https://...")
 	@$(BIN)/python -m tests.deployment.smoke $(URL) $(ARGS)

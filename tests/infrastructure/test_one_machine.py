@@ -23,7 +23,7 @@ def test_settings_for_one_machine_override_variables_that_there_are():
 
 def test_functions_find_the_redis_of_compose():
     """Functions find the Redis of compose.yaml by its service, network and port."""
-    (service,) = COMPOSE["services"]
+    service = "redis"
     assert (LOCAL["REDIS_HOST"], LOCAL["REDIS_PORT"]) == (service, "6379")
     assert COMPOSE["services"][service]["ports"] == ["127.0.0.1:${REDIS_PORT:-6379}:6379"]
     networks = {CONFIG["default"][name]["parameters"]["docker_network"] for name in COMMANDS}

@@ -78,6 +78,7 @@ class Engine:
         """Start the Redis again, empty."""
         docker("start", self.redis)
         eventually(self._answers, "an answer of Redis")
+        self.empty_redis()  # it keeps its data on a volume
 
     def empty_redis(self) -> None:
         """Delete all data of the Redis."""
@@ -97,7 +98,7 @@ def running(project: Path) -> Iterator[Engine]:
     has_compose = _succeeds("compose", "version")
     try:
         if has_compose:
-            docker(*compose, "up", "--detach", env=moved)
+            docker(*compose, "up", "--detach", "redis", env=moved)
             redis = docker(*compose, "ps", "--quiet", "redis", env=moved)
         else:
             docker("network", "create", network)
@@ -130,6 +131,6 @@ def _run(network: str, port: int, service: Mapping[str, Any]) -> Sequence[str]:
     return (
         *("run", "--detach", "--name", f"{network}-redis"),
         *("--network", network, "--network-alias", "redis"),
-        *("--publish", f"127.0.0.1:{port}:{_INSIDE}"),
+        *("--publish", f"127.0.0.1:{port}:{_INSIDE}"), *("--volume", "/data"),
         service["image"], *service["command"],
     )  # fmt: skip
