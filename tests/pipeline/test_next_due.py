@@ -87,6 +87,7 @@ class Commits:
                     outcome=Outcome(more.get("outcome", "ok")),
                     calls_used=1,
                     latency_ms=5,
+                    bad_rows=more.get("bad_rows", ()),
                     quotes=1,
                 )
                 for source in sources

@@ -147,3 +147,26 @@ def test_symbols_lost_by_an_incomplete_answer_are_due_in_the_next_slot(commits, 
         *map(now, symbols[lost:]), trading=OPEN, asked=" ".join(symbols), missing=missing
     )
     assert commits.pause_s(symbols[0]) == pause_s
+
+
+@pytest.mark.parametrize(
+    ("bad", "use", "pause_s"), [(1, "watched", 60), (5, "watched", 5), (1, "active", 5)]
+)
+def test_a_clients_symbol_with_an_unusable_row_is_paused_unless_most_rows_are_unusable(
+    commits, bad, use, pause_s
+):
+    """A client's odd symbol spends no call in each slot; a defect of an answer is soon over."""
+    symbols = ["AAPL", "MSFT", "KO", "JPM", "V", "NVDA"]
+    message = "yfinance: not a currency: 'USDD'"
+    missing = [
+        MissingQuote(symbol, Reason.PROVIDER_UNAVAILABLE, message) for symbol in symbols[:bad]
+    ]
+    commits.commit(
+        *map(now, symbols[bad:]),
+        trading=OPEN,
+        asked=" ".join(symbols),
+        missing=missing,
+        use=use,
+        bad_rows=tuple(symbols[:bad]),
+    )
+    assert [commits.pause_s(symbol) for symbol in ("AAPL", "NVDA")] == [pause_s, 5]

@@ -178,8 +178,8 @@ class AttemptOutcome(Message):
     """What one provider did with its part of a job.
 
     `hold_s`: for how many seconds the provider asks not to be called. `not_entitled`: symbols that
-    its plan excludes. `quotes`: how many it gave. `calls_unsent`: how many of the used calls never
-    reached the provider.
+    its plan excludes. `bad_rows`: symbols whose rows could not be used. `quotes`: how many it gave.
+    `calls_unsent`: how many of the used calls never reached the provider.
     """
 
     provider: Source
@@ -190,6 +190,7 @@ class AttemptOutcome(Message):
     detail: str = ""
     latency_ms: int = 0
     not_entitled: tuple[str, ...] = ()
+    bad_rows: tuple[str, ...] = ()
     quotes: int = 0
 
 

@@ -42,11 +42,12 @@ from marketdata.settings import Settings
 NOT_FOUND_PAUSE_S = 900
 # A symbol that had a price before is more likely missing by mistake.
 LOST_PAUSE_S = 60
-# An answer without so many symbols that had a price, most of them, is incomplete.
+# An answer without so many symbols that had a price, most of them, is incomplete. As many bad rows,
+# most of an answer's, are no defect of the symbols.
 LEAST_LOST = 3
 # A symbol whose price is old while its source has current ones for others: it is thinly traded.
 UNTRADED_PAUSE_S = 60
-# A symbol whose price was rejected for a defect of its own.
+# A symbol whose row or price has a defect of its own.
 REJECTED_PAUSE_S = 60
 
 MOST_DETAIL = 200  # characters of an error that are kept
@@ -168,17 +169,24 @@ class Committer:
         """When each symbol of a job is next due, epoch ms: on the grid of slots, so without drift.
 
         A written symbol is due after its source's own period. A symbol that no provider knows, that
-        is thinly traded, or whose price was rejected for a defect of its own, is due after a pause.
-        All others are due in the next slot: also those that are missing from an answer that lacks
-        most of the symbols that had a price before.
+        is thinly traded, or whose price has a defect of its own, is due after a pause; so is a
+        symbol of a client whose row has one. All others are due in the next slot: also those that
+        are missing from an answer that lacks most of the symbols that had a price before, or in
+        which most rows are defective.
         """
         job = report.job
         slot_ms = job.slot * 1000
         due = {instrument.symbol.text: slot_ms + SLOT_MS for instrument in job.instruments}
         lost = [one.symbol for one in report.missing if one.symbol in job.last]
         are_most_lost = len(lost) >= LEAST_LOST and 2 * len(lost) > len(job.last)
+        bad = {symbol for outcome in report.outcomes for symbol in outcome.bad_rows}
+        are_bad_rows = job.use is not Use.ACTIVE and not (
+            len(bad) >= LEAST_LOST and 2 * len(bad) > len(job.instruments)
+        )
         for reason in report.missing:
-            if reason.code is Reason.NOT_FOUND and reason.symbol not in job.last:
+            if reason.symbol in bad and are_bad_rows:
+                due[reason.symbol] = slot_ms + REJECTED_PAUSE_S * 1000
+            elif reason.code is Reason.NOT_FOUND and reason.symbol not in job.last:
                 due[reason.symbol] = slot_ms + NOT_FOUND_PAUSE_S * 1000
             elif reason.code is Reason.NOT_FOUND and not are_most_lost:
                 due[reason.symbol] = slot_ms + LOST_PAUSE_S * 1000

@@ -102,6 +102,7 @@ class _Attempt:
             detail=self.detail(),
             latency_ms=self.latency_ms,
             not_entitled=tuple(self.not_entitled),
+            bad_rows=tuple(missing.symbol for missing in self.bad_rows),
             quotes=len(self.quotes),
         )
 
