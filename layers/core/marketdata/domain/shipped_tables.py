@@ -1,6 +1,6 @@
-"""The two small tables that ship with the program, for the time before any list was loaded.
+"""The ids of the main coins and the main forex pairs, which ship with the program.
 
-They hold what everybody trades; the refreshed asset lists hold the rest and come first.
+They serve until the first asset list is loaded. A shipped coin keeps its ticker in every list.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The archive of asset lists: where a lost cache finds the last good list again.
+"""The archive of asset lists, from which a lost cache is filled again.
 
-A folder on one machine, S3 on AWS. A list is one gzipped JSON document; what is read back is
-either a whole list or an `ArchiveError` that names the place, never a part of one.
+The archive is a folder on one machine and a bucket in S3 on AWS. A list is one gzipped JSON
+document. Reading returns a complete list or raises an `ArchiveError` that names the place.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ArchiveError
 
-# The list that the cache held last; all other names are versions that were fetched.
+# The list that was swapped into the cache last. All other names are fetched versions.
 LAST_GOOD = "last_good"
 S3_TIMEOUT_S = 5.0
 
@@ -35,23 +35,23 @@ class Archive(Protocol):
     """Documents by asset class and name; a name is letters, digits, `.`, `-` and `_`."""
 
     def put(self, asset_class: AssetClass, name: str, data: bytes) -> None:
-        """Keep a document, in place of one of the same name. Raises `ArchiveError`."""
+        """Store a document; it replaces one of the same name. Raise `ArchiveError`."""
         ...
 
     def get(self, asset_class: AssetClass, name: str) -> bytes | None:
-        """The document, None if there is none. Raises `ArchiveError`."""
+        """Return the document, None if there is none. Raise `ArchiveError`."""
         ...
 
     def warm(self) -> None:
-        """Load the libraries of the first call, so that it does not pay for them."""
+        """Load the libraries that the first call would load."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LocalArchive:
-    """An archive in a folder, which is made when first needed.
+    """An archive in a folder, which is created when a document is stored.
 
-    A document appears whole or not at all, even if the process dies while writing.
+    A document is complete or absent, even if the process ends while it is written.
     """
 
     folder: Path
@@ -60,7 +60,7 @@ class LocalArchive:
         """Nothing has to be loaded for a folder."""
 
     def put(self, asset_class: AssetClass, name: str, data: bytes) -> None:
-        """Keep a document, in place of one of the same name. Raises `ArchiveError`."""
+        """Store a document; it replaces one of the same name. Raise `ArchiveError`."""
         path = self.folder / _relative(asset_class, name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ class LocalArchive:
             raise ArchiveError(f"{path} could not be written: {error.strerror}") from error
 
     def get(self, asset_class: AssetClass, name: str) -> bytes | None:
-        """The document, None if there is none. Raises `ArchiveError`."""
+        """Return the document, None if there is none. Raise `ArchiveError`."""
         path = self.folder / _relative(asset_class, name)
         try:
             return path.read_bytes()
@@ -102,14 +102,14 @@ class S3Archive:
     prefix: str = ""
 
     def warm(self) -> None:
-        """Load boto3 and make the client. Raises `ArchiveError` if AWS cannot be configured."""
+        """Load boto3 and make the client. Raise `ArchiveError` if AWS cannot be configured."""
         try:
             _ = self._client
         except self._errors as error:
             raise ArchiveError(f"s3://{self.bucket}: no client: {error}") from error
 
     def put(self, asset_class: AssetClass, name: str, data: bytes) -> None:
-        """Keep a document, in place of one of the same name. Raises `ArchiveError`."""
+        """Store a document; it replaces one of the same name. Raise `ArchiveError`."""
         key = self._key(asset_class, name)
         try:
             self._client.put_object(
@@ -119,7 +119,7 @@ class S3Archive:
             raise ArchiveError(f"s3://{self.bucket}/{key} could not be written: {error}") from error
 
     def get(self, asset_class: AssetClass, name: str) -> bytes | None:
-        """The document, None if there is none. Raises `ArchiveError`."""
+        """Return the document, None if there is none. Raise `ArchiveError`."""
         key = self._key(asset_class, name)
         try:
             data: bytes = self._client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
@@ -149,7 +149,7 @@ class S3Archive:
 
 
 def encode(listed: AssetList) -> bytes:
-    """A list as one document; the same list gives the same bytes."""
+    """Return a list as one document; the same list gives the same bytes."""
     document = {
         "asset_class": listed.asset_class.value,
         "version": listed.version,
@@ -162,7 +162,7 @@ def encode(listed: AssetList) -> bytes:
 
 
 def decode(data: bytes) -> AssetList:
-    """The list that `encode` wrote. Raises `ArchiveError` for anything else."""
+    """Return the list that `encode` wrote. Raise `ArchiveError` for anything else."""
     try:
         document = json.loads(gzip.decompress(data))
         asset_class = AssetClass(document["asset_class"])

@@ -1,7 +1,7 @@
-"""The timetables of the coming two weeks: computed once a day by the side that fetches.
+"""The timetables of the coming two weeks, computed once a day by fetch_assets.
 
-Only here is the exchange calendar library used, and it is loaded only when asked for, since it
-brings pandas with it; the steps beside the cache get plain numbers.
+The exchange calendar library is used in this module only. It is imported in the function that
+needs it, because it imports pandas. The other functions get plain numbers.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from marketdata.domain.trading_hours import Session, Timetable, around, days_aro
 EXCHANGE = "XNYS"
 # The daily refresh may fail for two weeks before the hours of trading are unknown.
 DAYS_BACK, DAYS_AHEAD = 7, 14
-# In days: forex trades a week through, and the beginning of every session must be known.
+# In days. A forex session lasts a week, and the beginning of every session must be known.
 LONGEST_SESSION = 7
 
 
 def published(asset_class: AssetClass, now_ms: int) -> Timetable | None:
-    """The timetable of a class around an instant; None for crypto, which always trades.
+    """Return the timetable of a class around an instant; None for crypto, which always trades.
 
-    Raises whatever the calendar library raises.
+    Raise what the calendar library raises.
     """
     if asset_class is AssetClass.CRYPTO:
         return None
@@ -34,7 +34,7 @@ def published(asset_class: AssetClass, now_ms: int) -> Timetable | None:
 
 
 def never_closed(asset_class: AssetClass, now_ms: int) -> Timetable | None:
-    """A timetable of one session without end, for a market that trades at every hour."""
+    """Return a timetable with one session, for a market that trades at every hour."""
     if asset_class is AssetClass.CRYPTO:
         return None
     span = around(now_ms, iter(()), DAYS_BACK, DAYS_AHEAD)
@@ -43,7 +43,7 @@ def never_closed(asset_class: AssetClass, now_ms: int) -> Timetable | None:
 
 def _stock_sessions(days: Sequence[date]) -> Iterator[Session]:
     with warnings.catch_warnings():
-        # The library's own use of pandas is ahead of us to be cured, and changes no time.
+        # The library uses a deprecated function of pandas, which does not change its result.
         warnings.simplefilter("ignore", DeprecationWarning)
         import exchange_calendars  # noqa: PLC0415 only fetching has it
 
