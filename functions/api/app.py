@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from marketdata import composition
-from marketdata.api.serving import gateway_adapter
+from marketdata.api.serving import gateway_adapter, is_request
 from marketdata.observability.logs import lambda_handler
 
 process = composition.start_process(os.environ)
@@ -17,8 +17,11 @@ if process.on_lambda:
 
 
 def api(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one event of an HTTP API (payload 1.0 or 2.0) or of a REST API."""
-    return adapter(event, context)
+    """Answer one event of an HTTP API (payload 1.0 or 2.0) or of a REST API.
+
+    Any other event, such as a ping that keeps the function warm, gets an empty answer.
+    """
+    return adapter(event, context) if is_request(event) else {}
 
 
 handler = lambda_handler(process.logger, api, on_lambda=process.on_lambda)

@@ -149,7 +149,7 @@ class Judge:
         if self.reader is None:
             raise ValueError("the judge has no reader")
         try:
-            body = self.reader.read(self._wanted, now_ms).body()
+            body = self.reader.read(self._wanted, now_ms).body("simulated")
         except CacheUnavailableError:
             self.count("looks that Redis did not answer")
             return

@@ -24,12 +24,12 @@ from marketdata.settings import Settings
 
 def main(log_file: Path) -> None:
     """Serve until SIGTERM; requests under way get a second to end."""
-    log = log_to_file(log_file, "api")
+    logger = log_to_file(log_file, "api")
     settings = Settings.from_env(os.environ)
     stores = composition.connect_stores(settings)
     gauges = Gauges(settings, stores.cache, stores.control, stores.quotes)
     config = uvicorn.Config(
-        WithMetrics(on_one_machine(log), gauges.read),
+        WithMetrics(on_one_machine(logger), gauges.read),
         http=BoundedProtocol,
         ws="none",
         log_level="warning",

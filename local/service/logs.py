@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TextIO, cast
 
+from aws_lambda_powertools import Logger
+
 from local.service.files import RotatingFile
 from marketdata.observability.logs import ROOT, configure_logging
 from marketdata.redaction import redact
@@ -37,17 +39,17 @@ class _ForPeople(logging.Formatter):
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
 
-def log_to_file(path: Path, part: str) -> TextIO:
+def log_to_file(path: Path, part: str) -> Logger:
     """Send this process's logs to a file, and those from WARNING up to the terminal as well.
 
-    The answer is the file, whose lines are written out one by one.
+    Return the logger of the process. Lines are written out one by one.
     """
     settings = Settings.from_env(os.environ)
     stream = cast("TextIO", RotatingFile(path))
-    configure_logging(part, settings.log_level, settings.secrets, stream)
+    logger = configure_logging(part, settings.log_level, settings.secrets, stream)
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.WARNING)
     terminal.setFormatter(_ForPeople(settings.secrets))
     terminal.addFilter(lambda record: record.name != COMMITS and record.msg != LIST_COMMITTED)
     logging.getLogger(ROOT).addHandler(terminal)
-    return stream
+    return logger

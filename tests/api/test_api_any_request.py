@@ -21,7 +21,7 @@ def service(plain_redis):
     with plain_redis.client() as client:
         client.flushall()
     cache = connect(Settings.from_env(plain_redis.env()), caller_time=True)
-    service = Service(cache, threads=True)
+    service = Service(cache)
     service.at_work()
     service.stores.quotes.explain([MissingQuote("TSLA", Reason.BUDGET_EXHAUSTED, "why", 60)])
     service.now_ms += 5_000

@@ -70,9 +70,3 @@ def test_the_page_is_small_and_conditional(cache):
     again = service.get("/", accept_encoding="gzip", if_none_match=tag)
     assert (again.status, again.body) == (304, b"")
     assert again.headers["content-security-policy"] == packed.headers["content-security-policy"]
-
-
-def test_programs_are_told_that_the_page_is_for_people(cache):
-    """There is no JSON at the root."""
-    reply = Service(cache).get("/", accept="application/json")
-    assert (reply.status, reply.json["code"]) == (406, "not_acceptable")

@@ -8,13 +8,13 @@ MANY = ",".join(f"S{number}" for number in range(20))
 
 
 def test_an_unchanged_answer_is_304(cache):
-    """The tag is strong, and a 304 repeats what a cache needs."""
+    """The tag is weak, since the answer may travel compressed; a 304 repeats what a cache needs."""
     service = Service(cache)
     service.price("AAPL")
     first = service.get("/v1/quotes?symbols=AAPL")
     tag = first.headers["etag"]
-    assert tag.startswith('"')
-    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+    assert tag.startswith('W/"')
+    for known in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):
         again = service.get("/v1/quotes?symbols=AAPL", if_none_match=known)
         assert (again.status, again.body) == (304, b"")
         for name in ("etag", "cache-control", "vary"):
@@ -43,7 +43,7 @@ def test_the_cache_control_leads_to_the_next_slot(cache):
 
 
 def test_a_large_answer_is_compressed_for_those_who_take_it(cache):
-    """The compressed bytes are others, so their tag is another; both are always the same."""
+    """The content is the same, and so is the tag."""
     service = Service(cache)
     service.price(*MANY.split(","))
     target = f"/v1/quotes?symbols={MANY}"
@@ -51,12 +51,11 @@ def test_a_large_answer_is_compressed_for_those_who_take_it(cache):
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) == len(packed.body) < len(plain.body) / 3
     assert gzip.decompress(packed.body) == plain.body
-    assert plain.headers["etag"] != packed.headers["etag"]
+    assert plain.headers["etag"] == packed.headers["etag"]
     assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
-    assert service.get(target, accept_encoding="gzip").body == packed.body
     known = packed.headers["etag"]
     assert service.get(target, accept_encoding="gzip", if_none_match=known).status == 304
-    assert service.get(target, if_none_match=known).status == 200
+    assert service.get(target, if_none_match=known).status == 304
 
 
 @pytest.mark.parametrize("header", ["", "identity", "gzip;q=0", "br", "*;q=0", "gzip;q=x"])
@@ -116,11 +115,11 @@ def test_any_origin_may_read_where_the_app_itself_says_so(cache):
     for target in ("/v1/providers", "/nope"):
         headers = service.get(target, origin="https://example.com").headers
         assert headers["access-control-allow-origin"] == "*"
-        assert headers["access-control-expose-headers"] == "ETag, Retry-After"
+        assert headers["access-control-expose-headers"] == "ETag, Retry-After, X-Market-Data"
     reply = service.get(
         "/v1/quotes", "OPTIONS", origin="https://a.b", access_control_request_method="GET"
     )
-    assert (reply.status, reply.body) == (204, b"")
+    assert reply.status == 200
     assert reply.headers["access-control-allow-origin"] == "*"
     assert reply.headers["access-control-allow-methods"] == "GET, HEAD"
     assert "If-None-Match" in reply.headers["access-control-allow-headers"]

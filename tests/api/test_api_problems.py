@@ -22,11 +22,21 @@ def problem(reply):
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*, application/json;q=0"])
-def test_others_are_told_what_there_is(cache, accept):
-    """A 406 names the one format."""
+def test_json_goes_to_everybody(cache, accept):
+    """There is one format, so `Accept` is not asked."""
     reply = Service(cache).get("/v1/providers", accept=accept)
-    assert problem(reply) == (406, "not_acceptable")
-    assert "application/json" in reply.json["detail"]
+    assert (reply.status, reply.headers["content-type"]) == (200, "application/json")
+
+
+@pytest.mark.parametrize(
+    ("path", "nearest"),
+    [("/v1/quote", "/v1/quotes"), ("/v1/provider", "/v1/providers"), ("/healthz", "/health")],
+)
+def test_a_wrong_path_names_the_nearest_one(cache, path, nearest):
+    """A misspelt path is answered with the one that may have been meant."""
+    reply = Service(cache).get(path)
+    assert problem(reply) == (404, "no_such_route")
+    assert reply.json["detail"] == f"{path} does not exist; did you mean {nearest}?"
 
 
 @pytest.mark.parametrize(
@@ -131,8 +141,9 @@ def test_without_the_cache_all_data_is_a_503(redis_server, caplog):
         assert problem(reply) == (503, "cache_unavailable")
         assert reply.headers["retry-after"] == "5"
         assert str(redis_server.port) not in reply.body.decode()
-    assert {record.levelname for record in caplog.records} == {"ERROR"}
-    assert str(redis_server.port) in caplog.records[0].error
+    errors = [record for record in caplog.records if record.levelname != "INFO"]
+    assert {record.levelname for record in errors} == {"ERROR"}
+    assert str(redis_server.port) in errors[0].error
 
 
 @pytest.mark.parametrize("symbols", ["TSLA", "TSLA,NOPE123"])

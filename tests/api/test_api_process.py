@@ -24,10 +24,11 @@ PROBE = """
 import json, sys
 import functions.api.app as app
 at_import = sorted(set(sys.modules) & set({forbidden}))
-answer = app.handler(json.load(open({event!r})), None)
-again = app.handler(json.load(open({event!r})), None)
+from tests.support.lambda_context import LambdaContext
+answer = app.handler(json.load(open({event!r})), LambdaContext())
+again = app.handler(json.load(open({event!r})), LambdaContext())
 from marketdata.api.serving import on_one_machine
-assert len(on_one_machine().routes) > 5
+assert len(on_one_machine().routes) >= 5
 at_work = sorted(set(sys.modules) & set({forbidden}))
 print(json.dumps([at_import, at_work, answer["statusCode"], answer["body"] == again["body"]]))
 """
@@ -92,7 +93,7 @@ def test_a_cache_that_hangs_costs_less_than_a_second(redis_server):
 def test_uvicorn_serves_the_app_as_it_is(cache):
     """HEAD, compression, conditional requests and problems over one kept connection."""
     symbols = [f"S{number}" for number in range(50)]
-    service = Service(cache, threads=True)
+    service = Service(cache)
     service.price(*symbols)
     with service.served() as origin:
         connection = http.client.HTTPConnection(urlsplit(origin).netloc)
@@ -115,16 +116,14 @@ def test_uvicorn_serves_the_app_as_it_is(cache):
         lost, _, _ = ask("GET", "/nope")
         assert lost.headers["content-type"] == "application/problem+json"
         pair, _, last_socket = ask("GET", "/v1/quotes/EUR%2FUSD")
-        assert pair.status == 503
+        assert pair.status == 404
         assert last_socket is first_socket
         connection.close()
 
 
 def test_readers_do_not_wait_for_each_other_when_the_cache_hangs(redis_server):
     """Ten at once take as long as one."""
-    service = Service(
-        connect(Settings.from_env(redis_server.env()), caller_time=True), threads=True
-    )
+    service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     with service.served() as origin, httpx.Client(timeout=GENEROUS_S) as client:
         assert client.get(f"{origin}/v1/quotes?symbols=AAPL").status_code == 200
         redis_server.pause()

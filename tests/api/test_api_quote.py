@@ -43,7 +43,7 @@ def test_one_untracked_symbol_is_pending_and_watched(cache):
     """It says when to ask again."""
     service = Service(cache)
     reply = service.get("/v1/quotes/TSLA")
-    assert (reply.status, reply.json["code"]) == (503, "pending")
+    assert (reply.status, reply.json["code"]) == (404, "pending")
     assert reply.headers["retry-after"] == "5"
     assert service.watched() == {"TSLA"}
 

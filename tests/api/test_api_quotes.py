@@ -125,8 +125,10 @@ def test_a_stored_reason_is_told(cache, reason):
     explain(service, "AAPL", reason)
     reply = service.get("/v1/quotes?symbols=AAPL")
     assert reply.json == {
+        "market": "live",
         "quotes": [],
         "errors": [{"symbol": "AAPL", "code": reason.value, "message": "why AAPL"}],
+        "aliases": {},
     }
 
 

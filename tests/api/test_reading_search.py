@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from marketdata.api.readers.bad_request import RefusedRequestError
+from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.api.readers.search import SearchReader
 from marketdata.domain.symbols import AssetClass
 from tests.support.api_service import Service
@@ -72,7 +72,7 @@ def test_a_search_can_be_limited_to_a_class_and_a_number(service):
 def test_lists_that_are_not_there_yet_are_passed_over(cache):
     """Before the first one, the request is to be repeated."""
     service = Service(cache)
-    with pytest.raises(RefusedRequestError) as caught:
+    with pytest.raises(BadRequestError) as caught:
         search(service, "btc")
     assert (caught.value.code, caught.value.retry_after_s) == ("pending", 5)
     service.list_assets(AssetClass.CRYPTO, ["BTC-USD"])

@@ -50,7 +50,7 @@ def service(plain_redis: RedisServer) -> Iterator[Service]:
     with plain_redis.client() as client:
         client.flushall()
     cache = connect(Settings.from_env(plain_redis.env()), caller_time=True)
-    service = Service(cache, threads=True, MARKET="simulated", FINNHUB_API_KEY="k", QUOTE_TTL="60")
+    service = Service(cache, MARKET="simulated", FINNHUB_API_KEY="k", QUOTE_TTL="60")
     service.at_work()
     yield service
     cache.close()

@@ -112,9 +112,7 @@ def test_a_cache_that_is_away_is_told_by_the_api_itself(browser, redis_server):
     from marketdata.settings import Settings
     from tests.support.api_service import Service
 
-    service = Service(
-        connect(Settings.from_env(redis_server.env()), caller_time=True), threads=True
-    )
+    service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     service.at_work()
     with service.served() as origin, BoardPage(browser, service, origin).open() as board:
         redis_server.kill()

@@ -31,7 +31,7 @@ ASKED = {
         200: "/v1/quotes/BTC-USD",
         400: "/v1/quotes/A*B",
         404: "/v1/quotes/NOPE123",
-        503: "/v1/quotes/TSLA",
+        503: "/v1/quotes/KO",
     },
     "getAssets": {
         200: "/v1/assets/crypto?limit=2",
@@ -78,7 +78,10 @@ def _fill(service: Service) -> None:
         ),
     ]
     service.stores.quotes.put(stored, service.now_ms)
-    missing = [MissingQuote("NOPE123", Reason.NOT_FOUND, "yfinance: no quote for NOPE123")]
+    missing = [
+        MissingQuote("NOPE123", Reason.NOT_FOUND, "yfinance: no quote for NOPE123"),
+        MissingQuote("KO", Reason.BUDGET_EXHAUSTED, "yfinance: budget exhausted", 42),
+    ]
     service.stores.quotes.explain(missing)
     service.list_assets(AssetClass.STOCKS, ["AAPL", "MSFT", "TSLA"])
     service.list_assets(

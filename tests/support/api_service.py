@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import json
 import threading
 from collections.abc import Collection, Iterator, Mapping
@@ -14,14 +15,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import unquote
 
 import uvicorn
+from aws_lambda_powertools import Logger
 from mangum import Mangum
 
-from marketdata.api.access import AccessLog
 from marketdata.api.app import create_app
+from marketdata.api.request_log import RequestLog
 from marketdata.api.serving import behind_gateway
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache
@@ -35,6 +37,7 @@ from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.permits import AttemptResult, CallRequest
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
+from marketdata.observability.logs import RedactingFormatter
 from marketdata.settings import Settings
 
 # A slot's start; tests move on from here.
@@ -67,7 +70,6 @@ class Service:
         cache: Cache,
         *,
         cors: bool = False,
-        threads: bool = False,
         deployment: str = "",
         **env: str,
     ):
@@ -85,10 +87,7 @@ class Service:
             self.stores,
             now_ms=lambda: self.now_ms,
             cors=cors,
-            threads=threads,
-            access_log=AccessLog(
-                self.log, "api", deployment, quiet=not self.settings.logs_requests
-            ),
+            request_log=RequestLog(_logger(self.log, self.settings), deployment),
         )
 
     def get(self, target: str, method: str = "GET", **headers: str) -> Reply:
@@ -244,6 +243,20 @@ def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
         yield loop
     finally:
         loop.close()
+
+
+_NUMBERS = itertools.count(1)
+
+
+def _logger(out: TextIO, settings: Settings) -> Logger:
+    """A logger of its own, as a process of the api has one."""
+    name = f"api-{next(_NUMBERS)}"  # Powertools keeps one logger for each name
+    return Logger(
+        service=name,
+        level=settings.log_level,
+        stream=out,
+        logger_formatter=RedactingFormatter(settings.secrets, utc=True, use_rfc3339=True),
+    )
 
 
 def quote(symbol: str, fetched_ms: int, price: str = "182.5") -> Quote:

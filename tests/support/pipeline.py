@@ -147,7 +147,9 @@ class Pipeline:
 
     def read(self, symbols: str, **how: Any) -> dict[str, dict[str, Any]]:
         """What a client gets for a comma list: quotes and errors, by symbol."""
-        told = json.loads(self.reader.read(requested(symbols), self.clock(), **how).body())
+        told = json.loads(
+            self.reader.read(requested(symbols), self.clock(), **how).body("simulated")
+        )
         return {entry["symbol"]: entry for entry in (*told["quotes"], *told["errors"])}
 
     def fetched_ms(self, symbol: str) -> int:

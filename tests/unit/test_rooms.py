@@ -16,14 +16,15 @@ CORE = ROOT / "layers" / "core"
 # What each room may import of the project, itself included. `settings` and `redaction` serve all
 # rooms above the domain.
 BASE = {"errors", "clock"}
-SHARED = {"settings", "setting_types", "redaction", "domain", *BASE}
+SHARED = {"settings", "setting_types", "redaction", "version", "domain", *BASE}
 ALLOWED = {
     "errors": set(),
     "clock": set(),
     "redaction": set(),
+    "version": set(),
     "domain": {"domain", *BASE},
     "setting_types": {"domain", *BASE},
-    "settings": {"setting_types", "redaction", "domain", *BASE},
+    "settings": {"setting_types", "redaction", "version", "domain", *BASE},
     "cache": {"cache", *SHARED},
     "providers": {"providers", *SHARED},
     "observability": {"observability", "cache", *SHARED},

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketdata.api.readers.bad_request import RefusedRequestError
+from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.api.readers.cursors import Cursor, read_cursor
 from marketdata.domain.symbols import AssetClass
 
@@ -26,10 +26,10 @@ def test_a_cursor_comes_back_as_it_was_given():
 
 def test_a_cursor_belongs_to_one_class_and_one_search():
     """With another class or search it is refused, with the difference named."""
-    with pytest.raises(RefusedRequestError, match="belongs to crypto, not to stocks") as refused:
+    with pytest.raises(BadRequestError, match="belongs to crypto, not to stocks") as refused:
         read_cursor(CURSOR.text(), AssetClass.STOCKS, "bit")
     assert refused.value.code == "unknown_cursor"
-    with pytest.raises(RefusedRequestError, match="another q") as refused:
+    with pytest.raises(BadRequestError, match="another q") as refused:
         read_cursor(CURSOR.text(), AssetClass.CRYPTO, None)
     assert refused.value.code == "unknown_cursor"
 
@@ -39,7 +39,7 @@ def test_a_cursor_belongs_to_one_class_and_one_search():
 )
 def test_what_does_not_look_like_a_cursor_is_invalid(text):
     """It came from somewhere else."""
-    with pytest.raises(RefusedRequestError) as refused:
+    with pytest.raises(BadRequestError) as refused:
         read_cursor(text, AssetClass.CRYPTO, None)
     assert refused.value.code == "invalid_cursor"
 
@@ -68,7 +68,7 @@ def test_the_longest_cursor_still_looks_like_one():
 )
 def test_anything_else_is_a_cursor_that_nobody_gave(text):
     """Every forgery is refused by the same code."""
-    with pytest.raises(RefusedRequestError) as refused:
+    with pytest.raises(BadRequestError) as refused:
         read_cursor(text, AssetClass.CRYPTO, None)
     assert refused.value.code == "unknown_cursor"
 
@@ -76,5 +76,5 @@ def test_anything_else_is_a_cursor_that_nobody_gave(text):
 @given(st.text())
 def test_no_text_does_worse_than_being_refused(text):
     """A client can send anything."""
-    with pytest.raises(RefusedRequestError):
+    with pytest.raises(BadRequestError):
         read_cursor(text, AssetClass.CRYPTO, None)

@@ -1,7 +1,7 @@
-"""Every error that a client can see, as one shape: RFC 9457 problem details.
+"""Every error that a client can see, in one shape: RFC 9457 problem details.
 
-This file alone chooses HTTP statuses. A problem tells what the client can act on; exceptions,
-stack traces and internal names never reach it.
+Only this module chooses HTTP statuses. A problem has what the client can act on. Exceptions, stack
+traces and internal names never reach the client.
 """
 
 from __future__ import annotations
@@ -10,20 +10,28 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import quote
 
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
-from marketdata.api.readers.bad_request import RefusedRequestError
+from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.domain.outcomes import Reason
+from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
+LIST_PENDING_STATUS = 503
 CACHE_RETRY_S = 5  # one slot: as soon as the loop itself tries again
+_MOST_SHOWN = 40  # characters of a client's own text that a detail repeats
 
 log = logging.getLogger("marketdata.api")
 
@@ -46,14 +54,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "no_such_route": Kind(404, "There is nothing at this path"),
         "unknown_cursor": Kind(404, "The cursor is not one of ours, or belongs to another list"),
         "method_not_allowed": Kind(405, "This path is only read: use GET or HEAD"),
-        "not_acceptable": Kind(406, "The answer does not come in a format that you accept"),
         "cursor_expired": Kind(410, "The list that the cursor pages through is gone"),
-        "payload_too_large": Kind(413, "The request carries a body; none is needed"),
+        "payload_too_large": Kind(413, "The request has a body; none is needed"),
         "internal_error": Kind(500, "Something went wrong on our side"),
         "cache_unavailable": Kind(503, "The cache that holds all data does not answer"),
         Reason.INVALID_SYMBOL.value: Kind(400, "The symbol fits none of the accepted spellings"),
         Reason.NOT_FOUND.value: Kind(404, "No provider knows the symbol"),
-        Reason.PENDING.value: Kind(503, "Asked for, and not there yet"),
+        Reason.PENDING.value: Kind(404, "Asked for, and not there yet"),
         Reason.STALE.value: Kind(503, "The newest quote is older than you allow"),
         Reason.QUARANTINED.value: Kind(503, "The newest price is held back until it is confirmed"),
         Reason.BUDGET_EXHAUSTED.value: Kind(503, "The providers' quotas are spent for now"),
@@ -61,29 +68,33 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     }
 )
 
-# What the framework raises on its own, by status; anything else it raises is a bad request.
-_FRAMEWORK_CODES = {404: "no_such_route", 405: "method_not_allowed", 406: "not_acceptable"}
+# The exceptions of the framework, by status; any other one is a bad request.
+_FRAMEWORK_CODES = {404: "no_such_route", 405: "method_not_allowed"}
 
 
 @dataclass(eq=False)
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
     """An answer that is an error. `code` is a key of `KINDS`, `detail` is for people.
 
-    `retry_after_s`: whole seconds until it is worth asking again, sent as `Retry-After`.
+    `retry_after_s`: whole seconds until it is worth asking again, sent as `Retry-After`. `status`:
+    another status than that of its kind.
     """
 
     code: str
     detail: str
     retry_after_s: int | None = None
+    suggestions: tuple[str, ...] = ()
+    status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self, path: str) -> Response:
-        """The problem as an HTTP response to a request for `path`."""
+        """Return the problem as the response to a request for `path`."""
         kind = KINDS[self.code]
+        status = self.status or kind.status
         members: dict[str, object] = {
             "type": f"/docs#{self.code}",
             "title": kind.title,
-            "status": kind.status,
+            "status": status,
             "detail": self.detail,
             "code": self.code,
             "instance": quote(path, errors="replace"),
@@ -92,45 +103,123 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         if self.retry_after_s is not None:
             members["retry_after"] = self.retry_after_s
             headers["Retry-After"] = str(self.retry_after_s)
+        if self.suggestions:
+            members["suggestions"] = list(self.suggestions)
         body = json.dumps(members).encode()
-        return Response(body, kind.status, headers, media_type=MEDIA_TYPE)
+        return Response(body, status, headers, media_type=MEDIA_TYPE)
 
 
 def internal_error() -> Problem:
-    """The problem that stands for any exception that nobody foresaw."""
+    """Return the problem that stands for any exception that no handler knows."""
     return Problem("internal_error", "The failure has been logged; please try again.")
 
 
-def problem_of(error: Exception, method: str, path: str) -> Problem | None:
-    """What a client is told of an exception, ours or the framework's; None if unforeseen."""
-    match error:
-        case Problem():
-            return error
-        case RefusedRequestError():
-            return Problem(error.code, str(error), error.retry_after_s)
-        case CacheUnavailableError():
-            log.error("cache unavailable", extra={"path": path, "error": str(error)})
-            return Problem(
-                "cache_unavailable",
-                "All data is read from a cache, which does not answer at the moment.",
-                retry_after_s=CACHE_RETRY_S,
-            )
-        case HTTPException():
-            return _frameworks(error, method, path)
-        case RequestValidationError():
-            named = ", ".join(str(item["loc"][-1]) for item in error.errors())
-            return Problem("invalid_parameter", f"Not allowed: {named}.")
-    return None
+def respond(scope: Scope, problem: Problem) -> Response:
+    """Return a problem as a response, and note its code for the log of the request."""
+    scope.get("state", {}).get("fields", {})["code"] = problem.code
+    return problem.response(scope["path"])
 
 
-def _frameworks(error: HTTPException, method: str, path: str) -> Problem:
+def add_exception_handlers(app: FastAPI) -> None:
+    """Let the app answer its own exceptions and the framework's with problems."""
+    for kind, handler in (
+        (Problem, _problem),
+        (BadRequestError, _bad_request),
+        (CacheUnavailableError, _cache_unavailable),
+        (RequestValidationError, _invalid_parameter),
+        (HTTPException, _framework),
+    ):
+        app.add_exception_handler(kind, handler)
+
+
+# FastAPI looks at an exception's class only, so each handler knows what it gets.
+
+
+async def _problem(request: Request, error: Any) -> Response:
+    return respond(request.scope, error)
+
+
+async def _bad_request(request: Request, error: Any) -> Response:
+    # A list that is not there yet is our failure; a symbol that is pending is not.
+    status = LIST_PENDING_STATUS if error.code == Reason.PENDING else None
+    problem = Problem(error.code, str(error), error.retry_after_s, error.suggestions, status)
+    return respond(request.scope, problem)
+
+
+async def _cache_unavailable(request: Request, error: Any) -> Response:
+    log.error("cache unavailable", extra={"error": str(error)})
+    detail = "All data is read from a cache, which does not answer at the moment."
+    return respond(request.scope, Problem("cache_unavailable", detail, CACHE_RETRY_S))
+
+
+async def _framework(request: Request, error: Any) -> Response:
     code = _FRAMEWORK_CODES.get(error.status_code)
     if code is None:
-        log.error("framework refused a request", extra={"status": error.status_code, "path": path})
+        log.error("framework error", extra={"status": error.status_code})
         code = "internal_error" if error.status_code >= 500 else "bad_request"
+    path = quote(request.scope["path"], errors="replace")
     detail = {
-        "no_such_route": f"{quote(path, errors='replace')} does not exist; /docs lists what does.",
-        "method_not_allowed": f"{method} is not allowed here; use GET or HEAD.",
+        "no_such_route": f"{path} does not exist; {_nearest_path(request)}",
+        "method_not_allowed": f"{request.method} is not allowed here; use GET or HEAD.",
     }.get(code, HTTPStatus(error.status_code).phrase)
     headers = {"Allow": "GET, HEAD"} if code == "method_not_allowed" else {}
-    return Problem(code, detail, headers=headers)
+    return respond(request.scope, Problem(code, detail, headers=headers))
+
+
+def _nearest_path(request: Request) -> str:
+    """Name the path that the client may have meant."""
+    paths = request.app.state.paths
+    nearest = get_close_matches(request.scope["path"].rstrip("/"), paths, n=1, cutoff=0.7)
+    return f"did you mean {nearest[0]}?" if nearest else "/docs lists what does."
+
+
+async def _invalid_parameter(request: Request, error: Any) -> Response:
+    found = error.errors()
+    # A misspelt name explains why another parameter is missing.
+    unknown = [one for one in found if one.get("type") == "extra_forbidden"]
+    return respond(request.scope, _parameter_problem(request, (unknown or found)[0]))
+
+
+def _parameter_problem(request: Request, found: Mapping[str, Any]) -> Problem:
+    """Say what is wrong with one parameter, and what is allowed."""
+    place, *rest = found["loc"]
+    name = str(rest[0]) if rest else ""
+    if place == "path" and name == "asset_type":
+        classes = ", ".join(AssetClass)
+        return Problem("no_such_route", f"There is no such class of assets; there are {classes}.")
+    kind = found.get("type")
+    if kind == "extra_forbidden":
+        return _unknown_parameter(request, name)
+    if kind == "missing":
+        return Problem(
+            "invalid_parameter",
+            f"The parameter {name} is missing; for example ?{name}=AAPL,BTC-USD,EUR/USD",
+        )
+    value = found.get("input")
+    value = value[0] if isinstance(value, list) and value else value
+    allowed = (found.get("ctx") or {}).get("error")
+    if allowed is None:
+        return Problem("invalid_parameter", f"Not allowed: {name}.")
+    return Problem(
+        "invalid_parameter", f"{name}={shown(str(value))} is not allowed; allowed: {allowed}."
+    )
+
+
+def _unknown_parameter(request: Request, name: str) -> Problem:
+    known = query_parameters(request.scope["route"])
+    if not known:
+        return Problem("unknown_parameter", f"{shown(name)} is unknown; this route takes none.")
+    nearest = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(known)}."
+    return Problem("unknown_parameter", f"The parameter {shown(name)} is unknown; {hint}")
+
+
+def query_parameters(route: Any) -> list[str]:
+    """Return the names of the query parameters of a route of FastAPI."""
+    models = [param.field_info.annotation for param in route.dependant.query_params]
+    return [name for model in models for name in getattr(model, "model_fields", {})]
+
+
+def shown(text: str) -> str:
+    """Return a client's own text, quoted, and cut to a length that a person reads."""
+    return repr(text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "...")

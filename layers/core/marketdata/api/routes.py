@@ -1,223 +1,231 @@
-"""The public routes: what each takes and what it can answer, as data.
+"""The path operations: what each takes, what it answers, and which reader it asks.
 
-The app binds a function to each; the documentation is made from the same rows.
+Operations are plain functions, so FastAPI runs them in threads, and a slow answer of the cache does
+not hold up other requests. Quotes leave the cache as stored bytes in a `Response`; the models in
+`schemas` describe them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from starlette.requests import Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
-from starlette.routing import Match
-from starlette.routing import Route as PlainRoute
-from starlette.types import Receive, Scope, Send
 
-from marketdata.api.parameters import Parameter, whole
-from marketdata.api.readers.assets import DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH, SEARCH, search_text
-from marketdata.api.readers.cursors import SHAPE
-from marketdata.api.readers.symbol_lists import (
-    LIST,
-    MAX_CHARACTERS,
-    MAX_SYMBOLS,
-    SPELLING,
-    requested,
-)
-from marketdata.domain.outcomes import Reason
+from marketdata.api import schemas
+from marketdata.api.caching import answer
+from marketdata.api.dependencies import ReadersDep, SlotNow, no_repeated_parameters
+from marketdata.api.problems import KINDS, LIST_PENDING_STATUS, MEDIA_TYPE, Problem
+from marketdata.api.queries import AssetsQuery, NoQuery, QuoteQuery, QuotesQuery
+from marketdata.api.readers.symbol_lists import SPELLING, requested, requested_one
+from marketdata.clock import seconds_left_in_slot
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.symbols import MAX_SYMBOL, AssetClass
 
-MAX_AGE_S = 604_800  # seven days: as long as a quote is kept at all
+MARKET_HEADER = "X-Market-Data"
 
-Endpoint = Callable[[Request], Awaitable[Response]]
-
-# What any route may answer.
-_ALWAYS = ("unknown_parameter", "method_not_allowed", "not_acceptable", "payload_too_large")
+_ALWAYS = ("unknown_parameter", "method_not_allowed", "payload_too_large")
 _FROM_CACHE = ("cache_unavailable", "internal_error")
+_REASONS = tuple(reason.value for reason in Reason)
+
+router = APIRouter(dependencies=[Depends(no_repeated_parameters)])
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One path that is read. `name` is its operation id, `answer` the schema of its 200.
+class _Headers:
+    """The headers of an answer, for the document."""
 
-    `problems` are the codes that it can answer with; `is_kept`: whether a cache may keep its answer
-    to the next slot; `other_answers` maps a status to its meaning
-    and schema where an answer that is no 200 is no problem either.
+    kept: bool = True
+
+    def document(self) -> dict[str, Any]:
+        meanings = {MARKET_HEADER: "`live` or `simulated`: what the prices are of."}
+        if self.kept:
+            meanings["ETag"] = "Tag of this content; send it back as `If-None-Match`."
+            meanings["Cache-Control"] = "How long the answer holds: to the next slot."
+        else:
+            meanings["Cache-Control"] = "`no-store`: the answer is of this moment."
+        return {
+            name: {"description": meaning, "schema": {"type": "string"}}
+            for name, meaning in meanings.items()
+        }
+
+
+def _responses(
+    description: str, problems: Iterable[str], *, kept: bool = True, **statuses: int
+) -> dict[int | str, dict[str, Any]]:
+    """The documented responses of an operation: its answer, 304, and each of its problems.
+
+    `statuses`: problems that have another status here than that of their kind.
     """
+    found: dict[int | str, dict[str, Any]] = {
+        200: {"description": description, "headers": _Headers(kept).document()}
+    }
+    if kept:
+        found[304] = {"description": "Nothing has changed since `If-None-Match`."}
+    for code in (*_ALWAYS, *problems, *_FROM_CACHE):
+        status = statuses.get(code, KINDS[code].status)
+        entry = found.setdefault(
+            status, {"description": "", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
+        )
+        entry["description"] = f"{entry['description']} `{code}`".strip()
+        if status in (404, 503):
+            entry["headers"] = _RETRY
+    return found
 
-    path: str
-    name: str
-    summary: str
-    meaning: str
-    answer: str
-    answer_meaning: str
-    parameters: tuple[Parameter, ...] = ()
-    path_parameters: tuple[dict[str, Any], ...] = ()
-    problems: tuple[str, ...] = (*_ALWAYS, *_FROM_CACHE)
-    is_kept: bool = True
-    other_answers: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+
+_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_RETRY = {
+    "Retry-After": {
+        "description": "Seconds after which it is worth asking again, if that is known.",
+        "schema": {"type": "string"},
+    }
+}
 
 
-_MAX_AGE = Parameter(
-    name="max_age",
-    meaning="Oldest quote that will do, in whole seconds since it was fetched, measured at the "
-    "start of the current 5-second slot. An older one becomes an error `stale`.",
-    schema={"type": "integer", "minimum": 0, "maximum": MAX_AGE_S},
-    read=whole(0, MAX_AGE_S),
-    example=60,
-)
-
-QUOTES = Route(
-    path="/v1/quotes",
-    name="getQuotes",
+@router.get(
+    "/v1/quotes",
+    operation_id="getQuotes",
+    tags=["quotes"],
     summary="Quotes of up to 100 symbols",
-    meaning="Each distinct requested symbol comes back exactly once, in request order, under its "
-    "canonical spelling: in `quotes`, or in `errors` with the reason. A symbol that nobody tracks "
-    "yet is `pending` and is watched from the next slot until 15 minutes after its last request.",
-    answer="Quotes",
-    answer_meaning="The cache answered; look at both lists.",
-    parameters=(
-        Parameter(
-            name="symbols",
-            meaning=f"Comma-separated symbols, at most {MAX_SYMBOLS} different ones: AAPL, "
-            "BTC-USD, EUR/USD; also eur-usd, EURUSD=X, BRK-B. May be repeated.",
-            schema={
-                "type": "string", "minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": LIST,
-            },
-            read=requested,
-            example="AAPL,BTC-USD,EUR/USD",
-            required=True,
-            repeatable=True,
-        ),
-        _MAX_AGE,
+    response_model=schemas.Quotes,
+    responses=_responses(
+        "The cache answered; look at both lists.",
+        ("invalid_parameter", "too_many_symbols", Reason.INVALID_SYMBOL.value),
     ),
-    problems=(
-        *_ALWAYS, "invalid_parameter", "too_many_symbols", Reason.INVALID_SYMBOL.value,
-        *_FROM_CACHE,
-    ),
-)  # fmt: skip
-
-QUOTE = Route(
-    path="/v1/quotes/{symbol:path}",
-    name="getQuote",
-    summary="The quote of one symbol",
-    meaning="The same quote as in the list, or a problem whose `code` is the reason.",
-    answer="Quote",
-    answer_meaning="The quote.",
-    parameters=(_MAX_AGE,),
-    path_parameters=(
-        {
-            "name": "symbol",
-            "in": "path",
-            "required": True,
-            "description": "Any accepted spelling; a slash may be written as it is or as %2F.",
-            "schema": {"type": "string", "maxLength": MAX_SYMBOL, "pattern": SPELLING},
-            "example": "BTC-USD",
-        },
-    ),
-    problems=(*_ALWAYS, "invalid_parameter", *(reason.value for reason in Reason), *_FROM_CACHE),
 )
+def get_quotes(
+    request: Request, query: Annotated[QuotesQuery, Query()], readers: ReadersDep, now_ms: SlotNow
+) -> Response:
+    """Each distinct symbol comes back exactly once, in request order, in its canonical spelling.
 
-ASSETS = Route(
-    path="/v1/assets/{asset_type}",
-    name="getAssets",
-    summary="What can be priced, ranked, page by page",
-    meaning="Follow `next_cursor` to the end to see each asset exactly once, even while the list "
-    "is refreshed. With `q`, those whose symbol it is or begins come first, then those whose name "
-    "holds it.",
-    answer="Assets",
-    answer_meaning="One page.",
-    parameters=(
-        Parameter(
-            name="limit",
-            meaning="Most assets on the page.",
-            schema={
-                "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT,
-            },
-            read=whole(1, MAX_LIMIT),
-            example=5,
-            default=DEFAULT_LIMIT,
-        ),
-        Parameter(
-            name="cursor",
-            meaning="`next_cursor` of the page before, as it is.",
-            schema={"type": "string", "pattern": SHAPE},
-            read=str,
-            example=None,
-        ),
-        Parameter(
-            name="q",
-            meaning="Only assets whose symbol begins with this text, or whose name holds it; "
-            "upper and lower case are alike.",
-            schema={
-                "type": "string", "minLength": 1, "maxLength": MAX_SEARCH, "pattern": SEARCH,
-            },
-            read=search_text,
-            example="bit",
-        ),
-    ),
-    path_parameters=(
-        {
-            "name": "asset_type",
-            "in": "path",
-            "required": True,
-            "description": "A class of assets.",
-            "schema": {"type": "string", "enum": [member.value for member in AssetClass]},
-            "example": "crypto",
-        },
-    ),
-    problems=(
-        *_ALWAYS, "invalid_parameter", "invalid_cursor", "no_such_route", "unknown_cursor",
-        "cursor_expired",
-        Reason.PENDING.value, *_FROM_CACHE,
-    ),
-)  # fmt: skip
-
-PROVIDERS = Route(
-    path="/v1/providers",
-    name="getProviders",
-    summary="The five providers: breakers, budgets, last success and error",
-    meaning="Per provider: the state of its breaker in each class and why, what is left of its "
-    "quotas and when they reset, and the attribution that it asks for.",
-    answer="Providers",
-    answer_meaning="All providers, in a fixed order.",
-)
-
-HEALTH = Route(
-    path="/health",
-    name="getHealth",
-    summary="Whether the service does its work, and if not, why",
-    meaning="`healthy`, `degraded` (it serves, with less than all) or `unhealthy` (503). Never "
-    "cached.",
-    answer="Health",
-    answer_meaning="Healthy or degraded.",
-    problems=(*_ALWAYS, "internal_error"),
-    is_kept=False,
-    other_answers={503: ("Unhealthy; `reasons` says why.", "Health")},
-)
-
-ROUTES = (QUOTES, QUOTE, ASSETS, PROVIDERS, HEALTH)
-
-
-class DataRoute(PlainRoute):
-    """A public route as the app serves it. The log finds its path in the scope, under `route`.
-
-    FastAPI's own would look for parameters in the endpoint's signature, where there are none, and
-    do so again for each request; and Starlette's would look for handlers of exceptions, which go
-    to the edge. Each is a tenth of what an answer costs.
+    It is in `quotes`, or in `errors` with the reason. A symbol that nobody asked for lately is
+    `pending` and is watched from the next slot until 15 minutes after its last request.
     """
+    wanted = requested(",".join(query.symbols))
+    request.state.fields["symbols"] = len(wanted.names)
+    reading = readers.quotes.read(wanted, now_ms, query.max_age)
+    request.state.fields.update(hits=reading.count, misses=reading.misses)
+    return _kept(request, readers.market, reading.body(readers.market), now_ms)
 
-    def __init__(self, path: str, endpoint: Endpoint) -> None:
-        super().__init__(path, endpoint, methods=["GET"])
 
-        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            response = await endpoint(Request(scope, receive, send))
-            await response(scope, receive, send)
+@router.get(
+    "/v1/quotes/{symbol:path}",
+    operation_id="getQuote",
+    tags=["quotes"],
+    summary="The quote of one symbol",
+    response_model=schemas.Quote,
+    responses=_responses("The quote.", ("invalid_parameter", *_REASONS)),
+)
+def get_quote(
+    request: Request,
+    symbol: Annotated[
+        str,
+        Path(
+            max_length=200,
+            description="Any accepted spelling; a slash may be written as it is or as %2F.",
+            examples=["BTC-USD"],
+            json_schema_extra={"maxLength": MAX_SYMBOL, "pattern": SPELLING},
+        ),
+    ],
+    query: Annotated[QuoteQuery, Query()],
+    readers: ReadersDep,
+    now_ms: SlotNow,
+) -> Response:
+    """The same quote as in the list, or a problem whose `code` is the reason."""
+    found = readers.quotes.read_one(requested_one(symbol), now_ms, query.max_age)
+    if isinstance(found, MissingQuote):
+        request.state.fields.update(hits=0, misses=1)
+        raise Problem(found.code.value, found.message, found.retry_after_s, found.suggestions)
+    request.state.fields.update(hits=1, misses=0)
+    return _kept(request, readers.market, found, now_ms)
 
-        self.app = serve
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether a request is for it, wholly or but for the method."""
-        match, found = super().matches(scope)
-        return match, {**found, "route": self} if match is not Match.NONE else found
+@router.get(
+    "/v1/assets/{asset_type}",
+    operation_id="getAssets",
+    tags=["assets"],
+    summary="What can be priced, ranked, page by page",
+    response_model=schemas.Assets,
+    responses=_responses(
+        "One page.",
+        (
+            "invalid_parameter", "invalid_cursor", "no_such_route", "unknown_cursor",
+            "cursor_expired", Reason.PENDING.value,
+        ),
+        pending=LIST_PENDING_STATUS,
+    ),
+)  # fmt: skip
+def get_assets(
+    request: Request,
+    asset_type: Annotated[AssetClass, Path(description="A class of assets.", examples=["crypto"])],
+    query: Annotated[AssetsQuery, Query()],
+    readers: ReadersDep,
+    now_ms: SlotNow,
+) -> Response:
+    """Follow `next_cursor` to the end to see each asset once, even while the list is refreshed.
+
+    With `q`, assets whose symbol begins with it come first, then those whose name has
+    it.
+    """
+    body = readers.assets.page(
+        asset_type, now_ms=now_ms, limit=query.limit, cursor=query.cursor, q=query.q
+    )
+    return _kept(request, readers.market, body, now_ms)
+
+
+@router.get(
+    "/v1/providers",
+    operation_id="getProviders",
+    tags=["status"],
+    summary="The five providers: breakers, budgets, last success and error",
+    response_model=schemas.Providers,
+    responses=_responses("All providers, in a fixed order.", ()),
+)
+def get_providers(
+    request: Request, _query: Annotated[NoQuery, Query()], readers: ReadersDep, now_ms: SlotNow
+) -> Response:
+    """The breakers of each provider and why they are open, what is left of its quotas, and more.
+
+    `attribution` is what the provider asks its users to show.
+    """
+    body = json.dumps(readers.status.providers(now_ms)).encode()
+    return _kept(request, readers.market, body, now_ms)
+
+
+@router.get(
+    "/health",
+    operation_id="getHealth",
+    tags=["status"],
+    summary="Whether the service does its work, and if not, why",
+    response_model=schemas.Health,
+    responses={
+        **_responses("Healthy or degraded.", (), kept=False),
+        503: {"model": schemas.Health, "description": "Unhealthy; `reasons` says why."},
+    },
+)
+def get_health(
+    request: Request, _query: Annotated[NoQuery, Query()], readers: ReadersDep, now_ms: SlotNow
+) -> Response:
+    """`healthy`, `degraded` (it serves, with less than all) or `unhealthy` (503). Never cached."""
+    found = readers.status.health(now_ms)
+    return answer(
+        request,
+        json.dumps(found).encode(),
+        max_age_s=None,
+        status=503 if found["status"] == "unhealthy" else 200,
+        headers={MARKET_HEADER: readers.market},
+    )
+
+
+def _kept(request: Request, market: str, body: bytes, now_ms: int) -> Response:
+    """An answer that holds until the next slot."""
+    return answer(
+        request,
+        body,
+        max_age_s=seconds_left_in_slot(now_ms),
+        public=request.app.state.is_public,
+        headers={MARKET_HEADER: market},
+    )

@@ -3,50 +3,47 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import MutableMapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from mangum import Mangum
 from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
-from mangum.handlers import HTTPGateway
 
-from marketdata.api.access import AccessLog
 from marketdata.api.app import create_app
 from marketdata.api.problems import MEDIA_TYPE
+from marketdata.api.request_log import RequestLog
 from marketdata.clock import wall_ms
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
     from marketdata.composition import Process, Stores
 
 
-class _HttpApi(HTTPGateway):
-    """Mangum's reading of an HTTP API's event, done once; Mangum itself does it again to answer."""
-
-    @cached_property
-    def scope(self) -> MutableMapping[str, Any]:
-        """The request as ASGI has it."""
-        return super().scope
-
-
 def behind_gateway(app: FastAPI) -> Mangum:
-    """The app as API Gateway calls it; problems travel as text, like all other JSON."""
-    return Mangum(
-        app,
-        lifespan="off",
-        custom_handlers=[_HttpApi],
-        text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, MEDIA_TYPE],
-    )
+    """Return the app as API Gateway calls it; problems travel as text, like all other JSON."""
+    return Mangum(app, lifespan="off", text_mime_types=[*DEFAULT_TEXT_MIME_TYPES, MEDIA_TYPE])
 
 
-def on_one_machine(log: TextIO | None = None) -> FastAPI:
-    """The app as uvicorn serves it, `uvicorn --factory marketdata.api.serving:on_one_machine`.
+def is_request(event: Any) -> bool:
+    """Return whether an event is a request that API Gateway has taken."""
+    return isinstance(event, dict) and isinstance(event.get("requestContext"), dict)
 
-    `log`: where its requests are logged; standard output if it is not given.
+
+def gateway_adapter(process: Process, stores: Stores) -> Mangum:
+    """Return what answers the events of API Gateway in this process."""
+    settings = process.settings
+    request_log = RequestLog(process.logger, settings.metrics_service)
+    app = create_app(settings, stores, now_ms=wall_ms, request_log=request_log)
+    return behind_gateway(app)
+
+
+def on_one_machine(logger: Logger | None = None) -> FastAPI:
+    """Return the app as uvicorn serves it, also by `uvicorn --factory`.
+
+    `logger`: where its requests are logged; the log of the process if it is not given.
     """
-    from marketdata import composition  # noqa: PLC0415 - it loads the logger
+    from marketdata import composition  # noqa: PLC0415 - the Lambda composes by itself
 
     process = composition.start_process(os.environ)
     return create_app(
@@ -54,23 +51,5 @@ def on_one_machine(log: TextIO | None = None) -> FastAPI:
         composition.connect_stores(process.settings),
         now_ms=wall_ms,
         cors=True,
-        access_log=AccessLog(log or sys.stdout, "api", quiet=not process.settings.logs_requests),
+        request_log=RequestLog(logger or process.logger),
     )
-
-
-def gateway_adapter(process: Process, stores: Stores) -> Mangum:
-    """Return what answers the events of API Gateway in this process."""
-    settings = process.settings
-    app = create_app(
-        settings,
-        stores,
-        now_ms=wall_ms,
-        threads=False,
-        access_log=AccessLog(
-            sys.stdout,
-            process.name,
-            settings.metrics_service,
-            quiet=not settings.logs_requests,
-        ),
-    )
-    return behind_gateway(app)

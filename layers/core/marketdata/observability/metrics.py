@@ -1,8 +1,8 @@
 """All metrics: the one table of their series, and who writes which samples.
 
 Each series is paid for by the month, so a dimension has few values, never a symbol, and what no
-alarm needs stays a field of the log. The api writes its metrics in the line of its access log
-(`api/access.py`).
+alarm needs stays a field of the log. `Meter` and `write` write samples with Powertools, as lines in
+CloudWatch's embedded metric format on standard output.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
@@ -221,30 +221,12 @@ def of_provider(state: ProviderState) -> list[Sample]:
     ]
 
 
-def request_fields(
-    duration_s: float, *, hits: int | None, misses: int | None, service: str, now_ms: int
-) -> dict[str, Any]:
-    """Return a request of the api as fields of its log line, in CloudWatch's embedded format.
-
-    CloudWatch makes metrics of any line of JSON that has them, whatever else is in it. `hits` and
-    `misses` are None where the request was not for quotes.
-    """
-    directives = _OF_ANY_REQUEST if hits is None else _OF_QUOTES
-    fields = {
-        "_aws": {"Timestamp": now_ms, "CloudWatchMetrics": directives},
-        SERVICE: service,
-        API_LATENCY.name: round(duration_s * 1000, 3),
-    }
-    return fields if hits is None else {**fields, CACHE_HITS.name: hits, CACHE_MISSES.name: misses}
-
-
-def _directives(*metrics: Metric) -> list[dict[str, Any]]:
-    named = [{"Name": metric.name, "Unit": metric.unit} for metric in metrics]
-    return [{"Namespace": NAMESPACE, "Dimensions": [[SERVICE]], "Metrics": named}]
-
-
-_OF_ANY_REQUEST = _directives(API_LATENCY)
-_OF_QUOTES = _directives(API_LATENCY, CACHE_HITS, CACHE_MISSES)
+def of_request(duration_ms: float, *, hits: int | None, misses: int | None) -> list[Sample]:
+    """Return what a request of the api says; `hits` and `misses` are None for other than quotes."""
+    samples = [API_LATENCY.sample(duration_ms)]
+    if hits is not None and misses is not None:
+        samples += [CACHE_HITS.sample(hits), CACHE_MISSES.sample(misses)]
+    return samples
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from marketdata.api.readers.bad_request import RefusedRequestError
+from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.api.readers.cursors import Cursor, read_cursor
 from marketdata.clock import SLOT_S, slot_start_ms, utc_text
 from marketdata.domain.symbols import AssetClass
@@ -33,12 +33,12 @@ def search_text(text: str) -> str:
 
 
 def asset_class_of(word: str) -> AssetClass:
-    """The class that a path names. Raises `RefusedRequestError` `no_such_route`."""
+    """The class that a path names. Raises `BadRequestError` `no_such_route`."""
     try:
         return AssetClass(word)
     except ValueError:
         classes = ", ".join(AssetClass)
-        raise RefusedRequestError(
+        raise BadRequestError(
             "no_such_route", f"There is no such class of assets; there are {classes}."
         ) from None
 
@@ -61,7 +61,7 @@ class AssetReader:
     ) -> bytes:
         """One page as a JSON object: the first, or the one that a cursor of the page before names.
 
-        Raises `RefusedRequestError`: `pending` before the first list, `invalid_cursor`,
+        Raises `BadRequestError`: `pending` before the first list, `invalid_cursor`,
         `unknown_cursor`, and `cursor_expired` once its version is gone. Raises
         `CacheUnavailableError`.
         """
@@ -107,14 +107,12 @@ class AssetReader:
         return Cursor(asset_class.value, meta.version, 0, meta.total, meta.updated_at_ms, q)
 
 
-def _missing(asset_class: AssetClass) -> RefusedRequestError:
+def _missing(asset_class: AssetClass) -> BadRequestError:
     """Before the first list, and where the cache has dropped it."""
-    return RefusedRequestError(
-        "pending", f"The list of {asset_class.value} is not there yet.", SLOT_S
-    )
+    return BadRequestError("pending", f"The list of {asset_class.value} is not there yet.", SLOT_S)
 
 
-def _expired() -> RefusedRequestError:
-    return RefusedRequestError(
+def _expired() -> BadRequestError:
+    return BadRequestError(
         "cursor_expired", "The list was replaced too long ago; start again without cursor."
     )

@@ -12,7 +12,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import astuple, dataclass
 
-from marketdata.api.readers.bad_request import RefusedRequestError
+from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.domain.symbols import AssetClass
 
 # What every cursor looks like; the longest holds a search of 64 characters, each written as two
@@ -43,24 +43,24 @@ class Cursor:
 def read_cursor(text: str, asset_class: AssetClass, q: str | None) -> Cursor:
     """The cursor that `Cursor.text` wrote, for a request for a class and a search.
 
-    Raises `RefusedRequestError`: `invalid_cursor` for what does not look like one, and
+    Raises `BadRequestError`: `invalid_cursor` for what does not look like one, and
     `unknown_cursor` for one that this API has not given, or has given for another list.
     """
     if not _SHAPE.fullmatch(text):
-        raise RefusedRequestError("invalid_cursor", "cursor does not look like a cursor.")
+        raise BadRequestError("invalid_cursor", "cursor does not look like a cursor.")
     try:
         padded = text + "=" * (-len(text) % 4)
         cursor = Cursor(*json.loads(urlsafe_b64decode(padded.encode("ascii"))))
     except (ValueError, TypeError, binascii.Error, RecursionError):
         cursor = None
     if cursor is None or not _is_sound(cursor) or cursor.text() != text:
-        raise RefusedRequestError("unknown_cursor", "cursor is not one that this API has given.")
+        raise BadRequestError("unknown_cursor", "cursor is not one that this API has given.")
     if cursor.asset_class != asset_class.value:
-        raise RefusedRequestError(
+        raise BadRequestError(
             "unknown_cursor", f"cursor belongs to {cursor.asset_class}, not to {asset_class.value}."
         )
     if cursor.q != q:
-        raise RefusedRequestError("unknown_cursor", "cursor belongs to a search for another q.")
+        raise BadRequestError("unknown_cursor", "cursor belongs to a search for another q.")
     return cursor
 
 

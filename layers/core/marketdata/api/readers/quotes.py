@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from marketdata.api.readers.conversion import Converter
 from marketdata.api.readers.freshness import Freshness, freshness
@@ -38,18 +38,21 @@ class Reading:
     quotes: bytes
     count: int
     errors: Sequence[MissingQuote] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def misses(self) -> int:
         """How many symbols could have a quote and have none."""
         return sum(error.code is not Reason.INVALID_SYMBOL for error in self.errors)
 
-    def body(self) -> bytes:
-        """Both as one JSON object."""
-        if not self.errors:
-            return b'{"quotes":[%b],"errors":[]}' % self.quotes
-        errors = json.dumps([as_json(error) for error in self.errors], separators=(",", ":"))
-        return b'{"quotes":[%b],"errors":%b}' % (self.quotes, errors.encode())
+    def body(self, market: str) -> bytes:
+        """Return all of it as one JSON object. `market` is `live` or `simulated`."""
+        return b'{"market":"%b","quotes":[%b],"errors":%b,"aliases":%b}' % (
+            market.encode(),
+            self.quotes,
+            _json([as_json(error) for error in self.errors]) if self.errors else b"[]",
+            _json(self.aliases) if self.aliases else b"{}",
+        )
 
 
 class QuoteReader:
@@ -85,10 +88,10 @@ class QuoteReader:
         due = self._watch.due(symbols, missing, now_ms)
         if len(found) == len(wanted.names):
             self._watch.note(due, now_ms)
-            return Reading(quotes, len(found))
+            return Reading(quotes, len(found), (), wanted.aliases)
         reasons, watched = self._reasons(list(missing), due, now_ms)
         errors = list(self._errors(wanted, missing, reasons, watched=watched))
-        return Reading(quotes, len(found), errors)
+        return Reading(quotes, len(found), errors, wanted.aliases)
 
     def read_one(
         self,
@@ -159,8 +162,8 @@ class QuoteReader:
         watched: bool,
     ) -> Iterator[MissingQuote]:
         for name in wanted.names:
-            if name in wanted.refused:
-                yield MissingQuote(name, Reason.INVALID_SYMBOL, str(wanted.refused[name]))
+            if name in wanted.invalid:
+                yield MissingQuote(name, Reason.INVALID_SYMBOL, str(wanted.invalid[name]))
             elif name in missing:
                 yield reasons[name] or self._unexplained(name, missing[name], watched=watched)
 
@@ -175,6 +178,10 @@ class QuoteReader:
             else f"{symbol} has no price yet, and the request could not be noted; ask again soon"
         )
         return MissingQuote(symbol, Reason.PENDING, message, SLOT_S)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _split(

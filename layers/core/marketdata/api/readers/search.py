@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from marketdata.api.readers.bad_request import RefusedRequestError
+from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.clock import SLOT_S
 from marketdata.domain.search_index import Match
 from marketdata.domain.symbols import AssetClass
@@ -36,12 +36,12 @@ class SearchReader:
         """Return `{market, q, results, total}` as JSON; each result is an asset with its class.
 
         `market` is `live` or `simulated`; with `asset_class`, only that list is searched. Raises
-        `RefusedRequestError` `pending` before the first list, and `CacheUnavailableError`.
+        `BadRequestError` `pending` before the first list, and `CacheUnavailableError`.
         """
         classes = tuple(AssetClass) if asset_class is None else (asset_class,)
         versions = self._versions(classes)
         if not versions:
-            raise RefusedRequestError("pending", "No list of assets is there yet.", SLOT_S)
+            raise BadRequestError("pending", "No list of assets is there yet.", SLOT_S)
         ranked = sorted(
             (match, place)
             for place, listed in enumerate(versions)

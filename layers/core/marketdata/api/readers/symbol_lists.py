@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
-from marketdata.api.readers.bad_request import RefusedRequestError
+from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.symbols import (
     MAX_COIN_ID,
@@ -23,7 +24,8 @@ from marketdata.domain.symbols import (
 from marketdata.errors import InvalidSymbolError
 
 MAX_SYMBOLS = 100
-MAX_CHARACTERS = 4_096  # 100 symbols of 20 characters, percent-encoded slashes and all, fit twice
+KEPT_LISTS = 256
+MAX_CHARACTERS = 8_192  # 100 symbols of 20 characters, percent-encoded slashes and all, fit twice
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What a symbol looks like, and one with a slip of the finger in it, as every dialect of regular
@@ -37,6 +39,8 @@ _ANY = r"[^\x00-\x1f\x7f]*"
 # A list that is answered symbol by symbol: it has a part that looks like a symbol.
 LIST = rf"^(?:{_ANY},)? *{_SYMBOL_LIKE} *(?:,{_ANY})?$"
 _LIST = re.compile(LIST)
+# One symbol of such a list.
+SYMBOL = rf"^{_SYMBOL_LIKE}$"
 
 # One symbol of a path, in any accepted spelling.
 _STOCK_LIKE = "[.^=&-]{0,19}[A-Za-z0-9][A-Za-z0-9.^=&-]{0,19}"
@@ -49,59 +53,68 @@ SPELLING = f"^(?:{_STOCK_LIKE}|[A-Za-z0-9]{{1,16}}/(?:{_QUOTES})|{_BY_ID}[-/](?:
 class Requested:
     """A list of symbols as it was understood, each asset once, in the order of its first mention.
 
-    `names` are all of them: `symbols` in their canonical spelling, and the rest, as they were
-    written, with the reason in `refused`.
+    `names` are all of them: `symbols` in their canonical spelling, and the rest as they were
+    written, with the reason in `invalid`. `aliases` has the canonical spelling of each symbol that
+    was written in another one.
     """
 
     names: tuple[str, ...]
     symbols: tuple[str, ...]
-    refused: Mapping[str, InvalidSymbolError]
+    invalid: Mapping[str, InvalidSymbolError]
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=KEPT_LISTS)  # a client that polls sends the same list again and again
 def requested(text: str) -> Requested:
-    """What a comma-separated list asks for.
+    """Return what a comma-separated list asks for.
 
-    Raises `RefusedRequestError`: `invalid_parameter` for an empty, over-long or garbled list,
+    Raises `BadRequestError`: `invalid_parameter` for an empty, over-long or garbled list,
     `too_many_symbols` for more than 100 different ones, `invalid_symbol` for a list without
     anything that looks like a symbol.
     """
     if len(text) > MAX_CHARACTERS:
-        raise RefusedRequestError(
+        raise BadRequestError(
             "invalid_parameter",
             f"symbols has {len(text)} characters; at most {MAX_CHARACTERS} are allowed.",
         )
     if _CONTROL.search(text):
-        raise RefusedRequestError("invalid_parameter", "symbols holds control characters.")
-    found: dict[str, InvalidSymbolError | None] = {}
-    for part in text.split(","):
-        spelling = part.strip()
-        if spelling:
-            try:
-                symbol = parse_symbol(spelling)
-            except InvalidSymbolError as error:
-                found[spelling] = error
-            else:
-                found[symbol.text] = None
+        raise BadRequestError("invalid_parameter", "symbols holds control characters.")
+    found, aliases = _parsed(text)
     if not found:
-        raise RefusedRequestError(
+        raise BadRequestError(
             "invalid_parameter", "symbols is empty; for example ?symbols=AAPL,EUR/USD"
         )
     if len(found) > MAX_SYMBOLS:
-        raise RefusedRequestError(
+        raise BadRequestError(
             "too_many_symbols",
             f"symbols names {len(found)} different symbols; at most {MAX_SYMBOLS} are allowed.",
         )
     if not _LIST.fullmatch(text):
-        raise RefusedRequestError("invalid_symbol", str(invalid_symbol(next(iter(found)))))
+        raise BadRequestError("invalid_symbol", str(invalid_symbol(next(iter(found)))))
     symbols = tuple(name for name, error in found.items() if error is None)
-    return Requested(
-        tuple(found), symbols, {name: error for name, error in found.items() if error is not None}
-    )
+    invalid = {name: error for name, error in found.items() if error is not None}
+    return Requested(tuple(found), symbols, invalid, aliases)
+
+
+def _parsed(text: str) -> tuple[dict[str, InvalidSymbolError | None], dict[str, str]]:
+    """The names of a list with the error of each invalid one, and the aliases."""
+    found: dict[str, InvalidSymbolError | None] = {}
+    aliases: dict[str, str] = {}
+    for spelling in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            symbol = parse_symbol(spelling)
+        except InvalidSymbolError as error:
+            found[spelling] = error
+        else:
+            found[symbol.text] = None
+            if spelling != symbol.text:
+                aliases[spelling] = symbol.text
+    return found, aliases
 
 
 def requested_one(spelling: str) -> Symbol:
-    """The one symbol that a path names. Raises `RefusedRequestError` `invalid_symbol`."""
+    """The one symbol that a path names. Raises `BadRequestError` `invalid_symbol`."""
     try:
         return parse_symbol(spelling)
     except InvalidSymbolError as error:
-        raise RefusedRequestError("invalid_symbol", str(error)) from None
+        raise BadRequestError("invalid_symbol", str(error)) from None

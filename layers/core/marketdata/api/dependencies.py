@@ -1,0 +1,53 @@
+"""What path operations depend on: the readers of the app, the clock, and a check of the query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from marketdata.api.problems import Problem
+from marketdata.api.readers.assets import AssetReader
+from marketdata.api.readers.quotes import QuoteReader
+from marketdata.api.readers.status import StatusReader
+
+# The one parameter that may be repeated.
+_REPEATABLE = "symbols"
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The readers of one app. `market` is `live` or `simulated`."""
+
+    quotes: QuoteReader
+    assets: AssetReader
+    status: StatusReader
+    market: str
+
+
+# These are coroutines so that FastAPI calls them at once, without a thread.
+
+
+async def get_readers(request: Request) -> Readers:
+    """Return the readers of the app."""
+    readers: Readers = request.app.state.readers
+    return readers
+
+
+async def get_now_ms(request: Request) -> int:
+    """Return the time of the app's clock, epoch milliseconds."""
+    now_ms: int = request.app.state.now_ms()
+    return now_ms
+
+
+async def no_repeated_parameters(request: Request) -> None:
+    """Raise a problem if a parameter is given twice: only one of the values would count."""
+    names = [name for name, _ in request.query_params.multi_items() if name != _REPEATABLE]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise Problem("invalid_parameter", f"The parameter {twice} is given twice.")
+
+
+ReadersDep = Annotated[Readers, Depends(get_readers)]
+SlotNow = Annotated[int, Depends(get_now_ms)]

@@ -1,0 +1,97 @@
+"""The query parameters of each route, as one pydantic model for each.
+
+A parameter that a model does not know is refused, so that a misspelt one is not ignored in silence.
+A validator raises ValueError with what is allowed; `problems` makes the message of it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from marketdata.api.readers.assets import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    MAX_SEARCH,
+    SEARCH,
+    search_text,
+)
+from marketdata.api.readers.cursors import SHAPE
+from marketdata.api.readers.symbol_lists import MAX_SYMBOLS, SYMBOL
+from marketdata.setting_types import int_between
+
+MAX_AGE_S = 604_800  # seven days: as long as a quote is kept at all
+
+MaxAge = Annotated[
+    int,
+    Field(ge=0, le=MAX_AGE_S),
+    BeforeValidator(
+        lambda value: int_between(0, MAX_AGE_S)(value) if isinstance(value, str) else value
+    ),
+    Field(
+        description="Oldest quote that will do, in whole seconds since it was fetched, measured at "
+        "the start of the current 5-second slot. An older one becomes an error `stale`.",
+        examples=[60],
+    ),
+]
+
+
+class Query(BaseModel):
+    """The parameters of one route."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NoQuery(Query):
+    """The parameters of a route that takes none."""
+
+
+class QuotesQuery(Query):
+    """The parameters of a list of quotes."""
+
+    symbols: Annotated[
+        tuple[Annotated[str, WithJsonSchema({"type": "string", "pattern": SYMBOL})], ...],
+        Field(
+            min_length=1,
+            json_schema_extra={"maxItems": MAX_SYMBOLS},
+            description=f"At most {MAX_SYMBOLS} different symbols, separated by commas: AAPL, "
+            "BTC-USD, EUR/USD; also eur-usd, EURUSD=X, BRK-B. The parameter may be repeated.",
+            examples=[["AAPL", "BTC-USD", "EUR/USD"]],
+        ),
+    ]
+    max_age: MaxAge | None = None
+
+
+class QuoteQuery(Query):
+    """The parameters of one quote."""
+
+    max_age: MaxAge | None = None
+
+
+class AssetsQuery(Query):
+    """The parameters of one page of a list."""
+
+    limit: Annotated[
+        int,
+        Field(ge=1, le=MAX_LIMIT),
+        BeforeValidator(
+            lambda value: int_between(1, MAX_LIMIT)(value) if isinstance(value, str) else value
+        ),
+        Field(description="Most assets on the page.", examples=[5]),
+    ] = DEFAULT_LIMIT
+    cursor: Annotated[str, WithJsonSchema({"type": "string", "pattern": SHAPE})] | None = Field(
+        default=None, description="`next_cursor` of the page before, as it is."
+    )
+    q: Annotated[
+        str | None,
+        BeforeValidator(lambda value: search_text(value) if isinstance(value, str) else value),
+        WithJsonSchema(
+            {"type": "string", "pattern": SEARCH, "minLength": 1, "maxLength": MAX_SEARCH}
+        ),
+        Field(
+            description="Only assets whose symbol begins with this text, or whose name has it; "
+            "upper and lower case are alike.",
+            examples=["bit"],
+        ),
+    ] = None
