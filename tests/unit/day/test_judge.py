@@ -32,7 +32,7 @@ class Shelf:
         """Itself."""
         return self
 
-    def body(self) -> bytes:
+    def body(self, _market) -> bytes:
         """What is shown."""
         return b'{"quotes":[%b],"errors":[]}' % b",".join(self.quotes)
 

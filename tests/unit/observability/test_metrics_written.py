@@ -6,7 +6,6 @@ import json
 import logging
 
 import pytest
-from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from marketdata.domain.messages import Plan, Summary
 from marketdata.errors import CacheUnavailableError
@@ -80,20 +79,14 @@ def test_samples_of_one_set_of_dimensions_share_a_line(capsys):
         json.loads(line)  # and nothing but JSON is on it
 
 
-@pytest.mark.parametrize(("hits", "misses"), [(2, 1), (0, 0), (None, None)])
-def test_fields_of_a_request_are_what_powertools_would_write(hits, misses):
-    """Of the same samples, but for the time and for lists of one value."""
-    told = [metrics.API_LATENCY.sample(12.3456)]
-    if hits is not None:
-        told += [metrics.CACHE_HITS.sample(hits), metrics.CACHE_MISSES.sample(misses)]
-    line = EphemeralMetrics(namespace=metrics.NAMESPACE, service="prod")
-    for sample in told:
-        line.add_metric(sample.metric.name, sample.metric.unit, sample.value)
-    expected = line.serialize_metric_set()
-    expected["_aws"]["Timestamp"] = NOW
-    expected |= {sample.metric.name: sample.value for sample in told}
-    fields = metrics.request_fields(0.0123456, hits=hits, misses=misses, service="prod", now_ms=NOW)
-    assert fields == expected
+@pytest.mark.parametrize(
+    ("hits", "misses", "counts"), [(2, 1, [2, 1]), (0, 0, [0, 0]), (None, None, [])]
+)
+def test_a_request_has_its_time_and_its_counts(hits, misses, counts):
+    """A request for anything but quotes has no hits and misses, not zero of them."""
+    latency, *others = metrics.of_request(12.3456, hits=hits, misses=misses)
+    assert (latency.metric, latency.value) == (metrics.API_LATENCY, 12.346)
+    assert [sample.value for sample in others] == counts
 
 
 def test_a_plan_is_measured_each_slot_and_the_gauges_once_a_minute(capsys):

@@ -23,12 +23,18 @@ from marketdata.setting_types import int_between
 
 MAX_AGE_S = 604_800  # seven days: as long as a quote is kept at all
 
+_age_s = int_between(0, MAX_AGE_S)
+_page_size = int_between(1, MAX_LIMIT)
+
+
+def _search_or_none(text: str | None) -> str | None:
+    return None if text is None else search_text(text)
+
+
 MaxAge = Annotated[
     int,
     Field(ge=0, le=MAX_AGE_S),
-    BeforeValidator(
-        lambda value: int_between(0, MAX_AGE_S)(value) if isinstance(value, str) else value
-    ),
+    BeforeValidator(_age_s),
     Field(
         description="Oldest quote that will do, in whole seconds since it was fetched, measured at "
         "the start of the current 5-second slot. An older one becomes an error `stale`.",
@@ -75,9 +81,7 @@ class AssetsQuery(Query):
     limit: Annotated[
         int,
         Field(ge=1, le=MAX_LIMIT),
-        BeforeValidator(
-            lambda value: int_between(1, MAX_LIMIT)(value) if isinstance(value, str) else value
-        ),
+        BeforeValidator(_page_size),
         Field(description="Most assets on the page.", examples=[5]),
     ] = DEFAULT_LIMIT
     cursor: Annotated[str, WithJsonSchema({"type": "string", "pattern": SHAPE})] | None = Field(
@@ -85,7 +89,7 @@ class AssetsQuery(Query):
     )
     q: Annotated[
         str | None,
-        BeforeValidator(lambda value: search_text(value) if isinstance(value, str) else value),
+        BeforeValidator(_search_or_none),
         WithJsonSchema(
             {"type": "string", "pattern": SEARCH, "minLength": 1, "maxLength": MAX_SEARCH}
         ),
