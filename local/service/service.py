@@ -22,7 +22,8 @@ class Service:
 
     def __init__(self, say: Callable[[str, str], None], log_file: Path) -> None:
         self._say = say
-        self._log_file = log_file
+        # Before the handlers, because the first who configures the log of a process decides.
+        log_to_file(log_file, "loop")
         say("", "loading provider code")
         handlers, warm = _load_handlers()
         # Imported only now, because its library reads the environment when it is imported.
@@ -43,7 +44,6 @@ class Service:
 
     def start(self) -> None:
         """Start both; the first lists come before the first tick, if they come soon."""
-        log_to_file(self._log_file, "loop")
         self._warm()
         threading.Thread(target=self._refresher.run, name="refresher", daemon=True).start()
         if not self._refresher.first_done.wait(FIRST_LISTS_TIMEOUT_S):

@@ -121,9 +121,11 @@ def test_the_terminal_tells_what_it_is_and_what_each_tick_does(service):
     assert lines[0].startswith("market  SIMULATED MARKET: every price here is invented.")
     assert lines[1].startswith("redis   127.0.0.1:")
     assert not any("warning" in line or "faults" in line for line in lines)
+    assert not any(line.startswith("{") for line in lines), "the log is in the terminal"
     for asset_type in ("stocks", "crypto", "forex"):
         assert any(line.startswith(f"assets  {asset_type} ") for line in lines)
     eventually(lambda: TICK.search(service.output), f"a tick in {service.output}", TICKS_S)
+    assert '"function":"loop"' in service.log
 
 
 def test_it_is_one_tree_of_processes(service):
