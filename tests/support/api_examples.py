@@ -27,6 +27,11 @@ ASKED = {
         200: "/v1/quotes?symbols=AAPL,BTC-USD,EUR/USD,TSLA,NOPE123,A*B",
         400: "/v1/quotes?symbol=AAPL",
     },
+    "getHistory": {
+        200: "/v1/history?symbols=AAPL,NOPE123&range=1h",
+        400: "/v1/history?symbols=AAPL&range=1y",
+    },
+    "getSearch": {200: "/v1/search?q=bit", 400: "/v1/search?q=bit&limit=0"},
     "getQuote": {
         200: "/v1/quotes/BTC-USD",
         400: "/v1/quotes/A*B",

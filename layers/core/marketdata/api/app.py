@@ -31,9 +31,12 @@ from marketdata.api.middleware import (
 )
 from marketdata.api.problems import add_exception_handlers
 from marketdata.api.readers.assets import AssetReader
+from marketdata.api.readers.history import HistoryReader
 from marketdata.api.readers.quotes import QuoteReader
+from marketdata.api.readers.search import SearchReader
 from marketdata.api.readers.status import StatusReader
 from marketdata.api.request_log import RequestLog
+from marketdata.cache.history_store import HistoryStore
 from marketdata.version import VERSION
 
 if TYPE_CHECKING:
@@ -84,8 +87,11 @@ def create_app(
     )
     app.state.now_ms = now_ms
     app.state.is_public = settings.api_is_public
+    quotes = QuoteReader(settings, stores.quotes, stores.control)
     app.state.readers = Readers(
-        quotes=QuoteReader(settings, stores.quotes, stores.control),
+        quotes=quotes,
+        history=HistoryReader(HistoryStore(stores.cache), quotes),
+        search=SearchReader(stores.assets),
         assets=AssetReader(settings, stores.assets),
         status=StatusReader(settings, stores.quotes, stores.assets, stores.control),
         market=settings.market,

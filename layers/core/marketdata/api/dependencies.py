@@ -9,7 +9,9 @@ from fastapi import Depends, Request
 
 from marketdata.api.problems import Problem
 from marketdata.api.readers.assets import AssetReader
+from marketdata.api.readers.history import HistoryReader
 from marketdata.api.readers.quotes import QuoteReader
+from marketdata.api.readers.search import SearchReader
 from marketdata.api.readers.status import StatusReader
 
 # The one parameter that may be repeated.
@@ -21,6 +23,8 @@ class Readers:
     """The readers of one app. `market` is `live` or `simulated`."""
 
     quotes: QuoteReader
+    history: HistoryReader
+    search: SearchReader
     assets: AssetReader
     status: StatusReader
     market: str

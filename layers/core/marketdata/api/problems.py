@@ -31,6 +31,7 @@ from marketdata.errors import CacheUnavailableError
 MEDIA_TYPE = "application/problem+json"
 LIST_PENDING_STATUS = 503
 CACHE_RETRY_S = 5  # one slot: as soon as the loop itself tries again
+_EXAMPLES = {"symbols": "AAPL,BTC-USD,EUR/USD", "q": "tesla"}
 _MOST_SHOWN = 40  # characters of a client's own text that a detail repeats
 
 log = logging.getLogger("marketdata.api")
@@ -193,7 +194,7 @@ def _parameter_problem(request: Request, found: Mapping[str, Any]) -> Problem:
     if kind == "missing":
         return Problem(
             "invalid_parameter",
-            f"The parameter {name} is missing; for example ?{name}=AAPL,BTC-USD,EUR/USD",
+            f"The parameter {name} is missing; for example ?{name}={_EXAMPLES.get(name, '...')}",
         )
     value = found.get("input")
     value = value[0] if isinstance(value, list) and value else value

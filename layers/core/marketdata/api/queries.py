@@ -6,6 +6,7 @@ A validator raises ValueError with what is allowed; `problems` makes the message
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -17,8 +18,12 @@ from marketdata.api.readers.assets import (
     SEARCH,
     search_text,
 )
+from marketdata.api.readers.conversion import target_currency
 from marketdata.api.readers.cursors import SHAPE
+from marketdata.api.readers.history import DEFAULT_RANGE, range_name
+from marketdata.api.readers.search import DEFAULT_RESULTS, MAX_RESULTS, class_name
 from marketdata.api.readers.symbol_lists import MAX_SYMBOLS, SYMBOL
+from marketdata.domain.symbols import AssetClass
 from marketdata.setting_types import int_between
 
 MAX_AGE_S = 604_800  # seven days: as long as a quote is kept at all
@@ -43,6 +48,17 @@ MaxAge = Annotated[
 ]
 
 
+TargetCurrency = Annotated[
+    str,
+    BeforeValidator(lambda value: target_currency(value) if isinstance(value, str) else value),
+    Field(
+        description="Show each price in this currency, too, under `converted`: a code of ISO 4217 "
+        "or CNH. The other fields do not change.",
+        examples=["EUR"],
+    ),
+]
+
+
 class Query(BaseModel):
     """The parameters of one route."""
 
@@ -53,26 +69,84 @@ class NoQuery(Query):
     """The parameters of a route that takes none."""
 
 
+SymbolList = Annotated[
+    tuple[Annotated[str, WithJsonSchema({"type": "string", "pattern": SYMBOL})], ...],
+    Field(
+        min_length=1,
+        json_schema_extra={"maxItems": MAX_SYMBOLS},
+        description=f"At most {MAX_SYMBOLS} different symbols, separated by commas: AAPL, "
+        "BTC-USD, EUR/USD; also eur-usd, EURUSD=X, BRK-B. The parameter may be repeated.",
+        examples=[["AAPL", "BTC-USD", "EUR/USD"]],
+    ),
+]
+
+
 class QuotesQuery(Query):
     """The parameters of a list of quotes."""
 
-    symbols: Annotated[
-        tuple[Annotated[str, WithJsonSchema({"type": "string", "pattern": SYMBOL})], ...],
-        Field(
-            min_length=1,
-            json_schema_extra={"maxItems": MAX_SYMBOLS},
-            description=f"At most {MAX_SYMBOLS} different symbols, separated by commas: AAPL, "
-            "BTC-USD, EUR/USD; also eur-usd, EURUSD=X, BRK-B. The parameter may be repeated.",
-            examples=[["AAPL", "BTC-USD", "EUR/USD"]],
-        ),
-    ]
+    symbols: SymbolList
     max_age: MaxAge | None = None
+    currency: TargetCurrency | None = None
 
 
 class QuoteQuery(Query):
     """The parameters of one quote."""
 
     max_age: MaxAge | None = None
+    currency: TargetCurrency | None = None
+
+
+class HistoryRange(StrEnum):
+    """How far a history goes back: by the minute to a day, by the hour beyond."""
+
+    HOUR = "1h"
+    SIX_HOURS = "6h"
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+
+
+class HistoryQuery(Query):
+    """The parameters of histories."""
+
+    symbols: SymbolList
+    range: Annotated[
+        HistoryRange,
+        BeforeValidator(lambda value: range_name(value) if isinstance(value, str) else value),
+        Field(description="How far back, to now.", examples=["1h"]),
+    ] = HistoryRange(DEFAULT_RANGE)
+
+
+class SearchQuery(Query):
+    """The parameters of a search over all lists."""
+
+    q: Annotated[
+        str,
+        BeforeValidator(lambda value: search_text(value) if isinstance(value, str) else value),
+        WithJsonSchema(
+            {
+                "type": "string",
+                "pattern": SEARCH,
+                "minLength": 1,
+                "maxLength": MAX_SEARCH,
+                "examples": ["tesla"],
+            }
+        ),
+        Field(description="A symbol in any accepted spelling, its beginning, or words of a name."),
+    ]
+    asset_type: Annotated[
+        AssetClass | None,
+        BeforeValidator(lambda value: class_name(value) if isinstance(value, str) else value),
+        Field(description="Only assets of this class.", examples=["stocks"]),
+    ] = None
+    limit: Annotated[
+        int,
+        Field(ge=1, le=MAX_RESULTS),
+        BeforeValidator(
+            lambda value: int_between(1, MAX_RESULTS)(value) if isinstance(value, str) else value
+        ),
+        Field(description="Most results.", examples=[5]),
+    ] = DEFAULT_RESULTS
 
 
 class AssetsQuery(Query):

@@ -19,7 +19,14 @@ from marketdata.api import schemas
 from marketdata.api.caching import answer
 from marketdata.api.dependencies import ReadersDep, SlotNow, no_repeated_parameters
 from marketdata.api.problems import KINDS, LIST_PENDING_STATUS, MEDIA_TYPE, Problem
-from marketdata.api.queries import AssetsQuery, NoQuery, QuoteQuery, QuotesQuery
+from marketdata.api.queries import (
+    AssetsQuery,
+    HistoryQuery,
+    NoQuery,
+    QuoteQuery,
+    QuotesQuery,
+    SearchQuery,
+)
 from marketdata.api.readers.symbol_lists import SPELLING, requested, requested_one
 from marketdata.clock import seconds_left_in_slot
 from marketdata.domain.outcomes import MissingQuote, Reason
@@ -106,7 +113,7 @@ def get_quotes(
     """
     wanted = requested(",".join(query.symbols))
     request.state.fields["symbols"] = len(wanted.names)
-    reading = readers.quotes.read(wanted, now_ms, query.max_age)
+    reading = readers.quotes.read(wanted, now_ms, query.max_age, query.currency)
     request.state.fields.update(hits=reading.count, misses=reading.misses)
     return _kept(request, readers.market, reading.body(readers.market), now_ms)
 
@@ -135,12 +142,66 @@ def get_quote(
     now_ms: SlotNow,
 ) -> Response:
     """The same quote as in the list, or a problem whose `code` is the reason."""
-    found = readers.quotes.read_one(requested_one(symbol), now_ms, query.max_age)
+    wanted = requested_one(symbol)
+    found = readers.quotes.read_one(wanted, now_ms, query.max_age, query.currency)
     if isinstance(found, MissingQuote):
         request.state.fields.update(hits=0, misses=1)
         raise Problem(found.code.value, found.message, found.retry_after_s, found.suggestions)
     request.state.fields.update(hits=1, misses=0)
     return _kept(request, readers.market, found, now_ms)
+
+
+@router.get(
+    "/v1/history",
+    operation_id="getHistory",
+    tags=["quotes"],
+    summary="Recorded prices of up to 100 symbols",
+    response_model=schemas.Histories,
+    responses=_responses(
+        "The cache answered; look at both lists.",
+        ("invalid_parameter", "too_many_symbols", Reason.INVALID_SYMBOL.value),
+    ),
+)
+def get_history(
+    request: Request, query: Annotated[HistoryQuery, Query()], readers: ReadersDep, now_ms: SlotNow
+) -> Response:
+    """One price a minute for a day, one an hour for 30 days, oldest first.
+
+    They are the prices that the service saw, with gaps where it saw none. Recording begins when a
+    symbol is first priced.
+    """
+    wanted = requested(",".join(query.symbols))
+    request.state.fields["symbols"] = len(wanted.names)
+    reading = readers.history.read(wanted, query.range.value, now_ms)
+    request.state.fields.update(hits=reading.count, misses=len(reading.errors))
+    body = reading.body(readers.market, query.range.value)
+    return _kept(request, readers.market, body, now_ms)
+
+
+@router.get(
+    "/v1/search",
+    operation_id="getSearch",
+    tags=["assets"],
+    summary="Search all assets, the best match first",
+    response_model=schemas.Search,
+    responses=_responses(
+        "What was found.",
+        ("invalid_parameter", Reason.PENDING.value),
+        pending=LIST_PENDING_STATUS,
+    ),
+)
+def get_search(
+    request: Request, query: Annotated[SearchQuery, Query()], readers: ReadersDep, now_ms: SlotNow
+) -> Response:
+    """The assets of all classes in one list.
+
+    An exact symbol comes first, then symbols that begin with the text, then names with a word that
+    does, then other names that have it; among equal matches the better ranked comes first.
+    """
+    body = readers.search.search(
+        query.q, market=readers.market, asset_class=query.asset_type, limit=query.limit
+    )
+    return _kept(request, readers.market, body, now_ms)
 
 
 @router.get(

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from marketdata.api.queries import HistoryRange
 from marketdata.api.readers.health import Status
 from marketdata.domain.breaker import BreakerState
 from marketdata.domain.outcomes import Reason
@@ -65,6 +66,36 @@ class ExtendedPrice(Shape):
     timestamp: datetime | None = Field(description="The provider's time of the price.")
 
 
+class Converted(Shape):
+    """The price in the currency that the request asks for."""
+
+    currency: str
+    price: Number = Field(description="The price times `rate`, with 12 significant digits.")
+    change: Number | None = Field(description="The change times `rate`.")
+    rate: Number = Field(description="Units of this currency for one unit of the quote's.")
+    rate_symbol: str | None = Field(
+        description="The pair that the rate is from, two with a comma for a rate over USD; null if "
+        "the price is in this currency already."
+    )
+    rate_source: str | None = Field(description="The providers of these pairs.")
+    rate_timestamp: datetime | None = Field(description="The older time of these pairs' prices.")
+    rate_stale: bool = Field(description="Whether any of these pairs' quotes is stale.")
+
+
+class SymbolError(Shape):
+    """Why a requested symbol has no quote."""
+
+    symbol: str = Field(description="Canonical spelling, or the requested one if it is not valid.")
+    code: Reason
+    message: str = Field(description="The reason, for a person.")
+    retry_after: Annotated[int, Field(ge=1)] = Field(
+        default=0, description="Seconds after which it is worth asking again."
+    )
+    suggestions: list[str] = Field(
+        default_factory=list, description="Symbols that may have been meant."
+    )
+
+
 class Quote(Shape):
     """One price of one asset, with its source and that source's own time."""
 
@@ -88,21 +119,13 @@ class Quote(Shape):
         description="The provider's time of the price; null if it gives none."
     )
     fetched_at: datetime = Field(description="When we fetched it.")
+    converted: Converted | None = Field(
+        default=None, description="Only with `currency`; null if there is no rate."
+    )
+    conversion_error: SymbolError | None = Field(
+        default=None, description="Why `converted` is null."
+    )
     stale: bool = Field(description="Whether it is older than it should be.")
-
-
-class SymbolError(Shape):
-    """Why a requested symbol has no quote."""
-
-    symbol: str = Field(description="Canonical spelling, or the requested one if it is not valid.")
-    code: Reason
-    message: str = Field(description="The reason, for a person.")
-    retry_after: Annotated[int, Field(ge=1)] = Field(
-        default=0, description="Seconds after which it is worth asking again."
-    )
-    suggestions: list[str] = Field(
-        default_factory=list, description="Symbols that may have been meant."
-    )
 
 
 class Quotes(Shape):
@@ -110,6 +133,28 @@ class Quotes(Shape):
 
     market: MarketKind
     quotes: list[Quote]
+    errors: list[SymbolError]
+    aliases: dict[str, str] = Field(
+        description="The canonical symbol of each one that was asked for in another spelling."
+    )
+
+
+class History(Shape):
+    """The recorded prices of one symbol."""
+
+    symbol: str = Field(description="Canonical spelling: AAPL, BTC-USD, EUR/USD.")
+    interval_s: Annotated[int, Field(ge=1)] = Field(description="Seconds between two points.")
+    points: list[Annotated[list[Number], Field(min_length=2, max_length=2)]] = Field(
+        description="Each is the start of its minute or hour in epoch seconds, and the price then."
+    )
+
+
+class Histories(Shape):
+    """Each distinct requested symbol exactly once, in request order, in one of the two lists."""
+
+    market: MarketKind
+    range: HistoryRange
+    history: list[History]
     errors: list[SymbolError]
     aliases: dict[str, str] = Field(
         description="The canonical symbol of each one that was asked for in another spelling."
@@ -139,6 +184,21 @@ class Assets(Shape):
     next_cursor: str | None = Field(description="Where the next page starts; null on the last.")
     updated_at: datetime = Field(description="When the list was refreshed.")
     stale: bool = Field(description="Whether the list is older than it should be.")
+
+
+class FoundAsset(Asset):
+    """An asset that a search found."""
+
+    asset_class: AssetClass
+
+
+class Search(Shape):
+    """What a search over all classes found, the best match first."""
+
+    market: MarketKind
+    q: str = Field(description="What was searched for.")
+    results: list[FoundAsset]
+    total: Annotated[int, Field(ge=0)] = Field(description="How many match in all.")
 
 
 class ProviderError(Shape):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from marketdata.api.readers.missing import as_json
 from marketdata.clock import SECOND_MS, slot_start_ms
 from marketdata.domain.history import RANGES, Point
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from marketdata.api.readers.quotes import QuoteReader
     from marketdata.api.readers.symbol_lists import Requested
@@ -31,16 +31,17 @@ class HistoryReading:
     series: bytes
     count: int
     errors: Sequence[MissingQuote]
+    aliases: Mapping[str, str]
 
-    def body(self, market: str, range_name: str, aliases: bytes = b"{}") -> bytes:
+    def body(self, market: str, range_name: str) -> bytes:
         """Return all of it as one JSON object. `market` is `live` or `simulated`."""
-        errors = json.dumps([as_json(error) for error in self.errors], separators=(",", ":"))
+        errors = _json([as_json(error) for error in self.errors])
         return b'{"market":"%b","range":"%b","history":[%b],"errors":%b,"aliases":%b}' % (
             market.encode(),
             range_name.encode(),
             self.series,
-            errors.encode(),
-            aliases,
+            errors,
+            _json(self.aliases),
         )
 
 
@@ -65,7 +66,11 @@ class HistoryReader:
         ]
         missing = [symbol for symbol in wanted.symbols if not found[symbol]]
         errors = self.quotes.errors(wanted, missing, now_ms)
-        return HistoryReading(b",".join(series), len(series), errors)
+        return HistoryReading(b",".join(series), len(series), errors, wanted.aliases)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _series(symbol: str, interval_s: int, points: Sequence[Point]) -> str:

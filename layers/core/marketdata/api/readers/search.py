@@ -19,6 +19,13 @@ DEFAULT_RESULTS = 20
 MAX_RESULTS = 100
 
 
+def class_name(text: str) -> str:
+    """Return the name of an asset class. Raise ValueError, with what is allowed, for another."""
+    if text in list(AssetClass):
+        return text
+    raise ValueError(f"one of {', '.join(AssetClass)}")
+
+
 @dataclass(frozen=True, slots=True)
 class SearchReader:
     """Searches the current lists."""

@@ -1,0 +1,109 @@
+"""Conversion, history and search over HTTP: what each route takes and answers."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from marketdata.domain.symbols import AssetClass
+from tests.support.api_service import Service
+
+
+def exact(reply):
+    """The body, parsed, its numbers as decimals."""
+    return json.loads(reply.body, parse_float=Decimal, parse_int=Decimal)
+
+
+def test_prices_come_in_another_currency(cache):
+    """On both routes, equal to the last digit to the price times the rate."""
+    service = Service(cache)
+    service.price("AAPL", price="232.89")
+    service.price("EUR/USD", price="1.0812")
+    (found,) = exact(service.get("/v1/quotes?symbols=AAPL&currency=EUR"))["quotes"]
+    converted = found["converted"]
+    assert converted["rate_symbol"] == "EUR/USD"
+    assert converted["price"] == (found["price"] * converted["rate"]).quantize(converted["price"])
+    assert exact(service.get("/v1/quotes/AAPL?currency=eur")) == found
+    assert "converted" not in service.get("/v1/quotes/AAPL").json
+
+
+def test_a_missing_rate_is_not_a_missing_quote(cache):
+    """The quote says why it is not converted."""
+    service = Service(cache)
+    service.price("AAPL")
+    reply = service.get("/v1/quotes/AAPL?currency=CHF")
+    assert (reply.status, reply.json["converted"]) == (200, None)
+    assert reply.json["conversion_error"]["code"] == "pending"
+
+
+@pytest.mark.parametrize("path", ["/v1/quotes/AAPL?", "/v1/quotes?symbols=AAPL&"])
+def test_a_minor_unit_is_refused_with_its_currency(cache, path):
+    """A client that wants pence gets the name of the pound."""
+    reply = Service(cache).get(f"{path}currency=GBp")
+    assert (reply.status, reply.json["code"]) == (400, "invalid_parameter")
+    assert "use GBP" in reply.json["detail"]
+
+
+def test_a_history_is_read_by_symbol_and_range(cache):
+    """With the market, aliases and errors of every list."""
+    service = Service(cache)
+    service.price("AAPL", price="182.5")
+    reply = service.get("/v1/history?symbols=aapl,NOPE&range=1h")
+    assert reply.status == 200
+    assert reply.headers["x-market-data"] == reply.json["market"]
+    assert reply.json["history"] == [
+        {"symbol": "AAPL", "interval_s": 60, "points": [[service.now_ms // 1000, 182.5]]}
+    ]
+    assert [error["code"] for error in reply.json["errors"]] == ["pending"]
+    assert reply.json["aliases"] == {"aapl": "AAPL"}
+    assert service.get("/v1/history?symbols=AAPL").json["range"] == "24h"
+
+
+@pytest.mark.parametrize(
+    ("target", "allowed"),
+    [
+        ("/v1/history?symbols=AAPL&range=1y", "one of 1h, 6h, 24h, 7d, 30d"),
+        ("/v1/search?q=a&asset_type=bonds", "one of stocks, crypto, forex"),
+        ("/v1/search?q=a&limit=101", "1 to 100"),
+        ("/v1/search?q=%20", "1 to 64 characters"),
+        ("/v1/search", "?q=tesla"),
+        ("/v1/search?query=tesla", "unknown"),
+    ],
+)
+def test_a_bad_parameter_is_refused_with_what_is_allowed(cache, target, allowed):
+    """In the one shape of all problems."""
+    reply = Service(cache).get(target)
+    assert reply.status == 400
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert allowed in reply.json["detail"]
+
+
+def test_a_search_finds_assets_of_all_classes(cache):
+    """The answer is kept to the next slot like every other."""
+    service = Service(cache)
+    service.list_assets(AssetClass.STOCKS, {"TSLA": "Tesla, Inc."})
+    service.list_assets(AssetClass.CRYPTO, {"TSLAX-USD": "Tesla xStock"})
+    reply = service.get("/v1/search?q=tesla")
+    assert [one["symbol"] for one in reply.json["results"]] == ["TSLA", "TSLAX-USD"]
+    assert reply.headers["etag"]
+    only = service.get("/v1/search?q=tesla&asset_type=crypto&limit=1").json
+    assert [one["asset_class"] for one in only["results"]] == ["crypto"]
+
+
+def test_a_search_before_the_first_list_is_to_be_repeated(cache):
+    """It is our failure, with the time to wait."""
+    reply = Service(cache).get("/v1/search?q=tesla")
+    assert (reply.status, reply.json["code"], reply.headers["retry-after"]) == (503, "pending", "5")
+
+
+@pytest.mark.parametrize(
+    ("path", "nearest"),
+    [("/v1/quote", "/v1/quotes"), ("/v1/histroy", "/v1/history"), ("/v1/serach", "/v1/search")],
+)
+def test_a_wrong_path_names_the_nearest_one(cache, path, nearest):
+    """A slip of the finger costs no look into the documentation."""
+    reply = Service(cache).get(path)
+    assert reply.status == 404
+    assert reply.json["detail"].endswith(f"did you mean {nearest}?")
