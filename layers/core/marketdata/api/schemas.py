@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from marketdata.api.queries import HistoryRange
 from marketdata.api.readers.health import Status
@@ -22,6 +23,20 @@ from marketdata.domain.symbols import AssetClass
 
 # An exact decimal, which JSON has as a plain number.
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """Say of a field that it may be absent; it is never null."""
+    schema.pop("default", None)
+
+
+RetryAfter = Annotated[
+    Annotated[int, Field(ge=1)] | SkipJsonSchema[None],
+    Field(
+        description="Seconds after which it is worth asking again.",
+        json_schema_extra=_without_default,
+    ),
+]
 
 
 class MarketKind(StrEnum):
@@ -88,9 +103,7 @@ class SymbolError(Shape):
     symbol: str = Field(description="Canonical spelling, or the requested one if it is not valid.")
     code: Reason
     message: str = Field(description="The reason, for a person.")
-    retry_after: Annotated[int, Field(ge=1)] = Field(
-        default=0, description="Seconds after which it is worth asking again."
-    )
+    retry_after: RetryAfter = None
     suggestions: list[str] = Field(
         default_factory=list, description="Symbols that may have been meant."
     )
@@ -122,8 +135,10 @@ class Quote(Shape):
     converted: Converted | None = Field(
         default=None, description="Only with `currency`; null if there is no rate."
     )
-    conversion_error: SymbolError | None = Field(
-        default=None, description="Why `converted` is null."
+    conversion_error: SymbolError | SkipJsonSchema[None] = Field(
+        default=None,
+        description="Why `converted` is null.",
+        json_schema_extra=_without_default,
     )
     stale: bool = Field(description="Whether it is older than it should be.")
 
@@ -336,9 +351,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What is wrong, for a person.")
     code: str = Field(description="The kind of problem, for a program.")
     instance: str = Field(description="The path that was asked for.")
-    retry_after: Annotated[int, Field(ge=1)] | Literal[0] = Field(
-        default=0, description="Seconds after which it is worth asking again."
-    )
+    retry_after: RetryAfter = None
     suggestions: list[str] = Field(
         default_factory=list, description="Symbols that may have been meant."
     )
