@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,16 @@ def snippet(language: str, having: str) -> str:
 
 def test_every_snippet_is_run_by_one_of_the_tests():
     """There are so many, and the tests below name them all."""
-    assert [name for name, _ in SNIPPETS] == ["sh", "sh", "sh", *["python"] * 3, "js"]
+    assert [name for name, _ in SNIPPETS] == [
+        "sh",
+        "sh",
+        "sh",
+        "python",
+        "sh",
+        "sh",
+        *["python"] * 3,
+        "js",
+    ]
 
 
 def test_the_first_question_is_answered_as_told(service, tmp_path):
@@ -79,6 +89,36 @@ def test_a_mistake_looks_as_told(service, tmp_path):
         block for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL) if "type" in block
     )
     assert told == json.loads(shown)
+
+
+def test_prices_come_in_euros(service, tmp_path):
+    """Each is the price times the rate, and the text explains each field."""
+    text = snippet("sh", "currency=EUR")
+
+    def converted():
+        quotes = json.loads(run(service, "sh", text, tmp_path), parse_float=Decimal)["quotes"]
+        return quotes if all(quote["converted"] for quote in quotes) else None
+
+    for quote in eventually(converted, "a rate"):
+        found = quote["converted"]
+        assert abs(found["price"] - quote["price"] * found["rate"]) < Decimal("0.000001")
+        assert set(found) <= set(re.findall(r"`(\w+)`", TEXT))
+
+
+def test_the_past_is_printed_point_by_point(service, tmp_path):
+    """Each line is a symbol, a time and a price."""
+    lines = run(service, "python", snippet("python", "v1/history"), tmp_path).splitlines()
+    assert {line.split()[0] for line in lines} == {"AAPL", "BTC-USD"}
+    assert all(re.fullmatch(r"\S+ \d+ \d+(\.\d+)?", line) for line in lines)
+
+
+def test_a_search_finds_the_share(service, tmp_path):
+    """The best match comes first."""
+    text = snippet("sh", "q=tesla")
+    found = eventually(
+        lambda: json.loads(run(service, "sh", text, tmp_path)).get("results"), "the lists"
+    )
+    assert found[0]["symbol"] == "TSLA"
 
 
 def test_a_conditional_request_costs_nothing_until_a_price_comes_in(service, tmp_path):
