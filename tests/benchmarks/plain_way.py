@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query
 from mangum import Mangum
@@ -31,6 +31,14 @@ class PlainQuote(BaseModel):
     change: Decimal | None
     percent_change: Decimal | None
     change_basis: str | None
+    previous_close: Decimal | None
+    open: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+    volume: Decimal | None
+    market_cap: Decimal | None
+    market_state: str | None
+    extended: dict[str, Any] | None
     source: str
     timestamp: datetime | None
     fetched_at: datetime

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache, connect
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.domain.assets import Asset, AssetList
-from marketdata.domain.quotes import ChangeBasis, Quote, Source
+from marketdata.domain.quotes import ChangeBasis, MarketState, Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
 from tests.benchmarks.plain_way import PREFIX
@@ -72,6 +73,13 @@ def a_quote(symbol: str, now_ms: int) -> Quote:
         source=Source.YFINANCE,
         timestamp=fetched.replace(microsecond=0),
         fetched_at=fetched,
+        previous_close=Decimal("232.86"),
+        open=Decimal("232.1"),
+        high=Decimal("233.4"),
+        low=Decimal("231.95"),
+        volume=Decimal(30_981_245),
+        market_cap=Decimal(3_456_789_000_000),
+        market_state=MarketState.OPEN,
     )
 
 
@@ -83,6 +91,14 @@ def store_quotes(cache: Cache, server: RedisServer, now_ms: int) -> None:
     with server.client() as client:
         for quote in quotes:
             client.set(PREFIX + quote.symbol, quote.to_json())
+
+
+def store_rate(cache: Cache, now_ms: int) -> None:
+    """A quote of EUR/USD."""
+    rate = replace(
+        a_quote("EUR/USD", now_ms), asset_class=AssetClass.FOREX, price=Decimal("1.0812")
+    )
+    QuoteStore(cache, retention_s=RETENTION_S).put([rate], now_ms)
 
 
 def asset_list(count: int, now_ms: int) -> AssetList:
