@@ -67,10 +67,12 @@ def create_app(
     now_ms: Callable[[], int],
     request_log: RequestLog,
     cors: bool = False,
+    threads: bool = True,
 ) -> FastAPI:
     """Return the app over its stores. `now_ms`: the clock, epoch milliseconds.
 
     `cors`: whether the app itself lets any origin read, because no gateway in front does.
+    `threads`: whether to read the cache in threads; see `Readers.call`.
     """
     app = FastAPI(
         title=TITLE,
@@ -95,6 +97,7 @@ def create_app(
         assets=AssetReader(settings, stores.assets),
         status=StatusReader(settings, stores.quotes, stores.assets, stores.control),
         market=settings.market,
+        threads=threads,
     )
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     app.include_router(routes.router)

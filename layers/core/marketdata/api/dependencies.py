@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from marketdata.api.problems import Problem
 from marketdata.api.readers.assets import AssetReader
@@ -14,13 +16,16 @@ from marketdata.api.readers.quotes import QuoteReader
 from marketdata.api.readers.search import SearchReader
 from marketdata.api.readers.status import StatusReader
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 # The one parameter that may be repeated.
 _REPEATABLE = "symbols"
 
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """The readers of one app. `market` is `live` or `simulated`."""
+    """The readers of one app. `market` is `live` or `simulated`; `threads`: see `call`."""
 
     quotes: QuoteReader
     history: HistoryReader
@@ -28,6 +33,17 @@ class Readers:
     assets: AssetReader
     status: StatusReader
     market: str
+    threads: bool
+
+    async def call(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a reader, in a thread if other requests may be waiting.
+
+        Lambda gives a process one request at a time. A thread for each would double the time of a
+        request of 100 symbols there (measured: 1.1 ms with threads, 0.6 ms without).
+        """
+        if self.threads:
+            return await run_in_threadpool(read, *args, **kwargs)
+        return read(*args, **kwargs)
 
 
 # These are coroutines so that FastAPI calls them at once, without a thread.

@@ -1,8 +1,8 @@
 """The path operations: what each takes, what it answers, and which reader it asks.
 
-Operations are plain functions, so FastAPI runs them in threads, and a slow answer of the cache does
-not hold up other requests. Quotes leave the cache as stored bytes in a `Response`; the models in
-`schemas` describe them.
+`readers.call` calls a reader in a thread, so that a slow answer of the cache does not hold up other
+requests; `dependencies` says why it does not on Lambda. Quotes leave the cache as stored bytes in a
+`Response`; the models in `schemas` describe them.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ _RETRY = {
         ("invalid_parameter", "too_many_symbols", Reason.INVALID_SYMBOL.value),
     ),
 )
-def get_quotes(
+async def get_quotes(
     request: Request, query: Annotated[QuotesQuery, Query()], readers: ReadersDep, now_ms: SlotNow
 ) -> Response:
     """Each distinct symbol comes back exactly once, in request order, in its canonical spelling.
@@ -113,7 +113,7 @@ def get_quotes(
     """
     wanted = requested(",".join(query.symbols))
     request.state.fields["symbols"] = len(wanted.names)
-    reading = readers.quotes.read(wanted, now_ms, query.max_age, query.currency)
+    reading = await readers.call(readers.quotes.read, wanted, now_ms, query.max_age, query.currency)
     request.state.fields.update(hits=reading.count, misses=reading.misses)
     return _kept(request, readers.market, reading.body(readers.market), now_ms)
 
@@ -126,7 +126,7 @@ def get_quotes(
     response_model=schemas.Quote,
     responses=_responses("The quote.", ("invalid_parameter", *_REASONS)),
 )
-def get_quote(
+async def get_quote(
     request: Request,
     symbol: Annotated[
         str,
@@ -143,7 +143,9 @@ def get_quote(
 ) -> Response:
     """The same quote as in the list, or a problem whose `code` is the reason."""
     wanted = requested_one(symbol)
-    found = readers.quotes.read_one(wanted, now_ms, query.max_age, query.currency)
+    found = await readers.call(
+        readers.quotes.read_one, wanted, now_ms, query.max_age, query.currency
+    )
     if isinstance(found, MissingQuote):
         request.state.fields.update(hits=0, misses=1)
         raise Problem(found.code.value, found.message, found.retry_after_s, found.suggestions)
@@ -162,7 +164,7 @@ def get_quote(
         ("invalid_parameter", "too_many_symbols", Reason.INVALID_SYMBOL.value),
     ),
 )
-def get_history(
+async def get_history(
     request: Request, query: Annotated[HistoryQuery, Query()], readers: ReadersDep, now_ms: SlotNow
 ) -> Response:
     """One price a minute for a day, one an hour for 30 days, oldest first.
@@ -172,7 +174,7 @@ def get_history(
     """
     wanted = requested(",".join(query.symbols))
     request.state.fields["symbols"] = len(wanted.names)
-    reading = readers.history.read(wanted, query.range.value, now_ms)
+    reading = await readers.call(readers.history.read, wanted, query.range.value, now_ms)
     request.state.fields.update(hits=reading.count, misses=len(reading.errors))
     body = reading.body(readers.market, query.range.value)
     return _kept(request, readers.market, body, now_ms)
@@ -190,7 +192,7 @@ def get_history(
         pending=LIST_PENDING_STATUS,
     ),
 )
-def get_search(
+async def get_search(
     request: Request, query: Annotated[SearchQuery, Query()], readers: ReadersDep, now_ms: SlotNow
 ) -> Response:
     """The assets of all classes in one list.
@@ -198,8 +200,12 @@ def get_search(
     An exact symbol comes first, then symbols that begin with the text, then names with a word that
     does, then other names that have it; among equal matches the better ranked comes first.
     """
-    body = readers.search.search(
-        query.q, market=readers.market, asset_class=query.asset_type, limit=query.limit
+    body = await readers.call(
+        readers.search.search,
+        query.q,
+        market=readers.market,
+        asset_class=query.asset_type,
+        limit=query.limit,
     )
     return _kept(request, readers.market, body, now_ms)
 
@@ -219,7 +225,7 @@ def get_search(
         pending=LIST_PENDING_STATUS,
     ),
 )  # fmt: skip
-def get_assets(
+async def get_assets(
     request: Request,
     asset_type: Annotated[AssetClass, Path(description="A class of assets.", examples=["crypto"])],
     query: Annotated[AssetsQuery, Query()],
@@ -231,8 +237,13 @@ def get_assets(
     With `q`, assets whose symbol begins with it come first, then those whose name has
     it.
     """
-    body = readers.assets.page(
-        asset_type, now_ms=now_ms, limit=query.limit, cursor=query.cursor, q=query.q
+    body = await readers.call(
+        readers.assets.page,
+        asset_type,
+        now_ms=now_ms,
+        limit=query.limit,
+        cursor=query.cursor,
+        q=query.q,
     )
     return _kept(request, readers.market, body, now_ms)
 
@@ -245,14 +256,15 @@ def get_assets(
     response_model=schemas.Providers,
     responses=_responses("All providers, in a fixed order.", ()),
 )
-def get_providers(
+async def get_providers(
     request: Request, _query: Annotated[NoQuery, Query()], readers: ReadersDep, now_ms: SlotNow
 ) -> Response:
     """The breakers of each provider and why they are open, what is left of its quotas, and more.
 
     `attribution` is what the provider asks its users to show.
     """
-    body = json.dumps(readers.status.providers(now_ms)).encode()
+    found = await readers.call(readers.status.providers, now_ms)
+    body = json.dumps(found).encode()
     return _kept(request, readers.market, body, now_ms)
 
 
@@ -267,11 +279,11 @@ def get_providers(
         503: {"model": schemas.Health, "description": "Unhealthy; `reasons` says why."},
     },
 )
-def get_health(
+async def get_health(
     request: Request, _query: Annotated[NoQuery, Query()], readers: ReadersDep, now_ms: SlotNow
 ) -> Response:
     """`healthy`, `degraded` (it serves, with less than all) or `unhealthy` (503). Never cached."""
-    found = readers.status.health(now_ms)
+    found = await readers.call(readers.status.health, now_ms)
     return answer(
         request,
         json.dumps(found).encode(),

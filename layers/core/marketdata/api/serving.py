@@ -34,7 +34,7 @@ def gateway_adapter(process: Process, stores: Stores) -> Mangum:
     """Return what answers the events of API Gateway in this process."""
     settings = process.settings
     request_log = RequestLog(process.logger, settings.metrics_service)
-    app = create_app(settings, stores, now_ms=wall_ms, request_log=request_log)
+    app = create_app(settings, stores, now_ms=wall_ms, request_log=request_log, threads=False)
     return behind_gateway(app)
 
 
