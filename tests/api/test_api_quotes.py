@@ -246,7 +246,7 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_known_one(cache):
     reply = service.get("/v1/quotes?symbols=AAPL&maxage=5")
     assert reply.json["detail"].endswith("did you mean max_age?")
     reply = service.get("/v1/quotes?symbols=AAPL&callback=x")
-    assert reply.json["detail"].endswith("known: symbols, max_age.")
+    assert reply.json["detail"].endswith("known: symbols, max_age, currency.")
 
 
 def test_a_price_of_years_ago_is_stale_and_fails_every_max_age(cache):

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.symbols import AssetClass
 from tests.support.api_service import Service
 
@@ -107,3 +108,16 @@ def test_a_wrong_path_names_the_nearest_one(cache, path, nearest):
     reply = Service(cache).get(path)
     assert reply.status == 404
     assert reply.json["detail"].endswith(f"did you mean {nearest}?")
+
+
+def test_an_unknown_symbol_gets_suggestions(cache):
+    """By its spelling, or the listed ticker from which it differs by one slip."""
+    service = Service(cache)
+    service.list_assets(AssetClass.STOCKS, ["AAPL", "MSFT"])
+    unknown = [MissingQuote("APPL", Reason.NOT_FOUND, "no provider knows APPL")]
+    service.stores.quotes.explain(unknown)
+    errors = service.get("/v1/quotes?symbols=BTC-USDT,APPL,AAPL").json["errors"]
+    assert [error.get("suggestions") for error in errors] == [["BTC-USD"], ["AAPL"], None]
+    assert service.get("/v1/quotes/APPL").json["suggestions"] == ["AAPL"]
+    reply = service.get("/v1/quotes/BTC-USDT")
+    assert (reply.status, reply.json["suggestions"]) == (400, ["BTC-USD"])

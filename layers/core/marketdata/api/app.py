@@ -35,6 +35,7 @@ from marketdata.api.readers.history import HistoryReader
 from marketdata.api.readers.quotes import QuoteReader
 from marketdata.api.readers.search import SearchReader
 from marketdata.api.readers.status import StatusReader
+from marketdata.api.readers.suggesting import Suggester
 from marketdata.api.request_log import RequestLog
 from marketdata.cache.history_store import HistoryStore
 from marketdata.version import VERSION
@@ -90,10 +91,12 @@ def create_app(
     app.state.now_ms = now_ms
     app.state.is_public = settings.api_is_public
     quotes = QuoteReader(settings, stores.quotes, stores.control)
+    search = SearchReader(stores.assets)
     app.state.readers = Readers(
         quotes=quotes,
         history=HistoryReader(HistoryStore(stores.cache), quotes),
-        search=SearchReader(stores.assets),
+        search=search,
+        suggester=Suggester(search),
         assets=AssetReader(settings, stores.assets),
         status=StatusReader(settings, stores.quotes, stores.assets, stores.control),
         market=settings.market,

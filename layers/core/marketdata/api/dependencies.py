@@ -15,6 +15,7 @@ from marketdata.api.readers.history import HistoryReader
 from marketdata.api.readers.quotes import QuoteReader
 from marketdata.api.readers.search import SearchReader
 from marketdata.api.readers.status import StatusReader
+from marketdata.api.readers.suggesting import Suggester
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +31,7 @@ class Readers:
     quotes: QuoteReader
     history: HistoryReader
     search: SearchReader
+    suggester: Suggester
     assets: AssetReader
     status: StatusReader
     market: str

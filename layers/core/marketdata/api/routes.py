@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -115,6 +115,9 @@ async def get_quotes(
     request.state.fields["symbols"] = len(wanted.names)
     reading = await readers.call(readers.quotes.read, wanted, now_ms, query.max_age, query.currency)
     request.state.fields.update(hits=reading.count, misses=reading.misses)
+    if reading.errors:
+        errors = await readers.call(readers.suggester.with_suggestions, reading.errors)
+        reading = replace(reading, errors=errors)
     return _kept(request, readers.market, reading.body(readers.market), now_ms)
 
 
@@ -148,6 +151,7 @@ async def get_quote(
     )
     if isinstance(found, MissingQuote):
         request.state.fields.update(hits=0, misses=1)
+        (found,) = await readers.call(readers.suggester.with_suggestions, [found])
         raise Problem(found.code.value, found.message, found.retry_after_s, found.suggestions)
     request.state.fields.update(hits=1, misses=0)
     return _kept(request, readers.market, found, now_ms)

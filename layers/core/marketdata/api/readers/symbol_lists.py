@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.domain.currencies import CURRENCIES
+from marketdata.domain.suggestions import suggestions
 from marketdata.domain.symbols import (
     MAX_COIN_ID,
     MAX_SYMBOL,
@@ -90,7 +91,8 @@ def requested(text: str) -> Requested:
             f"symbols names {len(found)} different symbols; at most {MAX_SYMBOLS} are allowed.",
         )
     if not _LIST.fullmatch(text):
-        raise BadRequestError("invalid_symbol", str(invalid_symbol(next(iter(found)))))
+        first = next(iter(found))
+        raise _invalid(first, invalid_symbol(first))
     symbols = tuple(name for name, error in found.items() if error is None)
     invalid = {name: error for name, error in found.items() if error is not None}
     return Requested(tuple(found), symbols, invalid, aliases)
@@ -117,4 +119,9 @@ def requested_one(spelling: str) -> Symbol:
     try:
         return parse_symbol(spelling)
     except InvalidSymbolError as error:
-        raise BadRequestError("invalid_symbol", str(error)) from None
+        raise _invalid(spelling, error) from None
+
+
+def _invalid(spelling: str, error: InvalidSymbolError) -> BadRequestError:
+    """The error of a request that names no symbol at all, with what may have been meant."""
+    return BadRequestError("invalid_symbol", str(error), None, suggestions(spelling))
