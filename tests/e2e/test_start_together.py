@@ -110,7 +110,8 @@ def test_connections_are_used_again(pair):
     for source, calls in CALLS_A_SLOT.items():
         assert asked[source] >= SLOTS * calls
         if source is not Source.YFINANCE:  # whose library keeps one for each thread
-            assert pair.doors[source].connections <= 2 * calls
+            # A refresh of the lists makes its calls beside those of a slot.
+            assert pair.doors[source].connections <= 2 * (calls + 1)
 
 
 def test_a_killed_service_takes_its_children_along_and_the_other_goes_on(pair):
