@@ -44,7 +44,7 @@ _LIST = re.compile(LIST)
 SYMBOL = rf"^{_SYMBOL_LIKE}$"
 
 # One symbol of a path, in any accepted spelling.
-_STOCK_LIKE = "[.^=&-]{0,19}[A-Za-z0-9][A-Za-z0-9.^=&-]{0,19}"
+_STOCK_LIKE = "[.^=&-]?[A-Za-z0-9][A-Za-z0-9.^=&-]{0,18}"
 _QUOTES = "|".join(sorted(CURRENCIES | QUOTE_COINS))
 _BY_ID = f"@[a-z0-9][a-z0-9._-]{{0,{MAX_COIN_ID - 1}}}"
 SPELLING = f"^(?:{_STOCK_LIKE}|[A-Za-z0-9]{{1,16}}/(?:{_QUOTES})|{_BY_ID}[-/](?:{_QUOTES}))$"
