@@ -46,8 +46,8 @@ build-%:
 # for Lambda's Python is added if it can be made. Every *.dist-info stays: some packages read their own
 # version.
 BYTECODE := $(HERE)bytecode.sh
-# Modules that no function loads, as a regular expression: 2 MB of bytecode in the api's packages alone.
-UNCOMPILED := aws_lambda_powertools/(event_handler|utilities/(?!__init__|jmespath_utils|parameters))|pydantic/v1/
+# Modules that no function loads, as a regular expression.
+UNCOMPILED := aws_lambda_powertools/(event_handler|utilities/(?!__init__|jmespath_utils|parameters))
 define slim
 rm -rf "$(1)/bin"; \
   find "$(1)" -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +; \
