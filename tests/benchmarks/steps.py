@@ -18,6 +18,7 @@ from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.composition import COLLECT_AFTER
 from marketdata.domain.breaker import BreakerPolicy
+from marketdata.domain.messages import Job, Report, SlotEvent
 from marketdata.domain.quotes import Source
 from marketdata.prices.committing import Committer
 from marketdata.prices.fetching import Clock, Fetcher
@@ -123,7 +124,7 @@ class Bench:
         )
         before = cache.round_trips
         began = time.perf_counter()
-        plan = planner.plan(event["slot"], now_ms())
+        plan = planner.plan(SlotEvent.model_validate(event).slot, now_ms()).to_event()
         self.round.plan_s = time.perf_counter() - began
         self.round.plan_trips = cache.round_trips - before
         self.round.job_bytes = max(len(json.dumps(job)) for job in plan["jobs"])
@@ -133,7 +134,8 @@ class Bench:
     def _fetch(self, job: dict[str, Any], _context: object) -> dict[str, Any]:
         # A job that waited for its turn has the time that AWS would give it.
         began = time.perf_counter()
-        report = self._fetcher.fetch({**job, "deadline_ms": now_ms() + 3_500})
+        asked = Job.model_validate({**job, "deadline_ms": now_ms() + 3_500})
+        report = self._fetcher.fetch(asked).to_event()
         self.round.fetch_s.append(time.perf_counter() - began)
         latencies = [outcome["latency_ms"] for outcome in report["outcomes"]]
         self.round.call_s = max(self.round.call_s, sum(latencies) / 1000)
@@ -146,7 +148,7 @@ class Bench:
         )
         before = cache.round_trips
         began = time.perf_counter()
-        summary = committer.commit(report, now_ms())
+        summary = committer.commit(Report.model_validate(report), now_ms()).to_event()
         self.round.commit_s.append(time.perf_counter() - began)
         self.round.commit_trips.append(cache.round_trips - before)
         self.round.report_bytes = max(self.round.report_bytes, len(json.dumps(report)))

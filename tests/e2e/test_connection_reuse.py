@@ -10,10 +10,12 @@ from contextlib import ExitStack
 from local.simulator import MarketServers
 from marketdata.clock import wall_ms
 from marketdata.composition import MOST_CALLS_AT_ONCE
+from marketdata.domain.messages import Job
 from marketdata.domain.quotes import Source
 from marketdata.prices.fetching import Clock, Fetcher
 from marketdata.providers.registry import make_provider, make_sender
 from marketdata.settings import ENV_PREFIXES, Settings
+from tests.support.jobs import granted
 from tests.support.running_service import doors_to
 
 INVOCATIONS = 20
@@ -29,17 +31,18 @@ ASKED = {
 }
 
 
-def job_for(source: Source) -> dict:
+def job_for(source: Source) -> Job:
     """A job that asks one provider."""
     asset_class, symbols, calls = ASKED[source]
-    return {
+    job = {
         "asset_class": asset_class,
         "deadline_ms": wall_ms() + 20_000,
         "instruments": [{"symbol": symbol, "ids": ids} for symbol, ids in symbols.items()],
-        "attempts": [{"provider": source.value, "calls": calls, "excluded": []}],
-        "skipped": [],
-        "last": {},
+        "attempts": [granted(source, calls)],
+        "id": "1763820310-0-t1",
+        "slot": 1763820310,
     }
+    return Job.model_validate(job)
 
 
 def test_invocations_share_their_connections():
@@ -59,7 +62,7 @@ def test_invocations_share_their_connections():
             stack.callback(senders[source].close)
         for _ in range(INVOCATIONS):
             for source, (_, symbols, _) in ASKED.items():
-                assert len(fetcher.fetch(job_for(source))["quotes"]) == len(symbols), source
+                assert len(fetcher.fetch(job_for(source)).quotes) == len(symbols), source
         asked = Counter({s: sum(c.kind == "quote" for c in market.calls[s]) for s in Source})
         assert asked == {s: INVOCATIONS * calls for s, (_, _, calls) in ASKED.items()}
         opened = {source: door.connections for source, door in doors.items()}

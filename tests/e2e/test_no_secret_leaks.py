@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import logging
 import re
 import signal
@@ -17,11 +16,13 @@ import pytest
 from redis import Redis
 
 from marketdata.clock import wall_ms
+from marketdata.domain.messages import Job
 from marketdata.domain.quotes import Source
 from marketdata.prices.fetching import Clock, Fetcher
 from marketdata.providers.registry import make_provider, make_sender
 from marketdata.settings import Settings
 from tests.support.hostile_market import KEYS, WAYS, hostile_market
+from tests.support.jobs import granted
 from tests.support.redis_servers import RedisServer
 from tests.support.running_service import PAID, RunningService, base_urls, eventually
 
@@ -139,9 +140,9 @@ def test_no_report_holds_a_secret(source, caplog):
     job = {
         "asset_class": asset_class,
         "instruments": [{"symbol": symbol, "ids": ids}],
-        "attempts": [{"provider": source.value, "calls": 1, "excluded": []}],
-        "skipped": [],
-        "last": {},
+        "attempts": [granted(source, 1)],
+        "id": "1763820310-0-t1",
+        "slot": 1763820310,
     }
     caplog.set_level(logging.DEBUG, "marketdata")
     reports = []
@@ -158,15 +159,17 @@ def test_no_report_holds_a_secret(source, caplog):
         for number in range(len(WAYS) + 1):
             if number == 1:
                 hostility.begin()
-            reports.append(fetcher.fetch({**job, "deadline_ms": wall_ms() + 3_000}))
+            reports.append(
+                fetcher.fetch(Job.model_validate({**job, "deadline_ms": wall_ms() + 3_000}))
+            )
         if source is not Source.YFINANCE:
             sender.close()
-    assert reports[0]["quotes"]
+    assert reports[0].quotes
     assert hostility.answers[source] >= len(WAYS)
     secrets = hostility.secrets()
     for report in reports:
-        assert found(secrets, json.dumps(report)) == []
+        assert found(secrets, report.model_dump_json()) == []
     assert found(secrets, caplog.text) == []
-    outcomes = {outcome["outcome"] for report in reports for outcome in report["outcomes"]}
+    outcomes = {outcome.outcome.value for report in reports for outcome in report.outcomes}
     assert {"rate_limited", "unavailable", "bad_payload"} <= outcomes
     assert ("unauthorized" in outcomes) == (source is not Source.YFINANCE)  # it has no key

@@ -279,7 +279,7 @@ SETTINGS_BY_NAME: Mapping[str, Setting] = MappingProxyType(
 
 
 # Names of variables of our own that are no settings.
-OTHER_VARIABLES = ("MARKETDATA_HOME",)
+OTHER_VARIABLES = ("MARKETDATA_HOME", "MARKETDATA_PAYLOADS", "MARKETDATA_BROWSER")
 # Nobody else's variables begin like these.
 _OUR_NAMES = re.compile(rf"(?:{'|'.join(ENV_PREFIXES.values())}|MARKETDATA)_\w+", re.ASCII)
 # From this likeness on a name counts as a misspelling. A name of one word must be nearer to a

@@ -23,6 +23,7 @@ from marketdata.api.readers.cursors import SHAPE
 from marketdata.api.readers.history import DEFAULT_RANGE, range_name
 from marketdata.api.readers.search import DEFAULT_RESULTS, MAX_RESULTS, class_name
 from marketdata.api.readers.symbol_lists import MAX_SYMBOLS, SYMBOL
+from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.symbols import AssetClass
 from marketdata.setting_types import int_between
 
@@ -48,8 +49,10 @@ MaxAge = Annotated[
 ]
 
 
+_CODES = "|".join(code for one in sorted(CURRENCIES) for code in (one, one.lower()))
+
 TargetCurrency = Annotated[
-    str,
+    Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^(?:{_CODES})$"})],
     BeforeValidator(lambda value: target_currency(value) if isinstance(value, str) else value),
     Field(
         description="Show each price in this currency, too, under `converted`: a code of ISO 4217 "
@@ -73,7 +76,6 @@ SymbolList = Annotated[
     tuple[Annotated[str, WithJsonSchema({"type": "string", "pattern": SYMBOL})], ...],
     Field(
         min_length=1,
-        json_schema_extra={"maxItems": MAX_SYMBOLS},
         description=f"At most {MAX_SYMBOLS} different symbols, separated by commas: AAPL, "
         "BTC-USD, EUR/USD; also eur-usd, EURUSD=X, BRK-B. The parameter may be repeated.",
         examples=[["AAPL", "BTC-USD", "EUR/USD"]],

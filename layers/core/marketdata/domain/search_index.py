@@ -81,15 +81,15 @@ class Index:
 
         A slip is one letter or digit too many, too few or wrong, or two that are exchanged.
         """
-        key = _folded(ticker).replace(" ", "")
+        key = _key(ticker)
         if not LEAST_NEAR <= len(key) <= MOST_NEAR:
             return []
         slips = {f" {slip} " for slip in _slips(key)}
         return [place for place, keys in enumerate(self._keys) if keys in slips]
 
     def _tiers(self, query: str) -> Iterator[tuple[int, Tier]]:
-        key, words = _folded(query).replace(" ", ""), _words(query)
-        if not key:
+        key, words = _key(query), _words(query)
+        if not words:
             return
         exact, symbol_start, word_start = f" {key} ", f" {key}", f" {words}"
         starts = [f" {word}" for word in words.split()]
@@ -112,8 +112,8 @@ def _variants(query: str) -> Iterator[str]:
         canonical = parse_symbol(bare).text
     except InvalidSymbolError:
         return
-    key = _folded(canonical).replace(" ", "")  # one word, so that it matches symbols only
-    if key != _folded(bare).replace(" ", ""):
+    key = _key(canonical)  # one word, so that it matches symbols only
+    if key != _key(bare):
         yield key
 
 
@@ -138,7 +138,12 @@ def _keys(asset: Asset) -> list[str]:
         sides.append(symbol.base)
     if symbol.asset_class is AssetClass.FOREX:
         sides.append(symbol.quote)
-    return [_folded(side).replace(" ", "") for side in sides]
+    return [_key(side) for side in sides]
+
+
+def _key(text: str) -> str:
+    """A symbol as one word. A coin by its id keeps the @, or its id would begin like a ticker."""
+    return ("@" if text.strip().startswith("@") else "") + _folded(text).replace(" ", "")
 
 
 def _folded(text: str) -> str:
