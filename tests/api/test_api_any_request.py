@@ -53,4 +53,4 @@ def test_no_request_is_answered_otherwise_than_documented(service, tmp_path):
             timeout=GUARD_S,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Tested: 5" in done.stdout
+    assert "Tested: 7" in done.stdout

@@ -71,7 +71,8 @@ class Seen:
 class Watch:
     """Asks a service's API again and again, from `with` to its end, and judges each answer.
 
-    A quote may be pending, which is a 404, after a Redis lost it. `wrong` holds every price that the market never had.
+    A quote may be pending, which is a 404, after Redis lost it. `wrong` holds every price that the
+    market never had.
     """
 
     def __init__(self, service: RunningService, market: MarketServers) -> None:
