@@ -17,6 +17,7 @@ from marketdata.domain.quotes import Source
 from tests.deployment.api import Answer, ask, quotes
 from tests.deployment.sam import Deployed
 from tests.infrastructure.stack import ROOT
+from tests.support.jobs import granted
 
 SLOT_S = 5
 SLOTS = 12
@@ -138,7 +139,7 @@ def _fresh(found: Quotes, slot: int) -> Quotes:
 def _job() -> dict[str, Any]:
     sample = (ROOT / "events" / "fetch_quotes__crypto.json").read_text(encoding="utf-8")
     job = json.loads(sample)
-    attempt = {**job["attempts"][0], "provider": Source.YFINANCE.value}
+    attempt = granted(Source.YFINANCE, 1)
     stock = {"symbol": "AAPL", "ids": {}}
     return {**job, "asset_class": "stocks", "instruments": [stock], "attempts": [attempt]}
 
