@@ -74,7 +74,7 @@ class QuoteReader:
         max_age_s: int | None = None,
         currency: str | None = None,
     ) -> Reading:
-        """Each wanted symbol in one of two lists; see `spellings.requested`.
+        """Each wanted symbol in one of two lists; see `symbol_lists.requested`.
 
         Ages are measured at the start of the current slot. A quote older than `max_age_s` seconds
         counts as missing; one older than `QUOTE_TTL` is marked stale. A price older than its market
