@@ -66,7 +66,7 @@ def test_an_open_breaker_tells_why_since_when_and_until_when(cache):
     error = {
         "at": "2025-11-22T14:05:00Z",
         "outcome": "unauthorized",
-        "detail": "finnhub refuses the key",
+        "detail": "finnhub: the key is not accepted",
     }
     assert told["classes"] == [
         {

@@ -212,7 +212,7 @@ class Service:
             calls_used=1,
             effect=effect,
             outcome=outcome,
-            detail="" if outcome == "ok" else f"{source.value} refuses the key",
+            detail="" if outcome == "ok" else f"{source.value}: the key is not accepted",
             reason=reason,
         )
         self.stores.control.record([result], {}, (), self.now_ms, report=f"{source}-{self.now_ms}")
