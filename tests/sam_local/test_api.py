@@ -124,11 +124,12 @@ def test_the_board_and_the_documentation_are_pages(full):
 
 
 def test_a_request_is_one_line_of_the_log(full):
-    """The function logs one line a request; no library adds another at Lambda's level DEBUG."""
+    """One line of the log and one of metrics; no library adds another at Lambda's level DEBUG."""
     before = len(full.log)
     full.get("/v1/quotes/AAPL")
     lines = [line for line in full.log[before:].splitlines() if line.startswith("{")]
-    assert len(lines) == 1
+    assert len(lines) == 2
+    assert '"ApiLatency"' in lines[1]
     assert '"route":"/v1/quotes/{symbol:path}"' in lines[0]
 
 
