@@ -12,9 +12,9 @@ from marketdata.domain.symbols import AssetClass
 from marketdata.errors import RateLimitedError, UnauthorizedError
 from marketdata.providers.alpha_vantage import AlphaVantage
 from marketdata.providers.contract import Parsed
-from tests.support.provider_support import NOW, SECRET, bad_rows, instrument
+from tests.support.provider_support import NOW, bad_rows, instrument, secret_key
 
-ALPHA = AlphaVantage("https://www.alphavantage.co", SECRET)
+ALPHA = AlphaVantage("https://www.alphavantage.co", secret_key)
 USD_JPY = instrument("USD/JPY")
 FOLDER = "alphavantage"
 

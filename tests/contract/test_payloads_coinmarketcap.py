@@ -12,9 +12,9 @@ from marketdata.domain.symbols import AssetClass
 from marketdata.errors import RateLimitedError, UnauthorizedError
 from marketdata.providers.coinmarketcap import CoinMarketCap
 from marketdata.providers.contract import Parsed
-from tests.support.provider_support import NOW, SECRET, instrument
+from tests.support.provider_support import NOW, instrument, secret_key
 
-CMC = CoinMarketCap("https://pro-api.coinmarketcap.com", SECRET)
+CMC = CoinMarketCap("https://pro-api.coinmarketcap.com", secret_key)
 BATCH = [
     instrument("BTC-USD", coinmarketcap="1"),
     instrument("ETH-USD", coinmarketcap="1027"),

@@ -12,9 +12,9 @@ from marketdata.domain.symbols import AssetClass
 from marketdata.errors import RateLimitedError, UnauthorizedError
 from marketdata.providers.contract import Parsed
 from marketdata.providers.finnhub import Finnhub
-from tests.support.provider_support import NOW, SECRET, instrument
+from tests.support.provider_support import NOW, instrument, secret_key
 
-FINNHUB = Finnhub("https://finnhub.io/api/v1", SECRET)
+FINNHUB = Finnhub("https://finnhub.io/api/v1", secret_key)
 AAPL = instrument("AAPL")
 
 QUOTES = {

@@ -26,6 +26,11 @@ BROKEN_BODIES = {
 }
 
 
+def secret_key() -> str:
+    """Look up the planted key."""
+    return SECRET
+
+
 def answer(body, status=200, **headers) -> Response:
     """A response; a body that is no text yet becomes JSON, `_` in header names a dash."""
     if not isinstance(body, bytes | str):

@@ -77,10 +77,14 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """The formats and the senders of all providers, each made when first asked for, and kept."""
+    """The formats and the senders of all providers. Each is made on first use and kept.
+
+    `note_rejected_key` is called when a provider's key is missing or rejected.
+    """
 
     provider: Callable[[Source], Provider]
     sender: Callable[[Source], Sender]
+    note_rejected_key: Callable[[], None]
 
 
 def start_process(env: Mapping[str, str]) -> Process:
@@ -162,7 +166,9 @@ def make_fetcher(providers: Providers) -> Fetcher:
     from marketdata.prices.fetching import Clock, Fetcher
 
     clock = Clock(wall_ms, time.monotonic)
-    return Fetcher(providers.provider, providers.sender, _calls(), clock)
+    return Fetcher(
+        providers.provider, providers.sender, _calls(), clock, providers.note_rejected_key
+    )
 
 
 def make_asset_fetcher(process: Process, providers: Providers) -> AssetFetcher:
@@ -173,7 +179,14 @@ def make_asset_fetcher(process: Process, providers: Providers) -> AssetFetcher:
     # The simulated market that comes with the program trades at every hour.
     timetable = never_closed if process.settings.market == "simulated" else published
     archive = make_archive(process.settings)
-    return AssetFetcher(providers.provider, providers.sender, _calls(), archive, timetable)
+    return AssetFetcher(
+        providers.provider,
+        providers.sender,
+        _calls(),
+        archive,
+        timetable,
+        providers.note_rejected_key,
+    )
 
 
 def make_archive(settings: Settings) -> Archive:
@@ -193,24 +206,22 @@ def make_providers(settings: Settings) -> Providers:
         return Providers(
             provider=cache(lambda source: make_provider(source, settings)),
             sender=cache(lambda source: make_sender(source, settings)),
+            note_rejected_key=lambda: None,  # the settings of a process do not change
         )
 
-    from marketdata.providers.keys import KeyedProvider, SecretKeys, secrets_manager, takes_key
+    from marketdata.providers.keys import SecretKeys, secrets_manager, takes_key
 
     secret = SecretKeys(secrets_manager(settings.provider_keys_secret), time.monotonic, mask)
 
     def provider(source: Source) -> Provider:
         if settings.keys[source] or not takes_key(source):
             return make_provider(source, settings)
-
-        def with_key(key: str) -> Provider:
-            return make_provider(source, settings.with_key(source, key))
-
-        return KeyedProvider(source, with_key, secret)
+        return make_provider(source, settings, lambda: secret.get(source))
 
     return Providers(
         provider=cache(provider),
         sender=cache(lambda source: make_sender(source, settings, secret.yahoo_proxy_url)),
+        note_rejected_key=secret.note_rejected,
     )
 
 

@@ -233,10 +233,6 @@ class Settings(BaseModel):
             not FACTS[source].needs_key or self._of(source, "api_key") or self.provider_keys_secret
         )
 
-    def with_key(self, source: Source, key: str) -> Self:
-        """Return the same settings with another key for one provider."""
-        return self.model_copy(update={f"{ENV_PREFIXES[source].lower()}_api_key": key})
-
     def update_period_s(self, source: Source) -> int:
         """How often it pays to ask a provider: its free tier's own period while on that tier."""
         facts = FACTS[source]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from marketdata.domain.messages import AssetJob, ListAttempt
+from marketdata.domain.messages import AssetJob, AssetReport, ListAttempt
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.lists.archive import LAST_GOOD, LocalArchive, decode
@@ -28,26 +28,36 @@ class Refresh:
     def __init__(self, archive: LocalArchive, executor: ThreadPoolExecutor) -> None:
         self.archive = archive
         self._rows: list[Mapping[str, Any]] = []
+        self.status = 200
+        self.rejected_keys = 0
         provider = CoinGecko("http://127.0.0.1")
         self._fetcher = AssetFetcher(
-            lambda _: provider, lambda _: self, executor, archive, lambda _class, _now_ms: None
+            lambda _: provider,
+            lambda _: self,
+            executor,
+            archive,
+            lambda _class, _now_ms: None,
+            self._note_rejected_key,
         )
+
+    def _note_rejected_key(self) -> None:
+        self.rejected_keys += 1
 
     def send(
         self, request: Request, timeout_s: float, allowance: CallAllowance | None = None
     ) -> Response:
         """Answer the first page with the rows, all others with none."""
         rows = self._rows if request.params.get("page") == "1" else []
-        return Response(200, {}, json.dumps(rows).encode())
+        return Response(self.status, {}, json.dumps(rows).encode())
 
     def warm(self) -> None:
         """Nothing has to be loaded."""
 
-    def run(self, version: str, *rows: Mapping[str, Any]) -> dict[str, str]:
-        """Fetch a list, keep it as the last good one, and return its names by symbol."""
+    def fetch(self, version: str, *rows: Mapping[str, Any]) -> AssetReport:
+        """Fetch a list."""
         self._rows = list(rows)
         attempt = ListAttempt(provider=Source.COINGECKO, calls=5)
-        report = self._fetcher.fetch(
+        return self._fetcher.fetch(
             AssetJob(
                 id=version,
                 asset_class=CRYPTO,
@@ -57,6 +67,10 @@ class Refresh:
                 attempts=(attempt,),
             )
         )
+
+    def run(self, version: str, *rows: Mapping[str, Any]) -> dict[str, str]:
+        """Fetch a list, keep it as the last good one, and return its names by symbol."""
+        report = self.fetch(version, *rows)
         assert report.candidate is not None, report.outcomes
         data = self.archive.get(CRYPTO, report.candidate)
         assert data is not None
@@ -113,3 +127,11 @@ def test_a_damaged_last_good_list_stops_no_refresh(refresh):
     refresh.archive.put(CRYPTO, LAST_GOOD, b"damaged")
     names = refresh.run("1", coin(HOLO, 505), coin(HOTCOIN, 500))
     assert names == {"HOT-USD": "Hotcoin", "@holotoken-USD": "Holo"}
+
+
+@pytest.mark.parametrize(("status", "rejections"), [(401, 1), (500, 0), (200, 0)])
+def test_a_rejected_key_is_noted(refresh, status, rejections):
+    """The key is looked up again after a 401, and after no other answer."""
+    refresh.status = status
+    refresh.fetch("1", coin(HOLO, 480))
+    assert refresh.rejected_keys == rejections

@@ -24,9 +24,10 @@ from tests.support.provider_support import (
     bad_rows,
     instrument,
     reasons,
+    secret_key,
 )
 
-ALPHA = AlphaVantage("https://www.alphavantage.co", SECRET)
+ALPHA = AlphaVantage("https://www.alphavantage.co", secret_key)
 USD_JPY = instrument("USD/JPY")
 RATE = {
     "1. From_Currency Code": "USD",

@@ -14,7 +14,7 @@ from marketdata.providers.alpha_vantage import AlphaVantage
 from marketdata.providers.coingecko import CoinGecko
 from marketdata.providers.coinmarketcap import CoinMarketCap
 from marketdata.providers.finnhub import Finnhub
-from tests.support.provider_support import NOW, SECRET, answer, instrument
+from tests.support.provider_support import NOW, SECRET, answer, instrument, secret_key
 
 BASE = "http://127.0.0.1:9"
 COINS = [
@@ -24,22 +24,22 @@ COINS = [
 DOLLARS = {"symbol": "USD", "price": 2.5, "percent_change_24h": 1, "last_updated": "2026-09-15T17"}
 CASES = {
     "finnhub": (
-        Finnhub(BASE, SECRET),
+        Finnhub(BASE, secret_key),
         [instrument("AAPL")],
         {"c": 1.5, "d": 0.1, "dp": 0.2, "t": 1771519213},
     ),
     "coingecko": (
-        CoinGecko(BASE, SECRET),
+        CoinGecko(BASE, secret_key),
         COINS,
         {"bitcoin": {"usd": 1.5, "usd_24h_change": 2, "last_updated_at": 1779092258}},
     ),
     "coinmarketcap": (
-        CoinMarketCap(BASE, SECRET),
+        CoinMarketCap(BASE, secret_key),
         COINS,
         {"status": {"error_code": 0}, "data": [{"id": 1, "is_active": 1, "quote": [DOLLARS]}]},
     ),
     "alpha_vantage": (
-        AlphaVantage(BASE, SECRET),
+        AlphaVantage(BASE, secret_key),
         [instrument("EUR/USD")],
         {
             "Realtime Currency Exchange Rate": {

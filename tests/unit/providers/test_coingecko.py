@@ -25,9 +25,10 @@ from tests.support.provider_support import (
     bad_rows,
     instrument,
     reasons,
+    secret_key,
 )
 
-GECKO = CoinGecko("https://api.coingecko.com/api/v3", SECRET)
+GECKO = CoinGecko("https://api.coingecko.com/api/v3", secret_key)
 BTC = instrument("BTC-USD", coingecko="bitcoin")
 BTC_EUR = instrument("BTC-EUR", coingecko="bitcoin")
 ETH = instrument("ETH-USD", coingecko="ethereum")
@@ -59,7 +60,7 @@ def test_the_key_goes_in_the_header_that_its_host_wants():
     """The demo host and any other host take one header, the pro host the other, no key none."""
 
     def headers(base_url, key=SECRET):
-        return CoinGecko(base_url, key).build_request([BTC]).headers
+        return CoinGecko(base_url, lambda: key).build_request([BTC]).headers
 
     assert headers("https://api.coingecko.com/api/v3") == {"x-cg-demo-api-key": SECRET}
     assert headers("http://127.0.0.1:9") == {"x-cg-demo-api-key": SECRET}

@@ -24,9 +24,10 @@ from tests.support.provider_support import (
     bad_rows,
     instrument,
     reasons,
+    secret_key,
 )
 
-CMC = CoinMarketCap("https://pro-api.coinmarketcap.com", SECRET)
+CMC = CoinMarketCap("https://pro-api.coinmarketcap.com", secret_key)
 BTC = instrument("BTC-USD", coinmarketcap="1")
 ETH = instrument("ETH-USD", coinmarketcap="1027")
 DOLLARS = {

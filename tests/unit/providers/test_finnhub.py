@@ -24,9 +24,10 @@ from tests.support.provider_support import (
     bad_rows,
     instrument,
     reasons,
+    secret_key,
 )
 
-FINNHUB = Finnhub("https://finnhub.io/api/v1", SECRET)
+FINNHUB = Finnhub("https://finnhub.io/api/v1", secret_key)
 AAPL = instrument("AAPL")
 QUOTE = {
     "c": 263.84, "d": -0.51, "dp": -0.1929, "h": 264.48, "l": 262.29, "o": 263.21,

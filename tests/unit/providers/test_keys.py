@@ -1,7 +1,10 @@
+"""Keys in a secret: looked up for each call, read again when a provider rejects one, masked."""
+
 from __future__ import annotations
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
@@ -9,18 +12,21 @@ from moto import mock_aws
 
 from marketdata.clock import parse_utc
 from marketdata.domain.catalogue import Instrument
+from marketdata.domain.messages import Job
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import parse_symbol
 from marketdata.errors import UnauthorizedError, UnavailableError
 from marketdata.observability import logs
-from marketdata.providers.contract import Response
-from marketdata.providers.keys import KeyedProvider, SecretKeys, secrets_manager, takes_key
+from marketdata.prices.fetching import Clock, Fetcher
+from marketdata.providers.contract import CallAllowance, Provider, Request, Response
+from marketdata.providers.keys import SecretKeys, secrets_manager, takes_key
 from marketdata.providers.registry import make_provider
 from marketdata.settings import Settings
+from tests.support.jobs import granted
 
 AAPL = (Instrument(parse_symbol("AAPL")),)
 NOW = parse_utc("2026-11-22T15:00:00Z")
-REFUSED = Response(401, {}, b'{"error":"Invalid API key"}')
+REJECTED = Response(401, {}, b'{"error":"Invalid API key"}')
 
 
 class Store:
@@ -39,13 +45,47 @@ class Store:
             raise self.text
         return self.text
 
-    def provider(self, source: Source = Source.FINNHUB) -> KeyedProvider:
+    def provider(self, source: Source = Source.FINNHUB) -> Provider:
         """A real provider of the registry, over the keys of this store."""
+        return make_provider(source, Settings.from_env({}), lambda: self.keys.get(source))
 
-        def make(key: str):
-            return make_provider(source, Settings.from_env({"FINNHUB_API_KEY": key} if key else {}))
 
-        return KeyedProvider(source, make, self.keys)
+class FinnhubLoop:
+    """Fetches AAPL again and again from a Finnhub that rejects every key but one."""
+
+    def __init__(self, store: Store, good_key: str = "") -> None:
+        self.sent: list[str] = []
+        self._good_key = good_key
+        self._executor = ThreadPoolExecutor(1)
+        provider, clock = store.provider(), Clock(lambda: 0, lambda: store.now_s)
+        self._fetcher = Fetcher(
+            lambda _: provider, lambda _: self, self._executor, clock, store.keys.note_rejected
+        )
+
+    def warm(self) -> None:
+        """Nothing has to be loaded."""
+
+    def send(
+        self, request: Request, timeout_s: float, allowance: CallAllowance | None = None
+    ) -> Response:
+        """Answer one request, and keep its key."""
+        key = request.headers["X-Finnhub-Token"]
+        self.sent.append(key)
+        is_good = key == self._good_key
+        return Response(200, {}, b'{"c": 1.5, "t": 1771519213}') if is_good else REJECTED
+
+    def fetch(self) -> str:
+        """Fetch once; return the outcome."""
+        job = {
+            "id": "a",
+            "slot": 0,
+            "deadline_ms": 3000,
+            "asset_class": "stocks",
+            "instruments": [{"symbol": "AAPL", "ids": {}}],
+            "attempts": [granted(Source.FINNHUB, 1)],
+        }
+        report = self._fetcher.fetch(Job.model_validate(job))
+        return report.outcomes[0].outcome.value
 
 
 @pytest.fixture
@@ -97,32 +137,38 @@ def test_a_proxy_in_the_secret_that_is_none_is_an_error_without_it(text):
     assert "a-proxy" not in str(caught.value)
 
 
-def test_a_refused_key_is_looked_up_again_once():
+def test_a_rejected_key_is_looked_up_again_once():
     """After a 401 the secret is read anew, and a key that was changed meanwhile is used."""
     store = Store('{"FINNHUB_API_KEY": "old"}')
-    provider = store.provider()
-    provider.build_request(AAPL)
+    loop = FinnhubLoop(store, good_key="new")
+    assert loop.fetch() == "unauthorized"
     store.text = '{"FINNHUB_API_KEY": "new"}'
-    with pytest.raises(UnauthorizedError):
-        provider.parse(AAPL, REFUSED, NOW)
     assert not any(store.readings)
-    assert provider.build_request(AAPL).headers["X-Finnhub-Token"] == "new"
+    assert [loop.fetch() for _ in range(3)] == ["ok"] * 3
+    assert loop.sent == ["old", "new", "new", "new"]
     assert store.readings.count(True) == 1
 
 
-def test_a_key_that_stays_refused_is_looked_up_once_a_minute():
-    """However often a provider refuses, the secret is read anew at most once in 60 seconds."""
+def test_a_key_that_stays_rejected_is_looked_up_once_a_minute():
+    """However often a provider rejects it, the secret is read anew at most once in 60 seconds."""
     store = Store('{"FINNHUB_API_KEY": "bad"}')
+    loop = FinnhubLoop(store)
     for _ in range(180):
-        provider = store.provider()
-        provider.build_request(AAPL)
-        with pytest.raises(UnauthorizedError):
-            provider.parse(AAPL, REFUSED, NOW)
+        assert loop.fetch() == "unauthorized"
         store.now_s += 1.0
     assert store.readings.count(True) == 3
 
 
-def test_a_secret_that_cannot_be_read_is_left_alone_for_a_minute():
+def test_a_missing_key_is_looked_up_again():
+    """A key that is put into the secret later is used without a restart."""
+    store = Store("{}")
+    loop = FinnhubLoop(store, good_key="new")
+    assert loop.fetch() == "unauthorized"
+    store.text = '{"FINNHUB_API_KEY": "new"}'
+    assert loop.fetch() == "ok"
+
+
+def test_a_secret_that_cannot_be_read_is_read_again_after_a_minute():
     """Providers with keys are unavailable, in AWS's words, and AWS is asked again after 60 s."""
     store = Store(UnavailableError("the keys in Secrets Manager cannot be read: AccessDenied"))
     for _ in range(10):
@@ -152,7 +198,7 @@ def test_a_secret_that_is_no_object_is_not_quoted(text):
 
 
 def test_a_key_that_cannot_be_one_is_named_and_not_shown():
-    """A key with a line break in it is refused by its name alone."""
+    """The error for a key with a line break names the setting only."""
     with pytest.raises(UnauthorizedError, match="FINNHUB_API_KEY in the secret") as caught:
         Store(json.dumps({"FINNHUB_API_KEY": "hun\nter2"})).keys.get(Source.FINNHUB)
     assert "ter2" not in str(caught.value)
@@ -201,4 +247,14 @@ def test_the_fetch_side_uses_the_secret(fetching):
     """With PROVIDER_KEYS_SECRET set, the providers that take keys get them from there."""
     request = fetching.provider(Source.FINNHUB).build_request(AAPL)
     assert request.headers["X-Finnhub-Token"] == "abc"
-    assert not isinstance(fetching.provider(Source.YFINANCE), KeyedProvider)
+
+
+def test_the_fetch_side_reads_the_secret_again_after_a_rejected_key(fetching, aws):
+    """The function's own providers use a new key of the secret after a rejection."""
+    finnhub = fetching.provider(Source.FINNHUB)
+    finnhub.build_request(AAPL)
+    (secret,) = aws.list_secrets()["SecretList"]
+    aws.put_secret_value(SecretId=secret["ARN"], SecretString='{"FINNHUB_API_KEY":"new"}')
+    assert finnhub.build_request(AAPL).headers["X-Finnhub-Token"] == "abc"
+    fetching.note_rejected_key()
+    assert finnhub.build_request(AAPL).headers["X-Finnhub-Token"] == "new"

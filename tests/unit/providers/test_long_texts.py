@@ -24,7 +24,7 @@ from marketdata.providers.values import (
     zoned_time,
 )
 from marketdata.providers.yahoo import Yahoo
-from tests.support.provider_support import NOW, SECRET, answer, instrument
+from tests.support.provider_support import NOW, answer, instrument, secret_key
 
 BASE = "http://127.0.0.1:9"
 MB = 1_000_000
@@ -50,16 +50,16 @@ QUOTES = {
         {"symbol": "AAPL", "quoteType": "X", "currency": "USD", "regularMarketPrice": "X",
          "regularMarketTime": "X", "marketState": "X", "marketCap": "X",
          "postMarketPrice": "X"}]}}),
-    "finnhub": (Finnhub(BASE, SECRET), STOCK,
+    "finnhub": (Finnhub(BASE, secret_key), STOCK,
                 {"c": "X", "d": "X", "dp": "X", "t": "X", "error": "X"}),
-    "coingecko": (CoinGecko(BASE, SECRET), COIN, {
+    "coingecko": (CoinGecko(BASE, secret_key), COIN, {
         "bitcoin": {"usd": "X", "usd_24h_change": "X", "last_updated_at": "X"},
         "status": {"error_code": "X", "error_message": "X"}, "error": "X"}),
-    "coinmarketcap": (CoinMarketCap(BASE, SECRET), COIN, {
+    "coinmarketcap": (CoinMarketCap(BASE, secret_key), COIN, {
         "status": {"error_code": "X", "error_message": "X", "timestamp": "X"},
         "data": [{"id": "X", "is_active": 1, "quote": [{"symbol": "X", "price": "X",
                   "percent_change_24h": "X", "last_updated": "X"}]}]}),
-    "alpha_vantage": (AlphaVantage(BASE, SECRET), PAIR, {
+    "alpha_vantage": (AlphaVantage(BASE, secret_key), PAIR, {
         "Information": "X", "Note": "X", "Error Message": "X", "message": "X",
         "Realtime Currency Exchange Rate": {
             "1. From_Currency Code": "X", "3. To_Currency Code": "X", "5. Exchange Rate": "X",
@@ -68,11 +68,11 @@ QUOTES = {
 LISTS = {
     "yahoo": (Yahoo(), AssetClass.STOCKS, {"finance": {"error": None, "result": [{"quotes": [
         {"symbol": "X", "longName": "X", "currency": "X", "fullExchangeName": "X"}]}]}}),
-    "finnhub": (Finnhub(BASE, SECRET), AssetClass.STOCKS, [
+    "finnhub": (Finnhub(BASE, secret_key), AssetClass.STOCKS, [
         {"symbol": "X", "description": "X", "currency": "X", "mic": "X"}]),
-    "coingecko": (CoinGecko(BASE, SECRET), AssetClass.CRYPTO, [
+    "coingecko": (CoinGecko(BASE, secret_key), AssetClass.CRYPTO, [
         {"id": "X", "symbol": "X", "name": "X", "market_cap_rank": "X"}]),
-    "coinmarketcap": (CoinMarketCap(BASE, SECRET), AssetClass.CRYPTO, {
+    "coinmarketcap": (CoinMarketCap(BASE, secret_key), AssetClass.CRYPTO, {
         "status": {"error_code": 0}, "data": [
             {"id": 1, "symbol": "X", "name": "X", "slug": "X", "rank": "X"}]}),
 }  # fmt: skip
@@ -143,7 +143,7 @@ def test_a_long_text_in_any_member_of_a_list_is_no_work(name, text):
 def test_a_long_csv_cell_is_no_work(text):
     """A name of 1 MB in a table is cut or makes the table invalid."""
     rows = f"symbol,name,exchange,assetType,ipoDate,delistingDate,status\nAB,{text},NYSE,,,,Active"
-    provider = AlphaVantage(BASE, SECRET)
+    provider = AlphaVantage(BASE, secret_key)
     listings, message = result_of(provider.parse_assets, AssetClass.STOCKS, [answer(rows)])
     assert len(message) < 300
     assert listings is None or len(listings[0].name) <= 200

@@ -21,7 +21,7 @@ from marketdata.domain.outcomes import Outcome, outcome_of
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.domain.trading_hours import Timetable
-from marketdata.errors import ArchiveError, ProviderError
+from marketdata.errors import ArchiveError, ProviderError, UnauthorizedError
 from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode
 from marketdata.lists.merging import guard, merge
 from marketdata.providers.contract import CallAllowance, Provider, Response, Sender
@@ -37,7 +37,7 @@ class AssetFetcher:
     """Fetches one class's lists from every provider of a job and merges them.
 
     `timetable` returns when a class trades around an instant (epoch milliseconds); None if it
-    always trades.
+    always trades. `note_rejected_key` is called when a provider's key is missing or rejected.
     """
 
     provider: Callable[[Source], Provider]
@@ -45,6 +45,7 @@ class AssetFetcher:
     executor: Executor
     archive: Archive
     timetable: Callable[[AssetClass, int], Timetable | None]
+    note_rejected_key: Callable[[], None] = lambda: None
 
     def fetch(self, job: AssetJob) -> AssetReport:
         """Do a job: fetch the lists of its attempts, and merge them with the stored ones.
@@ -127,6 +128,8 @@ class AssetFetcher:
                     break  # parsing finds out what it means, and further pages would fail as well
             rows = provider.parse_assets(asset_class, responses)
         except ProviderError as error:
+            if isinstance(error, UnauthorizedError):
+                self.note_rejected_key()
             return ListOutcome(
                 provider=source,
                 outcome=outcome_of(error),

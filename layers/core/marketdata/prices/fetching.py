@@ -19,7 +19,7 @@ from marketdata.domain.outcomes import MissingQuote, Outcome, Reason, missing_be
 from marketdata.domain.permits import DenyReason
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.second_opinion import needs_second_opinion
-from marketdata.errors import CallsSpentError, ProviderError, UnavailableError
+from marketdata.errors import CallsSpentError, ProviderError, UnauthorizedError, UnavailableError
 from marketdata.providers.contract import CallAllowance, Parsed, Provider, Sender
 
 # Of the time that is left, an attempt that has a successor may use this much.
@@ -112,13 +112,14 @@ class Fetcher:
     """Fetches jobs through the providers and senders that it is given.
 
     `executor` runs the calls of one attempt side by side. `clock` is an argument so that a test
-    moves time.
+    moves time. `note_rejected_key` is called when a provider's key is missing or rejected.
     """
 
     provider: Callable[[Source], Provider]
     sender: Callable[[Source], Sender]
     executor: Executor
     clock: Clock
+    note_rejected_key: Callable[[], None] = lambda: None
 
     def fetch(self, job: Job) -> Report:
         """Do a job. No failure of a provider is raised.
@@ -189,6 +190,8 @@ class Fetcher:
         attempt.calls_used = allowance.close()
         for call, group in calls.items():
             _collect(attempt, call, group, share_s)
+        if any(isinstance(error, UnauthorizedError) for error in attempt.errors):
+            self.note_rejected_key()
         attempt.latency_ms = round((self.clock.steady_s() - started_s) * 1000)
         return attempt
 

@@ -25,6 +25,7 @@ from marketdata.providers.answers import AnswerReader, is_html
 from marketdata.providers.contract import (
     MOST_LIST_BYTES,
     MOST_QUOTE_BYTES,
+    KeyLookup,
     Parsed,
     Request,
     Response,
@@ -55,7 +56,7 @@ class AlphaVantage:
     """Alpha Vantage's formats."""
 
     base_url: str
-    key: str = field(repr=False)
+    key: KeyLookup = field(repr=False)
     source: Source = Source.ALPHA_VANTAGE
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
@@ -106,12 +107,12 @@ class AlphaVantage:
         return listed_or_bad(self.source, listings)
 
     def _query(self, function: str, **params: str) -> Request:
-        params = {"function": function, **params, "apikey": self.key}
+        params = {"function": function, **params, "apikey": self.key()}
         most = MOST_QUOTE_BYTES if function == _RATE_FUNCTION else MOST_LIST_BYTES
         return Request(f"{self.base_url}/query", params, most_bytes=most)
 
     def _checked(self, response: Response, now: datetime | None) -> AnswerReader:
-        reader = AnswerReader(self.source, self.key)
+        reader = AnswerReader(self.source, self.key())
         error = reader.http_error(response, now)
         if error:
             raise error

@@ -23,9 +23,11 @@ from marketdata.providers.answers import AnswerReader
 from marketdata.providers.contract import (
     MOST_LIST_BYTES,
     MOST_QUOTE_BYTES,
+    KeyLookup,
     Parsed,
     Request,
     Response,
+    no_key,
 )
 from marketdata.providers.holds import rate_limited
 from marketdata.providers.listings import listed_coin, listed_or_bad
@@ -51,7 +53,7 @@ class CoinGecko:
     """CoinGecko's formats. It needs no key; with one, the header must match the host."""
 
     base_url: str
-    key: str = field(default="", repr=False)
+    key: KeyLookup = field(default=no_key, repr=False)
     source: Source = Source.COINGECKO
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
@@ -113,7 +115,8 @@ class CoinGecko:
     def _request(self, path: str, **params: str) -> Request:
         is_pro = urlsplit(self.base_url).hostname == PRO_HOST
         name = "x-cg-pro-api-key" if is_pro else "x-cg-demo-api-key"
-        headers = {name: self.key} if self.key else {}
+        key = self.key()
+        headers = {name: key} if key else {}
         most = MOST_QUOTE_BYTES if path == _QUOTE_PATH else MOST_LIST_BYTES
         return Request(f"{self.base_url}/{path}", params, headers, most_bytes=most)
 
@@ -122,7 +125,7 @@ class CoinGecko:
 
         Errors come with a status of their own, or inside a 400 or a 200.
         """
-        reader = AnswerReader(self.source, self.key)
+        reader = AnswerReader(self.source, self.key())
         error = self._coded_error(reader, response, now) or reader.http_error(response, now)
         if error:
             raise error

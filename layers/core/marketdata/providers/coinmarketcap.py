@@ -18,6 +18,7 @@ from marketdata.providers.coinmarketcap_errors import checked_data, named_invali
 from marketdata.providers.contract import (
     MOST_LIST_BYTES,
     MOST_QUOTE_BYTES,
+    KeyLookup,
     Parsed,
     Request,
     Response,
@@ -42,7 +43,7 @@ class CoinMarketCap:
     """CoinMarketCap's formats: version 3 for quotes, version 1 for its two lists."""
 
     base_url: str
-    key: str = field(repr=False)
+    key: KeyLookup = field(repr=False)
     source: Source = Source.COINMARKETCAP
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
@@ -58,7 +59,7 @@ class CoinMarketCap:
         self, batch: Sequence[Instrument], response: Response, fetched_at: datetime
     ) -> Parsed:
         """Return the quotes of a batch; unknown and inactive coins have none."""
-        reader = AnswerReader(self.source, self.key)
+        reader = AnswerReader(self.source, self.key())
         invalid = named_invalid(reader, batch, response)
         if invalid is not None:
             return Parsed((), invalid)
@@ -88,7 +89,7 @@ class CoinMarketCap:
         self, asset_class: AssetClass, responses: Sequence[Response]
     ) -> tuple[Listing, ...]:
         """Return active coins against USD, each number once; for forex currencies, not pairs."""
-        reader = AnswerReader(self.source, self.key)
+        reader = AnswerReader(self.source, self.key())
         listings: dict[str, Listing] = {}
         for response in responses:
             data = checked_data(reader, response, None)
@@ -103,7 +104,7 @@ class CoinMarketCap:
 
     def _request(self, path: str, **params: str) -> Request:
         most = MOST_QUOTE_BYTES if path == _QUOTE_PATH else MOST_LIST_BYTES
-        headers = {"X-CMC_PRO_API_KEY": self.key}
+        headers = {"X-CMC_PRO_API_KEY": self.key()}
         return Request(f"{self.base_url}/{path}", params, headers, most_bytes=most)
 
     def _quote(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -17,6 +17,11 @@ from marketdata.domain.outcomes import MissingQuote
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CallsSpentError
+
+# Returns a provider's present key; empty if it has none. A provider calls this for each request and
+# each answer, because a key in Secrets Manager may change while the process lives. Raises
+# `UnauthorizedError` if a needed key is missing, `UnavailableError` if the key cannot be read.
+KeyLookup = Callable[[], str]
 
 # The longest answers that are accepted, unpacked. A row of a quote has at most 4 KB, and a call
 # asks for at most 250 symbols. The longest list has about 10 MB.
@@ -70,6 +75,11 @@ class Parsed:
     hold_s: float | None = None
     bad_rows: tuple[MissingQuote, ...] = ()
     note: str = ""
+
+
+def no_key() -> str:
+    """Return the key of a provider that is called without one."""
+    return ""
 
 
 class CallAllowance:
@@ -133,7 +143,7 @@ class Sender(Protocol):
 
 
 class Provider(Protocol):
-    """One provider's formats. Its only state is its base URL and key."""
+    """One provider's formats. Its only state is its base URL and the way to look up its key."""
 
     @property
     def source(self) -> Source:

@@ -18,6 +18,7 @@ from marketdata.providers.answers import AnswerReader
 from marketdata.providers.contract import (
     MOST_LIST_BYTES,
     MOST_QUOTE_BYTES,
+    KeyLookup,
     Parsed,
     Request,
     Response,
@@ -56,7 +57,7 @@ class Finnhub:
     """Finnhub's formats. The key travels in a header, so that no log of URLs holds it."""
 
     base_url: str
-    key: str = field(repr=False)
+    key: KeyLookup = field(repr=False)
     source: Source = Source.FINNHUB
 
     def build_request(self, batch: Sequence[Instrument]) -> Request:
@@ -99,12 +100,12 @@ class Finnhub:
         return listed_or_bad(self.source, listings)
 
     def _request(self, path: str, most_bytes: int, **params: str) -> Request:
-        headers = {"X-Finnhub-Token": self.key}
+        headers = {"X-Finnhub-Token": self.key()}
         return Request(f"{self.base_url}/{path}", params, headers, most_bytes=most_bytes)
 
     @property
     def _reader(self) -> AnswerReader:
-        return AnswerReader(self.source, self.key)
+        return AnswerReader(self.source, self.key())
 
     def _checked(self, response: Response, now: datetime | None) -> AnswerReader:
         """Return a reader for an answer with data; raise the error that the answer is otherwise."""

@@ -9,14 +9,18 @@ from marketdata.domain.quotes import Source
 from marketdata.providers.alpha_vantage import AlphaVantage
 from marketdata.providers.coingecko import CoinGecko
 from marketdata.providers.coinmarketcap import CoinMarketCap
-from marketdata.providers.contract import Provider, Sender
+from marketdata.providers.contract import KeyLookup, Provider, Sender
 from marketdata.providers.finnhub import Finnhub
 from marketdata.settings import Settings
 
 
-def make_provider(source: Source, settings: Settings) -> Provider:
-    """Return a provider's formats, with its base URL and key."""
-    return _PROVIDERS[source](settings.base_urls[source], settings.keys[source])
+def make_provider(source: Source, settings: Settings, key: KeyLookup | None = None) -> Provider:
+    """Return a provider's formats, with its base URL and key.
+
+    `key` looks the key up; without it the key is that of the settings.
+    """
+    own = settings.keys[source]
+    return _PROVIDERS[source](settings.base_urls[source], key or (lambda: own))
 
 
 def make_sender(
@@ -33,7 +37,7 @@ def make_sender(
     return _yahoo_sender(settings.base_urls[source], proxy_url)
 
 
-def _yahoo(base_url: str, _key: str) -> Provider:
+def _yahoo(base_url: str, _key: KeyLookup) -> Provider:
     from marketdata.providers.yahoo import Yahoo  # noqa: PLC0415 only fetching has yfinance
 
     return Yahoo(base_url)
@@ -51,7 +55,7 @@ def _http() -> Sender:
     return HttpSender()
 
 
-_PROVIDERS: Mapping[Source, Callable[[str, str], Provider]] = MappingProxyType(
+_PROVIDERS: Mapping[Source, Callable[[str, KeyLookup], Provider]] = MappingProxyType(
     {
         Source.YFINANCE: _yahoo,
         Source.FINNHUB: Finnhub,
