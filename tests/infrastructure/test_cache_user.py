@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from redis import Redis
-from redis.exceptions import NoPermissionError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from local.simulator import MarketServers
+from marketdata.cache import scripts
 from marketdata.cache.client import Cache, connect
+from marketdata.cache.memory import read_memory
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
 from tests.infrastructure.stack import Stack
@@ -17,6 +21,22 @@ from tests.support.redis_servers import RedisServer
 from tests.support.simulated_market import Clock
 
 STACK = Stack()
+CACHE_MODULES = Path(scripts.__file__).parent.glob("*.py")
+# What the modules of `cache` send, what their scripts call, and what the client adds.
+COMMANDS = {
+    *(
+        name
+        for path in CACHE_MODULES
+        for name in re.findall(r'\("([A-Z]{3,})"[,)]', path.read_text())
+    ),
+    *(
+        name
+        for path in scripts.FOLDER.glob("*.lua")
+        for name in re.findall(r"redis\.p?call\('([A-Z]+)'", path.read_text())
+    ),
+    "EVAL",
+    "EVALSHA",
+}
 PREFIX = STACK.functions()["Api"]["Environment"]["Variables"]["REDIS_PREFIX"]
 
 
@@ -59,6 +79,32 @@ def test_the_user_of_the_template_may_read_the_clock(signed_in):
     """Scripts work at the time of Redis, as they do in production."""
     refreshed = signed_in.key("control", "refreshed")
     assert signed_in.script("refresh_claim", [refreshed], ("", 1000, 0)) == 1
+
+
+def test_the_user_of_the_template_may_send_every_command_of_the_service(signed_in, redis_server):
+    """No command that the program or one of its scripts sends is rejected for want of a right."""
+    assert {"INFO", "MGET", "PING", "TIME", "SMISMEMBER", "ZADD"} <= COMMANDS
+    with (
+        redis_server.client() as admin,
+        Redis(port=redis_server.port, username="functions", password="password") as client,
+    ):
+        rejected = []
+        for command in sorted(COMMANDS):
+            ((_, arity, *_),) = admin.execute_command("COMMAND INFO", command)
+            # Redis looks at the number of arguments before it looks at the rights.
+            arguments = [f"{PREFIX}:{{a}}:{number}" for number in range(abs(arity) - 1)]
+            try:
+                client.execute_command(command, *arguments)
+            except NoPermissionError:
+                rejected.append(command)
+            except ResponseError:
+                pass  # the arguments have no meaning
+        assert not rejected
+
+
+def test_the_user_of_the_template_may_read_whether_the_cache_is_full(signed_in):
+    """/health names a full cache on AWS, too, so INFO is not rejected."""
+    assert read_memory(signed_in) is not None
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class MemoryState:
 def read_memory(cache: Cache) -> MemoryState | None:
     """Return the state of Redis's memory, in a cluster that of one node; None if it is unknown.
 
-    It is unknown to a user of ElastiCache without the right to INFO.
+    It is unknown to a user without the right to INFO, and where INFO leaves out its figures.
     """
     try:
         info: dict[str, Any] = cache.command("INFO")
