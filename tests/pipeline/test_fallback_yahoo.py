@@ -98,6 +98,46 @@ def test_charts_answer_while_the_crumb_is_broken(pipe, fault, problem):
     assert "one symbol at a time" in stocks["last_error"]["detail"]
 
 
+@pytest.mark.parametrize("path", ["", CRUMB, "/v7/finance/quote"], ids=["all", "crumb", "quotes"])
+@pytest.mark.parametrize("status", [403, 429])
+def test_health_names_an_address_that_yahoo_does_not_accept(pipe, status, path):
+    """While Finnhub prices all stocks, /health says why Yahoo does not; and it stops when it does.
+
+    Charts need no crumb, so a page with 403 in place of the crumb alone takes no price away.
+    """
+    pipe.market.control(fault="html", provider=YAHOO.value, status=status, path=path or None)
+    pipe.run()
+    if (status, path) == (403, CRUMB):
+        assert pipe.sources() == {"AAPL": "yfinance"}
+        assert not _addresses(pipe)
+        return
+    assert pipe.sources() == {"AAPL": "finnhub"}
+    (reason,) = _addresses(pipe)
+    assert f"status {status}" in reason
+    assert pipe.health()["status"] == "degraded"
+    pipe.market.clear()
+    pipe.run_next(60)
+    assert pipe.sources() == {"AAPL": "yfinance"}
+    assert not _addresses(pipe)
+
+
+def test_health_doubts_the_address_when_yahoo_rejects_every_call_as_one_too_many(pipe):
+    """A 429 in words may be a limit; a quarter of an hour of nothing else is the address."""
+    pipe.run()
+    pipe.market.control(fault="rate_limited", provider=YAHOO.value)
+    for _ in range(14):
+        pipe.run_next(61)
+    assert not _addresses(pipe)
+    pipe.run_next(61)
+    (reason,) = _addresses(pipe)
+    assert reason.startswith("yfinance rejects every call as one too many, so perhaps it does not")
+
+
+def _addresses(pipe: Pipeline) -> list[str]:
+    """What /health says about the address that calls come from."""
+    return [reason for reason in pipe.health()["reasons"] if "from this address" in reason]
+
+
 def _opens(pipe: Pipeline, outcome: str) -> int:
     """Let it fail four more times; for how long its breaker is then open (s)."""
     for _ in range(4):

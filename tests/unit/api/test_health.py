@@ -4,6 +4,7 @@ import pytest
 
 from marketdata.api.readers.health import ClassFacts, Facts, ListFacts, Status, fresh_ratio, judge
 from marketdata.domain.breaker import BreakerState
+from marketdata.domain.outcomes import ADDRESS_NOT_ACCEPTED
 from marketdata.domain.permits import ClassState, LastError
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
@@ -113,6 +114,40 @@ def test_no_provider_can_be_reached_if_the_latest_attempt_at_each_failed(breaker
     )
     _, reasons = judge(found)
     assert ("no provider can be reached" in " ".join(reasons)) is is_said
+
+
+MAYBE = "yfinance rejects every call as one too many, so perhaps it "
+REFUSED = "yfinance: Yahoo does not accept calls from this address (status 429)"
+
+
+@pytest.mark.parametrize(
+    ("source", "outcome", "detail", "success_ms", "words"),
+    [
+        (Source.YFINANCE, "rate_limited", REFUSED, 1_000_000, REFUSED),
+        (Source.YFINANCE, "unavailable", REFUSED, None, REFUSED),
+        (Source.YFINANCE, "ok", REFUSED, 1_000_000, None),
+        (Source.YFINANCE, "rate_limited", REFUSED, 2_000_001, None),
+        (
+            Source.YFINANCE,
+            "rate_limited",
+            "too many calls",
+            None,
+            MAYBE + ADDRESS_NOT_ACCEPTED,
+        ),
+        (Source.YFINANCE, "rate_limited", "too many calls", 1_100_001, None),
+        (Source.COINMARKETCAP, "rate_limited", "this month's credits are spent", None, None),
+    ],
+)
+def test_an_address_that_a_provider_does_not_accept_is_a_cause(
+    source, outcome, detail, success_ms, words
+):
+    """It is told from the provider's words, or from Yahoo's long silence; a success ends it."""
+    state = ClassState(BreakerState.CLOSED, None, None, 1, None, probing=False,
+                       last_success_ms=success_ms,
+                       last_error=LastError(2_000_000, outcome, detail))  # fmt: skip
+    healthy = (Source.COINGECKO, CRYPTO, replace(state, last_success_ms=9, last_error=None))
+    _, reasons = judge(replace(facts(), breakers=[(source, STOCKS, state), healthy]))
+    assert reasons == ([words] if words else [])
 
 
 def test_causes_come_before_their_consequences():

@@ -23,6 +23,7 @@ from curl_cffi import CurlOpt, requests
 from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests import exceptions as curl_errors
 
+from marketdata.domain.outcomes import ADDRESS_NOT_ACCEPTED
 from marketdata.errors import UnavailableError
 from marketdata.providers.contract import MOST_LIST_BYTES, CallAllowance, Response
 from marketdata.providers.yahoo import TOO_MANY
@@ -177,9 +178,7 @@ class YahooTransport(requests.Session[requests.Response]):
         if is_rate_limit(answer) or (is_data and _failed(answer)):
             raise AnsweredError(response_of(answer))
         if wants_crumb and (answer.status_code != 200 or not plausible_crumb(answer.text)):
-            kind = "a page" if answer.content[:200].lstrip().startswith(b"<") else "no crumb"
-            host = _host(self._target(url))
-            call.crumb_problem = f"{host}{CRUMB_PATH}: {kind}, status {answer.status_code}"
+            call.crumb_problem = _crumb_problem(_host(self._target(url)), answer)
             raise NoCrumbError(call.crumb_problem)
         if urlsplit(url).hostname == _COOKIE_PAGE:
             self._has_cookie = True
@@ -283,6 +282,14 @@ def _failed(answer: requests.Response) -> bool:
     """Return whether an answer is an error or a page; yfinance handles the consent page."""
     is_page = answer.content[:200].lstrip().startswith(b"<")
     return answer.status_code >= 400 or (is_page and urlsplit(answer.url).hostname in DATA_HOSTS)
+
+
+def _crumb_problem(host: str, answer: requests.Response) -> str:
+    """Return why an answer has no crumb, for people."""
+    is_page = answer.content[:200].lstrip().startswith(b"<")
+    kind = "a page" if is_page else "no crumb"
+    address = f", Yahoo {ADDRESS_NOT_ACCEPTED}" if is_page and answer.status_code == 403 else ""
+    return f"{host}{CRUMB_PATH}: {kind}, status {answer.status_code}{address}"
 
 
 def _host(url: str) -> str:

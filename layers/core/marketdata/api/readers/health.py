@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from marketdata.domain.breaker import BreakerState
-from marketdata.domain.outcomes import Outcome
+from marketdata.domain.outcomes import ADDRESS_NOT_ACCEPTED, Outcome
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_LAG_S = 60
 FRESH_ENOUGH = 0.9
 FRESH_AT_LEAST = 0.5
+# Yahoo holds a caller for about a minute. One that it rejects for so long is rejected for its
+# address, as we send fewer calls than it allows.
+REJECTED_MS = 900_000
 
 
 class Status(StrEnum):
@@ -75,7 +78,7 @@ Finding = tuple[Status, str]
 
 def judge(facts: Facts) -> tuple[Status, list[str]]:
     """Return the worst status of all findings, and their texts: causes first, none when healthy."""
-    causes = (_memory, _loop, _clocks, _unreachable, _breakers)
+    causes = (_memory, _loop, _clocks, _unreachable, _address, _breakers)
     consequences = (_quotes, _lists)
     findings = [finding for find in (*causes, *consequences) for finding in find(facts)]
     statuses = [status for status, _ in findings]
@@ -124,6 +127,35 @@ def _clocks(facts: Facts) -> Iterator[Finding]:
 
 def _unreachable(facts: Facts) -> Iterator[Finding]:
     """Whether the latest attempt at each provider that was asked found it unavailable."""
+    latest = _latest_attempts(facts)
+    errors = [error for error in latest.values() if error is not None]
+    unavailable = [error for error in errors if error.outcome == Outcome.UNAVAILABLE]
+    if latest and len(unavailable) == len(latest):
+        newest = max(unavailable, key=lambda error: error.at_ms)
+        yield Status.DEGRADED, f"no provider can be reached ({newest.detail})"
+
+
+def _address(facts: Facts) -> Iterator[Finding]:
+    """Whether a provider rejects the address that calls come from, and not the calls themselves.
+
+    Yahoo tells callers from some addresses that they call too often, however rarely they call.
+    """
+    for source, error in _latest_attempts(facts).items():
+        if error is None or error.outcome not in (Outcome.RATE_LIMITED, Outcome.UNAVAILABLE):
+            continue
+        if ADDRESS_NOT_ACCEPTED in error.detail:
+            yield Status.DEGRADED, error.detail
+        elif source is Source.YFINANCE and error.outcome == Outcome.RATE_LIMITED:
+            successes = [
+                state.last_success_ms or 0 for one, _, state in facts.breakers if one is source
+            ]
+            if error.at_ms - max(successes) >= REJECTED_MS:
+                text = "rejects every call as one too many, so perhaps it"
+                yield Status.DEGRADED, f"{source.value} {text} {ADDRESS_NOT_ACCEPTED}"
+
+
+def _latest_attempts(facts: Facts) -> dict[Source, LastError | None]:
+    """The error of the latest attempt at each provider that was asked; None for a success."""
     latest: dict[Source, tuple[int, LastError | None]] = {}
     for source, _, state in facts.breakers:
         attempts: list[tuple[int, LastError | None]] = []
@@ -134,11 +166,7 @@ def _unreachable(facts: Facts) -> Iterator[Finding]:
         for attempt in attempts:
             if source not in latest or attempt[0] >= latest[source][0]:
                 latest[source] = attempt
-    errors = [error for _, error in latest.values() if error is not None]
-    unavailable = [error for error in errors if error.outcome == Outcome.UNAVAILABLE]
-    if latest and len(unavailable) == len(latest):
-        newest = max(unavailable, key=lambda error: error.at_ms)
-        yield Status.DEGRADED, f"no provider can be reached ({newest.detail})"
+    return {source: error for source, (_, error) in latest.items()}
 
 
 def _quotes(facts: Facts) -> Iterator[Finding]:
