@@ -51,7 +51,7 @@ bench: $(VENV)/.dev ## measure speed side by side with its yardsticks (ARGS="--j
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 bench-image: engine $(VENV)/.dev ## measure cold starts in the Lambda image; needs Docker
-	@$(BIN)/python -m tests.benchmarks image $(ARGS)
+	@$(BIN)/python -m tests.benchmarks image first_event $(ARGS)
 
 build: $(SAM)/.done ## build the AWS packages with SAM, on any host Python
 	@PYTHON=$(abspath $(BIN)/python) $(SAM)/bin/sam build $(ARGS)

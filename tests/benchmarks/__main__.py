@@ -23,8 +23,8 @@ from tests.benchmarks.table import Row, Section, drawn
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("reading", "load", "cold_start", "tick", "memory")
-# Not run unless it is named: it needs Docker.
-BY_NAME_ONLY = ("image",)
+# Not run unless they are named: they need Docker.
+BY_NAME_ONLY = ("image", "first_event")
 
 
 def main() -> int:

@@ -7,8 +7,6 @@ functions, and the policy of the bucket that refuses whatever is not encrypted, 
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import os
 import platform
 import subprocess
@@ -22,16 +20,13 @@ from typing import Any
 import boto3
 import requests
 from botocore.config import Config
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from local.service.children import Children
 from local.service.redis_server import find_server, free_port, server_command, wait_until_it_answers
 from local.simulator import MarketServers
 from marketdata.domain.quotes import Source
 from tests.infrastructure.stack import ROOT
+from tests.support.certificates import write_certificate
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
@@ -162,7 +157,7 @@ def run_text(command: list[str], env: Mapping[str, str] | None = None, answers: 
 
 def _emulator(children: Children, folder: Path) -> Emulator:
     emulator = Emulator(free_port(), folder, folder / "certificate.pem")
-    key = _certificate(emulator.certificate)
+    key = write_certificate(emulator.certificate, HOST)
     home = folder / "emulator"
     home.mkdir()
     env = {  # no more than this: functions inherit it, and must find nothing but their packages
@@ -191,35 +186,3 @@ def _emulator(children: Children, folder: Path) -> Emulator:
         assert time.monotonic() < end, "the emulator does not answer"
         time.sleep(0.1)
     return emulator
-
-
-def _certificate(path: Path) -> Path:
-    """Write a certificate for the emulator; the path of its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "the emulator")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]),
-            critical=False,
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_path = path.with_suffix(".key")
-    key_path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return key_path
