@@ -21,7 +21,7 @@ SHARES = {AssetClass.STOCKS: 0.5, AssetClass.CRYPTO: 0.4, AssetClass.FOREX: 0.1}
 # Memory of each function in MB, as in the template.
 API_MB, PLAN_MB, FETCH_MB, COMMIT_MB = 512, 512, 1024, 512
 # Measured: processor time in ms, for a call and for each symbol of it.
-API_MS, API_SYMBOL_MS = 0.15, 0.001
+API_MS, API_SYMBOL_MS = 0.7, 0.0045
 PLAN_MS, PLAN_SYMBOL_MS = 1.0, 0.014
 FETCH_MS, FETCH_SYMBOL_MS = 5.0, 0.1
 COMMIT_MS, COMMIT_SYMBOL_MS = 1.5, 0.04
@@ -29,15 +29,17 @@ PROVIDER_MS = 250  # waiting for a provider, which needs no processor
 REDIS_TRIP_MS = 0.7  # waiting for Redis in another zone
 QUOTE_BYTES = 240
 QUOTE_STORED_BYTES, ASSET_STORED_BYTES = 410, 230
+# A day of minutes and a month of hours. Redis reserves more room than the growing texts need.
+HISTORY_STORED_BYTES = 35_000
 TICK_BYTES_PER_SYMBOL = 900  # to and from Redis, when it is priced
 ANSWER_HEAD_BYTES = 700
 GZIP = 0.15  # what is left of an answer with many quotes
-# Lines of the log for each slot and each job, with those of the metrics; the deployment test counts
-# them. CloudWatch bills 26 bytes more than a line has.
-PLAN_LINES, JOB_LINES = 3.2, 3.3
-LOG_LINE_BYTES = 450
-# The api's line and the gateway's line for each request.
-REQUEST_LOG_BYTES = 1_100
+# Lines of the log for each slot and each job, with those of the metrics, as a test counts them.
+# CloudWatch bills 26 bytes more than a line has.
+PLAN_LINES, JOB_LINES = 3.17, 4
+LOG_LINE_BYTES = 560
+# The api's line, the line of its metrics and the gateway's line for each request.
+REQUEST_LOG_BYTES = 1_400
 # Lambda's own two lines for each invocation, at SystemLogLevel=INFO.
 SYSTEM_LOG_BYTES = 700
 ASSETS = 30_000
@@ -123,13 +125,17 @@ def used(load: Workload) -> Usage:
             + load.priced * TICK_BYTES_PER_SYMBOL / 1024
             + load.requests * max(1, read_bytes / 1024)
         ),
-        stored_gb=(load.symbols * QUOTE_STORED_BYTES + ASSETS * ASSET_STORED_BYTES) / 1e9,
+        stored_gb=_stored_bytes(load) / 1e9,
         out_gb=load.requests * answer_bytes / 1e9,
         provider_gb=load.priced * 2 * QUOTE_BYTES / 1e9,
         log_gb=_log_bytes(load) / 1e9,
         express_gb_seconds=MINUTES * EXECUTION_S * _express_mb(load) / 1024,
         transitions=SLOTS * 4 + load.jobs * 2,
     )
+
+
+def _stored_bytes(load: Workload) -> float:
+    return load.symbols * (QUOTE_STORED_BYTES + HISTORY_STORED_BYTES) + ASSETS * ASSET_STORED_BYTES
 
 
 def _invocations(load: Workload) -> float:

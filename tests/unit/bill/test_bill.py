@@ -160,6 +160,29 @@ def test_the_month_costs_the_same_in_every_document(path):
     assert set(told) == {f"{total(bill(Workload())):.0f}"}
 
 
+def test_the_guide_says_what_more_and_less_cost():
+    """docs/deploying.md has the differences that the command shows, rounded to ten cents."""
+    text = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    least = Workload()
+    for pattern, load in (
+        (
+            r"another 200 symbols priced every five seconds add \$([\d.]+)",
+            replace(least, symbols=220),
+        ),
+        (
+            r"another million requests adds \$([\d.]+)",
+            replace(least, requests_per_day=least.requests_per_day + 1e6 / prices.DAYS),
+        ),
+        (r"`PriceFetchInterval=60` saves \$([\d.]+)", replace(least, interval_s=60)),
+    ):
+        (told,) = re.findall(pattern, text)
+        exact = abs(total(bill(load)) - total(bill(least)))
+        assert float(told) == pytest.approx(exact, abs=0.5 if "." not in told else 0.05), pattern
+    (told,) = re.findall(r"`SystemLogLevel=WARN` saves \$([\d.]+)", text)
+    lines_gb = usage.used(least).invocations * usage.SYSTEM_LOG_BYTES / 1e9
+    assert float(told) == pytest.approx(lines_gb * prices.LOGS.dollars, abs=0.05)
+
+
 def test_the_guide_to_scaling_has_the_figures_of_the_command():
     """docs/scaling.md says what a million requests a day cost, and what a CDN takes away."""
     text = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
