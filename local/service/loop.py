@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from marketdata.clock import SLOT_S
-from marketdata.domain.messages import Plan, SkippedInPlan, Summary
+from marketdata.domain.messages import MOST_NAMED, Plan, SkippedInPlan, Summary
 from marketdata.errors import MarketDataError
 
 log = logging.getLogger("marketdata.local")
@@ -45,6 +45,7 @@ class Tick:
     due: int = 0
     written: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
+    missing_symbols: dict[str, list[str]] = field(default_factory=dict)
     held_back: Counter[str] = field(default_factory=Counter)
     skipped: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -63,11 +64,22 @@ class Tick:
         parts = [f"{time_of_day}  due {self.due:>3}  written {self.written.total():>3}"]
         parts += [_counts(self.written)] if self.written else []
         parts += [f"{_counts(self.held_back)}"] if self.held_back else []
-        parts += [f"missing: {_counts(self.missing)}"] if self.missing else []
+        parts += [f"missing: {self._missing()}"] if self.missing else []
         for title in ("failed", "skipped", "changes"):
             notes = dict.fromkeys(getattr(self, title))
             parts += [f"{title}: {', '.join(notes)}"] if notes else []
         return "  ".join([*parts, took])
+
+    def _missing(self) -> str:
+        """Return the first missing symbols of each reason by name, and how many more there are."""
+        texts = []
+        for reason, count in self.missing.most_common():
+            named = self.missing_symbols.get(reason, [])[:MOST_NAMED]
+            left = count - len(named)
+            more = f" and {left} more" if named else f"{left} symbols"
+            words = ", ".join(named) + (more if left else "")
+            texts.append(f"{words} ({reason.replace('_', ' ')})")
+        return ", ".join(texts)
 
 
 def next_slot(slot: int, now_s: float) -> int:
@@ -156,6 +168,8 @@ def through_json(handler: Handler, event: Mapping[str, Any]) -> dict[str, Any]:
 def _add(tick: Tick, summary: Summary) -> None:
     tick.written.update(summary.written)
     tick.missing.update(summary.missing)
+    for code, symbols in summary.missing_symbols.items():
+        tick.missing_symbols.setdefault(code, []).extend(symbols)
     tick.held_back.update(summary.held_back)
     for change in summary.transitions:
         reason = f" ({change.reason})" if change.reason else ""

@@ -94,6 +94,7 @@ def test_a_class_without_any_provider_names_each_symbol_and_leaves_the_others_al
     assert pipe.sources("AAPL,MSFT") == served("AAPL,MSFT", "yfinance")
     assert pipe.sources("EUR/USD,GBP/USD") == served("EUR/USD,GBP/USD", "alpha_vantage")
     assert ran.tick.missing == {"provider_unavailable": 2}
+    assert "  missing: BTC-USD, ETH-USD (provider unavailable)  " in ran.tick.line()
     assert pipe.read("BTC-USD")["BTC-USD"]["message"] == "coingecko: error 503"
     assert "no quote of crypto is fresh" in pipe.health()["reasons"]
 

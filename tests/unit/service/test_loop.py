@@ -169,6 +169,7 @@ def test_a_line_tells_who_failed_who_was_skipped_and_what_changed():
         "written": {"coinmarketcap": 5},
         "held_back": {"quarantined": 1},
         "missing": {"not_found": 1},
+        "missing_symbols": {"not_found": ["NOCOIN-USD"]},
         "outcomes": [
             outcome("coingecko", "unavailable", "timed out"),
             outcome("coinmarketcap", "ok", ""),
@@ -180,12 +181,28 @@ def test_a_line_tells_who_failed_who_was_skipped_and_what_changed():
     }
     plan = {**IDLE, "due": 14, "jobs": [JOB, JOB], "skipped": [skipped, skipped, probing]}
     assert slot_of(Fakes(plan=plan, commit=commit)).line() == (
-        "14:05:10  due  14  written  10  coinmarketcap 10  quarantined 2  missing: not_found 2"
+        "14:05:10  due  14  written  10  coinmarketcap 10  quarantined 2"
+        "  missing: NOCOIN-USD, NOCOIN-USD (not found)"
         "  failed: coingecko unavailable (timed out)"
         "  skipped: alpha_vantage/forex budget exhausted for 123 s, yfinance/forex probing"
         "  changes: coingecko/crypto breaker open (unavailable), finnhub/stocks breaker closed"
         "  73 ms"
     )
+
+
+def test_missing_symbols_are_named_and_those_beyond_five_are_counted():
+    """Of 17 missing symbols the line has five names and "and 12 more", whoever reported them."""
+    names = [f"MISS{number}" for number in range(5)]
+    commit = {**SUMMARY, "missing": {"not_found": 17}, "missing_symbols": {"not_found": names}}
+    line = slot_of(Fakes(plan={**IDLE, "jobs": [JOB]}, commit=commit)).line()
+    assert "missing: MISS0, MISS1, MISS2, MISS3, MISS4 and 12 more (not found)  " in line
+
+
+def test_a_summary_of_another_version_without_names_is_counted():
+    """During an update a summary may have numbers alone."""
+    commit = {**SUMMARY, "missing": {"pending": 2}}
+    line = slot_of(Fakes(plan={**IDLE, "jobs": [JOB]}, commit=commit)).line()
+    assert "missing: 2 symbols (pending)  " in line
 
 
 @pytest.mark.parametrize("plan", [IDLE, CacheUnavailableError("away"), KeyError("jobs")])

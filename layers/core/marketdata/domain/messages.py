@@ -229,10 +229,15 @@ class BreakerChange(Message):
     reason: str | None
 
 
+# So many missing symbols of each reason are named in a summary. The others are counted.
+MOST_NAMED = 5
+
+
 class Summary(Message):
     """The output of commit_quotes.
 
     `written` counts quotes by source, `held_back` by verdict, `missing` by reason.
+    `missing_symbols` names the first of the missing symbols of each reason, `MOST_NAMED` at most.
     """
 
     slot: int
@@ -245,6 +250,7 @@ class Summary(Message):
     transitions: tuple[BreakerChange, ...]
     error: str = ""
     execution: str = ""
+    missing_symbols: Mapping[Reason, tuple[str, ...]] = {}
 
 
 # The asset lists: plan_assets -> fetch_assets -> commit_assets.

@@ -152,7 +152,11 @@ def log_commit(summary: Summary) -> None:
     where = {name: event[name] for name in ("slot", "job", "execution", "asset_class")}
     log.info(
         "quotes committed",
-        extra={**where, **{name: event[name] for name in ("written", "held_back", "missing")}},
+        extra={
+            **where,
+            **{name: event[name] for name in ("written", "held_back", "missing")},
+            **({"missing_symbols": event["missing_symbols"]} if summary.missing_symbols else {}),
+        },
     )
     if summary.error:
         log.error("fetch failed", extra={**where, "error": summary.error})

@@ -18,6 +18,7 @@ from marketdata.domain.acceptance import Result, Verdict, rejection_message, tim
 from marketdata.domain.breaker import Transition
 from marketdata.domain.budget import DEFAULT_HOLD_S, Use
 from marketdata.domain.messages import (
+    MOST_NAMED,
     Attempt,
     AttemptOutcome,
     BreakerChange,
@@ -126,6 +127,7 @@ class Committer:
             transitions=tuple(map(_change, transitions)),
             error=report.error,
             execution=job.execution,
+            missing_symbols=_named(report.missing),
         )
 
     def _write(self, report: Report, now_ms: int) -> _Written:
@@ -200,6 +202,14 @@ class Committer:
                 pause_s = REJECTED_PAUSE_S
             due[verdict.symbol] = slot_ms + pause_s * 1000
         return due
+
+
+def _named(missing: Sequence[MissingQuote]) -> dict[Reason, tuple[str, ...]]:
+    """Return the first missing symbols of each reason, in alphabetical order."""
+    symbols: dict[Reason, list[str]] = {}
+    for one in missing:
+        symbols.setdefault(one.code, []).append(one.symbol)
+    return {reason: tuple(sorted(of_reason)[:MOST_NAMED]) for reason, of_reason in symbols.items()}
 
 
 def _result(
