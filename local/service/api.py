@@ -15,7 +15,7 @@ import uvicorn
 from local.service.addresses import listen
 from local.service.http_protocol import RECEIVE_S, BoundedProtocol
 from local.service.logs import log_to_file
-from local.service.prometheus import WithMetrics
+from local.service.prometheus import Recorder, WithMetrics
 from marketdata import composition
 from marketdata.api.serving import on_one_machine
 from marketdata.observability.metrics import Gauges
@@ -29,7 +29,7 @@ def main(log_file: Path) -> None:
     stores = composition.connect_stores(settings)
     gauges = Gauges(settings, stores.cache, stores.control, stores.quotes)
     config = uvicorn.Config(
-        WithMetrics(on_one_machine(logger), gauges.read),
+        WithMetrics(on_one_machine(logger, Recorder().record), gauges.read),
         http=BoundedProtocol,
         ws="none",
         log_level="warning",

@@ -9,7 +9,6 @@ import this module after the environment is set.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -27,12 +26,11 @@ from marketdata.observability import metrics
 from marketdata.observability.metrics import Metric, Sample
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from local.service.loop import Handler
 
 PATH = "/metrics"
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _UNITS = {"Seconds": "seconds", "Milliseconds": "seconds", "Percent": "percent"}
 
@@ -121,34 +119,21 @@ class GaugeCollector(Collector):
 
 
 class WithMetrics:
-    """The API's app with `GET /metrics` beside it, and with its answers measured."""
+    """The API's app with `GET /metrics` beside it, which adds up what all processes recorded."""
 
     def __init__(self, app: ASGIApp, read_gauges: Callable[[int], Iterable[Sample]]) -> None:
         self._app = app
-        own = CollectorRegistry()
-        self._recorder = Recorder(own)
-        self._exported = CollectorRegistry() if FOLDER_VARIABLE in os.environ else own
-        if self._exported is not own:
-            MultiProcessCollector(self._exported)  # type: ignore[no-untyped-call]
+        self._exported = CollectorRegistry()
+        MultiProcessCollector(self._exported)  # type: ignore[no-untyped-call]
         self._exported.register(GaugeCollector(read_gauges))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer `/metrics`, and pass everything else on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-        elif scope["path"] == PATH and scope["method"] in ("GET", "HEAD"):
+        is_ours = scope["type"] == "http" and scope["path"] == PATH
+        if is_ours and scope["method"] in ("GET", "HEAD"):
             await self._answer(scope, send)
         else:
-            loop = asyncio.get_running_loop()
-            begun_s = loop.time()
-
-            async def sending(message: Message) -> None:
-                await send(message)
-                if message["type"] == "http.response.body" and not message.get("more_body"):
-                    took_ms = (loop.time() - begun_s) * 1000
-                    self._recorder.record([metrics.API_LATENCY.sample(took_ms)])
-
-            await self._app(scope, receive, sending)
+            await self._app(scope, receive, send)
 
     async def _answer(self, scope: Scope, send: Send) -> None:
         # It reads files and waits for Redis.

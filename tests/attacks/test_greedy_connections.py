@@ -228,7 +228,8 @@ main(Path(sys.argv[1]))
 def service_of_1024_files(tmp_path, redis_server) -> Iterator[str]:
     """The API of one machine as a process that may open 1,024 files."""
     port = free_port()
-    env = {**settings_free_environment(), **redis_server.env(), "PORT": str(port)}
+    metrics = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    env = {**settings_free_environment(), **redis_server.env(), "PORT": str(port), **metrics}
     with subprocess.Popen(  # noqa: S603
         [sys.executable, "-c", SERVED, str(tmp_path / "log")], env=env
     ) as process:

@@ -177,7 +177,13 @@ def test_metrics_are_there_for_prometheus(service):
         ready = values.get("marketdata_quotes_written_total", 0) >= 20
         return values if ready and "marketdata_quote_age_seconds" in values else {}
 
-    values = eventually(measured, "metrics of a tick")
+    hits, misses = "marketdata_cache_hits_total", "marketdata_cache_misses_total"
+    eventually(lambda: whole(service), "four quotes", TICKS_S)
+    before = eventually(measured, "metrics of a tick")
+    service.get("/v1/quotes?symbols=AAPL,BTC-USD,WHO.KNOWS")
+    values = measured()
+    assert values[hits] == before[hits] + 2
+    assert values[misses] == before[misses] + 1
     assert values["marketdata_tick_lag_seconds_count"] >= 1
     assert values["marketdata_provider_latency_seconds_count"] >= 3
     assert values["marketdata_api_latency_seconds_count"] >= 1

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, TextIO
 from urllib.parse import unquote
 
@@ -37,6 +38,7 @@ from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.permits import AttemptResult, CallRequest
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
+from marketdata.observability import metrics
 from marketdata.observability.logs import RedactingFormatter
 from marketdata.settings import Settings
 
@@ -87,7 +89,10 @@ class Service:
             self.stores,
             now_ms=lambda: self.now_ms,
             cors=cors,
-            request_log=RequestLog(_logger(self.log, self.settings), deployment),
+            request_log=RequestLog(
+                _logger(self.log, self.settings),
+                partial(metrics.write, deployment) if deployment else None,
+            ),
         )
 
     def get(self, target: str, method: str = "GET", **headers: str) -> Reply:

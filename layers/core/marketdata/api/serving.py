@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -13,6 +15,8 @@ from marketdata.api.app import create_app
 from marketdata.api.problems import MEDIA_TYPE
 from marketdata.api.request_log import RequestLog
 from marketdata.clock import wall_ms
+from marketdata.observability import metrics
+from marketdata.observability.metrics import Sample
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -33,15 +37,19 @@ def is_request(event: Any) -> bool:
 def gateway_adapter(process: Process, stores: Stores) -> Mangum:
     """Return what answers the events of API Gateway in this process."""
     settings = process.settings
-    request_log = RequestLog(process.logger, settings.metrics_service)
+    service = settings.metrics_service
+    request_log = RequestLog(process.logger, partial(metrics.write, service) if service else None)
     app = create_app(settings, stores, now_ms=wall_ms, request_log=request_log, threads=False)
     return behind_gateway(app)
 
 
-def on_one_machine(logger: Logger | None = None) -> FastAPI:
+def on_one_machine(
+    logger: Logger | None = None, record: Callable[[Iterable[Sample]], None] | None = None
+) -> FastAPI:
     """Return the app as uvicorn serves it, also by `uvicorn --factory`.
 
-    `logger`: where its requests are logged; the log of the process if it is not given.
+    `logger`: where its requests are logged; the log of the process if it is not given. `record`:
+    what takes the metrics of its requests; without it there are none.
     """
     from marketdata import composition  # noqa: PLC0415 - the Lambda composes by itself
 
@@ -51,5 +59,5 @@ def on_one_machine(logger: Logger | None = None) -> FastAPI:
         composition.connect_stores(process.settings),
         now_ms=wall_ms,
         cors=True,
-        request_log=RequestLog(logger or process.logger),
+        request_log=RequestLog(logger or process.logger, record),
     )
