@@ -16,7 +16,7 @@ from local.service.start import start
 
 
 def main() -> int:
-    """Run the command that the words name; its exit code."""
+    """Run the command that the arguments name; its exit code."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("start", help="run Redis, the loop and the API until Ctrl-C")
@@ -28,19 +28,19 @@ def main() -> int:
     bill.add_arguments(
         commands.add_parser("bill", help="what a month on AWS costs, and what free keys allow")
     )
-    crowd.add_words(
+    crowd.add_arguments(
         commands.add_parser("crowd", help="how many of a crowd's requests a CDN leaves to the api")
     )
-    words = parser.parse_args()
-    if words.command == "start":
+    arguments = parser.parse_args()
+    if arguments.command == "start":
         return start()
-    if words.command == "bill":
-        return _say(bill.report(words))
-    if words.command == "crowd":
-        return _say(crowd.told(words))
+    if arguments.command == "bill":
+        return _say(bill.report(arguments))
+    if arguments.command == "crowd":
+        return _say(crowd.report(arguments))
     from local.day.command import day as simulate  # noqa: PLC0415 it loads what start does not need
 
-    return simulate(words.seed, words.hours)
+    return simulate(arguments.seed, arguments.hours)
 
 
 def _say(text: str) -> int:

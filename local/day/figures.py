@@ -30,7 +30,7 @@ class Figure:
     """One figure: its name in the JSON, its words in the table, its value and its target."""
 
     name: str
-    words: str
+    description: str
     value: Any
     target: str
     met: bool
@@ -84,8 +84,8 @@ def _prices(judge: Judge, market: Market) -> Iterator[Figure]:
     )
     slowest = max((count or 99 for count in looks), default=0)
     target = f"at most {MOST_LOOKS}"
-    words = "looks until a jump, crash or pump is followed"
-    yield Figure("move_looks", words, slowest, target, 0 < slowest <= MOST_LOOKS)
+    description = "looks until a jump, crash or pump is followed"
+    yield Figure("move_looks", description, slowest, target, 0 < slowest <= MOST_LOOKS)
     future = judge.seen.counts["prices of the future that were shown"]
     yield _none("future_prices", "prices of the future that were shown", future)
     old = judge.seen.counts["old prices shown as fresh"]
@@ -95,12 +95,12 @@ def _prices(judge: Judge, market: Market) -> Iterator[Figure]:
 
 
 def _freshness(judge: Judge) -> Iterator[Figure]:
-    words = {
+    descriptions = {
         AssetClass.STOCKS: "stocks fresh in session, except moving prices",
         AssetClass.CRYPTO: "crypto fresh, except moving prices",
         AssetClass.FOREX: "forex fresh, except moving prices and Yahoo's outage",
     }
-    for asset_class, description in words.items():
+    for asset_class, description in descriptions.items():
         share = judge.seen.fresh[asset_class].value()
         met = share is not None and share >= LEAST_FRESH
         value = None if share is None else round(share, 5)
@@ -112,8 +112,10 @@ def _calls(market: Market) -> Iterator[Figure]:
         beyond = market.violations[source]
         limits = {limit.window: limit.calls for limit in market.quotas[source].limits}
         over = any(peak > limits[window] for window, peak in market.peak(source).items())
-        words = f"calls beyond {source.value}'s quota"
-        yield Figure(f"violations_{source.value}", words, beyond, "none", not beyond and not over)
+        description = f"calls beyond {source.value}'s quota"
+        yield Figure(
+            f"violations_{source.value}", description, beyond, "none", not beyond and not over
+        )
 
 
 def _breakers(turns: Sequence[Turn], script: Script) -> Iterator[Figure]:
@@ -164,5 +166,5 @@ def _running(counts: Mapping[str, int], course: Course) -> Iterator[Figure]:
     yield Figure("real_s", "seconds it took", real_s, target, real_s <= MOST_REAL_S)
 
 
-def _none(name: str, words: str, value: Any) -> Figure:
-    return Figure(name, words, value, "none", not value)
+def _none(name: str, description: str, value: Any) -> Figure:
+    return Figure(name, description, value, "none", not value)

@@ -151,7 +151,7 @@ def _verdict(found: Iterable[Figure]) -> Iterator[Sequence[str]]:
     yield "figure", "value", "target", ""
     for figure in found:
         value = "none" if figure.value in (0, []) else str(figure.value)
-        yield figure.words, value, figure.target, "met" if figure.met else "MISSED"
+        yield figure.description, value, figure.target, "met" if figure.met else "MISSED"
 
 
 def _columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:

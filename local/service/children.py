@@ -49,11 +49,11 @@ class Children:
         again: bool = False,
     ) -> Process:
         """Start a process under a name of its own; `again`: also whenever it ends by itself."""
-        us, words, variables = os.getpid(), list(command), dict(env)
+        us, arguments, variables = os.getpid(), list(command), dict(env)
 
         def start() -> Process:
             return subprocess.Popen(  # noqa: S603 - the commands are ours
-                words,
+                arguments,
                 env=variables,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -133,7 +133,7 @@ def _zipf(count: int) -> list[float]:
     return list(accumulate(1 / rank for rank in range(1, count + 1)))
 
 
-def add_words(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The words that the command takes."""
     usual = Crowd()
     parser.add_argument("--readers", type=int_between(1, 10_000_000), default=usual.readers)
@@ -159,16 +159,22 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--shield", action="store_true", help="one cache behind all places")
 
 
-def told(words: argparse.Namespace) -> str:
+def report(arguments: argparse.Namespace) -> str:
     """What came of it, as text."""
     usual = Crowd()
-    left = 100 - words.own_lists
+    left = 100 - arguments.own_lists
     shared = left * usual.of_shared // (usual.of_one + usual.of_shared)
     crowd = Crowd(
-        readers=words.readers, poll_s=words.poll, symbols=words.symbols, places=words.places,
-        of_one=left - shared, of_shared=shared, shield=words.shield,
-        period_s=words.period, seconds=words.poll * max(1, usual.seconds // words.poll),
-    )  # fmt: skip
+        readers=arguments.readers,
+        poll_s=arguments.poll,
+        symbols=arguments.symbols,
+        places=arguments.places,
+        of_one=left - shared,
+        of_shared=shared,
+        shield=arguments.shield,
+        period_s=arguments.period,
+        seconds=arguments.poll * max(1, usual.seconds // arguments.poll),
+    )
     seen = play(crowd)
     lines = [
         f"{crowd.readers:,} readers, a request every {crowd.poll_s} s each, for {crowd.seconds} s",

@@ -31,8 +31,8 @@ class _ForPeople(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line, without secrets."""
         facts = {name: v for name, v in vars(record).items() if name not in _STANDARD and v}
-        told = "  ".join(f"{name}={value}" for name, value in facts.items())
-        line = f"{record.levelname.lower():<8}{record.getMessage()}  {told}".rstrip()
+        shown = "  ".join(f"{name}={value}" for name, value in facts.items())
+        line = f"{record.levelname.lower():<8}{record.getMessage()}  {shown}".rstrip()
         return redact(line, self._secrets)
 
 

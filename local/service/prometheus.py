@@ -37,8 +37,8 @@ _UNITS = {"Seconds": "seconds", "Milliseconds": "seconds", "Percent": "percent"}
 
 def name_of(metric: Metric) -> str:
     """Return a metric's name in Prometheus: TickLag is marketdata_tick_lag_seconds."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", metric.name).lower()
-    return "_".join(filter(None, ("marketdata", words, _UNITS.get(metric.unit, ""))))
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", metric.name).lower()
+    return "_".join(filter(None, ("marketdata", name, _UNITS.get(metric.unit, ""))))
 
 
 class Recorder:

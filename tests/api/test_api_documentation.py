@@ -62,9 +62,9 @@ def test_every_answer_is_as_documented(service):
     """Status, media type and each field, nothing more and nothing less."""
     document = service.get("/openapi.json").json
     for target, path, reply in answers(service):
-        told = document["paths"][path]["get"]["responses"][str(reply.status)]
+        documented = document["paths"][path]["get"]["responses"][str(reply.status)]
         media_type = reply.headers["content-type"]
-        schema = told["content"][media_type]["schema"]
+        schema = documented["content"][media_type]["schema"]
         schema = {**schema, "components": document["components"]}
         validator = Draft202012Validator(schema, format_checker=FormatChecker())
         errors = [error.message for error in validator.iter_errors(reply.json)]
@@ -134,14 +134,14 @@ def test_the_examples_are_what_the_api_answers(cache, service):
     document = service.get("/openapi.json").json
     cache.command("FLUSHALL")
     real = examples(cache)
-    told = {}
+    documented = {}
     for operations in document["paths"].values():
         for status, response in operations["get"]["responses"].items():
             for content in response.get("content", {}).values():
                 if "example" in content:
                     name = operations["get"]["operationId"]
-                    told.setdefault(name, {})[status] = content["example"]
-    assert told == real
+                    documented.setdefault(name, {})[status] = content["example"]
+    assert documented == real
 
 
 def test_an_answer_that_is_never_kept_is_not_documented_as_kept(service):

@@ -65,13 +65,13 @@ OTHERS = {
 def check(reply, code):
     """The one shape, with this code, and nothing that is ours alone."""
     assert reply.headers["content-type"] == "application/problem+json"
-    told = reply.json
-    assert told["code"] == code
-    assert set(told) - {"retry_after", "suggestions"} == MEMBERS
-    assert (told["status"], told["title"]) == (KINDS[code].status, KINDS[code].title)
-    assert told["status"] == reply.status
+    problem = reply.json
+    assert problem["code"] == code
+    assert set(problem) - {"retry_after", "suggestions"} == MEMBERS
+    assert (problem["status"], problem["title"]) == (KINDS[code].status, KINDS[code].title)
+    assert problem["status"] == reply.status
     for inside in ("Traceback", "marketdata.", "boom", "redis", "Redis"):
-        assert inside not in told["detail"]
+        assert inside not in problem["detail"]
 
 
 def test_there_is_a_way_to_every_kind_of_problem():

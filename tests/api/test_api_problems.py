@@ -14,11 +14,11 @@ def problem(reply):
     """The reply's status and code, once its shape is seen to be the one shape."""
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.headers["cache-control"] == "no-store"
-    told = reply.json
-    assert {"type", "title", "status", "detail", "code", "instance"} <= set(told)
-    assert told["status"] == reply.status
-    assert told["type"] == f"/docs#{told['code']}"
-    return reply.status, told["code"]
+    problem = reply.json
+    assert {"type", "title", "status", "detail", "code", "instance"} <= set(problem)
+    assert problem["status"] == reply.status
+    assert problem["type"] == f"/docs#{problem['code']}"
+    return reply.status, problem["code"]
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*, application/json;q=0"])

@@ -37,7 +37,7 @@ print(json.dumps([at_import, at_work, answer["statusCode"], answer["body"] == ag
 def probe(env):
     """What a fresh process says of itself after answering two events."""
     script = PROBE.format(forbidden=FORBIDDEN, event=str(EVENT))
-    done = subprocess.run(  # noqa: S603  (our own words)
+    done = subprocess.run(  # noqa: S603  (fixed arguments)
         [sys.executable, "-c", script],
         cwd=ROOT,
         env={"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}", "PATH": "", **env},

@@ -42,8 +42,8 @@ def test_a_quote_is_the_stored_one_to_the_last_digit(cache):
     service = Service(cache)
     service.price("AAPL", price="0.000005120000000000001")
     reply = service.get("/v1/quotes?symbols=AAPL")
-    told = json.loads(reply.body, parse_float=Decimal)["quotes"][0]
-    assert told == {
+    quote = json.loads(reply.body, parse_float=Decimal)["quotes"][0]
+    assert quote == {
         "symbol": "AAPL",
         "asset_class": "stocks",
         "price": Decimal("0.000005120000000000001"),
@@ -89,7 +89,7 @@ def test_two_equal_requests_within_a_slot_get_equal_bytes(cache):
     assert second.headers["cache-control"] == "public, max-age=1"
 
 
-def test_a_price_that_comes_in_within_a_slot_is_told_at_once(cache):
+def test_a_price_that_arrives_within_a_slot_is_served_at_once(cache):
     """With another tag: nobody holds new bytes for old ones, or is kept from a newer price."""
     service = Service(cache)
     service.price("AAPL", age_s=10)
@@ -119,7 +119,7 @@ def test_max_age_turns_an_older_quote_into_an_error(cache):
 @pytest.mark.parametrize(
     "reason", [Reason.NOT_FOUND, Reason.BUDGET_EXHAUSTED, Reason.PROVIDER_UNAVAILABLE]
 )
-def test_a_stored_reason_is_told(cache, reason):
+def test_a_stored_reason_is_served(cache, reason):
     """It is what plan and commit know of the symbol."""
     service = Service(cache)
     explain(service, "AAPL", reason)
@@ -132,7 +132,7 @@ def test_a_stored_reason_is_told(cache, reason):
     }
 
 
-def test_a_held_price_is_told_as_quarantined(cache):
+def test_a_held_price_is_reported_as_quarantined(cache):
     """The price that waits for its confirmation is named, never served."""
     service = Service(cache)
     service.price("AAPL", age_s=10)
@@ -237,7 +237,7 @@ def test_nonsense_is_a_problem_and_costs_the_cache_nothing(cache, query):
     assert cache.round_trips == 0
 
 
-def test_an_unknown_parameter_is_refused_with_the_nearest_known_one(cache):
+def test_an_unknown_parameter_is_an_error_with_the_nearest_known_one(cache):
     """A misspelt parameter cannot be ignored in silence."""
     service = Service(cache)
     reply = service.get("/v1/quotes?symbol=AAPL")

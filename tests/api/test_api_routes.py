@@ -40,7 +40,7 @@ def test_a_missing_rate_is_not_a_missing_quote(cache):
 
 
 @pytest.mark.parametrize("path", ["/v1/quotes/AAPL?", "/v1/quotes?symbols=AAPL&"])
-def test_a_minor_unit_is_refused_with_its_currency(cache, path):
+def test_a_minor_unit_is_an_error_with_its_currency(cache, path):
     """A client that wants pence gets the name of the pound."""
     reply = Service(cache).get(f"{path}currency=GBp")
     assert (reply.status, reply.json["code"]) == (400, "invalid_parameter")
@@ -73,7 +73,7 @@ def test_a_history_is_read_by_symbol_and_range(cache):
         ("/v1/search?query=tesla", "unknown"),
     ],
 )
-def test_a_bad_parameter_is_refused_with_what_is_allowed(cache, target, allowed):
+def test_a_bad_parameter_is_an_error_with_what_is_allowed(cache, target, allowed):
     """In the one shape of all problems."""
     reply = Service(cache).get(target)
     assert reply.status == 400

@@ -38,20 +38,20 @@ def test_a_provider_tells_its_budget_and_its_last_success(cache):
     service = Service(cache)
     service.attempt(Source.COINGECKO, CRYPTO, BreakerEffect.SUCCESS, outcome="ok")
     reply = service.get("/v1/providers")
-    told = provider(reply, "coingecko")
-    assert told["attribution"] == "Data provided by CoinGecko"
-    assert [(b["window"], b["limit"], b["used"]) for b in told["budget"]] == [
+    status = provider(reply, "coingecko")
+    assert status["attribution"] == "Data provided by CoinGecko"
+    assert [(b["window"], b["limit"], b["used"]) for b in status["budget"]] == [
         ("minute", 30, 1),
         ("month", 10_000, 1),
     ]
-    assert told["budget"][0]["resets_at"] > "2025-11-22T14:06:00Z"
-    assert told["last_success"] == told["classes"][0]["last_success"] == "2025-11-22T14:05:00Z"
-    assert told["last_error"] is None
+    assert status["budget"][0]["resets_at"] > "2025-11-22T14:06:00Z"
+    assert status["last_success"] == status["classes"][0]["last_success"] == "2025-11-22T14:05:00Z"
+    assert status["last_error"] is None
     service.now_ms += 4_999
     assert service.get("/v1/providers").body == reply.body
 
 
-def test_an_open_breaker_tells_why_since_when_and_until_when(cache):
+def test_an_open_breaker_has_its_reason_start_and_end(cache):
     """So does the error that opened it."""
     service = Service(cache, FINNHUB_API_KEY="planted-key")
     service.attempt(
@@ -62,13 +62,13 @@ def test_an_open_breaker_tells_why_since_when_and_until_when(cache):
         outcome="unauthorized",
     )
     reply = service.get("/v1/providers")
-    told = provider(reply, "finnhub")
+    status = provider(reply, "finnhub")
     error = {
         "at": "2025-11-22T14:05:00Z",
         "outcome": "unauthorized",
         "detail": "finnhub: the key is not accepted",
     }
-    assert told["classes"] == [
+    assert status["classes"] == [
         {
             "asset_class": "stocks",
             "state": "open",
@@ -80,7 +80,7 @@ def test_an_open_breaker_tells_why_since_when_and_until_when(cache):
             "last_error": error,
         }
     ]
-    assert told["last_error"] == error
+    assert status["last_error"] == error
     assert b"planted-key" not in reply.body
 
 
@@ -90,11 +90,11 @@ def test_a_service_that_does_its_work_is_healthy(cache):
     service.now_ms += 3_200
     reply = service.get("/health")
     assert reply.status == 200
-    told = reply.json
-    assert (told["status"], told["reasons"], told["market"]) == ("healthy", [], "simulated")
-    assert told["redis"] == {"reachable": True}
-    assert told["loop"] == {"last_slot": "2025-11-22T14:05:00Z", "lag_s": 3.2}
-    assert told["quotes"] == {
+    status = reply.json
+    assert (status["status"], status["reasons"], status["market"]) == ("healthy", [], "simulated")
+    assert status["redis"] == {"reachable": True}
+    assert status["loop"] == {"last_slot": "2025-11-22T14:05:00Z", "lag_s": 3.2}
+    assert status["quotes"] == {
         "fresh_ratio": 1.0,
         "classes": [
             {"asset_class": "stocks", "active": 2, "fresh": 2, "symbols": ["AAPL", "MSFT"]},
@@ -102,14 +102,14 @@ def test_a_service_that_does_its_work_is_healthy(cache):
             {"asset_class": "forex", "active": 1, "fresh": 1, "symbols": ["EUR/USD"]},
         ],
     }
-    assert told["assets"][1] == {
+    assert status["assets"][1] == {
         "asset_class": "crypto",
         "total": 1,
         "updated_at": "2025-11-22T14:05:00Z",
         "age_s": 3,
         "stale": False,
     }
-    states = {(p["provider"], p["asset_class"]): p["state"] for p in told["providers"]}
+    states = {(p["provider"], p["asset_class"]): p["state"] for p in status["providers"]}
     assert states["yfinance", "stocks"] == "closed"
     assert states["alpha_vantage", "forex"] == "disabled"
 

@@ -40,8 +40,8 @@ def test_bytes_that_are_no_request_get_a_problem(cache, request_):
     assert head.startswith("http/1.1 400")
     assert "content-type: application/problem+json" in head
     assert "connection: close" in head
-    told = json.loads(body)
-    assert (told["status"], told["code"]) == (400, "bad_request")
+    problem = json.loads(body)
+    assert (problem["status"], problem["code"]) == (400, "bad_request")
 
 
 def test_a_request_is_answered_as_ever(cache):

@@ -132,7 +132,7 @@ def test_a_currency_is_an_iso_code_in_either_case(text, code):
         ("ＥＵＲ", "ISO 4217"),
     ],
 )  # fmt: skip
-def test_anything_else_is_refused_with_what_is_allowed(text, names):
+def test_anything_else_is_an_error_with_what_is_allowed(text, names):
     """For a minor unit that is its currency."""
     with pytest.raises(ValueError, match=names):
         target_currency(text)

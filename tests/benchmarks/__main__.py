@@ -39,27 +39,29 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     parser.add_argument("--quick", action="store_true", help="tiny rounds: does it still run?")
     parser.add_argument("--alone", type=Path, help=argparse.SUPPRESS)
-    words = parser.parse_args()
+    arguments = parser.parse_args()
     known = PARTS + BY_NAME_ONLY
-    unknown = set(words.parts) - set(known)
+    unknown = set(arguments.parts) - set(known)
     if unknown:
         parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    if words.alone:
-        section = import_module(f"tests.benchmarks.{words.parts[0]}").measure(quick=words.quick)
-        words.alone.write_text(json.dumps(section.to_json()))
+    if arguments.alone:
+        section = import_module(f"tests.benchmarks.{arguments.parts[0]}").measure(
+            quick=arguments.quick
+        )
+        arguments.alone.write_text(json.dumps(section.to_json()))
         return 0
     machine = _machine()
     said = "{date}  {cpu}, {cores} cores, Python {python}, load {load}".format(**machine)
     _say(said)
     sections = []
-    for part in words.parts or PARTS:
-        section = _part(part, quick=words.quick)
+    for part in arguments.parts or PARTS:
+        section = _part(part, quick=arguments.quick)
         sections.append(section)
         _say("\n" + drawn([section]))
     missed = [row for section in sections for row in section.rows if row.verdict == "MISSED"]
-    if words.json:
-        told = {"machine": machine, "sections": [section.to_json() for section in sections]}
-        words.json.write_text(json.dumps(told, indent=1) + "\n")
+    if arguments.json:
+        report = {"machine": machine, "sections": [section.to_json() for section in sections]}
+        arguments.json.write_text(json.dumps(report, indent=1) + "\n")
     _say("\n".join(["", f"{len(missed)} bounds missed", *(f"  {row.name}" for row in missed)]))
     return 1 if missed else 0
 
@@ -74,18 +76,18 @@ def _part(part: str, *, quick: bool) -> Section:
         file = Path(folder) / "section.json"
         command = [sys.executable, "-m", "tests.benchmarks", part, "--alone", str(file)]
         paths = os.pathsep.join((str(ROOT), str(ROOT / "layers" / "core")))
-        subprocess.run(  # noqa: S603  (our own words)
+        subprocess.run(  # noqa: S603  (fixed arguments)
             [*command, *(["--quick"] if quick else [])],
             env={**os.environ, "PYTHONPATH": paths}, cwd=ROOT, check=True,
         )  # fmt: skip
-        told = json.loads(file.read_text())
-    rows = [_row(row) for row in told["rows"]]
-    return Section(told["title"], rows, told["notes"])
+        report = json.loads(file.read_text())
+    rows = [_row(row) for row in report["rows"]]
+    return Section(report["title"], rows, report["notes"])
 
 
-def _row(told: dict[str, Any]) -> Row:
-    value = Spread(told["median"], told["p10"], told["p90"])
-    return Row(told["name"], value, told["unit"], told.get("at_most"), told.get("at_least"))
+def _row(report: dict[str, Any]) -> Row:
+    value = Spread(report["median"], report["p10"], report["p90"])
+    return Row(report["name"], value, report["unit"], report.get("at_most"), report.get("at_least"))
 
 
 def _machine() -> dict[str, Any]:

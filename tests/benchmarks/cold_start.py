@@ -147,7 +147,7 @@ def _process(
         "METRICS_SERVICE": "benchmark",
         **added,
     }
-    return subprocess.run(  # noqa: S603  (our own words)
+    return subprocess.run(  # noqa: S603  (fixed arguments)
         [sys.executable, *options, "-c", code],
         env=env, cwd=ROOT, check=True, capture_output=True, text=True,
     )  # fmt: skip

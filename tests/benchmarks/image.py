@@ -78,8 +78,8 @@ class Packed:
         """How much processor it is given, by what that is."""
         properties = template()["Resources"][logical(self.function.name)]["Properties"]
         share = f"{properties['MemorySize'] / MB_OF_A_PROCESSOR:.2f}"
-        told = f"{share} processors, as of {properties['MemorySize']} MB"
-        return {"whole processors": str(os.cpu_count()), told: share}
+        share_name = f"{share} processors, as of {properties['MemorySize']} MB"
+        return {"whole processors": str(os.cpu_count()), share_name: share}
 
     @property
     def code(self) -> str:
@@ -136,9 +136,9 @@ def measure(*, quick: bool) -> Section:
                 )
                 for way, packed in ways.items()
             ]
-            for told, cpus in ways["without .pyc"].cpus.items():
+            for share_name, cpus in ways["without .pyc"].cpus.items():
                 result = _race(ways, cpus, rounds)
-                named = f"{name}, {told}: ready"
+                named = f"{name}, {share_name}: ready"
                 section.rows += [Row(f"{named} {way}", ms(result.spread(way))) for way in ways]
                 section.rows += [
                     Row(f"{named} {way} / without", result.ratio(way, "without .pyc"), "x")
@@ -156,7 +156,7 @@ def build(folder: Path) -> None:
         artifacts = folder / name
         artifacts.mkdir(parents=True)
         makefile = ROOT / "layers" / "build" / processor() / "Makefile"
-        subprocess.run(  # noqa: S603  (our own words)
+        subprocess.run(  # noqa: S603  (fixed arguments)
             ["make", "--silent", f"--makefile={makefile}", f"build-{name}"],  # noqa: S607
             env={**os.environ, "ARTIFACTS_DIR": str(artifacts), "PYTHON": sys.executable},
             cwd=ROOT / source, check=True, capture_output=True,

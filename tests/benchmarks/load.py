@@ -113,7 +113,7 @@ def _served(app: str) -> Iterator[int]:
         sys.executable, "-m", "uvicorn", "--factory", app, "--port", str(port),
         "--log-level", "error", "--no-access-log", "--ws", "none",
     ]  # fmt: skip
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:  # noqa: S603  (our own words)
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:  # noqa: S603  (fixed arguments)
         try:
             deadline = time.monotonic() + START_S
             while not _listens(port):

@@ -57,9 +57,9 @@ class MarketProcess:
             if entry["kind"] == "quote"
         )
 
-    def _control(self, method: str, told: Mapping[str, object] | None) -> None:
+    def _control(self, method: str, faults: Mapping[str, object] | None) -> None:
         url = f"{self.control_url}/control/faults"
-        requests.request(method, url, json=told, timeout=10).raise_for_status()
+        requests.request(method, url, json=faults, timeout=10).raise_for_status()
 
 
 @contextlib.contextmanager
@@ -67,12 +67,12 @@ def running_market() -> Iterator[MarketProcess]:
     """A new market without quotas."""
     limits = [word for source in Source for word in ("--limits", f"{source.value}={LIMITS}")]
     command = [sys.executable, "-m", "local.simulator", *limits]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603  (our own words)
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603  (fixed arguments)
         assert process.stdout is not None
         try:
-            told = json.loads(process.stdout.readline())
-            urls = {Source(name): url for name, url in told["base_urls"].items()}
-            yield MarketProcess(urls, told["control_url"])
+            started = json.loads(process.stdout.readline())
+            urls = {Source(name): url for name, url in started["base_urls"].items()}
+            yield MarketProcess(urls, started["control_url"])
         finally:
             process.terminate()
 

@@ -82,7 +82,7 @@ def step(name: str, given: Mapping[str, Any], env: Mapping[str, str]) -> tuple[A
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "step.json"
         file.write_text(json.dumps(given))
-        subprocess.run(  # noqa: S603  (our own words)
+        subprocess.run(  # noqa: S603  (fixed arguments)
             [sys.executable, "-m", "tests.benchmarks.memory_child", name, str(file)],
             env=dict(env), cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip

@@ -137,9 +137,9 @@ def limit(client: Redis, keys: list[str]) -> bytes:
 def check(ours: dict[str, Any], theirs: dict[str, Any], count: int) -> None:
     """Both must have answered everything, or their times mean nothing."""
     for answer in (ours, theirs):
-        told = json.loads(answer["body"])
-        assert len(told["quotes"]) == count, told
-        assert not told["errors"], told
+        body = json.loads(answer["body"])
+        assert len(body["quotes"]) == count, body
+        assert not body["errors"], body
 
 
 @cache

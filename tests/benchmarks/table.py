@@ -38,10 +38,10 @@ class Row:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
-        told = {"name": self.name, "unit": self.unit, **self.value.to_json()}
+        row_text = {"name": self.name, "unit": self.unit, **self.value.to_json()}
         bounds = {"at_most": self.at_most, "at_least": self.at_least}
-        told |= {name: bound for name, bound in bounds.items() if bound is not None}
-        return told | ({"verdict": self.verdict} if self.verdict else {})
+        row_text |= {name: bound for name, bound in bounds.items() if bound is not None}
+        return row_text | ({"verdict": self.verdict} if self.verdict else {})
 
 
 @dataclass
@@ -87,11 +87,11 @@ def drawn(sections: Sequence[Section]) -> str:
         lines += ["", section.title]
         width = max((len(row.name) for row in section.rows), default=0)
         for row in section.rows:
-            told = f"  {row.name:<{width}}  {plain(row.value.median):>10} {row.unit:<5}"
+            row_text = f"  {row.name:<{width}}  {plain(row.value.median):>10} {row.unit:<5}"
             if row.value.low != row.value.high:
-                told += f"  ({plain(row.value.low)} to {plain(row.value.high)})"
+                row_text += f"  ({plain(row.value.low)} to {plain(row.value.high)})"
             if row.bound:
-                told += f"  {row.bound}: {row.verdict}"
-            lines.append(told.rstrip())
+                row_text += f"  {row.bound}: {row.verdict}"
+            lines.append(row_text.rstrip())
         lines += [f"  {note}" for note in section.notes]
     return "\n".join(lines[1:])

@@ -124,5 +124,5 @@ def _counted(it: Bench, ran: list[Round], calls: int, moved: float) -> list[Row]
 
 def _traffic(server: RedisServer) -> int:
     with server.client() as client:
-        told = client.info("stats")
-    return int(told["total_net_input_bytes"]) + int(told["total_net_output_bytes"])
+        stats = client.info("stats")
+    return int(stats["total_net_input_bytes"]) + int(stats["total_net_output_bytes"])

@@ -40,13 +40,13 @@ def service(market, tmp_path_factory) -> Iterator[RunningService]:
 def page(browser: Browser, service: RunningService) -> Iterator[Page]:
     """The board of that service, with nothing on its console."""
     page = browser.new_page()
-    told = []
-    page.on("console", lambda message: told.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: told.append(str(error)))
+    messages = []
+    page.on("console", lambda message: messages.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: messages.append(str(error)))
     page.goto(f"http://127.0.0.1:{service.port}/")
     yield page
     page.close()
-    assert told == []
+    assert messages == []
 
 
 def test_the_prices_are_those_of_the_api_tick_after_tick(page, service):
@@ -59,14 +59,14 @@ def test_the_prices_are_those_of_the_api_tick_after_tick(page, service):
             ".map((row) => [row.dataset.symbol, row.querySelector('data')?.value]))"
         )
 
-    def told(symbols: str) -> dict[str, str]:
+    def prices(symbols: str) -> dict[str, str]:
         answer = json.loads(service.get(f"/v1/quotes?symbols={symbols}").content, parse_float=str)
         return {quote["symbol"]: str(quote["price"]) for quote in answer["quotes"]}
 
     expect(page.locator("tr[data-symbol] data")).to_have_count(20)
     symbols = ",".join(shown())
     for _ in range(2):
-        eventually(lambda: (now := told(symbols)) == shown() and now not in seen, "equal prices")
+        eventually(lambda: (now := prices(symbols)) == shown() and now not in seen, "equal prices")
         seen.append(shown())
     assert all(Decimal(price) > 0 for price in seen[-1].values())
 
@@ -75,8 +75,8 @@ def test_a_breaker_that_opens_shows_within_two_slots_and_so_does_its_end(page, m
     """From the API's own word on: open with the reason, and closed after the probe."""
 
     def state() -> str:
-        told = service.get("/v1/providers").json()["providers"]
-        (found,) = (each for each in told if each["provider"] == "coingecko")
+        providers = service.get("/v1/providers").json()["providers"]
+        (found,) = (each for each in providers if each["provider"] == "coingecko")
         return found["classes"][0]["state"]
 
     breaker = page.locator('[data-provider="coingecko"] .breakers li')

@@ -13,8 +13,8 @@ from tests.support.api_service import quote
 def asked(board):
     """The quotes that the API told the page last, by symbol, numbers as the texts they were."""
     body = [found for found in board.answers if "v1/quotes" in found.url][-1].body()
-    told = json.loads(body, parse_float=str, parse_int=str)
-    return {entry["symbol"]: entry for entry in told["quotes"]}
+    body = json.loads(body, parse_float=str, parse_int=str)
+    return {entry["symbol"]: entry for entry in body["quotes"]}
 
 
 def put(service, symbol, price="182.5", **changes):
@@ -33,13 +33,13 @@ def test_the_page_shows_what_the_api_tells(board):
     expect(board.row("AAPL").locator("data")).to_have_text("0.000005120000000000001")
     quotes = asked(board)
     assert list(quotes) == ["AAPL", "MSFT", "BTC-USD", "EUR/USD"]
-    for symbol, told in quotes.items():
+    for symbol, served in quotes.items():
         row = board.row(symbol)
-        assert row.locator("data").get_attribute("value") == told["price"]
-        assert row.locator(".currency").text_content() == told["currency"]
-        assert row.locator(".percent").inner_text() == f"+{told['percent_change']}%"
-        assert row.locator(".source").inner_text() == told["source"]
-        age_s = service.now_ms // 1000 - datetime.fromisoformat(told["fetched_at"]).timestamp()
+        assert row.locator("data").get_attribute("value") == served["price"]
+        assert row.locator(".currency").text_content() == served["currency"]
+        assert row.locator(".percent").inner_text() == f"+{served['percent_change']}%"
+        assert row.locator(".source").inner_text() == served["source"]
+        age_s = service.now_ms // 1000 - datetime.fromisoformat(served["fetched_at"]).timestamp()
         assert row.locator(".age").inner_text() == f"{age_s:.0f}\xa0s"
     for title, symbol in (("Stocks", "MSFT"), ("Crypto", "BTC-USD"), ("Forex", "EUR/USD")):
         table = board.page.get_by_role("table", name=title)
@@ -61,14 +61,14 @@ def test_a_change_shows_its_direction_by_sign_arrow_and_colour(board):
     """None of the three is needed to tell it."""
     service = board.service
     colours = {}
-    for symbol, percent, arrow, told in (
+    for symbol, percent, arrow, expected in (
         ("AAPL", "0.66", "▲", "+0.66%"),
         ("MSFT", "-1.1", "▼", "−1.10%"),
     ):
         put(service, symbol, percent_change=Decimal(percent))
         board.next_slot()
         shown = board.row(symbol).locator(".percent")
-        expect(shown).to_have_text(told)
+        expect(shown).to_have_text(expected)
         expect(board.row(symbol).locator(".arrow")).to_have_text(arrow)
         colours[symbol] = shown.evaluate("node => getComputedStyle(node).color")
     assert colours["AAPL"] != colours["MSFT"]

@@ -11,7 +11,7 @@ from tests.support.board_page import BoardPage
 SERVER_IS_AWAY = "Failed to load resource: net::ERR_CONNECTION_REFUSED"
 
 
-def test_the_state_of_the_service_is_told_in_words_and_numbers(board):
+def test_the_state_of_the_service_is_shown_in_text_and_numbers(board):
     """All that /health says, at a glance."""
     page = board.page
     expect(page.get_by_role("status").first).to_have_text("Healthy")
@@ -106,7 +106,7 @@ def test_the_page_asks_less_often_while_nobody_answers(browser, service):
         assert 8 <= len(board.asked_for("/health$")) - before <= 16
 
 
-def test_a_cache_that_is_away_is_told_by_the_api_itself(browser, redis_server):
+def test_the_page_shows_the_api_s_error_when_the_cache_is_away(browser, redis_server):
     """The page says what the API says, and shows the prices it had."""
     from marketdata.cache.client import connect
     from marketdata.settings import Settings

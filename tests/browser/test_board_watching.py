@@ -65,7 +65,7 @@ def test_a_watched_symbol_can_be_left_again(listed, browser, service):
         expect(board.row("TSLA")).to_have_count(0)
 
 
-def test_what_is_no_symbol_is_refused_with_the_reason(listed, board):
+def test_a_text_that_is_no_symbol_is_an_error_with_the_reason(listed, board):
     """Nothing is added."""
     board.page.locator("#query").fill("A*B")
     board.page.keyboard.press("Enter")

@@ -57,7 +57,7 @@ def test_an_older_list_never_replaces_a_newer_one(store):
     assert store.meta(STOCKS).version == "v2"
 
 
-def test_an_empty_list_is_refused(store):
+def test_an_empty_list_is_not_swapped_in(store):
     """Nothing is never a list."""
     with pytest.raises(ValueError, match="empty"):
         store.swap(listed("v1", []))
@@ -151,9 +151,9 @@ def test_thirty_thousand_assets_are_swapped_while_others_page(store, cache):
                 rows = reader.page(STOCKS, meta.version, len(whole), chance.randrange(500, 1000))
                 assert rows
                 whole += rows
-            told = f"list{meta.version[1:]} number".encode()
+            name = f"list{meta.version[1:]} number".encode()
             assert len(whole) == 30_000
-            assert all(told in row for row in whole)
+            assert all(name in row for row in whole)
             lists += 1
         return lists
 

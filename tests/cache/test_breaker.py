@@ -33,8 +33,8 @@ def test_five_failures_in_a_minute_open_it(breaker):
     """The fifth failure within 60 s opens it, with its reason; four do not."""
     for n in range(4):
         assert breaker.attempt(FAILURE, NOW + n * 14_000) == ()
-    told = breaker.attempt(FAILURE, NOW + 56_000, reason="unavailable")
-    assert told == (
+    changed = breaker.attempt(FAILURE, NOW + 56_000, reason="unavailable")
+    assert changed == (
         Transition(
             Source.YFINANCE,
             AssetClass.STOCKS,
@@ -44,9 +44,9 @@ def test_five_failures_in_a_minute_open_it(breaker):
             1,
         ),
     )
-    refused = breaker.ask(NOW + 56_000)
-    assert (refused.calls, refused.reason) == (0, DenyReason.BREAKER_OPEN)
-    assert refused.available_at_ms == NOW + 56_000 + OPEN_MS
+    denied = breaker.ask(NOW + 56_000)
+    assert (denied.calls, denied.reason) == (0, DenyReason.BREAKER_OPEN)
+    assert denied.available_at_ms == NOW + 56_000 + OPEN_MS
 
 
 def test_five_failures_in_more_than_a_minute_do_not_open_it(breaker):
@@ -85,8 +85,8 @@ def test_a_success_of_the_probe_closes_it(breaker):
     assert (probe.calls, probe.use, bool(probe.probe)) == (1, Use.PROBE, True)
     seen = breaker.seen(NOW + OPEN_MS)
     assert (seen.state, seen.probing) == (BreakerState.HALF_OPEN, True)
-    (told,) = breaker.tell(probe, SUCCESS, NOW + OPEN_MS + 500)
-    assert (told.before, told.after) == (BreakerState.HALF_OPEN, BreakerState.CLOSED)
+    (changed,) = breaker.tell(probe, SUCCESS, NOW + OPEN_MS + 500)
+    assert (changed.before, changed.after) == (BreakerState.HALF_OPEN, BreakerState.CLOSED)
     assert breaker.ask(NOW + OPEN_MS + 500).probe is None
     assert breaker.seen().reason is None
 

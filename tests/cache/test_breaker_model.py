@@ -166,12 +166,12 @@ class BreakerMachine(RuleBasedStateMachine):
             outcome=effect.value,
             judged=judged,
         )
-        told = self.control.record([result], {}, (), self.now)
+        changed = self.control.record([result], {}, (), self.now)
         self.model.tell(grant, effect, self.now, judged=judged)
         after = self._seen()
         if grant.generation != before.generation or effect is BreakerEffect.NEUTRAL:
             assert (after.state, after.generation) == (before.state, before.generation)
-        assert bool(told) is (before.generation != after.generation)
+        assert bool(changed) is (before.generation != after.generation)
         if grant.probe:
             self.in_flight.pop(grant.probe, None)
 

@@ -34,8 +34,8 @@ def test_five_stale_answers_in_a_row_open_it(breaker):
     """Four do not; and the reason is that the source is stale, not that it is away."""
     stale(breaker, 4)
     assert breaker.state() is BreakerState.CLOSED
-    (told,) = breaker.attempt(STALE, NOW + 20_000, **TOLD)
-    assert (told.after, told.reason) == (BreakerState.OPEN, "stale_source")
+    (changed,) = breaker.attempt(STALE, NOW + 20_000, **TOLD)
+    assert (changed.after, changed.reason) == (BreakerState.OPEN, "stale_source")
     seen = breaker.seen()
     assert (seen.state, seen.reason) == (BreakerState.OPEN, "stale_source")
 
@@ -95,8 +95,8 @@ def test_a_stale_probe_opens_it_again(breaker):
     """Only a source that answers with current prices is well."""
     stale(breaker, 5)
     late = NOW + 20_000 + OPEN_MS
-    (told,) = breaker.tell(breaker.ask(late), STALE, late + 500, **TOLD)
-    assert (told.before, told.after) == (BreakerState.HALF_OPEN, BreakerState.OPEN)
+    (changed,) = breaker.tell(breaker.ask(late), STALE, late + 500, **TOLD)
+    assert (changed.before, changed.after) == (BreakerState.HALF_OPEN, BreakerState.OPEN)
     assert breaker.seen(late + 500).reason == "stale_source"
 
 
@@ -122,7 +122,7 @@ def test_a_stale_answer_of_an_earlier_generation_counts_as_nothing(breaker):
     assert breaker.state(late) is BreakerState.CLOSED
 
 
-def test_a_stale_answer_is_told_as_the_last_error(breaker):
+def test_a_stale_answer_is_the_last_error(breaker):
     """From the first one on, and it is no success."""
     breaker.attempt(SUCCESS, NOW)
     breaker.attempt(STALE, NOW + 5000, **TOLD)

@@ -45,13 +45,13 @@ def test_without_budget_there_is_no_probe(cache, control_of):
     """A permit and a reservation are given together or not at all."""
     breaker = Breaker(control_of(cache, {Source.YFINANCE: "1/minute"}, BreakerPolicy(1000)))
     breaker.open()
-    refused = breaker.ask(NOW + 2000)
-    assert (refused.reason, refused.probe) == (DenyReason.BUDGET_EXHAUSTED, None)
+    denied = breaker.ask(NOW + 2000)
+    assert (denied.reason, denied.probe) == (DenyReason.BUDGET_EXHAUSTED, None)
     assert breaker.state() is BreakerState.OPEN
-    assert breaker.ask(refused.available_at_ms).probe
+    assert breaker.ask(denied.available_at_ms).probe
 
 
-def test_two_wants_of_one_call_share_the_breaker(breaker):
+def test_two_requests_of_one_call_share_the_breaker(breaker):
     """Within one call the first request takes the probe and the second waits."""
     breaker.open()
     want = CallRequest(Source.YFINANCE, AssetClass.STOCKS, 1, Use.ACTIVE, NOW + OPEN_MS + 1000)
@@ -88,7 +88,7 @@ def test_a_clock_that_ran_ahead_does_not_keep_it_open(breaker):
     assert breaker.ask(NOW).probe
 
 
-def test_the_last_success_and_error_are_told(breaker):
+def test_the_last_success_and_error_are_kept(breaker):
     """Readers see when it last worked, and when and why it last did not, without long texts."""
     breaker.attempt(SUCCESS, NOW)
     breaker.attempt(FAILURE, NOW + 5, outcome="unavailable", detail="x" * 1000)

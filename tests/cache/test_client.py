@@ -80,7 +80,7 @@ def test_many_keys_of_different_tags_need_one_round_trip(cache: Cache):
     assert cache.many([("GET", name) for name in names]) == [name.encode() for name in names]
 
 
-def test_a_refused_command_names_the_server(cache: Cache):
+def test_the_error_of_a_rejected_command_names_the_server(cache: Cache):
     """A command that Redis rejects becomes our error, with the address."""
     name = cache.key("quotes", "x")
     cache.command("SET", name, "1")
@@ -193,7 +193,7 @@ def test_a_demoted_primary_is_left_for_the_one_behind_the_name(start_redis: Call
         "ERR Error running script (call to f_5): @user_script: 9: -READONLY a read only replica",
     ],
 )
-def test_every_servers_words_for_a_replica_are_understood(text):
+def test_every_servers_error_of_a_replica_is_understood(text):
     """Redis 6.2 and later report a script's write on a replica in different words."""
     with AnsweringServer(f"-{text}\r\n".encode()) as server:
         env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(server.port)}

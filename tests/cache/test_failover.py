@@ -59,9 +59,9 @@ class Cluster:
         """The nodes that one node is connected with, or is itself."""
         known = self.ask(node, "NODES")
         return {
-            name: told
-            for name, told in known.items()
-            if told["connected"] or "myself" in told["flags"]
+            name: facts
+            for name, facts in known.items()
+            if facts["connected"] or "myself" in facts["flags"]
         }
 
     def is_whole(self) -> bool:

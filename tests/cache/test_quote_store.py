@@ -32,11 +32,11 @@ def test_a_quote_is_stored_as_readers_need_it(store):
     assert value[:26] == f"{at_ms(10)}{at_ms(8)}".encode()
     text = json_objects([value])
     assert b'"price":0.00000512,' in text
-    told = json.loads(text)
-    assert told["stale"] is False
-    assert told["timestamp"] == "2026-03-02T15:00:08.123Z"
-    assert told["fetched_at"] == "2026-03-02T15:00:10.123Z"
-    assert told["source"] == "coingecko"
+    stored = json.loads(text)
+    assert stored["stale"] is False
+    assert stored["timestamp"] == "2026-03-02T15:00:08.123Z"
+    assert stored["fetched_at"] == "2026-03-02T15:00:10.123Z"
+    assert stored["source"] == "coingecko"
 
 
 def test_stale_quotes_are_marked_by_their_places(store):
@@ -119,7 +119,7 @@ def test_a_thousand_quotes_are_one_round_trip(store):
     assert {v.result for v in verdicts} == {Result.WRITTEN}
 
 
-def test_a_reason_is_told_until_a_quote_comes(store):
+def test_a_reason_is_kept_until_a_quote_arrives(store):
     """What is missing has its code, message and waiting time; the next quote takes it away."""
     missing = [
         MissingQuote("AAPL", Reason.BUDGET_EXHAUSTED, "yfinance: budget", 13),
@@ -135,7 +135,7 @@ def test_a_reason_is_told_until_a_quote_comes(store):
     assert store.reasons(["AAPL"]) == [None]
 
 
-def test_what_came_of_asking_says_more_than_why_nobody_asked(store):
+def test_the_reason_of_an_attempt_replaces_not_asked(store):
     """An explanation leaves a known reason alone; a commit puts its own in its place."""
     asked = MissingQuote("AAPL", Reason.PROVIDER_UNAVAILABLE, "yfinance: no answer")
     store.commit([], [asked], at_ms(0))

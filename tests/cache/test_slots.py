@@ -127,9 +127,9 @@ def test_the_memory_of_exclusions_is_bounded(control):
     for first in range(0, EXCLUSIONS_MOST + 1000, 1000):
         pairs = [(Source.FINNHUB, f"S{n}") for n in range(first, first + 1000)]
         control.record((), {}, pairs, NOW + first)
-    refused = control.open_slot(SLOT, NOW + 10_000, []).excluded
-    assert len(refused) == EXCLUSIONS_MOST
-    assert (Source.FINNHUB, "S0") not in refused
+    excluded = control.open_slot(SLOT, NOW + 10_000, []).excluded
+    assert len(excluded) == EXCLUSIONS_MOST
+    assert (Source.FINNHUB, "S0") not in excluded
 
 
 def test_due_times_that_nobody_wants_are_forgotten_after_an_hour(cache, control):

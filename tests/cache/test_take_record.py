@@ -56,11 +56,11 @@ def test_a_whole_plan_takes_one_round_trip(cache, control):
     assert used_of(control, Source.YFINANCE) == [2]
 
 
-def test_a_want_without_room_in_one_window_is_counted_in_none(control):
+def test_a_request_without_room_in_one_window_is_counted_in_none(control):
     """A reservation holds in all windows or in none."""
     control.take([dataclasses.replace(WANT, calls=4)], NOW, "t1")
-    (refused,) = control.take([dataclasses.replace(WANT, calls=4, least=2)], NOW, "t2")
-    assert refused.reason is DenyReason.BUDGET_EXHAUSTED
+    (denied,) = control.take([dataclasses.replace(WANT, calls=4, least=2)], NOW, "t2")
+    assert denied.reason is DenyReason.BUDGET_EXHAUSTED
     assert used_of(control) == [4, 4]
 
 
@@ -81,7 +81,7 @@ def test_a_job_that_does_not_fit_is_granted_nothing_and_counted_nowhere(control)
     assert used_of(control, Source.YFINANCE) == [2]
 
 
-def test_what_is_refused_takes_no_room(control):
+def test_a_denied_request_takes_no_room(control):
     """A job that no provider grants anything to passes its room on to the jobs after it."""
     control.take([dataclasses.replace(WANT, calls=10)], NOW, "t1")
     wants = [
@@ -185,9 +185,9 @@ def test_no_control_key_has_a_time_to_live(cache, control):
     control.open_slot(1_763_820_310, NOW, ["AAPL"])
     control.watch(["ABC"], NOW)
     (grant,) = control.take([WANT], NOW, "t1")
-    refused = [(Source.FINNHUB, "OCDO.L")]
+    excluded = [(Source.FINNHUB, "OCDO.L")]
     control.record(
-        [result_of(grant, 1, BreakerEffect.SUCCESS)], {"AAPL": NOW}, refused, NOW, report="r1"
+        [result_of(grant, 1, BreakerEffect.SUCCESS)], {"AAPL": NOW}, excluded, NOW, report="r1"
     )
     keys = cache.command("KEYS", "*")
     names = {key.decode().split(":")[2] for key in keys}

@@ -79,7 +79,7 @@ def sessions_of(plan):
     return {job["asset_class"]: job["trading"] for job in plan.to_event()["jobs"]}
 
 
-def test_what_is_kept_is_told_with_the_slot(control):
+def test_a_stored_timetable_is_returned_with_the_slot(control):
     """The latest timetable of each class; what is not stored is not there."""
     assert control.open_slot(1, 1000, []).timetables == {}
     control.keep_timetable(STOCKS, a_timetable(1, 9, (2, 3)))
@@ -114,7 +114,7 @@ def test_a_damaged_timetable_counts_as_none(cache, control, spoil):
     assert control.open_slot(1, 1000, []).timetables == {}
 
 
-def test_jobs_are_told_how_their_market_trades(planner, control):
+def test_jobs_say_how_their_market_trades(planner, control):
     """Open since when, or quiet until when; crypto always trades."""
     for asset_class in (STOCKS, FOREX):
         control.keep_timetable(asset_class, published(asset_class, WEDNESDAY))
@@ -125,7 +125,7 @@ def test_jobs_are_told_how_their_market_trades(planner, control):
     }
 
 
-def test_jobs_are_told_who_chose_their_symbols(planner, control):
+def test_jobs_say_who_chose_their_symbols(planner, control):
     """What is watched for a client is judged otherwise than what the service is set to price."""
     control.watch(["NVDA"], WEDNESDAY)
     jobs = planner.plan(WEDNESDAY // 1000, WEDNESDAY).to_event()["jobs"]
@@ -136,8 +136,8 @@ def test_jobs_are_told_who_chose_their_symbols(planner, control):
 def test_without_timetables_nothing_is_known(planner):
     """Nobody knows whether a market is open, so nothing is judged by it."""
     saturday = utc_ms("2026-03-21T15:00")
-    told = sessions_of(planner.plan(saturday // 1000, saturday))
-    assert told["stocks"] == told["forex"] == {"open": None, "since_ms": None}
+    markets = sessions_of(planner.plan(saturday // 1000, saturday))
+    assert markets["stocks"] == markets["forex"] == {"open": None, "since_ms": None}
 
 
 def test_sessions_that_have_run_out_are_unknown(planner, control):

@@ -72,9 +72,9 @@ class Project:
         found: dict[str, Any] = json.loads(run("docker", "inspect", self.container(service)))[0]
         return found
 
-    def redis(self, *words: str) -> str:
+    def redis(self, *arguments: str) -> str:
         """What a command of Redis answers."""
-        return run("docker", "exec", self.container("redis"), "redis-cli", *words)
+        return run("docker", "exec", self.container("redis"), "redis-cli", *arguments)
 
     def quotes(self) -> list[dict[str, Any]]:
         """The quotes, once all four are there."""

@@ -75,7 +75,7 @@ def test_a_recorded_rate_is_no_answer_about_another_pair(replay):
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_a_recorded_notice_is_told_apart(replay, name):
+def test_a_recorded_notice_has_its_own_outcome(replay, name):
     """Each recorded notice is its row of the outcome table, for quotes and for lists."""
     kind, retry_after_s = ERRORS[name]
     with pytest.raises(kind) as caught:

@@ -92,7 +92,7 @@ def test_a_recorded_quote_is_read_exactly(replay, name):
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_a_recorded_error_is_told_apart(replay, name):
+def test_a_recorded_error_has_its_own_outcome(replay, name):
     """Each recorded error is its row of the outcome table, for quotes and for lists."""
     kind, retry_after_s = ERRORS[name]
     response = replay("finnhub", name)

@@ -181,7 +181,7 @@ def a_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
     assert yahoo.seen[-1].query["crumb"] == recorded.body.decode() == "CrumbExmpl1"
 
 
-def a_refused_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
+def a_rejected_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
     """Refused once, a new one is fetched; refused twice, Yahoo is unavailable, not the key bad."""
     yahoo.faults[QUOTE].append(recorded.answer())
     assert sent(yahoo).quotes
@@ -190,7 +190,7 @@ def a_refused_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
         parsed(recorded, "AAPL")
 
 
-def a_refused_chart(recorded: Recorded, yahoo: FakeYahoo) -> None:
+def a_rejected_chart(recorded: Recorded, yahoo: FakeYahoo) -> None:
     """An unknown symbol asked for alone is not found, after one request."""
     yahoo.gone.add(QUOTE)
     yahoo.faults[f"{CHART}AAPL"].append(recorded.answer())
@@ -224,8 +224,8 @@ def a_chart(recorded: Recorded, yahoo: FakeYahoo) -> None:
 
 REPLAYS: dict[str, Callable[[Recorded, FakeYahoo], None]] = {
     "chart_AAPL.vcr.json": a_chart,
-    "error_401_invalid_crumb.json": a_refused_crumb,
-    "error_404_chart_delisted.json": a_refused_chart,
+    "error_401_invalid_crumb.json": a_rejected_crumb,
+    "error_404_chart_delisted.json": a_rejected_chart,
     "error_429_getcrumb_text.json": a_rate_limited_crumb,
     "getcrumb_200.vcr.json": a_crumb,
     "quote_AAPL.vcr.json": one_share,

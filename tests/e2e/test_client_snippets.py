@@ -39,7 +39,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 def run(service: RunningService, language: str, snippet: str, folder: Path) -> str:
     """What a snippet prints. Only the address is another than in the text."""
     text = snippet.replace("localhost:8000", f"localhost:{service.port}")
-    done = subprocess.run(  # noqa: S603  (our own words)
+    done = subprocess.run(  # noqa: S603  (fixed arguments)
         COMMANDS[language],
         input=text,
         cwd=folder,
@@ -72,23 +72,23 @@ def test_every_snippet_is_run_by_one_of_the_tests():
     ]
 
 
-def test_the_first_question_is_answered_as_told(service, tmp_path):
+def test_the_first_request_is_answered_as_documented(service, tmp_path):
     """Three prices and a reason, with the fields that the text explains."""
-    told = json.loads(run(service, "sh", snippet("sh", "NOPE123"), tmp_path))
-    assert {quote["symbol"] for quote in told["quotes"]} == PRICED
-    assert [error["symbol"] for error in told["errors"]] == ["NOPE123"]
+    answer = json.loads(run(service, "sh", snippet("sh", "NOPE123"), tmp_path))
+    assert {quote["symbol"] for quote in answer["quotes"]} == PRICED
+    assert [error["symbol"] for error in answer["errors"]] == ["NOPE123"]
     explained = set(re.findall(r"`(\w+)`", TEXT))
-    assert set(told["quotes"][0]) <= explained
-    assert told["errors"][0]["code"] in explained
+    assert set(answer["quotes"][0]) <= explained
+    assert answer["errors"][0]["code"] in explained
 
 
-def test_a_mistake_looks_as_told(service, tmp_path):
+def test_an_error_looks_as_documented(service, tmp_path):
     """Word for word."""
-    told = json.loads(run(service, "sh", snippet("sh", "?symbol=AAPL"), tmp_path))
+    answer = json.loads(run(service, "sh", snippet("sh", "?symbol=AAPL"), tmp_path))
     (shown,) = (
         block for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL) if "type" in block
     )
-    assert told == json.loads(shown)
+    assert answer == json.loads(shown)
 
 
 def test_prices_come_in_euros(service, tmp_path):

@@ -29,9 +29,9 @@ class Scene:
     redis: RedisServer
     market: MarketServers
 
-    def fail_a_tick(self, words: str) -> None:
+    def fail_a_tick(self, text: str) -> None:
         """Wait until a tick has failed with these words."""
-        self.service.wait_for(words, after=self.service.output)
+        self.service.wait_for(text, after=self.service.output)
 
     def recovers(self, watch: Watch, tell: Callable[[str, object], None]) -> None:
         """All is well within two ticks, every symbol has its price, and no harm was done."""
@@ -39,9 +39,9 @@ class Scene:
         quotes, _ = self.service.quotes(SYMBOLS)
         assert set(quotes) == set(SYMBOLS.split(","))
         assert not any(quote["stale"] for quote in quotes.values())
-        told = watch.harmless()
+        observed = watch.harmless()
         assert set(self.market.violations.values()) == {0}
-        tell("recovery", f"healthy {ticks} ticks after the fault; {told}")
+        tell("recovery", f"healthy {ticks} ticks after the fault; {observed}")
         assert ticks <= 2
 
 

@@ -65,26 +65,26 @@ def test_each_class_answers_that_its_providers_are_unavailable(service):
         assert errors[symbol]["message"].partition(":")[0] in hosts
 
 
-def test_health_tells_why(service):
+def test_health_has_the_reasons(service):
     """It is unhealthy, says so with 503, and names each class without a quote or a list."""
     answer = service.get("/health")
-    told = answer.json()
-    assert (answer.status_code, told["status"]) == (503, "unhealthy")
+    health = answer.json()
+    assert (answer.status_code, health["status"]) == (503, "unhealthy")
     for asset_type in ("stocks", "crypto", "forex"):
-        assert f"no quote of {asset_type} is fresh" in told["reasons"]
-        assert f"there is no list of {asset_type} yet" in told["reasons"]
+        assert f"no quote of {asset_type} is fresh" in health["reasons"]
+        assert f"there is no list of {asset_type} yet" in health["reasons"]
 
 
 def test_the_log_names_the_hosts(service):
     """ERROR lines tell which host could not be reached and how."""
     eventually(lambda: "alphavantage.invalid" in service.log, "Alpha Vantage's host")
     failures = [json.loads(line) for line in service.log.splitlines()]
-    told = {
+    hosts = {
         failure["detail"].partition(":")[0]
         for failure in failures
         if failure["level"] == "ERROR" and "detail" in failure
     }
-    assert told >= {"yahoo.invalid", "finnhub.invalid", "alphavantage.invalid", "127.0.0.1"}
+    assert hosts >= {"yahoo.invalid", "finnhub.invalid", "alphavantage.invalid", "127.0.0.1"}
 
 
 def test_the_terminal_tells_it_with_each_tick(service):

@@ -22,7 +22,7 @@ def taken(stack: ExitStack) -> str:
 
 
 @pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RunningService]]:
+def failed_starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RunningService]]:
     """Services that cannot start, all at once, each with a home of its own."""
     with ExitStack() as stack:
         port, redis_port, nobody = taken(stack), taken(stack), str(free_port())
@@ -59,9 +59,9 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_start_that_cannot_be_is_refused_in_one_line(refused, name):
+def test_a_start_that_cannot_succeed_ends_with_one_line(failed_starts, name):
     """The line names the setting and its value, and what to do."""
-    service = refused[name]
+    service = failed_starts[name]
     assert service.wait() == 2
     errors = [line for line in service.output.splitlines() if not line.startswith("market  ")]
     assert len(errors) == 1, service.output
@@ -73,11 +73,11 @@ def test_a_start_that_cannot_be_is_refused_in_one_line(refused, name):
     assert left == []
 
 
-def test_a_redis_that_is_named_and_silent_is_explained(refused):
+def test_a_redis_that_is_named_and_silent_is_explained(failed_starts):
     """The line says how to get on without it."""
-    refused["silent redis"].wait()
+    failed_starts["silent redis"].wait()
     assert (
-        refused["silent redis"]
+        failed_starts["silent redis"]
         .output.rstrip()
         .endswith(
             "start it, correct the settings REDIS_*, or unset REDIS_HOST to have one started here"

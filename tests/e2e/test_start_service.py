@@ -99,7 +99,7 @@ def test_assets_are_ranked_and_paged(service, asset_type, first):
 
 
 @pytest.mark.parametrize(
-    ("asset_type", "words", "found"),
+    ("asset_type", "query", "found"),
     [
         ("stocks", "aapl", "AAPL"),
         ("stocks", "apple", "AAPL"),
@@ -109,9 +109,9 @@ def test_assets_are_ranked_and_paged(service, asset_type, first):
         ("forex", "us dollar", "EUR/USD"),
     ],
 )
-def test_assets_are_found_by_symbol_and_by_name(service, asset_type, words, found):
+def test_assets_are_found_by_symbol_and_by_name(service, asset_type, query, found):
     """A search in either finds the asset, and first of all."""
-    page = service.get(f"/v1/assets/{asset_type}?q={words}").json()
+    page = service.get(f"/v1/assets/{asset_type}?q={query}").json()
     assert page["assets"][0]["symbol"] == found
 
 
@@ -225,5 +225,5 @@ def test_ctrl_c_ends_it_all(service, record_property):
 def healthy(service: RunningService) -> dict | None:
     """What `/health` tells, once that all is well."""
     quotes, _ = service.quotes("AAPL")  # none while the API itself is away
-    told = service.get("/health").json() if quotes else {"status": "away"}
-    return told if told["status"] == "healthy" else None
+    health = service.get("/health").json() if quotes else {"status": "away"}
+    return health if health["status"] == "healthy" else None

@@ -102,7 +102,7 @@ def test_the_bill_counts_what_the_template_has():
 
 
 @every_stack
-def test_alarms_cost_no_more_than_is_told(parameters):
+def test_alarms_cost_no_more_than_documented(parameters):
     """All alarms together watch at most MOST_ALARM_METRICS metrics."""
     assert len(all_alarmed(Stack(**parameters))) <= MOST_ALARM_METRICS
 

@@ -38,8 +38,8 @@ def test_what_does_not_fit_is_priced_in_the_next_slots(crowd, monkeypatch, caplo
     monkeypatch.setattr(composition, "MOST_PLAN_BYTES", 60_000)
     (ended,) = crowd.run_minute(from_s=45)
     plans = [call.answer for call in crowd.of("plan_quotes")]
-    told = [(plan["due"], plan["deferred"]) for plan in plans]
-    assert (ended.status, told) == ("SUCCEEDED", [(1_000, 500), (500, 0), (0, 0)])
+    sizes = [(plan["due"], plan["deferred"]) for plan in plans]
+    assert (ended.status, sizes) == ("SUCCEEDED", [(1_000, 500), (500, 0), (0, 0)])
     assert get("/health")["quotes"]["fresh_ratio"] == 1
     (line,) = [record for record in caplog.records if record.message == "plan is full"]
     assert (line.levelname, line.slot) == ("WARNING", plans[0]["slot"])

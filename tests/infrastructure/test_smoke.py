@@ -175,7 +175,7 @@ def test_the_command_sends_the_token_and_exits_by_the_result(api, capsys):
     assert "FAILED  board: expected 200 for /, not 500" in capsys.readouterr().out
 
 
-def test_a_header_without_a_colon_is_refused_by_name(capsys):
+def test_a_header_without_a_colon_is_an_error_with_its_name(capsys):
     """A misspelt --header is named, with the form that is allowed."""
     with pytest.raises(SystemExit):
         main(["https://example.com", "--header", "Authorization"])

@@ -14,13 +14,13 @@ def test_a_short_day_meets_every_target(capfd, monkeypatch, tmp_path):
     out, err = capfd.readouterr()
     file = command.results_file(1, 2)
     assert out.splitlines()[-1].endswith(str(file))
-    told = json.loads(file.read_text())
-    assert (code, told["missed"], err) == (0, [], "")
-    assert told["ok"]
-    assert told["wrong_quotes"] == 0
-    assert told["bad_ticks"]["planted"] == 7
-    assert [provider["violations"] for provider in told["calls"].values()] == [0] * 5
-    assert min(told["fresh_stocks"], told["fresh_crypto"], told["fresh_forex"]) >= 0.99
-    reasons = {reason for _, _, _, reason in told["openings"]}
+    report = json.loads(file.read_text())
+    assert (code, report["missed"], err) == (0, [], "")
+    assert report["ok"]
+    assert report["wrong_quotes"] == 0
+    assert report["bad_ticks"]["planted"] == 7
+    assert [provider["violations"] for provider in report["calls"].values()] == [0] * 5
+    assert min(report["fresh_stocks"], report["fresh_crypto"], report["fresh_forex"]) >= 0.99
+    reasons = {reason for _, _, _, reason in report["openings"]}
     assert reasons == {"unavailable", "stale_source", "bad_key"}
-    assert all(count > 0 for count in told["fallbacks"].values())
+    assert all(count > 0 for count in report["fallbacks"].values())

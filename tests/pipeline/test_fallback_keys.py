@@ -43,9 +43,9 @@ def test_without_any_key_every_class_is_served(make):
         assert list(pipe.sources().values()) == ["yfinance", "coingecko", "yfinance"]
         assert ran.plan["skipped"] == []
     for source, asset_class in CLASSES.items():
-        told = pipe.told(source)
-        assert (told["enabled"], told["next_call_at"]) == (False, None)
-        shown_as = told["classes"][asset_class]
+        status = pipe.provider_status(source)
+        assert (status["enabled"], status["next_call_at"]) == (False, None)
+        shown_as = status["classes"][asset_class]
         assert (shown_as["state"], shown_as["reason"]) == ("disabled", "no_key")
         assert not pipe.market.calls[source]
     states = {(p["provider"], p["state"], p["reason"]) for p in pipe.health()["providers"]}
@@ -78,13 +78,17 @@ def test_a_bad_key_opens_at_once_and_a_good_one_heals_it(make, source):
     asset_class = CLASSES[source]
     assert ran.outcome(source, asset_class) == "unauthorized"
     assert f"{source.value}/{asset_class} breaker open (bad_key)" in ran.tick.changes
-    told = bad.told(source)["classes"][asset_class]
+    status = bad.provider_status(source)["classes"][asset_class]
     opened_ms = bad.clock()
-    assert (told["state"], told["reason"], told["since"]) == ("open", "bad_key", shown(opened_ms))
-    assert told["next_probe_at"] == shown(opened_ms + 300_000)
+    assert (status["state"], status["reason"], status["since"]) == (
+        "open",
+        "bad_key",
+        shown(opened_ms),
+    )
+    assert status["next_probe_at"] == shown(opened_ms + 300_000)
     health = bad.health()
-    words = f"the breaker of {source.value} for {asset_class} is open (bad key)"
-    assert words in health["reasons"]
+    reason = f"the breaker of {source.value} for {asset_class} is open (bad key)"
+    assert reason in health["reasons"]
     entry = {"provider": source.value, "asset_class": asset_class}
     assert {**entry, "state": "open", "reason": "bad_key"} in health["providers"]
 
@@ -93,7 +97,7 @@ def test_a_bad_key_opens_at_once_and_a_good_one_heals_it(make, source):
     assert len(make.market.calls[source]) == 1
     good.run_next()
     assert len(make.market.calls[source]) == 2
-    assert good.told(source)["classes"][asset_class]["state"] == "closed"
+    assert good.provider_status(source)["classes"][asset_class]["state"] == "closed"
     assert source.value in good.sources().values()
 
 
@@ -111,7 +115,7 @@ def test_what_a_plan_excludes_is_not_asked_for_a_day(cache: Cache):
             before = len(pipe.asked(Source.FINNHUB))
             pipe.run_next(seconds)
             assert len(pipe.asked(Source.FINNHUB)) - before == calls
-        assert pipe.told(Source.FINNHUB)["classes"]["stocks"]["state"] == "closed"
+        assert pipe.provider_status(Source.FINNHUB)["classes"]["stocks"]["state"] == "closed"
 
 
 def test_a_pair_beyond_the_plan_goes_to_the_next_provider_for_a_day(make):
@@ -137,4 +141,4 @@ def test_no_number_of_excluded_or_unknown_symbols_opens_a_breaker(make, fault):
         pipe.run_next()
         assert pipe.sources(f"EUR/USD,{pair}") == {"EUR/USD": "yfinance", pair: "yfinance"}
     assert len(pipe.asked(Source.ALPHA_VANTAGE)) >= 9
-    assert pipe.told(Source.ALPHA_VANTAGE)["classes"]["forex"]["state"] == "closed"
+    assert pipe.provider_status(Source.ALPHA_VANTAGE)["classes"]["forex"]["state"] == "closed"

@@ -65,7 +65,9 @@ def test_only_the_remainder_goes_to_the_next_provider(cache: Cache):
             ran.outcome(Source.YFINANCE, "stocks"),
             ran.outcome(Source.COINGECKO, "crypto"),
         } == {"partial"}
-        assert pipe.told(Source.FINNHUB)["used"] == {"minute": 2}  # four of six given back
+        assert pipe.provider_status(Source.FINNHUB)["used"] == {
+            "minute": 2
+        }  # four of six given back
 
 
 def test_the_order_of_the_chains_is_kept_while_budgets_allow(make):
@@ -81,7 +83,9 @@ def test_the_order_of_the_chains_is_kept_while_budgets_allow(make):
     assert pipe.asked(Source.ALPHA_VANTAGE) == [1] * 36
     assert pipe.asked(Source.FINNHUB) == pipe.asked(Source.COINMARKETCAP) == []
     for source in (Source.FINNHUB, Source.COINMARKETCAP):
-        assert pipe.told(source)["used"] == {"minute": 0}  # what was reserved is given back
+        assert pipe.provider_status(source)["used"] == {
+            "minute": 0
+        }  # what was reserved is given back
 
 
 def test_a_class_without_any_provider_names_each_symbol_and_leaves_the_others_alone(make):
@@ -110,7 +114,7 @@ def test_old_quotes_outlive_their_providers_and_say_so(cache: Cache):
             pipe.run_next()
         assert pipe.read("AAPL,MSFT") == before  # 300 s later
         pipe.run_next()
-        stale = {symbol: {**told, "stale": True} for symbol, told in before.items()}
+        stale = {symbol: {**quote, "stale": True} for symbol, quote in before.items()}
         assert pipe.read("AAPL,MSFT") == stale
         assert pipe.read("AAPL", max_age_s=60)["AAPL"]["code"] == "provider_unavailable"
         pipe.market.clear()
@@ -138,7 +142,7 @@ def test_a_hanging_provider_leaves_time_for_the_next_one(make, hanging, expected
     pipe.run()
     assert time.monotonic() - started < HANG_GUARD_S
     assert list(pipe.sources().values()) == expected
-    assert pipe.told(hanging[0])["last_error"]["outcome"] == "unavailable"
+    assert pipe.provider_status(hanging[0])["last_error"]["outcome"] == "unavailable"
 
 
 def test_a_whole_slot_ends_within_its_deadline(make):
@@ -162,7 +166,7 @@ def test_a_refused_connection_names_the_host_and_no_more(make):
         **GENEROUS,
     )
     pipe.run()
-    told = pipe.read("AAPL,BTC-USD,EUR/USD")
-    assert {entry["code"] for entry in told.values()} == {"provider_unavailable"}
-    messages = {entry["message"] for entry in told.values()}
+    entries = pipe.read("AAPL,BTC-USD,EUR/USD")
+    assert {entry["code"] for entry in entries.values()} == {"provider_unavailable"}
+    messages = {entry["message"] for entry in entries.values()}
     assert messages == {"127.0.0.1:9: connection refused", "127.0.0.1:9: the connection failed"}

@@ -43,9 +43,9 @@ class Case:
             reason = "not_found" if shape.outcome == "not_found" else "provider_unavailable"
             self.expected = {answered: other.value, symbol: reason}
 
-    def told(self) -> dict:
+    def provider_status(self) -> dict:
         """What /v1/providers says of the failing provider in its class."""
-        return self.pipe.told(self.shape.source)["classes"][self.asset_class]
+        return self.pipe.provider_status(self.shape.source)["classes"][self.asset_class]
 
 
 @pytest.fixture
@@ -69,18 +69,21 @@ def test_a_failing_provider_costs_no_tick(case):
     ran = pipe.run()
     assert ran.outcome(shape.source, case.asset_class) == shape.outcome
     assert pipe.sources(",".join(case.expected)) == case.expected
-    told = pipe.told(shape.source)
+    status = pipe.provider_status(shape.source)
     hold = None if shape.hold_s is None else shown(pipe.clock() + shape.hold_s * 1000)
-    assert told["held_until"] == hold
-    assert told["used"] == {"minute": case.server.asked} == {"minute": 1}
-    assert KEY not in json.dumps([told, pipe.health(), ran.reports, ran.summaries])
+    assert status["held_until"] == hold
+    assert status["used"] == {"minute": case.server.asked} == {"minute": 1}
+    assert KEY not in json.dumps([status, pipe.health(), ran.reports, ran.summaries])
     _ERRORS[shape.outcome](case)
 
 
 def _check_failure(case: Case) -> None:
     """Five failures open the breaker; until then every slot asks, and every slot is answered."""
     pipe, outcome = case.pipe, case.shape.outcome
-    assert (case.told()["state"], case.told()["last_error"]["outcome"]) == ("closed", outcome)
+    assert (case.provider_status()["state"], case.provider_status()["last_error"]["outcome"]) == (
+        "closed",
+        outcome,
+    )
     for asked in range(2, 6):
         pipe.run_next()
         assert case.server.asked == asked
@@ -89,9 +92,12 @@ def _check_failure(case: Case) -> None:
     pipe.run_next()
     assert case.server.asked == 5
     assert pipe.sources(",".join(case.expected)) == case.expected
-    told = case.told()
-    assert (told["state"], told["reason"]) == ("open", outcome)
-    assert (told["since"], told["next_probe_at"]) == (shown(opened_ms), shown(opened_ms + 300_000))
+    status = case.provider_status()
+    assert (status["state"], status["reason"]) == ("open", outcome)
+    assert (status["since"], status["next_probe_at"]) == (
+        shown(opened_ms),
+        shown(opened_ms + 300_000),
+    )
     assert _told_by_health(case) == f"is open ({outcome.replace('_', ' ')})"
 
 
@@ -112,7 +118,7 @@ def _check_rate_limited(case: Case) -> None:
             pipe.run_next()
             assert case.server.asked == asked
     assert case.server.asked == (2 if hold_s > 5 else 7)
-    assert (case.told()["state"], case.told()["last_error"]["outcome"]) == (
+    assert (case.provider_status()["state"], case.provider_status()["last_error"]["outcome"]) == (
         "closed",
         "rate_limited",
     )
@@ -120,13 +126,13 @@ def _check_rate_limited(case: Case) -> None:
 
 def _check_unauthorized(case: Case) -> None:
     """The breaker opens at once and says that the key is bad."""
-    told = case.told()
-    assert (told["state"], told["reason"], told["since"]) == (
+    status = case.provider_status()
+    assert (status["state"], status["reason"], status["since"]) == (
         "open",
         "bad_key",
         shown(case.pipe.clock()),
     )
-    assert told["last_error"]["outcome"] == "unauthorized"
+    assert status["last_error"]["outcome"] == "unauthorized"
     assert _told_by_health(case) == "is open (bad key)"
     case.pipe.run_next()
     assert case.server.asked == 1
@@ -134,7 +140,7 @@ def _check_unauthorized(case: Case) -> None:
 
 def _check_not_entitled(case: Case) -> None:
     """The breaker stays closed, and the same symbol is not asked for again."""
-    assert (case.told()["state"], case.told()["last_error"]["outcome"]) == (
+    assert (case.provider_status()["state"], case.provider_status()["last_error"]["outcome"]) == (
         "closed",
         "not_entitled",
     )
@@ -145,8 +151,11 @@ def _check_not_entitled(case: Case) -> None:
 
 def _check_not_found(case: Case) -> None:
     """It is no error of the provider's."""
-    assert (case.told()["state"], case.told()["last_error"]) == ("closed", None)
-    assert case.told()["last_success"] is None
+    assert (case.provider_status()["state"], case.provider_status()["last_error"]) == (
+        "closed",
+        None,
+    )
+    assert case.provider_status()["last_success"] is None
 
 
 def _check_bad_row(case: Case) -> None:
@@ -154,7 +163,7 @@ def _check_bad_row(case: Case) -> None:
     for asked in range(2, 8):
         case.pipe.run_next()
         assert case.server.asked == asked
-    assert case.told()["state"] == "closed"
+    assert case.provider_status()["state"] == "closed"
 
 
 _ERRORS = {
@@ -171,5 +180,5 @@ _ERRORS = {
 def _told_by_health(case: Case) -> str:
     """How /health words the state of the failing provider's breaker."""
     who = f"the breaker of {case.shape.source.value} for {case.asset_class} "
-    (reason,) = (words for words in case.pipe.health()["reasons"] if words.startswith(who))
+    (reason,) = (reason for reason in case.pipe.health()["reasons"] if reason.startswith(who))
     return reason.removeprefix(who)

@@ -64,7 +64,7 @@ def test_finnhub_answers_while_yahoo_fails_and_yahoo_again_when_it_is_well(pipe,
     assert ran.outcome(YAHOO, "stocks") == way.outcome
     assert pipe.sources() == {"AAPL": "finnhub"}
     hold = None if way.hold_s is None else shown(pipe.clock() + way.hold_s * 1000)
-    assert pipe.told(YAHOO)["held_until"] == hold
+    assert pipe.provider_status(YAHOO)["held_until"] == hold
     away_s = way.hold_s or 5
     if way.outcome in ("unavailable", "bad_payload"):
         away_s = _opens(pipe, way.outcome)
@@ -74,8 +74,8 @@ def test_finnhub_answers_while_yahoo_fails_and_yahoo_again_when_it_is_well(pipe,
         assert pipe.sources() == {"AAPL": "finnhub"}
     pipe.run_next()
     assert pipe.sources() == {"AAPL": "yfinance"}
-    told = pipe.told(YAHOO)["classes"]["stocks"]
-    assert (told["state"], told["last_success"]) == ("closed", shown(pipe.clock()))
+    status = pipe.provider_status(YAHOO)["classes"]["stocks"]
+    assert (status["state"], status["last_success"]) == ("closed", shown(pipe.clock()))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_charts_answer_while_the_crumb_is_broken(pipe, fault, problem):
         ran = pipe.run_next()
     assert ran.outcome(YAHOO, "stocks") == "ok"
     assert pipe.sources() == {"AAPL": "yfinance"}
-    stocks = pipe.told(YAHOO)["classes"]["stocks"]
+    stocks = pipe.provider_status(YAHOO)["classes"]["stocks"]
     assert stocks["state"] == "closed"
     assert problem in stocks["last_error"]["detail"]
     assert "one symbol at a time" in stocks["last_error"]["detail"]
@@ -141,11 +141,11 @@ def _addresses(pipe: Pipeline) -> list[str]:
 def _opens(pipe: Pipeline, outcome: str) -> int:
     """Let it fail four more times; for how long its breaker is then open (s)."""
     for _ in range(4):
-        assert pipe.told(YAHOO)["classes"]["stocks"]["state"] == "closed"
+        assert pipe.provider_status(YAHOO)["classes"]["stocks"]["state"] == "closed"
         pipe.run_next()
         assert pipe.sources() == {"AAPL": "finnhub"}
-    told = pipe.told(YAHOO)["classes"]
-    assert (told["stocks"]["state"], told["stocks"]["reason"]) == ("open", outcome)
-    assert told["stocks"]["next_probe_at"] == shown(pipe.clock() + 300_000)
-    assert told["forex"]["state"] == "closed"  # each class has a breaker of its own
+    status = pipe.provider_status(YAHOO)["classes"]
+    assert (status["stocks"]["state"], status["stocks"]["reason"]) == ("open", outcome)
+    assert status["stocks"]["next_probe_at"] == shown(pipe.clock() + 300_000)
+    assert status["forex"]["state"] == "closed"  # each class has a breaker of its own
     return 300

@@ -106,7 +106,7 @@ def test_a_full_redis_is_written_to_without_an_error(pipeline, redis):
     relieve(redis)
     pipeline.run_next()
     assert set(pipeline.sources().values()) == {"yfinance", "coingecko"}
-    assert pipeline.told(Source.ALPHA_VANTAGE)["classes"]["forex"]["reason"] == "bad_key"
+    assert pipeline.provider_status(Source.ALPHA_VANTAGE)["classes"]["forex"]["reason"] == "bad_key"
 
 
 def test_without_anything_to_evict_nobody_is_called(pipeline, redis):
@@ -147,7 +147,7 @@ def test_evicted_quotes_are_named(pipeline, redis):
     assert "so quotes are being evicted" in health["reasons"][0]
 
 
-def test_a_user_without_the_right_to_look_is_not_told(cache, redis):
+def test_a_user_without_the_right_to_look_gets_no_warning(cache, redis):
     """ElastiCache keeps INFO from the service's user; then nothing is said of memory."""
     redis.execute_command("ACL", "SETUSER", "default", "-info")
     try:
@@ -166,7 +166,7 @@ def test_it_goes_on_once_there_is_room_again(pipeline, redis):
     relieve(redis)
     assert pipeline.run_next().tick.written.total() == 6
     assert set(pipeline.sources().values()) == {"yfinance", "coingecko"}
-    assert pipeline.told(Source.ALPHA_VANTAGE)["classes"]["forex"]["reason"] == "bad_key"
+    assert pipeline.provider_status(Source.ALPHA_VANTAGE)["classes"]["forex"]["reason"] == "bad_key"
 
 
 @pytest.mark.parametrize("part", ["meta", "v1:rows", "v1:index", "ids"])

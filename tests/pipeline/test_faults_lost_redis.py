@@ -55,7 +55,7 @@ def test_a_service_without_keys_has_all_its_prices_in_the_next_slot(make, lose):
     for _ in range(3):
         lose()
         assert set(service.read(ACTIVE).keys()) == set(ACTIVE.split(","))
-        assert {told["code"] for told in service.read(ACTIVE).values()} == {"pending"}
+        assert {entry["code"] for entry in service.read(ACTIVE).values()} == {"pending"}
         service.run_next()
         assert set(service.sources().values()) == {"yfinance", "coingecko"}
     assert set(make.market.violations.values()) == {0}

@@ -62,19 +62,19 @@ def test_a_late_failure_says_nothing_of_a_breaker_that_turned_since(workers, clo
     worker = workers(clock)
     worker.market.control("status", provider=YAHOO.value, status=500)
     held_back = []
-    while worker.told(YAHOO)["classes"]["stocks"]["state"] != "open":
+    while worker.provider_status(YAHOO)["classes"]["stocks"]["state"] != "open":
         held_back += late(worker)
         worker.run_next()
         clock.pass_s(SLOT_S)
     worker.market.clear()
     clock.pass_s(300)
     worker.run_next()
-    before = worker.told(YAHOO)["classes"]["stocks"]
+    before = worker.provider_status(YAHOO)["classes"]["stocks"]
     assert before["state"] == "closed"
     assert len([r for r in held_back if r.job.asset_class == "stocks"]) == 5
     for report in held_back:
         assert worker.committer.commit(report, clock()).transitions == ()
-    after = worker.told(YAHOO)["classes"]["stocks"]
+    after = worker.provider_status(YAHOO)["classes"]["stocks"]
     assert (after["state"], after["since"]) == ("closed", before["since"])
 
 

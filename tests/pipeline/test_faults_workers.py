@@ -119,7 +119,7 @@ def test_a_probe_whose_worker_was_killed_is_given_again(workers, clock, env):
     """After its lease the half-open breaker lets another probe pass, whose success closes it."""
     worker = workers(clock)
     worker.market.control("status", provider=YAHOO.value, status=500)
-    while worker.told(YAHOO)["classes"]["stocks"]["state"] != "open":
+    while worker.provider_status(YAHOO)["classes"]["stocks"]["state"] != "open":
         worker.run_next()
     worker.market.clear()
     clock.pass_s(300)
@@ -129,7 +129,7 @@ def test_a_probe_whose_worker_was_killed_is_given_again(workers, clock, env):
     assert worker.run_next().outcome(YAHOO, "stocks") == "not asked"
     clock.pass_s(5)
     assert worker.run_next().outcome(YAHOO, "stocks") == "ok"
-    assert worker.told(YAHOO)["classes"]["stocks"]["state"] == "closed"
+    assert worker.provider_status(YAHOO)["classes"]["stocks"]["state"] == "closed"
     assert worker.sources("AAPL") == {"AAPL": "yfinance"}
 
 

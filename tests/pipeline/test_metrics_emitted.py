@@ -28,7 +28,7 @@ def gauges_of(pipe: Pipeline) -> Gauges:
     return Gauges(pipe.settings, pipe.cache, pipe.control, pipe.quotes)
 
 
-def told_by(gauges: Gauges, now_ms: int) -> dict:
+def values_of(gauges: Gauges, now_ms: int) -> dict:
     """What gauges read, by series."""
     samples = gauges.read(now_ms)
     return {(s.metric.name, *sorted(s.dimensions.items())): s.value for s in samples}
@@ -65,13 +65,15 @@ def test_gauges_tell_how_things_stand(make: Make):
     pipe = make()
     pipe.market.control("status", provider="coingecko", status=401)
     pipe.run_next()
-    told = told_by(gauges_of(pipe), pipe.clock() + 7_000)
-    ages = [told["QuoteAge", ("asset_class", name)] for name in ("stocks", "crypto", "forex")]
+    values = values_of(gauges_of(pipe), pipe.clock() + 7_000)
+    ages = [values["QuoteAge", ("asset_class", name)] for name in ("stocks", "crypto", "forex")]
     assert all(7 <= age < 8 for age in ages)
-    used = pipe.told(Source.YFINANCE)["used"]["minute"]
+    used = pipe.provider_status(Source.YFINANCE)["used"]["minute"]
     assert used
-    assert told["BudgetLeft", ("provider", "yfinance")] == pytest.approx(100 - used / 0.6, abs=1e-3)
-    states = {series[1:]: value for series, value in told.items() if series[0] == "BreakerState"}
+    assert values["BudgetLeft", ("provider", "yfinance")] == pytest.approx(
+        100 - used / 0.6, abs=1e-3
+    )
+    states = {series[1:]: value for series, value in values.items() if series[0] == "BreakerState"}
     assert states.pop((("asset_class", "crypto"), ("provider", "coingecko"))) == 2
     assert set(states.values()) == {0}
 
@@ -85,11 +87,11 @@ def test_providers_without_a_key_are_not_measured(make: Make):
 
 def test_a_service_without_any_quote_is_silent_about_ages(make: Make):
     """The alarm on ages takes silence for the worst."""
-    names = {series[0] for series in told_by(gauges_of(make()), make.clock())}
+    names = {series[0] for series in values_of(gauges_of(make()), make.clock())}
     assert names == {"BudgetLeft", "BreakerState"}
 
 
-def test_measuring_costs_one_round_trip_a_minute(make: Make, capsys):
+def test_the_metrics_cost_one_round_trip_a_minute(make: Make, capsys):
     """Gauges are one; lag, slots, quotes and attempts are known without asking."""
     pipe = make()
     pipe.run_next()
@@ -104,7 +106,7 @@ def test_measuring_costs_one_round_trip_a_minute(make: Make, capsys):
     assert len(metrics_in(capsys.readouterr().out)) > 48
 
 
-def test_missed_slots_are_told_by_the_next_claim(make: Make, capsys):
+def test_missed_slots_are_reported_by_the_next_claim(make: Make, capsys):
     """A loop that stood still for a minute missed eleven."""
     pipe = make()
     meter = Meter("prod", gauges_of(pipe))
@@ -120,5 +122,5 @@ def test_gauges_work_on_a_cluster_too(cache):
     with simulated(cache) as make:
         pipe = make()
         pipe.run_next()
-        names = {series[0] for series in told_by(gauges_of(pipe), pipe.clock())}
+        names = {series[0] for series in values_of(gauges_of(pipe), pipe.clock())}
     assert names == {"QuoteAge", "BudgetLeft", "BreakerState"}

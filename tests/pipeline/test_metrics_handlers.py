@@ -25,7 +25,7 @@ for job in planned["jobs"]:
 
 def printed(**env: str) -> str:
     """All that the handlers print in a fresh process."""
-    done = subprocess.run(  # noqa: S603 - our own words
+    done = subprocess.run(  # noqa: S603 - fixed arguments
         [sys.executable, "-c", SCRIPT],
         cwd=ROOT,
         env={"PYTHONPATH": f"{ROOT}:{ROOT / 'layers/core'}", "PATH": "", **env},

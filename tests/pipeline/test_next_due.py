@@ -186,9 +186,9 @@ def test_a_stale_source_is_asked_again_in_the_next_slot(commits):
     for _ in range(2):
         summary = commits.commit(now(age_min=60), now("MSFT", 60), trading=OPEN)
     assert commits.pause_s() == 5
-    (told,) = summary["outcomes"]
-    assert told["outcome"] == "stale"
-    assert told["detail"] == "the newest price is 60 min old while the market is open"
+    (outcome,) = summary["outcomes"]
+    assert outcome["outcome"] == "stale"
+    assert outcome["detail"] == "the newest price is 60 min old while the market is open"
 
 
 def test_an_asset_that_nobody_trades_is_asked_for_once_a_minute(commits):
@@ -209,7 +209,7 @@ def test_what_only_clients_ask_for_opens_no_breaker(commits):
 
 
 @pytest.mark.parametrize("outcome", ["rate_limited", "unavailable", "not_entitled"])
-def test_an_attempt_that_failed_is_told_as_what_it_was(commits, outcome):
+def test_a_failed_attempt_is_reported_with_its_own_outcome(commits, outcome):
     """Old prices that came with a failure do not hide it."""
     summary = commits.commit(now(age_min=60), trading=OPEN, outcome=outcome)
     assert [step["outcome"] for step in summary["outcomes"]] == [outcome]

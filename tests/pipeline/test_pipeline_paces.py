@@ -32,17 +32,17 @@ def gaps_s(pipe: Pipeline, source: Source) -> list[float]:
 def test_alpha_vantage_prices_a_pair_each_65_minutes_and_yahoo_the_rest(make):
     """25 calls a day are 22 paced ones; in between all pairs come from Yahoo, and stay fresh."""
     pipe = make(ACTIVE_SYMBOLS=PAIRS)
-    told = set()
+    served_by = set()
     for _ in range(4 * HOUR_S // 30):
         sources = pipe.run_next(30) and pipe.sources()
         assert set(sources.values()) <= {"alpha_vantage", "yfinance"}
-        told |= set(sources.values())
-    assert told == {"alpha_vantage", "yfinance"}
+        served_by |= set(sources.values())
+    assert served_by == {"alpha_vantage", "yfinance"}
     assert pipe.asked(Source.ALPHA_VANTAGE) == [1] * 4
     assert all(
         DAY_S / 22 - 10 <= gap <= DAY_S / 22 + 40 for gap in gaps_s(pipe, Source.ALPHA_VANTAGE)
     )
-    assert pipe.told(Source.ALPHA_VANTAGE)["used"] == {"day": 4, "second": 0}
+    assert pipe.provider_status(Source.ALPHA_VANTAGE)["used"] == {"day": 4, "second": 0}
     assert not any(pipe.market.violations.values())
 
 

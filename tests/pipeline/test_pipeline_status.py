@@ -34,7 +34,7 @@ def list_assets(pipe: Pipeline) -> None:
 
 def stocks(pipe: Pipeline) -> dict:
     """What is told of Yahoo's breaker for stocks."""
-    return pipe.told(YAHOO)["classes"]["stocks"]
+    return pipe.provider_status(YAHOO)["classes"]["stocks"]
 
 
 def test_used_limits_and_times_are_the_markets_own(cache: Cache):
@@ -46,25 +46,25 @@ def test_used_limits_and_times_are_the_markets_own(cache: Cache):
         pipe.market.control("unknown", provider="yfinance", symbol="MSFT")
         pipe.run_next()
         for source in Source:
-            told, quota = pipe.told(source), pipe.market.quotas[source]
+            status, quota = pipe.provider_status(source), pipe.market.quotas[source]
             counted = {own.window: quota.used(own.window, pipe.clock()) for own in quota.limits}
             if source is YAHOO:
                 counted["minute"] += 2  # a cookie and a crumb, which the market does not count
-            assert told["used"] == counted
+            assert status["used"] == counted
             assert [str(own) for own in quota.limits] == [
-                f"{window['limit']}/{window['window']}" for window in told["budget"]
+                f"{window['limit']}/{window['window']}" for window in status["budget"]
             ]
             good = [call.arrival_ms for call in pipe.market.calls[source] if call.status == 200]
-            assert told["last_success"] == (shown(good[-1]) if good else None)
-            assert told["held_until"] is None
-            error = told["last_error"]
+            assert status["last_success"] == (shown(good[-1]) if good else None)
+            assert status["held_until"] is None
+            error = status["last_error"]
             if source is YAHOO:
                 assert error["outcome"] == "partial"
                 assert error["detail"] == "yfinance: no quote for MSFT, which had a price before"
             else:
                 assert error is None
-        assert pipe.told(Source.FINNHUB)["used"] == {"minute": 1, "second": 1}
-        assert pipe.told(Source.YFINANCE)["used"]["minute"] > 9
+        assert pipe.provider_status(Source.FINNHUB)["used"] == {"minute": 1, "second": 1}
+        assert pipe.provider_status(Source.YFINANCE)["used"]["minute"] > 9
 
 
 def test_a_reset_is_when_the_oldest_call_stops_counting(make):
@@ -72,20 +72,20 @@ def test_a_reset_is_when_the_oldest_call_stops_counting(make):
     pipe = make()
     for _ in range(3):
         pipe.run_next()
-    (window,) = pipe.told(YAHOO)["budget"]
+    (window,) = pipe.provider_status(YAHOO)["budget"]
     reset_ms = epoch_ms(window["resets_at"])
     assert 60_000 <= reset_ms - pipe.clock() + 10_000 < 72_000
     pipe.clock.now_ms = reset_ms - 5000
-    assert pipe.told(YAHOO)["used"] == {"minute": window["used"]}
+    assert pipe.provider_status(YAHOO)["used"] == {"minute": window["used"]}
     pipe.clock.now_ms = reset_ms + 5000
-    assert pipe.told(YAHOO)["used"]["minute"] < window["used"]
+    assert pipe.provider_status(YAHOO)["used"]["minute"] < window["used"]
 
 
-def test_the_next_call_is_made_when_it_is_told(make):
+def test_the_next_call_is_made_at_the_reported_time(make):
     """A paced provider is asked in the first slot after its `next_call_at`, and not before."""
     pipe = make(ACTIVE_SYMBOLS="EUR/USD")
     pipe.run()
-    due_ms = epoch_ms(pipe.told(ALPHA_VANTAGE)["next_call_at"])
+    due_ms = epoch_ms(pipe.provider_status(ALPHA_VANTAGE)["next_call_at"])
     slot_ms = -(-due_ms // 5000) * 5000
     pipe.clock.now_ms = slot_ms - 5000
     pipe.run()
@@ -96,13 +96,13 @@ def test_the_next_call_is_made_when_it_is_told(make):
     assert pipe.sources() == {"EUR/USD": "alpha_vantage"}
 
 
-def test_a_held_provider_is_told_with_the_end_of_its_hold(make):
+def test_a_held_provider_is_reported_with_the_end_of_its_hold(make):
     """A 429 is no state of the breaker: it is told as a hold, the next call and the last error."""
     pipe = make(ACTIVE_SYMBOLS="AAPL")
     pipe.market.control("rate_limited", provider="yfinance", retry_after=120)
     pipe.run()
-    told, end = pipe.told(YAHOO), shown(pipe.clock() + 120_000)
-    assert (told["held_until"], told["next_call_at"]) == (end, end)
+    status, end = pipe.provider_status(YAHOO), shown(pipe.clock() + 120_000)
+    assert (status["held_until"], status["next_call_at"]) == (end, end)
     assert (stocks(pipe)["state"], stocks(pipe)["last_error"]) == (
         "closed",
         {
@@ -114,10 +114,10 @@ def test_a_held_provider_is_told_with_the_end_of_its_hold(make):
     pipe.market.clear()
     pipe.run_next(120)
     assert pipe.sources() == {"AAPL": "yfinance"}
-    assert pipe.told(YAHOO)["next_call_at"] == shown(pipe.clock())
+    assert pipe.provider_status(YAHOO)["next_call_at"] == shown(pipe.clock())
 
 
-def test_a_breaker_is_told_through_its_whole_life(cache: Cache):
+def test_a_breaker_is_reported_in_each_of_its_states(cache: Cache):
     """Closed, open, half-open with its probe out, open, closed: with times and reasons."""
     with simulated(cache) as make:
         pipe = make(ACTIVE_SYMBOLS="AAPL")
@@ -149,15 +149,18 @@ def test_a_breaker_is_told_through_its_whole_life(cache: Cache):
         pipe.clock.pass_s(300)
         probe_ms = pipe.clock()
         job = pipe.planner.plan(probe_ms // 1000, probe_ms).jobs[0]
-        told = stocks(pipe)
-        assert (told["state"], told["probing"], told["reason"]) == (
+        status = stocks(pipe)
+        assert (status["state"], status["probing"], status["reason"]) == (
             "half_open",
             True,
             "unavailable",
         )
-        assert (told["since"], told["next_probe_at"]) == (shown(probe_ms), shown(probe_ms + 15_000))
-        words = "the breaker of yfinance for stocks is half-open (unavailable)"
-        assert words in pipe.health()["reasons"]
+        assert (status["since"], status["next_probe_at"]) == (
+            shown(probe_ms),
+            shown(probe_ms + 15_000),
+        )
+        reason = "the breaker of yfinance for stocks is half-open (unavailable)"
+        assert reason in pipe.health()["reasons"]
 
         pipe.committer.commit(pipe.fetcher.fetch(job), pipe.clock())
         error = {**opened["last_error"], "at": shown(probe_ms)}
@@ -202,7 +205,7 @@ def test_health_follows_what_clients_get(make):
     assert (pipe.health()["status"], pipe.health()["reasons"]) == ("healthy", [])
 
 
-def test_a_loop_that_stands_still_is_told(make):
+def test_a_loop_that_stands_still_is_reported(make):
     """The lag is that of the last claimed slot; beyond a minute nobody is to rely on it."""
     pipe = make()
     list_assets(pipe)

@@ -82,7 +82,7 @@ def slots(planner: Planner, period_s: int) -> Iterator[dict]:
 def spent(planner: Planner) -> Counter[str]:
     """How many calls are counted, by provider."""
     providers = planner.control.read_providers(NOW + 60_000).providers
-    return Counter({source.value: told.limits[0].used for source, told in providers.items()})
+    return Counter({source.value: state.limits[0].used for source, state in providers.items()})
 
 
 @pytest.mark.parametrize(("count", "in_slots"), [(5_000, 3), (10_000, 5)])
@@ -136,8 +136,8 @@ def test_what_nobody_can_be_asked_for_takes_no_room(planner_of, many):
     planner.control.record((), dict.fromkeys(stocks, NOW), (), NOW)
     plan = planner.plan(SLOT, NOW).to_event()
     assert (sorted(planned(plan)), plan["deferred"]) == (sorted(stocks), 0)
-    told = [(skip["asset_class"], skip["provider"], skip["reason"]) for skip in plan["skipped"]]
-    assert told == [
+    skipped = [(skip["asset_class"], skip["provider"], skip["reason"]) for skip in plan["skipped"]]
+    assert skipped == [
         ("crypto", "coingecko", DenyReason.BUDGET_EXHAUSTED),
         ("crypto", "coinmarketcap", DenyReason.BUDGET_EXHAUSTED),
     ]
@@ -168,7 +168,9 @@ def test_a_symbol_without_room_is_pending_and_not_explained(planner_of):
     [(10, MOST_PLAN_BYTES, 24), (8_000, MOST_PLAN_BYTES, 0), (3_000, 50_000, 0)],
     ids=["they fit", "too large a job", "too large a plan"],
 )
-def test_riders_give_way_where_they_do_not_fit(cache, planner_of, ids_length, most_bytes, fillers):
+def test_fillers_are_dropped_where_they_do_not_fit(
+    cache, planner_of, ids_length, most_bytes, fillers
+):
     """They cost no call, so the plan goes without them, and they ride with another one."""
     names = [f"C{number}-USD" for number in range(24)]
     ids = {"coingecko": "c" * ids_length}

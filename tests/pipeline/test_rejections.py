@@ -51,9 +51,9 @@ def test_a_clock_that_is_behind_is_named_by_health_and_in_each_reason(late):
     (reason,) = [text for text in late.health()["reasons"] if "our clock" in text]
     assert re.match(r"our clock is 1[12]\d s behind the times of yfinance, ", reason)
     assert ran.outcome(YAHOO, "stocks") == "bad_row"
-    told = late.told(YAHOO)
-    assert "s ahead of our clock (and 1 more)" in told["last_error"]["detail"]
-    assert {found["state"] for found in told["classes"].values()} == {"closed"}
+    status = late.provider_status(YAHOO)
+    assert "s ahead of our clock (and 1 more)" in status["last_error"]["detail"]
+    assert {found["state"] for found in status["classes"].values()} == {"closed"}
 
 
 def test_prices_are_right_as_soon_as_the_clock_is(late):
@@ -108,9 +108,9 @@ def test_a_provider_that_fails_for_a_clients_symbol_alone_stays_in_use(cache: Ca
             pipe.read("KO")
             pipe.run_next()
             assert pipe.sources("AAPL,MSFT") == {"AAPL": "yfinance", "MSFT": "yfinance"}
-        assert pipe.told(YAHOO)["classes"]["stocks"]["state"] == "closed"
-        assert pipe.told(Source.FINNHUB)["classes"]["stocks"]["state"] == "closed"
-        assert pipe.told(YAHOO)["last_error"]["outcome"] == "unavailable"
+        assert pipe.provider_status(YAHOO)["classes"]["stocks"]["state"] == "closed"
+        assert pipe.provider_status(Source.FINNHUB)["classes"]["stocks"]["state"] == "closed"
+        assert pipe.provider_status(YAHOO)["last_error"]["outcome"] == "unavailable"
 
 
 def test_an_incomplete_answer_is_shown_and_its_lost_symbols_keep_their_quotes(cache: Cache):
@@ -126,7 +126,7 @@ def test_an_incomplete_answer_is_shown_and_its_lost_symbols_keep_their_quotes(ca
         assert ran.outcome(YAHOO, "stocks") == "partial"
         found = re.fullmatch(
             "yfinance: no quote for (.*), which had prices before",
-            pipe.told(YAHOO)["last_error"]["detail"],
+            pipe.provider_status(YAHOO)["last_error"]["detail"],
         )
         assert sorted(found[1].split(", ")) == ["JPM", "KO", "MSFT", "V"]
         assert pipe.sources("AAPL,MSFT,V") == {

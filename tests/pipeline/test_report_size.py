@@ -40,8 +40,8 @@ def test_the_largest_report_fits_into_a_state(plain_redis, symbols, first, secon
         for symbol in symbols:
             pipe.market.control("bad_tick", provider=first.value, symbol=symbol)
         (report,) = pipe.run().reports
-    told = Counter(quote["source"] for quote in report["quotes"])
-    assert told == {first.value: len(symbols), second.value: len(symbols)}
+    sources = Counter(quote["source"] for quote in report["quotes"])
+    assert sources == {first.value: len(symbols), second.value: len(symbols)}
     assert len(report["job"]["last"]) == len(symbols)
     assert len(json.dumps(report["job"])) <= MOST_JOB_BYTES
     assert len(json.dumps(report)) <= MOST_STATE_BYTES - AROUND_BYTES

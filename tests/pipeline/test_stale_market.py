@@ -65,13 +65,13 @@ def test_a_source_that_stays_stale_is_left_alone(pipeline, first, second, asset_
     """After five answers its breaker opens, says why, and its budget is spent no longer."""
     pipeline.market.control("stale", provider=first.value, age_s=3600)
     for _ in range(5):
-        assert pipeline.told(first)["classes"][asset_class]["state"] == "closed"
+        assert pipeline.provider_status(first)["classes"][asset_class]["state"] == "closed"
         pipeline.run_next()
-    told = pipeline.told(first)["classes"][asset_class]
-    assert (told["state"], told["reason"]) == ("open", "stale_source")
-    assert told["last_error"]["outcome"] == "stale"
-    assert "60 min old while the market is open" in told["last_error"]["detail"]
-    assert told["last_success"] is None
+    status = pipeline.provider_status(first)["classes"][asset_class]
+    assert (status["state"], status["reason"]) == ("open", "stale_source")
+    assert status["last_error"]["outcome"] == "stale"
+    assert "60 min old while the market is open" in status["last_error"]["detail"]
+    assert status["last_success"] is None
     assert any("stale source" in reason for reason in pipeline.health()["reasons"])
     assert pipeline.run_next().outcome(first, asset_class) == "not asked"
     assert pipeline.sources(symbols) == dict.fromkeys(symbols.split(","), second.value)
@@ -84,7 +84,7 @@ def test_a_source_that_is_current_again_is_taken_back(pipeline):
         pipeline.run_next()
     pipeline.market.clear()
     pipeline.run_next(300)
-    assert pipeline.told(YAHOO)["classes"]["stocks"]["state"] == "closed"
+    assert pipeline.provider_status(YAHOO)["classes"]["stocks"]["state"] == "closed"
     assert pipeline.run_next().outcome(YAHOO, "stocks") == "ok"
     assert pipeline.sources("AAPL") == {"AAPL": "yfinance"}
 
@@ -98,8 +98,8 @@ def test_an_hour_old_price_does_not_look_fresh(pipeline, clock):
         pipeline.market.control("stale", age_s=3600 + later_s)  # always of 9:30
         pipeline.run()
         seen.append(pipeline.read("AAPL")["AAPL"])
-    assert [told.pop("stale") for told in seen] == [False] * 6 + [True]
-    assert all(told == seen[0] for told in seen)
+    assert [quote.pop("stale") for quote in seen] == [False] * 6 + [True]
+    assert all(quote == seen[0] for quote in seen)
 
 
 def test_one_dead_coin_is_not_held_against_its_source(pipeline):
@@ -153,7 +153,7 @@ def test_shares_of_new_york_have_the_state_of_its_calendar(pipeline, clock, at, 
     clock.now_ms = utc_ms(at)
     pipeline.read("TSCO.L")
     pipeline.run()
-    told = pipeline.read("AAPL,TSCO.L,EUR/USD,BTC-USD")
-    assert told["AAPL"]["market_state"] == state
-    assert told["TSCO.L"]["market_state"] in ("open", "closed")
-    assert (told["EUR/USD"]["market_state"], told["BTC-USD"]["market_state"]) == (None, None)
+    quotes = pipeline.read("AAPL,TSCO.L,EUR/USD,BTC-USD")
+    assert quotes["AAPL"]["market_state"] == state
+    assert quotes["TSCO.L"]["market_state"] in ("open", "closed")
+    assert (quotes["EUR/USD"]["market_state"], quotes["BTC-USD"]["market_state"]) == (None, None)

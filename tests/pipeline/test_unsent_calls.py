@@ -32,7 +32,7 @@ def test_a_call_that_never_reached_the_provider_delays_no_other(make, url):
         assert (outcome["outcome"], outcome["calls_used"]) == ("unavailable", 1)
     up = make(**ONE_COIN)
     assert up.run_next().outcomes[GECKO]["outcome"] == "ok"
-    assert up.told(Source.COINGECKO)["used"]["month"] == 4
+    assert up.provider_status(Source.COINGECKO)["used"]["month"] == 4
 
 
 def test_a_call_that_was_answered_with_an_error_keeps_its_pace(make):

@@ -49,12 +49,12 @@ def test_a_new_coin_rides_along_when_first_prices_are_spent(pipe):
     pipe.clock.pass_s(NEXT_CALL_S - 10)
     pipe.read("TRX-EUR,NOPE-USD")
     pipe.run()
-    told = pipe.sources("BTC-USD,TRX-EUR,NOPE-USD")
-    assert told == {"BTC-USD": "coingecko", "TRX-EUR": "coingecko", "NOPE-USD": "not_found"}
+    sources = pipe.sources("BTC-USD,TRX-EUR,NOPE-USD")
+    assert sources == {"BTC-USD": "coingecko", "TRX-EUR": "coingecko", "NOPE-USD": "not_found"}
     assert len(pipe.asked(Source.COINGECKO)) == 3
 
 
-def test_no_call_is_made_for_riders_alone(pipe):
+def test_no_call_is_made_for_fillers_alone(pipe):
     """What the first provider lacks waits, as the second one's calls are for the active coins."""
     pipe.market.control("unknown", provider="coingecko", symbol="LTC-USD")
     pipe.clock.pass_s(NEXT_CALL_S)
@@ -63,4 +63,4 @@ def test_no_call_is_made_for_riders_alone(pipe):
     assert pipe.sources("BTC-USD") == {"BTC-USD": "coingecko"}
     assert ran.outcome(Source.COINMARKETCAP, "crypto") == "skipped"
     assert pipe.asked(Source.COINMARKETCAP) == [2]
-    assert pipe.told(Source.COINMARKETCAP)["used"] == {"month": 1}
+    assert pipe.provider_status(Source.COINMARKETCAP)["used"] == {"month": 1}

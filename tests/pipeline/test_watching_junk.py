@@ -93,8 +93,8 @@ def test_junk_takes_only_half_of_a_minute(make):
     for _ in range(12):
         ask_for(pipe, junk, 5)
         pipe.run_next()
-    assert pipe.told(Source.YFINANCE)["used"] == {"minute": 30}
-    assert pipe.told(Source.FINNHUB)["used"]["minute"] == 30
+    assert pipe.provider_status(Source.YFINANCE)["used"] == {"minute": 30}
+    assert pipe.provider_status(Source.FINNHUB)["used"]["minute"] == 30
 
 
 def test_redis_does_not_grow_with_junk(make):
@@ -133,7 +133,7 @@ def test_junk_pairs_leave_alpha_vantage_to_the_active_ones(make):
         ask_for(pipe, pairs, 3)
         pipe.run_next()
         assert pipe.fetched_ms("EUR/USD") >= pipe.clock() - 60_000
-    assert pipe.told(Source.ALPHA_VANTAGE)["used"]["day"] == 2
+    assert pipe.provider_status(Source.ALPHA_VANTAGE)["used"]["day"] == 2
     pipe.run_next(66 * 60)
     assert pipe.sources() == {"EUR/USD": "alpha_vantage"}
     assert not any(pipe.market.violations.values())
@@ -148,7 +148,7 @@ def test_new_coins_leave_a_month_to_the_active_ones(make):
         pipe.read(",".join(coins[slot * 3 : slot * 3 + 3]))
         pipe.run_next()
     assert len(pipe.asked(Source.COINGECKO)) == 1 + 10  # half of the reserve of 200
-    codes = {told["code"] for told in pipe.read(",".join(coins[60:100])).values()}
+    codes = {entry["code"] for entry in pipe.read(",".join(coins[60:100])).values()}
     assert codes == {"budget_exhausted"}
     pace_s = 31 * 86_400 // 180
     pipe.run_next(pace_s - SLOTS * 5)

@@ -84,11 +84,11 @@ def test_a_coin_that_no_list_knows_costs_no_call(make):
     pipe.read(coins)
     for _ in range(30):
         pipe.run_next()
-        told = pipe.read(coins)
-        assert {entry["code"] for entry in told.values()} == {"not_found"}
+        entries = pipe.read(coins)
+        assert {entry["code"] for entry in entries.values()} == {"not_found"}
     assert not pipe.market.calls[Source.COINGECKO]
     assert not pipe.market.calls[Source.COINMARKETCAP]
-    assert told["NOPE-USD"]["message"] == "no configured provider lists NOPE-USD"
+    assert entries["NOPE-USD"]["message"] == "no configured provider lists NOPE-USD"
 
 
 def test_watched_symbols_stay_fresh_on_free_plans(make):

@@ -92,7 +92,7 @@ def test_yahoo_never_counts_more_than_the_limit(make, yahoo, fault, limit):
     for end in range(SLOTS_A_MINUTE, len(seen)):
         assert seen[end] - seen[end - SLOTS_A_MINUTE] <= limit
     assert seen[-1] > 0
-    counted = workers[0].told(Source.YFINANCE)["used"]["minute"]
+    counted = workers[0].provider_status(Source.YFINANCE)["used"]["minute"]
     assert counted >= seen[-1] - seen[-SLOTS_A_MINUTE]
 
 

@@ -60,8 +60,8 @@ def looks(
     for price in prices:
         yahoo.rows[symbol] = row(service, symbol, price, currency=currency)
         service.run_next()
-        told = one(service, symbol).get("price")
-        served.append(None if told is None else Decimal(str(told)))
+        found = one(service, symbol).get("found")
+        served.append(None if found is None else Decimal(str(found)))
     return served
 
 
@@ -82,8 +82,8 @@ def test_minor_units_are_served_in_their_currency(service, yahoo, given, must):
     pipe = service(symbol)
     yahoo.rows[symbol] = row(pipe, symbol, price, currency=label, regularMarketChange=change)
     pipe.run_next()
-    told = one(pipe, symbol)
-    figures = (Decimal(str(told["price"])), told["currency"], Decimal(str(told["change"])))
+    quote = one(pipe, symbol)
+    figures = (Decimal(str(quote["price"])), quote["currency"], Decimal(str(quote["change"])))
     assert figures == (Decimal(must[0]), must[1], Decimal(must[2]))
 
 
@@ -110,8 +110,8 @@ def test_a_percentage_that_contradicts_price_and_change_is_null(service, yahoo):
     )  # fmt: skip
     pipe.run_next()
     assert one(pipe, "^VIX")["percent_change"] is None
-    told = one(pipe, "MSFT")
-    assert (told["price"], told["change"], told["percent_change"]) == (412.34, 4.34, None)
+    quote = one(pipe, "MSFT")
+    assert (quote["price"], quote["change"], quote["percent_change"]) == (412.34, 4.34, None)
 
 
 @pytest.mark.parametrize("path", [FALLING, FALLING[::-1]], ids=["down", "up"])
@@ -153,7 +153,9 @@ def test_a_price_of_years_ago_is_stale(service, yahoo, symbol, currency):
     assert one(pipe, symbol)["stale"] is True
     assert one(pipe, symbol, max_age_s=60)["code"] == "stale"
     assert one(pipe, "AAPL")["stale"] is False
-    assert {told["state"] for told in pipe.told(Source.YFINANCE)["classes"].values()} == {"closed"}
+    assert {
+        status["state"] for status in pipe.provider_status(Source.YFINANCE)["classes"].values()
+    } == {"closed"}
 
 
 def test_a_close_that_another_machine_dates_earlier_stays_fresh(service, yahoo):
@@ -167,8 +169,8 @@ def test_a_close_that_another_machine_dates_earlier_stays_fresh(service, yahoo):
         yahoo.rows["AAPL"] = row(pipe, "AAPL", 100.0, regularMarketTime=close_s - 2)
         pipe.run_next()
     pipe.run_next(after_s=200)
-    told = one(pipe, "AAPL")
-    assert (told["timestamp"], told["stale"]) == (first, False)
+    quote = one(pipe, "AAPL")
+    assert (quote["timestamp"], quote["stale"]) == (first, False)
     assert pipe.fetched_ms("AAPL") == pipe.clock()
 
 
@@ -190,5 +192,7 @@ def test_odd_symbols_of_a_client_shut_nobody_out(service, yahoo):
         pipe.run_next()
     assert (one(pipe, "CL=F")["price"], one(pipe, "CL=F")["currency"]) == (-37.63, "USD")
     assert "SOS" in one(pipe, "SOS/USD")["message"].replace("SOS/USD", "")
-    assert {told["state"] for told in pipe.told(Source.YFINANCE)["classes"].values()} == {"closed"}
+    assert {
+        status["state"] for status in pipe.provider_status(Source.YFINANCE)["classes"].values()
+    } == {"closed"}
     assert not any(pipe.read("AAPL,EUR/USD")[name]["stale"] for name in ("AAPL", "EUR/USD"))

@@ -342,7 +342,7 @@ def test_a_body_that_does_not_unpack_is_no_answer(serve, sender):
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_a_body_over_the_limit_is_refused(serve, sender, packed):
+def test_a_body_over_the_limit_is_an_error(serve, sender, packed):
     """A body is read no further than the request allows, counted after unpacking."""
     body = b"0" * 1_000_000
     encoding = b"Content-Encoding: gzip\r\n" if packed else b""

@@ -60,7 +60,7 @@ def test_assets_are_listed_and_paged(full, asset_class):
     assert len(set(symbols)) == 10 < first["total"]
 
 
-def test_providers_tell_who_was_asked(full):
+def test_providers_say_which_were_asked(full):
     """Each of the five providers is listed with its budget; Yahoo has answered."""
     payload = {entry["provider"]: entry for entry in full.get("/v1/providers").json()["providers"]}
     assert len(payload) == 5
@@ -101,7 +101,7 @@ def test_a_long_answer_is_compressed_for_who_takes_it(full):
     assert len(raw) < len(plain.content) / 2
 
 
-def test_a_wrong_request_is_told_what_is_wrong(full):
+def test_a_wrong_request_gets_an_error_that_names_it(full):
     """A problem body names the parameter and what is allowed."""
     answer = full.get("/v1/quotes?symbol=AAPL")
     assert answer.status_code == 400

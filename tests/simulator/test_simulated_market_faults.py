@@ -169,7 +169,7 @@ PLANS = {
 
 @pytest.mark.parametrize(("fault", "answers"), [("bad_key", BAD_KEYS), ("not_entitled", PLANS)])
 @pytest.mark.parametrize("source", Source)
-def test_keys_and_plans_are_rejected_in_the_providers_words(clients, fault, answers, source):
+def test_keys_and_plans_are_rejected_with_the_providers_texts(clients, fault, answers, source):
     """A key can go bad and a plan can end."""
     plant(clients, fault, provider=source)
     answer = clients.quote(source)

@@ -25,9 +25,9 @@ ROWS = dict(re.findall(r"^\| `(\w+)` \|.*\| ?(.*?) ?\|$", PAGE, re.MULTILINE))
 
 def asked(command: str, control_url: str) -> requests.Response:
     """The answer to a curl command of the page."""
-    words = shlex.split(command.replace("$CONTROL", control_url))
-    assert words.pop(0) == "curl"
-    url, options = words.pop(0), dict(zip(words[::2], words[1::2], strict=True))
+    arguments = shlex.split(command.replace("$CONTROL", control_url))
+    assert arguments.pop(0) == "curl"
+    url, options = arguments.pop(0), dict(zip(arguments[::2], arguments[1::2], strict=True))
     data = options.pop("-d", None)
     method = options.pop("-X", "POST" if data else "GET")
     assert options == {}

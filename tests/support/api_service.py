@@ -133,8 +133,8 @@ class Service:
             loop.run_until_complete(self.app(scope, receive, send))
         names = [name.lower() for name, _ in sent[0]["headers"]]
         assert len(names) == len(set(names)), f"a header comes twice: {names}"
-        told = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
-        return Reply(sent[0]["status"], told, b"".join(m.get("body", b"") for m in sent[1:]))
+        headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+        return Reply(sent[0]["status"], headers, b"".join(m.get("body", b"") for m in sent[1:]))
 
     def price(self, *symbols: str, age_s: float = 0, price: str = "182.5") -> None:
         """Store a quote of each symbol, fetched so many seconds ago."""

@@ -45,9 +45,9 @@ def _finnhub(name, status, body, outcome, hold_s=None, **how) -> Shape:
 
 
 def _coinmarketcap(status, code, outcome, hold_s=None, text="Some words.", **how) -> Shape:
-    told = {"timestamp": "2026-03-18T15:00:00.000Z", "error_code": code, "error_message": text}
+    status = {"timestamp": "2026-03-18T15:00:00.000Z", "error_code": code, "error_message": text}
     name = f"{status} with {code!r}"
-    body = {"status": told} | ({"data": []} if status == 200 else {})
+    body = {"status": status} | ({"data": []} if status == 200 else {})
     return Shape(Source.COINMARKETCAP, name, Canned(status, body, **how), outcome, hold_s)
 
 

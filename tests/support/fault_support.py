@@ -132,8 +132,8 @@ class Watch:
                 Seen(path, started, took_s, answer.status_code, headers.get("Retry-After"))
             )
             if answer.status_code == 200 and path.startswith("/v1/quotes"):
-                told = answer.json()
-                self.wrong += [q for q in told.get("quotes", [told]) if not self._is_true(q)]
+                body = answer.json()
+                self.wrong += [q for q in body.get("quotes", [body]) if not self._is_true(q)]
 
     def _is_true(self, quote: dict[str, Any]) -> bool:
         stamp = quote["timestamp"]
@@ -183,13 +183,13 @@ def moving_market(clock: Clock) -> MarketServers:
 
 def used(worker: Pipeline, source: Source) -> int:
     """How many calls of the minute are counted."""
-    return int(worker.told(source)["used"]["minute"])
+    return int(worker.provider_status(source)["used"]["minute"])
 
 
 def plan_and_be_killed(env: dict[str, str], slot_s: int, now_ms: int) -> dict[str, Any]:
     """The plan that a process made which was killed before it could do anything with it."""
     path = os.pathsep.join((str(ROOT), str(ROOT / "layers" / "core")))
-    worker = subprocess.Popen(  # noqa: S603  (our own words)
+    worker = subprocess.Popen(  # noqa: S603  (fixed arguments)
         [sys.executable, "-m", "tests.support.fault_support", str(slot_s), str(now_ms)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": path, **env},

@@ -9,7 +9,7 @@ from typing import Any
 from marketdata.observability.metrics import METRICS, NAMESPACE
 
 # All series of the table, as (name, dimensions without `service`).
-TABLE = {(metric.name, *sorted(told.items())) for metric in METRICS for told in metric.series}
+TABLE = {(metric.name, *sorted(series.items())) for metric in METRICS for series in metric.series}
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ def metrics_in(text: str) -> list[Found]:
 def values_in(text: str) -> dict[tuple[Any, ...], float]:
     """The value of each series that has exactly one in these lines."""
     found = metrics_in(text)
-    told = {metric.series: metric.value for metric in found}
-    assert len(told) == len(found), "a series comes twice"
-    return told
+    values = {metric.series: metric.value for metric in found}
+    assert len(values) == len(found), "a series comes twice"
+    return values
 
 
 def _metrics_of(line: str) -> list[Found]:

@@ -88,9 +88,9 @@ class Pipeline:
         **env: str,
     ) -> None:
         addresses = {**market.base_urls, **(urls or {})}
-        told = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in addresses.items()}
+        urls = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in addresses.items()}
         self.market, self.clock, self.cache, self.late_ms = market, clock, cache, 0
-        self.settings = Settings.from_env({"ACTIVE_SYMBOLS": ACTIVE, **KEYS, **told, **env})
+        self.settings = Settings.from_env({"ACTIVE_SYMBOLS": ACTIVE, **KEYS, **urls, **env})
         self._active = ",".join(symbol.text for symbol in self.settings.active_symbols)
         policy = BreakerPolicy(open_ms=self.settings.circuit_breaker_timeout * 1000)
         self.control = ControlState(cache, limits=self.settings.limits, policy=policy)
@@ -147,10 +147,10 @@ class Pipeline:
 
     def read(self, symbols: str, **how: Any) -> dict[str, dict[str, Any]]:
         """What a client gets for a comma list: quotes and errors, by symbol."""
-        told = json.loads(
+        body = json.loads(
             self.reader.read(requested(symbols), self.clock(), **how).body("simulated")
         )
-        return {entry["symbol"]: entry for entry in (*told["quotes"], *told["errors"])}
+        return {entry["symbol"]: entry for entry in (*body["quotes"], *body["errors"])}
 
     def fetched_ms(self, symbol: str) -> int:
         """When the stored quote of a symbol was fetched; nobody watches it for that."""
@@ -159,19 +159,19 @@ class Pipeline:
     def sources(self, symbols: str = "") -> dict[str, str]:
         """Who the fresh and true prices of symbols come from; else the error's code or `stale`."""
         return {
-            symbol: self._source(told)
-            for symbol, told in self.read(symbols or self._active).items()
+            symbol: self._source(entry)
+            for symbol, entry in self.read(symbols or self._active).items()
         }
 
-    def told(self, source: Source) -> dict[str, Any]:
+    def provider_status(self, source: Source) -> dict[str, Any]:
         """What /v1/providers says of a provider, its classes by their names."""
         providers = self.status.providers(self.clock())["providers"]
-        (told,) = (told for told in providers if told["provider"] == source.value)
-        classes = {entry["asset_class"]: entry for entry in told["classes"]}
+        (status,) = (status for status in providers if status["provider"] == source.value)
+        classes = {entry["asset_class"]: entry for entry in status["classes"]}
         return {
-            **told,
+            **status,
             "classes": classes,
-            "used": {b["window"]: b["used"] for b in told["budget"]},
+            "used": {b["window"]: b["used"] for b in status["budget"]},
         }
 
     def health(self) -> dict[str, Any]:
@@ -182,14 +182,14 @@ class Pipeline:
         """How many symbols each call for quotes asked for, as the market saw it."""
         return [call.symbols for call in self.market.calls[source] if call.kind == "quote"]
 
-    def _source(self, told: Mapping[str, Any]) -> str:
-        if "code" in told:
-            return str(told["code"])
-        source, stamp = Source(told["source"]), told["timestamp"]
+    def _source(self, entry: Mapping[str, Any]) -> str:
+        if "code" in entry:
+            return str(entry["code"])
+        source, stamp = Source(entry["source"]), entry["timestamp"]
         timestamp_ms = None if stamp is None else epoch_ms(stamp)
-        price = Decimal(str(told["price"]))
-        assert self.market.is_true(told["symbol"], price, timestamp_ms, source), told
-        return "stale" if told["stale"] else source.value
+        price = Decimal(str(entry["price"]))
+        assert self.market.is_true(entry["symbol"], price, timestamp_ms, source), entry
+        return "stale" if entry["stale"] else source.value
 
     def _plan(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
         asked = SlotEvent.model_validate(event)

@@ -51,7 +51,7 @@ class RedisServer:
             "--appendonly", "no", "--dir", str(self._folder), "--loglevel", "warning",
             *(("--cluster-enabled", "yes") if self.clustered else ()), *self._options,
         ]  # fmt: skip
-        self._process = subprocess.Popen(  # noqa: S603  (our own words)
+        self._process = subprocess.Popen(  # noqa: S603  (fixed arguments)
             command, stdout=subprocess.DEVNULL
         )
         deadline = time.monotonic() + START_S

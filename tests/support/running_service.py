@@ -100,15 +100,15 @@ class RunningService:
         """All that is in its log file, of either market."""
         return "".join(path.read_text() for path in self.home.glob(".local/*/service.log"))
 
-    def wait_for(self, words: str, after: str = "") -> None:
+    def wait_for(self, text: str, after: str = "") -> None:
         """Wait until the words are printed, in what follows the first part of the output."""
         skipped = len(after)
 
         def printed() -> bool:
             assert self._process.poll() is None, f"the service ended: {self.output}"
-            return words in self.output[skipped:]
+            return text in self.output[skipped:]
 
-        eventually(printed, f"{words!r} in the terminal: {self.output}")
+        eventually(printed, f"{text!r} in the terminal: {self.output}")
 
     def ready(self) -> Self:
         """Return once it is up."""
@@ -127,10 +127,10 @@ class RunningService:
             return {}, {}
         if answer.status_code != 200:
             return {}, {}
-        told = answer.json()
+        body = answer.json()
         return (
-            {quote["symbol"]: quote for quote in told["quotes"]},
-            {error["symbol"]: error for error in told["errors"]},
+            {quote["symbol"]: quote for quote in body["quotes"]},
+            {error["symbol"]: error for error in body["errors"]},
         )
 
     def children(self) -> dict[str, int]:
@@ -214,8 +214,8 @@ def _processes() -> list[_Process]:
 
 def _processes_by_ps() -> list[_Process]:
     listing = ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,command="]
-    told = subprocess.run(listing, capture_output=True, text=True, check=True)  # noqa: S603
-    rows = (line.split(maxsplit=3) for line in told.stdout.splitlines())
+    processes = subprocess.run(listing, capture_output=True, text=True, check=True)  # noqa: S603
+    rows = (line.split(maxsplit=3) for line in processes.stdout.splitlines())
     return [
         _Process(int(pid), int(parent), command)
         for pid, parent, state, command in rows

@@ -27,7 +27,7 @@ POISON = "Too Many Requests\r\n"
 CSRF = "/consent"  # where the other way to a cookie begins
 
 
-def test_a_rate_limit_in_place_of_a_crumb_is_told_at_once_and_never_kept(yahoo, sender):
+def test_a_rate_limit_in_place_of_a_crumb_is_reported_at_once_and_never_kept(yahoo, sender):
     """Two requests, a rate limit, and a good crumb as soon as Yahoo gives one."""
     yahoo.faults[CRUMB].append(TOO_MANY)
     with pytest.raises(RateLimitedError) as caught:
@@ -72,7 +72,7 @@ def test_what_is_no_crumb_is_not_used_as_one(yahoo, sender, answer):
     assert crumbs(yahoo) == {GOOD_CRUMB}
 
 
-def test_a_refused_crumb_is_replaced_once_in_the_same_call(yahoo, sender):
+def test_a_rejected_crumb_is_replaced_once_in_the_same_call(yahoo, sender):
     """Four requests: the refusal, a new cookie, a new crumb, the call."""
     ask(sender)
     yahoo.crumb = "SecondCrumb"

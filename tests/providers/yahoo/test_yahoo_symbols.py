@@ -66,7 +66,7 @@ def test_the_batch_path_is_taken_again_when_it_is_back(charts, new_sender):
         ({}, Decimal("4.86")),
     ],
 )
-def test_a_change_is_only_told_over_the_previous_close(charts, sender, meta, change):
+def test_a_change_is_only_given_over_the_previous_close(charts, sender, meta, change):
     """A chart of more days, or of a coin, has another close before it."""
     charts.charts["AAPL"] = chart("AAPL", 244.87, 240.01, **meta)
     parsed = Yahoo().parse(batch("AAPL"), ask(sender, "AAPL"), NOW)

@@ -39,7 +39,7 @@ def test_a_service_that_does_its_work_is_healthy():
 
 
 @pytest.mark.parametrize(
-    ("found", "status", "words"),
+    ("found", "status", "reason"),
     [
         (facts(lag_s=None), Status.UNHEALTHY, "the price loop has not run yet"),
         (facts(lag_s=60.0), Status.HEALTHY, None),
@@ -63,11 +63,11 @@ def test_a_service_that_does_its_work_is_healthy():
         ),
     ],
 )
-def test_each_finding_has_its_status_and_its_words(found, status, words):
+def test_each_finding_has_its_status_and_its_reason(found, status, reason):
     """One fault at a time."""
     judged, reasons = judge(found)
     assert judged is status
-    assert words in reasons if words else reasons == []
+    assert reason in reasons if reason else reasons == []
 
 
 def test_the_worst_finding_decides():

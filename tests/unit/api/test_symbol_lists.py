@@ -51,18 +51,18 @@ def test_a_misspelt_symbol_is_an_entry_of_its_own():
 
 
 @pytest.mark.parametrize("text", ["???", "USD/USD", "TOOLONGFORANYSYMBOL12", "$AAPL", "AAPL/MSFT"])
-def test_a_list_of_mere_misspellings_is_not_refused(text):
+def test_a_list_of_mere_misspellings_is_not_a_bad_request(text):
     """What looks like a slip of a finger is answered symbol by symbol."""
     assert requested(text).names == (text,)
 
 
 @pytest.mark.parametrize("text", NONSENSE.values(), ids=NONSENSE.keys())
-def test_nonsense_is_refused_as_a_whole(text):
+def test_nonsense_is_a_bad_request_as_a_whole(text):
     """The refusal names a code and repeats little of the nonsense."""
-    with pytest.raises(BadRequestError) as refused:
+    with pytest.raises(BadRequestError) as caught:
         requested(text)
-    assert refused.value.code in ("invalid_parameter", "invalid_symbol")
-    assert len(str(refused.value)) < 400
+    assert caught.value.code in ("invalid_parameter", "invalid_symbol")
+    assert len(str(caught.value)) < 400
 
 
 def test_nonsense_beside_a_symbol_does_not_cost_the_symbol():
@@ -76,21 +76,21 @@ def test_a_hundred_symbols_are_allowed_and_one_more_is_not():
     """Different symbols count, not mentions."""
     hundred = [f"S{number}" for number in range(100)]
     assert len(requested(",".join([*hundred, "s0", "S1"])).names) == 100
-    with pytest.raises(BadRequestError, match="101 different symbols") as refused:
+    with pytest.raises(BadRequestError, match="101 different symbols") as caught:
         requested(",".join([*hundred, "S100"]))
-    assert refused.value.code == "too_many_symbols"
+    assert caught.value.code == "too_many_symbols"
 
 
-def test_one_symbol_of_a_path_is_canonical_or_refused():
+def test_one_symbol_of_a_path_is_canonical_or_a_bad_request():
     """A path names one symbol in any accepted spelling."""
     assert requested_one("eur/usd").text == "EUR/USD"
-    with pytest.raises(BadRequestError, match="is not valid") as refused:
+    with pytest.raises(BadRequestError, match="is not valid") as caught:
         requested_one("../x")
-    assert refused.value.code == "invalid_symbol"
+    assert caught.value.code == "invalid_symbol"
 
 
 @given(st.text(max_size=MAX_CHARACTERS + 10))
-def test_any_text_is_read_or_refused(text):
+def test_any_list_is_read_or_a_bad_request(text):
     """Nothing else comes out, whatever a client sends; keys are canonical or as written."""
     try:
         found = requested(text)

@@ -15,17 +15,17 @@ def test_a_spread_has_the_median_and_the_middle_four_fifths():
 
 def test_a_ratio_is_taken_round_by_round():
     """A machine that is slow for a while slows both, and the ratio stays."""
-    told = Race({"ours": [2.0, 20.0, 2.0], "limit": [1.0, 10.0, 1.0]})
-    assert told.ratio("ours", "limit") == Spread(2.0, 2.0, 2.0)
+    result = Race({"ours": [2.0, 20.0, 2.0], "limit": [1.0, 10.0, 1.0]})
+    assert result.ratio("ours", "limit") == Spread(2.0, 2.0, 2.0)
 
 
 def test_a_race_calls_all_in_turn_and_each_as_often():
     """Nobody always follows the same one."""
     called: list[str] = []
     contenders = {name: lambda name=name: called.append(name) for name in "abc"}
-    told = race(contenders, 3, calls=1, warm_up=0)
+    result = race(contenders, 3, calls=1, warm_up=0)
     assert "".join(called) == "abcbcacab"
-    assert {name: len(times) for name, times in told.seconds.items()} == {"a": 3, "b": 3, "c": 3}
+    assert {name: len(times) for name, times in result.seconds.items()} == {"a": 3, "b": 3, "c": 3}
 
 
 def test_a_bound_judges_the_median():

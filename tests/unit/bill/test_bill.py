@@ -156,8 +156,8 @@ def test_the_guide_shows_what_the_command_prints():
 def test_the_month_costs_the_same_in_every_document(path):
     """Each `about $N a month` is the total of the command without arguments."""
     text = (ROOT / path).read_text(encoding="utf-8")
-    told = re.findall(r"about \$(\d+) a month", text)
-    assert set(told) == {f"{total(bill(Workload())):.0f}"}
+    stated = re.findall(r"about \$(\d+) a month", text)
+    assert set(stated) == {f"{total(bill(Workload())):.0f}"}
 
 
 def test_the_guide_says_what_more_and_less_cost():
@@ -186,18 +186,18 @@ def test_the_guide_says_what_more_and_less_cost():
 def test_the_guide_to_scaling_has_the_figures_of_the_command():
     """docs/scaling.md says what a million requests a day cost, and what a CDN takes away."""
     text = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
-    (told,) = re.findall(r"Of its \$(\d+) .* \$(\d+); .* \$(\d+) of that away", text)
+    (stated,) = re.findall(r"Of its \$(\d+) .* \$(\d+); .* \$(\d+) of that away", text)
     busy = Workload(symbols=200, requests_per_day=1_000_000)
     whole, idle, with_cdn = (
         total(bill(load))
         for load in (busy, replace(busy, requests_per_day=0), replace(busy, cdn_share=0.9))
     )
-    assert told == (f"{whole:.0f}", f"{whole - idle:.0f}", f"{whole - with_cdn:.0f}")
+    assert stated == (f"{whole:.0f}", f"{whole - idle:.0f}", f"{whole - with_cdn:.0f}")
 
 
 def test_the_command_prints_items_designs_and_free_plans():
     """`python -m local bill` takes what a person knows of his service."""
     answer = printed("--symbols", "200", "--requests-per-day", "1000000", "--cdn-share", "0.5")
     assert f"prices of {prices.AS_OF}" in answer
-    for words in ("API Gateway", "Standard workflows in place of Express", "without any key"):
-        assert words in answer
+    for text in ("API Gateway", "Standard workflows in place of Express", "without any key"):
+        assert text in answer

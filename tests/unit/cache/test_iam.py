@@ -55,7 +55,7 @@ def test_the_token_is_a_presigned_connect_request(session, serverless):
     assert "wJalrXUtnFEMI" not in token
 
 
-def test_without_an_identity_the_connection_is_refused_in_words(session):
+def test_without_an_identity_the_error_says_so(session):
     """No AWS credentials become an authentication error that says so."""
     session._credentials = None
     session.register_component("credential_provider", _Nobody())

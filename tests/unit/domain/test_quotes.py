@@ -75,13 +75,13 @@ def test_a_quote_reads_as_plain_json():
 
 def test_what_a_source_does_not_tell_is_null():
     """Absent change, time and currency are null, never invented."""
-    told = json.loads(
+    fields = json.loads(
         a_quote(
             change=None, percent_change=None, change_basis=None, timestamp=None, currency=None
         ).to_json()
     )
     absent = ("change", "percent_change", "change_basis", "timestamp", "currency")
-    assert [told[name] for name in absent] == [None] * 5
+    assert [fields[name] for name in absent] == [None] * 5
 
 
 def test_figures_of_the_day_pass_between_steps():

@@ -72,7 +72,7 @@ def test_every_accepted_spelling_has_one_canonical_form(spelling, canonical, ass
      "ETHBTC", "DOGEUSDC", "WIFUSDT", "ADA-BNB", "EUR-BTC", "BTCUSD=X", "BTC-BTC", "@mantle",
      "@-USD", "@mantle-XYZ", "@man tle-USD", "@" + "a" * 65 + "-USD"],
 )  # fmt: skip
-def test_nonsense_is_refused_with_the_value_and_what_is_allowed(spelling):
+def test_nonsense_is_an_error_with_the_value_and_what_is_allowed(spelling):
     """What fits no rule raises an error that shows the value."""
     with pytest.raises(InvalidSymbolError) as caught:
         parse_symbol(spelling)
@@ -127,7 +127,7 @@ def test_each_paper_has_one_symbol_in_every_dialect(canonical, others, paper, se
 
 
 @given(st.text(max_size=80))
-def test_parsing_is_stable_or_refused(text):
+def test_parsing_is_stable_or_an_error(text):
     """Any text is refused, or its canonical form parses to itself."""
     assert_stable(text)
 

@@ -121,7 +121,7 @@ def test_the_calendar_library_is_loaded_only_when_asked_for():
         "assert published(AssetClass.FOREX, 1795413600000).sessions; "
         "assert not {'pandas', 'exchange_calendars'} & set(sys.modules)"
     )
-    subprocess.run(  # noqa: S603  (our own words)
+    subprocess.run(  # noqa: S603  (fixed arguments)
         [sys.executable, "-c", script],
         env={"PYTHONPATH": str(ROOT / "layers/core"), "PATH": ""},
         check=True,

@@ -296,12 +296,12 @@ def test_names_are_cleaned(raw, clean):
 
 
 @pytest.mark.parametrize(
-    ("new", "old", "refused"),
+    ("new", "old", "is_kept_out"),
     [(80, 100, False), (79, 100, True), (0, 0, True), (1, 0, False), (130, 100, False)],
 )
-def test_a_much_smaller_list_is_refused(new, old, refused):
+def test_a_much_smaller_list_is_kept_out(new, old, is_kept_out):
     """Under 80 % of the old list, or empty, is a failure and not news."""
-    assert (guard(new, old) is not None) is refused
+    assert (guard(new, old) is not None) is is_kept_out
 
 
 CODES = st.sampled_from(["BTC", "ETH", "EUR", "AAPL", "X.Y", "Ü", "", "A-B", "USD", "jpy"])

@@ -24,7 +24,7 @@ STOCKS, CRYPTO, FOREX = AssetClass
 MOST_SERIES = 32
 
 
-def told(samples: list[Sample]) -> dict:
+def by_series(samples: list[Sample]) -> dict:
     """Samples by series."""
     return {(s.metric.name, *sorted(s.dimensions.items())): s.value for s in samples}
 
@@ -111,7 +111,7 @@ def test_every_metric_that_the_module_names_is_in_the_table():
     assert len({metric.name for metric in METRICS}) == len(METRICS)
 
 
-def test_a_series_that_is_not_in_the_table_is_refused():
+def test_a_series_that_is_not_in_the_table_is_an_error():
     """A typing error would be paid for by the month."""
     with pytest.raises(ValueError, match="QuoteAge has no series"):
         metrics.QUOTE_AGE.sample(1, asset_class="bonds")
@@ -125,13 +125,13 @@ def test_a_series_that_is_not_in_the_table_is_refused():
 )
 def test_missed_slots_are_those_between_two_claims(previous, missed):
     """A first claim, or one that nobody knows a claim before, misses none."""
-    samples = told(metrics.of_plan(plan(previous=previous), NOW))
+    samples = by_series(metrics.of_plan(plan(previous=previous), NOW))
     assert samples == {("TickLag",): 12, ("MissedSlots",): missed}
 
 
 def test_a_claim_that_comes_early_has_no_lag():
     """Clocks differ by some milliseconds; a negative lag would spoil the averages."""
-    assert told(metrics.of_plan(plan(), SLOT * 1000 - 3))["TickLag",] == 0
+    assert by_series(metrics.of_plan(plan(), SLOT * 1000 - 3))["TickLag",] == 0
 
 
 def test_a_slot_that_somebody_else_claimed_is_not_measured():
@@ -166,7 +166,7 @@ def test_a_commit_counts_its_quotes_and_times_its_attempts():
             held_back={"quarantined": 2, "older": 5},
         )
     )
-    assert told(samples) == {
+    assert by_series(samples) == {
         ("QuotesWritten",): 8,
         ("QuotesQuarantined",): 2,
         ("RateLimited",): 0,
@@ -177,14 +177,14 @@ def test_a_commit_counts_its_quotes_and_times_its_attempts():
 
 def test_a_rate_limit_is_a_failed_attempt_that_is_also_counted_apart():
     """It needs another remedy than a provider that is down."""
-    samples = told(metrics.of_commit(summary(outcome("finnhub", "rate_limited", 80))))
+    samples = by_series(metrics.of_commit(summary(outcome("finnhub", "rate_limited", 80))))
     assert samples["RateLimited",] == 1
     assert samples["ProviderLatency", ("outcome", "failed"), ("provider", "finnhub")] == 80
 
 
 def test_an_attempt_that_asked_nothing_is_none():
     """A second provider that was not needed would look fast otherwise."""
-    samples = told(metrics.of_commit(summary(outcome("finnhub", "skipped", 0))))
+    samples = by_series(metrics.of_commit(summary(outcome("finnhub", "skipped", 0))))
     assert set(samples) == {("QuotesWritten",), ("QuotesQuarantined",), ("RateLimited",)}
 
 
@@ -199,7 +199,7 @@ def test_every_outcome_counts_as_answered_or_failed_or_nothing():
 def test_the_age_of_a_class_is_that_of_its_oldest_quote():
     """A symbol without a quote has no age; a clock that ran ahead makes none negative."""
     times = {STOCKS: [NOW - 4_000, NOW - 61_500, None], CRYPTO: [NOW + 900], FOREX: []}
-    assert told(metrics.of_ages(times, NOW)) == {
+    assert by_series(metrics.of_ages(times, NOW)) == {
         ("QuoteAge", ("asset_class", "stocks")): 61.5,
         ("QuoteAge", ("asset_class", "crypto")): 0,
         ("QuoteAge", ("asset_class", "forex")): 0,  # nobody wants any
@@ -223,14 +223,14 @@ def test_a_class_of_which_nothing_is_known_is_silent():
 )
 def test_the_budget_that_is_left_is_that_of_the_longest_window(limits, routine_at_ms, left):
     """Short windows fill and empty within a reading; a ledger that cannot be read has nothing."""
-    samples = told(metrics.of_provider(provider_state(*limits, routine_at_ms=routine_at_ms)))
+    samples = by_series(metrics.of_provider(provider_state(*limits, routine_at_ms=routine_at_ms)))
     assert samples == {("BudgetLeft", ("provider", "yfinance")): left}
 
 
 def test_a_breaker_is_a_number_per_provider_and_class():
     """The worse, the higher."""
     states = {STOCKS: BreakerState.OPEN, FOREX: BreakerState.HALF_OPEN}
-    samples = told(metrics.of_provider(provider_state((60, "minute", 0), states=states)))
+    samples = by_series(metrics.of_provider(provider_state((60, "minute", 0), states=states)))
     assert samples["BreakerState", ("asset_class", "stocks"), ("provider", "yfinance")] == 2
     assert samples["BreakerState", ("asset_class", "forex"), ("provider", "yfinance")] == 1
     assert STATES == {"closed": 0, "half_open": 1, "open": 2}

@@ -62,7 +62,7 @@ SUMMARY = Summary(
 def test_every_series_can_be_written_and_read(capsys):
     """What is read back from the lines is the table, each series once and in its unit."""
     units = {metric.name: metric.unit for metric in metrics.METRICS}
-    write("prod", [m.sample(1.5, **told) for m in metrics.METRICS for told in m.series])
+    write("prod", [m.sample(1.5, **series) for m in metrics.METRICS for series in m.series])
     found = metrics_in(capsys.readouterr().out)
     assert {metric.series for metric in found} == TABLE
     assert len(found) == len(TABLE)
@@ -96,9 +96,9 @@ def test_a_plan_is_measured_each_slot_and_the_gauges_once_a_minute(capsys):
     for slot in range(SLOT, SLOT + 60, 5):
         meter.record_plan(plan(slot, slot - 5), slot * 1000 + 12)
     assert gauges.read_at == [NOW]
-    told = [found.series for found in metrics_in(capsys.readouterr().out)]
-    assert told.count(("TickLag",)) == told.count(("MissedSlots",)) == 12
-    assert told.count(("QuoteAge", ("asset_class", "stocks"))) == 1
+    series = [found.series for found in metrics_in(capsys.readouterr().out)]
+    assert series.count(("TickLag",)) == series.count(("MissedSlots",)) == 12
+    assert series.count(("QuoteAge", ("asset_class", "stocks"))) == 1
 
 
 def test_a_plan_that_lost_its_slot_writes_and_reads_nothing(capsys):
@@ -118,7 +118,7 @@ def test_without_a_service_nothing_is_written_and_nothing_read(capsys):
 
 
 @pytest.mark.parametrize("error", [CacheUnavailableError("Redis is away"), KeyError("slot")])
-def test_what_measuring_raises_is_logged_and_costs_nothing_else(capsys, caplog, error):
+def test_an_error_of_the_metrics_is_logged_and_costs_nothing_else(capsys, caplog, error):
     """The slot's own numbers are written, its jobs are handed out."""
     with caplog.at_level(logging.ERROR, "marketdata"):
         Meter("prod", Counting(error)).record_plan(plan(), NOW)

@@ -49,17 +49,17 @@ class FakeProvider:
     def parse(self, batch, _response, fetched_at: datetime):
         quotes, missing = [], []
         for instrument in batch:
-            told = self.table.get(instrument.symbol.text)
-            if isinstance(told, Exception):
-                raise told
-            if told is None:
+            given = self.table.get(instrument.symbol.text)
+            if isinstance(given, Exception):
+                raise given
+            if given is None:
                 missing.append(MissingQuote(instrument.symbol.text, Reason.NOT_FOUND, "unknown"))
             else:
                 quotes.append(
                     Quote(
                         symbol=instrument.symbol.text,
                         asset_class=instrument.asset_class,
-                        price=Decimal(told),
+                        price=Decimal(given),
                         currency="USD",
                         change=None,
                         percent_change=None,

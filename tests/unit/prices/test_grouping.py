@@ -21,24 +21,24 @@ def grants(planned: list[Group], *calls: int) -> list[list[CallGrant]]:
         [
             CallGrant(
                 source=Source.COINGECKO,
-                asset_class=draft.asset_class,
+                asset_class=group.asset_class,
                 calls=granted,
                 generation=0,
                 probe=None,
                 end_ms=0,
-                use=draft.use,
+                use=group.use,
                 reason=None if granted else DenyReason.BUDGET_EXHAUSTED,
             )
         ]
-        for draft, granted in zip(planned, calls, strict=True)
+        for group, granted in zip(planned, calls, strict=True)
     ]
 
 
 def seated(planned: list[Group], *calls: int) -> list[tuple[int, list[str]]]:
     """How many symbols of its own each draft has, and its fillers."""
     return [
-        (len(draft.instruments), [filler.symbol.text for filler in draft.fillers])
-        for draft, _ in fill_free_places(planned, grants(planned, *calls))
+        (len(group.instruments), [filler.symbol.text for filler in group.fillers])
+        for group, _ in fill_free_places(planned, grants(planned, *calls))
     ]
 
 
@@ -63,8 +63,8 @@ def test_a_job_holds_one_class_one_use_and_one_batch():
     """Shares fit 100 a call, coins 250."""
     shares = [f"S{number}" for number in range(101)]
     planned = drafted(active=[*shares, *coins(251, "A"), "EUR/USD"], new=["NEW"])
-    told = [(d.asset_class, d.use.value, len(d.instruments)) for d in planned]
-    assert told == [
+    groups = [(d.asset_class, d.use.value, len(d.instruments)) for d in planned]
+    assert groups == [
         (AssetClass.STOCKS, "active", 100),
         (AssetClass.STOCKS, "active", 1),
         (AssetClass.CRYPTO, "active", 250),
@@ -78,7 +78,7 @@ def test_jobs_come_in_the_order_of_their_longest_due_symbols():
     """No class goes before another one: what is first among all that is due has the first job."""
     shares = [f"S{number}" for number in range(250)]
     planned = drafted(active=[*shares[:150], *coins(2, "A"), *shares[150:]], new=["N"])
-    firsts = [(draft.instruments[0].symbol.text, draft.use.value) for draft in planned]
+    firsts = [(group.instruments[0].symbol.text, group.use.value) for group in planned]
     assert firsts == [
         ("S0", "active"),
         ("S100", "active"),
@@ -118,7 +118,7 @@ def test_a_coin_that_nobody_lists_takes_no_place():
     assert seated(planned, 1, 0) == [(2, []), (1, [])]
 
 
-def test_classes_whose_calls_hold_one_symbol_have_no_riders():
+def test_classes_whose_calls_hold_one_symbol_have_no_fillers():
     """A second provider that takes a symbol a call would be asked more often for them."""
     planned = drafted(active=["AAPL", "EUR/USD"], watched=["KO", "GBP/USD"])
     assert seated(planned, 1, 1, 0, 0) == [(1, []), (1, []), (1, []), (1, [])]

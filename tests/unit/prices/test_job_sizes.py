@@ -56,24 +56,24 @@ def grants(draw: st.DrawFn) -> list[CallGrant]:
     ]
 
 
-@given(count=st.integers(1, 40), told=grants(), number=st.integers(0, 999), data=st.data())
-def test_no_grant_makes_a_job_larger_than_was_reckoned(count, told, number, data):
+@given(count=st.integers(1, 40), grant=grants(), number=st.integers(0, 999), data=st.data())
+def test_no_grant_makes_a_job_larger_than_was_reckoned(count, grant, number, data):
     """The size that a plan reckons with holds whatever is granted, refused and excluded."""
     coins = tuple(map(coin, range(count)))
     pairs = [(source, one.symbol.text) for source in SOURCES for one in coins]
     excluded = frozenset(data.draw(st.lists(st.sampled_from(pairs))))
-    draft = Group(AssetClass.CRYPTO, Use.ACTIVE, coins)
+    group = Group(AssetClass.CRYPTO, Use.ACTIVE, coins)
     make = maker(coins, excluded)
-    ((_, size),) = make.split(draft, SOURCES)
-    assert make.job(number, draft, told).json_bytes() <= size
+    ((_, size),) = make.split(group, SOURCES)
+    assert make.job(number, group, grant).json_bytes() <= size
 
 
 @pytest.mark.parametrize("ids_length", [12, 60, 400, 20_000])
-def test_a_job_that_gets_too_large_is_parted(ids_length):
+def test_a_job_that_gets_too_large_is_split(ids_length):
     """Its parts are within the limit, hold all its symbols in their order, and are not too many."""
     coins = tuple(coin(number, ids_length) for number in range(250))
     parts = list(maker(coins).split(Group(AssetClass.CRYPTO, Use.ACTIVE, coins), SOURCES))
-    assert [one for draft, _ in parts for one in draft.instruments] == list(coins)
+    assert [one for group, _ in parts for one in group.instruments] == list(coins)
     assert max(size for _, size in parts) <= MOST_JOB_BYTES
     whole = sum(size for _, size in parts)
     assert len(parts) <= max(1, 4 * whole // MOST_JOB_BYTES)
@@ -83,8 +83,8 @@ def test_a_symbol_that_is_too_large_by_itself_is_a_job_by_itself():
     """It is for the plan to say that there is no room for it; the others are not held up."""
     coins = (coin(1), coin(2, 100_000), coin(3))
     parts = list(maker(coins).split(Group(AssetClass.CRYPTO, Use.ACTIVE, coins), SOURCES))
-    assert [len(draft.instruments) for draft, size in parts if size > MOST_JOB_BYTES] == [1]
-    assert sum(len(draft.instruments) for draft, _ in parts) == 3
+    assert [len(group.instruments) for group, size in parts if size > MOST_JOB_BYTES] == [1]
+    assert sum(len(group.instruments) for group, _ in parts) == 3
 
 
 def test_the_largest_job_leaves_room_for_two_quotes_of_each_symbol():
@@ -113,7 +113,7 @@ def test_the_largest_job_leaves_room_for_two_quotes_of_each_symbol():
 def test_what_a_provider_excludes_is_named_in_its_attempt():
     """Each provider gets the symbols that it said are not for us, fillers included."""
     coins = (coin(1), coin(2))
-    draft = Group(AssetClass.CRYPTO, Use.ACTIVE, coins[:1], fillers=coins[1:])
-    told = CallGrant(Source.COINGECKO, AssetClass.CRYPTO, 1, 0, None, NOW, Use.ACTIVE)
-    job = maker(coins, frozenset({(Source.COINGECKO, "C2-USD")})).job(0, draft, [told])
+    group = Group(AssetClass.CRYPTO, Use.ACTIVE, coins[:1], fillers=coins[1:])
+    grant = CallGrant(Source.COINGECKO, AssetClass.CRYPTO, 1, 0, None, NOW, Use.ACTIVE)
+    job = maker(coins, frozenset({(Source.COINGECKO, "C2-USD")})).job(0, group, [grant])
     assert (job.fillers, job.attempts[0].excluded) == (("C2-USD",), ("C2-USD",))

@@ -204,7 +204,7 @@ def test_a_throttle_is_held_as_long_as_it_lasts(content, seconds):
         ),
     ],
 )
-def test_key_and_plan_are_told_apart(content, error):
+def test_a_bad_key_and_a_small_plan_are_different_errors(content, error):
     """A refused key is not an endpoint that costs extra, nor the demo key outside its examples."""
     with pytest.raises(error) as caught:
         parse(content)

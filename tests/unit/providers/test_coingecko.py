@@ -201,7 +201,7 @@ def envelope_b(code):
         (301, "", BadPayloadError),
     ],
 )
-def test_each_refusal_is_its_own_error(status, body, error):
+def test_each_kind_of_http_error_is_its_own_error(status, body, error):
     """All three shapes of errors are read, with a status of their own or within a 200."""
     with pytest.raises(error) as caught:
         parse(body, status=status)

@@ -315,7 +315,7 @@ def test_a_list_that_is_none_is_a_bad_payload(content):
         ({"status": {"timestamp": "2026-11-22T23:59:00Z", "error_code": 1009}}, 60.0),
     ],
 )
-def test_a_refused_list_counts_by_the_servers_clock(content, seconds):
+def test_a_hold_counts_by_the_servers_clock(content, seconds):
     """A list is read without our clock: the server's date says when its day ends."""
     with pytest.raises(RateLimitedError) as caught:
         CMC.parse_assets(AssetClass.CRYPTO, [answer(content, 429)])

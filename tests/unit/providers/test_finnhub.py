@@ -163,7 +163,7 @@ def test_the_time_of_a_pair_is_not_the_time_of_its_price():
         (200, {"error": "something else"}, BadPayloadError),
     ],
 )
-def test_each_refusal_is_its_own_error(status, body, error):
+def test_each_kind_of_http_error_is_its_own_error(status, body, error):
     """Bad key, plan, limit, outage and other text are different errors; none shows the key."""
     with pytest.raises(error) as caught:
         parse(body, status)

@@ -54,7 +54,7 @@ def test_formats_load_no_http_library():
         "print([name for name in ('requests', 'urllib3', 'yfinance', 'pandas') "
         "if name in sys.modules])"
     )
-    done = subprocess.run(  # noqa: S603 our own interpreter and program
+    done = subprocess.run(  # noqa: S603 fixed arguments
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,

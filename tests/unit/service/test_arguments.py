@@ -8,7 +8,7 @@ import pytest
 from local.service.arguments import float_between, int_between
 
 ROOT = Path(__file__).parents[3]
-WORDS = {
+ERRORS = {
     "bill --symbols x": "argument --symbols: 'x' is not allowed; allowed: a whole number from 0 to",
     "bill --symbols -1": "argument --symbols: '-1' is not allowed",
     "bill --interval 4": "argument --interval: '4' is not allowed; allowed: a whole number from 5",
@@ -23,21 +23,21 @@ WORDS = {
 }
 
 
-def local(words, **how):
+def local(arguments, **how):
     """`python -m local` as a user types it: in the project's folder, with nothing set."""
-    bare = {name: told for name, told in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run(  # noqa: S603  (our own words)
-        [sys.executable, "-m", "local", *words.split()],
+    bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(  # noqa: S603  (fixed arguments)
+        [sys.executable, "-m", "local", *arguments.split()],
         cwd=ROOT, env=bare, capture_output=True, text=True, check=False, timeout=60, **how,
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("words", WORDS)
-def test_a_bad_number_is_named_with_what_is_allowed(words):
+@pytest.mark.parametrize("arguments", ERRORS)
+def test_a_bad_number_is_named_with_what_is_allowed(arguments):
     """The command ends with 2, and tells it in one line after its usage."""
-    done = local(words)
+    done = local(arguments)
     assert done.returncode == 2
-    assert WORDS[words] in done.stderr
+    assert ERRORS[arguments] in done.stderr
     assert "Traceback" not in done.stderr
 
 

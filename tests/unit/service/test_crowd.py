@@ -64,8 +64,8 @@ def test_the_same_seed_plays_the_same_crowd():
 def test_the_command_tells_what_is_left():
     """A row for each kind of URL, and the sum."""
     parser = argparse.ArgumentParser()
-    crowd.add_words(parser)
-    text = crowd.told(parser.parse_args(["--readers", "1000", "--own-lists", "0", "--shield"]))
+    crowd.add_arguments(parser)
+    text = crowd.report(parser.parse_args(["--readers", "1000", "--own-lists", "0", "--shield"]))
     assert "1,000 readers" in text
     assert "own list" not in text
     assert "all" in text

@@ -148,7 +148,7 @@ def test_a_slot_of_another_loop_says_so():
     assert len(fakes.given) == 1
 
 
-def test_a_cache_that_is_away_is_told_in_the_line():
+def test_the_line_names_the_cache_that_is_away():
     """The tick says who is away, and the loop goes on."""
     fakes = Fakes(plan=CacheUnavailableError("Redis at 127.0.0.1:6379: connection refused"))
     line = slot_of(fakes).line()
@@ -208,10 +208,10 @@ def test_a_summary_of_another_version_without_names_is_counted():
 @pytest.mark.parametrize("plan", [IDLE, CacheUnavailableError("away"), KeyError("jobs")])
 def test_the_loop_runs_the_slot_under_way_at_once_and_stops(plan, caplog):
     """Whatever a slot ends in, its line is told, and no slot is started after `stop`."""
-    told, first = [], threading.Event()
+    reported, first = [], threading.Event()
 
     def tell(tick: Tick) -> None:
-        told.append(tick)
+        reported.append(tick)
         first.set()
 
     loop = PriceLoop(Fakes(plan=plan).steps(), tell)
@@ -221,13 +221,13 @@ def test_the_loop_runs_the_slot_under_way_at_once_and_stops(plan, caplog):
     loop.stop()
     thread.join(10)
     assert not thread.is_alive()
-    assert all(tick.slot % 5 == 0 for tick in told)
+    assert all(tick.slot % 5 == 0 for tick in reported)
     expected = {KeyError: "KeyError, see the log", CacheUnavailableError: "away"}
-    assert told[0].error == expected.get(type(plan), "")
+    assert reported[0].error == expected.get(type(plan), "")
     assert ("slot failed" in caplog.text) == isinstance(plan, KeyError)
 
 
-def test_a_slot_that_ends_after_the_stop_is_not_told_of(caplog):
+def test_a_slot_that_ends_after_the_stop_is_not_reported(caplog):
     """Redis ends with us, so what a late slot meets is no news."""
     loop: list[PriceLoop] = []
 
@@ -235,10 +235,10 @@ def test_a_slot_that_ends_after_the_stop_is_not_told_of(caplog):
         loop[0].stop()
         return KeyError("late")
 
-    told: list[Tick] = []
-    loop.append(PriceLoop(Fakes(plan=plan).steps(), told.append))
+    reported: list[Tick] = []
+    loop.append(PriceLoop(Fakes(plan=plan).steps(), reported.append))
     loop[0].run()
-    assert told == []
+    assert reported == []
     assert caplog.text == ""
 
 

@@ -142,16 +142,16 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict], str]:
 
 def test_the_log_file_has_everything(logs):
     """One JSON object a line, from INFO on, with the part of the service that said it."""
-    told, _ = logs
-    assert [(line["level"], line["message"]) for line in told] == [
+    lines, _ = logs
+    assert [(line["level"], line["message"]) for line in lines] == [
         ("INFO", "quotes committed"),
         ("WARNING", "fallback used"),
         ("ERROR", "provider failed"),
         ("WARNING", LIST_COMMITTED),
         ("ERROR", "failed with ***"),
     ]
-    assert {line["function"] for line in told} == {"loop"}
-    assert told[0]["written"] == 6
+    assert {line["function"] for line in lines} == {"loop"}
+    assert lines[0]["written"] == 6
 
 
 def test_the_terminal_has_what_needs_a_look(logs):
@@ -165,6 +165,6 @@ def test_the_terminal_has_what_needs_a_look(logs):
 
 def test_no_secret_is_in_either(logs):
     """A key in a message, a fact or a traceback is masked on its way out."""
-    told, terminal = logs
-    assert "bad key ***" in told[-1]["exception"]
-    assert KEY not in json.dumps(told) + terminal
+    lines, terminal = logs
+    assert "bad key ***" in lines[-1]["exception"]
+    assert KEY not in json.dumps(lines) + terminal

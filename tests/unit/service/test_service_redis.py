@@ -117,7 +117,7 @@ def test_a_server_on_the_path_comes_first(tmp_path, monkeypatch):
         assert find_server() == server
 
 
-def test_a_machine_without_any_redis_is_told_how_to_get_one(tmp_path, monkeypatch):
+def test_without_any_redis_the_error_says_how_to_get_one(tmp_path, monkeypatch):
     """Where there is no server and no wheel either, one line names the ways."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(redis_server, "_bundled", lambda: None)

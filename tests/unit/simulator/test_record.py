@@ -41,7 +41,7 @@ def test_is_true_rejects_a_clock_in_place_of_a_closing_time():
     assert not market.is_true("AAPL", price, FRIDAY_CLOSE_MS + HOUR_MS, Source.YFINANCE)
 
 
-def test_is_true_wants_pounds_for_pence():
+def test_is_true_expects_pounds_for_pence():
     """A price in pence is right only as pounds."""
     market = Market()
     pence, at_ms = market.truth("OCDO.L", WEDNESDAY_MS)

@@ -131,11 +131,11 @@ class QuoteStore:
             for start in range(0, len(judged), CHUNK)
         ]
         answers = self._cache.many(commands)[len(missing) :] if commands else ()
-        told = (text.decode() for answer in answers for text in answer)
+        verdicts = (text.decode() for answer in answers for text in answer)
         return tuple(
             Verdict(quote.symbol, quote.source, Result.REJECTED, reason)
             if reason
-            else _verdict(quote, next(told))
+            else _verdict(quote, next(verdicts))
             for quote, reason in zip(quotes, reasons, strict=True)
         )
 
@@ -187,7 +187,7 @@ class QuoteStore:
         """
         if not symbols:
             return []
-        keys = [self._held_key(s) for s in symbols] + [self._why_key(s) for s in symbols]
+        keys = [self._held_key(s) for s in symbols] + [self._reason_key(s) for s in symbols]
         commands = mget_commands(keys)
         answers = self._cache.many((*commands, *alongside))
         texts = list(chain.from_iterable(answers[: len(commands)]))
@@ -258,7 +258,7 @@ class QuoteStore:
             for key in (
                 self._quote_key,
                 self._held_key,
-                self._why_key,
+                self._reason_key,
                 self._minutes_key,
                 self._hours_key,
             )
@@ -267,11 +267,11 @@ class QuoteStore:
         return ScriptCall("quotes_put", keys, (*head, *chain.from_iterable(map(_args, quotes))))
 
     def _reason(self, missing: MissingQuote) -> tuple[Any, ...]:
-        told: dict[str, Any] = {"code": missing.code.value, "message": missing.message}
+        record: dict[str, Any] = {"code": missing.code.value, "message": missing.message}
         if missing.retry_after_s is not None:
-            told["retry_after"] = missing.retry_after_s
+            record["retry_after"] = missing.retry_after_s
         life_s = WHY_NOT_FOUND_S if missing.code is Reason.NOT_FOUND else WHY_S
-        return "SET", self._why_key(missing.symbol), json.dumps(told), "EX", life_s
+        return "SET", self._reason_key(missing.symbol), json.dumps(record), "EX", life_s
 
     def _quote_key(self, symbol: str) -> str:
         return self._cache.key("quotes", "q", symbol)
@@ -285,7 +285,7 @@ class QuoteStore:
     def _hours_key(self, symbol: str) -> str:
         return self._cache.key("quotes", "hours", symbol)
 
-    def _why_key(self, symbol: str) -> str:
+    def _reason_key(self, symbol: str) -> str:
         return self._cache.key("quotes", "why", symbol)
 
 

@@ -79,7 +79,7 @@ class AssetReader:
             place = (start.asset_class, start.version, end, total, start.updated_at_ms, q)
             following = Cursor(*place).text()
         age_ms = slot_start_ms(now_ms) - start.updated_at_ms
-        told = {
+        about = {
             "total": total,
             "next_cursor": following,
             "updated_at": utc_text(datetime.fromtimestamp(start.updated_at_ms / 1000, UTC)),
@@ -88,7 +88,7 @@ class AssetReader:
         return b'{"asset_type":"%b","assets":[%b],%b' % (
             asset_class.value.encode(),
             b",".join(rows),
-            json.dumps(told, separators=(",", ":")).encode()[1:],
+            json.dumps(about, separators=(",", ":")).encode()[1:],
         )
 
     def _rows(self, asset_class: AssetClass, start: Cursor, limit: int) -> tuple[int, list[bytes]]:

@@ -83,7 +83,7 @@ def judge(facts: Facts) -> tuple[Status, list[str]]:
     findings = [finding for find in (*causes, *consequences) for finding in find(facts)]
     statuses = [status for status, _ in findings]
     worst = next((s for s in (Status.UNHEALTHY, Status.DEGRADED) if s in statuses), Status.HEALTHY)
-    return worst, [words for _, words in findings]
+    return worst, [reason for _, reason in findings]
 
 
 def fresh_ratio(classes: Sequence[ClassFacts]) -> float | None:

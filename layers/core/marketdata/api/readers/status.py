@@ -90,7 +90,7 @@ class StatusReader:
                     for c in facts.classes
                 ],
             },
-            "assets": [_list_told(found, now_ms) for found in facts.lists],
+            "assets": [_list_status(found, now_ms) for found in facts.lists],
             "providers": [
                 {
                     "provider": source.value,
@@ -150,7 +150,7 @@ class StatusReader:
             "enabled": enabled,
             "attribution": FACTS[source].attribution,
             "classes": [
-                _class_told(asset_class, found, enabled=enabled)
+                _class_status(asset_class, found, enabled=enabled)
                 for asset_class, found in state.classes.items()
             ],
             "budget": [
@@ -165,11 +165,11 @@ class StatusReader:
             "held_until": _time(state.hold_until_ms),
             "next_call_at": _time(state.routine_at_ms) if enabled else None,
             "last_success": _time(max((ms for ms in successes if ms is not None), default=None)),
-            "last_error": _error_told(max(errors, key=lambda e: e.at_ms, default=None)),
+            "last_error": _error_fields(max(errors, key=lambda e: e.at_ms, default=None)),
         }
 
 
-def _class_told(asset_class: AssetClass, found: ClassState, *, enabled: bool) -> dict[str, Any]:
+def _class_status(asset_class: AssetClass, found: ClassState, *, enabled: bool) -> dict[str, Any]:
     return {
         "asset_class": asset_class.value,
         "state": found.state.value if enabled else DISABLED,
@@ -178,17 +178,17 @@ def _class_told(asset_class: AssetClass, found: ClassState, *, enabled: bool) ->
         "next_probe_at": _time(found.probe_due_ms),
         "probing": found.probing,
         "last_success": _time(found.last_success_ms),
-        "last_error": _error_told(found.last_error),
+        "last_error": _error_fields(found.last_error),
     }
 
 
-def _error_told(error: LastError | None) -> dict[str, Any] | None:
+def _error_fields(error: LastError | None) -> dict[str, Any] | None:
     if error is None:
         return None
     return {"at": _time(error.at_ms), "outcome": error.outcome, "detail": error.detail}
 
 
-def _list_told(found: ListFacts, now_ms: int) -> dict[str, Any]:
+def _list_status(found: ListFacts, now_ms: int) -> dict[str, Any]:
     updated = found.updated_at_ms
     return {
         "asset_class": found.asset_class.value,
