@@ -114,6 +114,13 @@ class Deployed:
         (stack,) = self._stacks().describe_stacks(StackName=self.name)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters that the stack has now."""
+        (stack,) = self._stacks().describe_stacks(StackName=self.name)["Stacks"]
+        return {
+            given["ParameterKey"]: given["ParameterValue"] for given in stack.get("Parameters", ())
+        }
+
     @cached_property
     def resources(self) -> dict[str, dict[str, Any]]:
         """Type, status and physical id of each resource, by its name in the template."""
