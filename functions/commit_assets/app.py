@@ -8,7 +8,7 @@ from typing import Any
 from marketdata import composition
 from marketdata.clock import wall_ms
 from marketdata.domain.messages import AssetReport
-from marketdata.observability.logs import lambda_handler, step_fields
+from marketdata.observability.logs import lambda_handler, read_event, step_fields
 
 process = composition.start_process(os.environ)
 stores = composition.connect_stores(process.settings)
@@ -20,7 +20,7 @@ if process.on_lambda:
 
 def commit_assets(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Commit an `AssetReport`; return an `AssetSummary`."""
-    report = AssetReport.model_validate(event)
+    report = read_event(AssetReport, event)
     fields = {"list": report.of_class.value, "execution": report.execution}
     with step_fields(process.logger, on_lambda=process.on_lambda, **fields):
         return committer.commit(report, wall_ms()).to_event()

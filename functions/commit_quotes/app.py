@@ -8,7 +8,7 @@ from typing import Any
 from marketdata import composition
 from marketdata.clock import wall_ms
 from marketdata.domain.messages import Report
-from marketdata.observability.logs import lambda_handler, log_commit, step_fields
+from marketdata.observability.logs import lambda_handler, log_commit, read_event, step_fields
 
 process = composition.start_process(os.environ)
 stores = composition.connect_stores(process.settings)
@@ -20,13 +20,13 @@ if process.on_lambda:
 
 def commit_quotes(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Commit a `Report`; return a `Summary`."""
-    report = Report.model_validate(event)
+    report = read_event(Report, event)
     job = report.job
     fields = {"slot": job.slot, "job": job.id, "execution": job.execution}
-    with step_fields(process.logger, on_lambda=process.on_lambda, **fields):
+    with step_fields(process.logger, on_lambda=process.on_lambda, **fields) as known:
         summary = committer.commit(report, wall_ms())
         log_commit(summary)
-        meter.record_commit(summary)
+        meter.record_commit(summary, known)
         return summary.to_event()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from marketdata import composition
 from marketdata.domain.messages import AssetJob
-from marketdata.observability.logs import lambda_handler, step_fields
+from marketdata.observability.logs import lambda_handler, read_event, step_fields
 
 process = composition.start_process(os.environ)
 providers = composition.make_providers(process.settings)
@@ -19,7 +19,7 @@ if process.on_lambda:
 
 def fetch_assets(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Do an `AssetJob`; return an `AssetReport`."""
-    job = AssetJob.model_validate(event)
+    job = read_event(AssetJob, event)
     fields = {"job": job.id, "execution": job.execution}
     with step_fields(process.logger, on_lambda=process.on_lambda, **fields):
         return fetcher.fetch(job).to_event()

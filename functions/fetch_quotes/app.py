@@ -7,7 +7,7 @@ from typing import Any
 
 from marketdata import composition
 from marketdata.domain.messages import Job
-from marketdata.observability.logs import lambda_handler, log_report, step_fields
+from marketdata.observability.logs import lambda_handler, log_report, read_event, step_fields
 
 process = composition.start_process(os.environ)
 providers = composition.make_providers(process.settings)
@@ -18,7 +18,7 @@ if process.on_lambda:
 
 def fetch_quotes(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Do a `Job`; return a `Report`."""
-    job = Job.model_validate(event)
+    job = read_event(Job, event)
     fields = {"slot": job.slot, "job": job.id, "execution": job.execution}
     with step_fields(process.logger, on_lambda=process.on_lambda, **fields):
         report = fetcher.fetch(job)

@@ -8,7 +8,7 @@ from typing import Any
 from marketdata import composition
 from marketdata.clock import wall_ms
 from marketdata.domain.messages import RefreshEvent
-from marketdata.observability.logs import lambda_handler, step_fields
+from marketdata.observability.logs import lambda_handler, read_event, step_fields
 
 process = composition.start_process(os.environ)
 stores = composition.connect_stores(process.settings, on_lambda=process.on_lambda)
@@ -19,7 +19,7 @@ if process.on_lambda:
 
 def plan_assets(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Plan a refresh for a `RefreshEvent`; return an `AssetPlan`."""
-    asked = RefreshEvent.model_validate(event)
+    asked = read_event(RefreshEvent, event)
     with step_fields(process.logger, on_lambda=process.on_lambda, execution=asked.execution):
         return planner.plan(wall_ms(), asked.execution).to_event()
 

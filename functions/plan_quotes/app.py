@@ -8,7 +8,7 @@ from typing import Any
 from marketdata import composition
 from marketdata.clock import wall_ms
 from marketdata.domain.messages import SlotEvent
-from marketdata.observability.logs import lambda_handler, log_plan, step_fields
+from marketdata.observability.logs import lambda_handler, log_plan, read_event, step_fields
 
 process = composition.start_process(os.environ)
 stores = composition.connect_stores(process.settings, on_lambda=process.on_lambda)
@@ -20,13 +20,13 @@ if process.on_lambda:
 
 def plan_quotes(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Plan the slot of a `SlotEvent`; return a `Plan`."""
-    asked = SlotEvent.model_validate(event)
+    asked = read_event(SlotEvent, event)
     fields = {"slot": asked.slot, "execution": asked.execution}
-    with step_fields(process.logger, on_lambda=process.on_lambda, **fields):
+    with step_fields(process.logger, on_lambda=process.on_lambda, **fields) as known:
         now_ms = wall_ms()
         plan = planner.plan(asked.slot, now_ms, asked.execution)
         log_plan(plan)
-        meter.record_plan(plan, now_ms)
+        meter.record_plan(plan, now_ms, known)
         return plan.to_event()
 
 

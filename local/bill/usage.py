@@ -19,7 +19,7 @@ MINUTES = prices.SECONDS // 60
 SHARES = {AssetClass.STOCKS: 0.5, AssetClass.CRYPTO: 0.4, AssetClass.FOREX: 0.1}
 
 # Memory of each function in MB, as in the template.
-API_MB, PLAN_MB, FETCH_MB, COMMIT_MB = 512, 512, 1024, 512
+API_MB, PLAN_MB, FETCH_MB, COMMIT_MB = 512, 1024, 1024, 1024
 # Measured: processor time in ms, for a call and for each symbol of it.
 API_MS, API_SYMBOL_MS = 0.7, 0.0045
 PLAN_MS, PLAN_SYMBOL_MS = 1.0, 0.014
@@ -37,7 +37,7 @@ GZIP = 0.15  # what is left of an answer with many quotes
 # Lines of the log for each slot and each job, with those of the metrics, as a test counts them.
 # CloudWatch bills 26 bytes more than a line has.
 PLAN_LINES, JOB_LINES = 3.17, 4
-LOG_LINE_BYTES = 560
+LOG_LINE_BYTES = 700
 # The api's line, the line of its metrics and the gateway's line for each request.
 REQUEST_LOG_BYTES = 1_400
 # Lambda's own two lines for each invocation, at SystemLogLevel=INFO.

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from local.service.terminal import say
 from marketdata.observability.metrics import METRICS, NAMESPACE
@@ -13,7 +14,7 @@ SAMPLE_SLOT = "1763820300"
 
 
 def test_one_query_finds_all_lines_of_a_slot(stack: Deployed, minute: Minute, logs: Logs):
-    """The saved query "one slot" finds the lines of plan and commit, of that slot alone."""
+    """The saved query "one slot" finds the lines of plan, fetch and commit, and no other slot's."""
     slot = minute.slots[6]
     query = Stack().resources["SlotQuery"]["Properties"]["QueryString"]
     client = stack.client("logs")
@@ -28,11 +29,28 @@ def test_one_query_finds_all_lines_of_a_slot(stack: Deployed, minute: Minute, lo
         json.loads(field["value"]) for row in rows for field in row if field["field"] == "@message"
     ]
     assert {line["slot"] for line in lines} == {slot}
-    functions = {stack.id(name) for name in ("PlanQuotes", "CommitQuotes")}
-    assert {line["function"] for line in lines} >= functions
+    steps = {stack.id(name) for name in ("PlanQuotes", "FetchQuotes", "CommitQuotes")}
+    assert {line["function"] for line in lines if "function" in line} == steps
+    assert all(line["function_request_id"] for line in lines)
+    assert {len(line["job"].split("-")) for line in lines if "ProviderLatency" in line} == {3}
     # Two executions ask for each slot; one of them gets it and does its jobs.
+    assert all(line["execution"] for line in lines)
     (execution,) = {line["execution"] for line in lines if line.get("job")}
     assert execution in {entry["executionArn"] for entry in minute.executions}
+
+
+def test_one_query_finds_what_lambda_says_of_a_failed_slot(stack: Deployed, minute: Minute):
+    """An error that a step raises has its slot in the text that Lambda logs."""
+    slot = minute.start_s - 3_600
+    damaged = {"job": {"slot": slot, "id": f"{slot}-0-damaged"}}
+    answer = stack.client("lambda").invoke(
+        FunctionName=stack.id("CommitQuotes"), Payload=json.dumps(damaged)
+    )
+    told = json.loads(answer["Payload"].read())["errorMessage"]
+    assert told.startswith("the event is not a Report: ")
+    query = Stack().resources["SlotQuery"]["Properties"]["QueryString"]
+    (pattern,) = re.findall(r"like /(.+)/", query.replace(SAMPLE_SLOT, str(slot)))
+    assert re.search(pattern, told)
 
 
 def test_every_line_is_json(minute: Minute, logs: Logs):

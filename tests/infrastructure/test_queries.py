@@ -45,9 +45,13 @@ def test_a_query_is_made_of_commands_that_there_are(name):
 
 
 def test_a_slot_is_found_in_a_line_and_no_other_slot_is():
-    """The pattern matches the slot in compact and in spaced JSON, and no longer number."""
+    """The pattern matches the slot in JSON and in the text of an error, and no longer number."""
     (pattern,) = re.findall(r"like /(.+)/", QUERIES["one slot"]["QueryString"])
-    for line in ('{"level":"INFO","slot":1763820300,"job":"a"}', '{"slot": 1763820300}'):
+    for line in (
+        '{"level":"INFO","slot":1763820300,"job":"a"}',
+        '{"slot": 1763820300}',
+        '{"errorMessage": "Redis does not answer (slot 1763820300, job a)"}',
+    ):
         assert re.search(pattern, line)
     for line in ('{"slot":17638203001}', '{"slot":1763820305}', '{"claimed":1763820300}'):
         assert not re.search(pattern, line)

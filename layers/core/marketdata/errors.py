@@ -22,6 +22,10 @@ class SettingsError(MarketDataError, ValueError):
     """A setting with a value that is not allowed; the message names both and what is allowed."""
 
 
+class InvalidEventError(MarketDataError, ValueError):
+    """An event that is not the message that a function takes; the message says what is wrong."""
+
+
 # What our own parts could not do.
 
 

@@ -30,8 +30,14 @@ def behind_gateway(app: FastAPI) -> Mangum:
 
 
 def is_request(event: Any) -> bool:
-    """Return whether an event is a request that API Gateway has taken."""
-    return isinstance(event, dict) and isinstance(event.get("requestContext"), dict)
+    """Return whether an event is a request that API Gateway has taken, in one of its formats."""
+    if not isinstance(event, dict) or not isinstance(event.get("requestContext"), dict):
+        return False
+    if event.get("version") == "2.0":
+        http = event["requestContext"].get("http")
+        return isinstance(http, dict) and {"method", "path", "sourceIp"} <= http.keys()
+    is_rest = "version" in event or "resource" in event
+    return is_rest and all(isinstance(event.get(name), str) for name in ("httpMethod", "path"))
 
 
 def gateway_adapter(process: Process, stores: Stores) -> Mangum:

@@ -9,17 +9,24 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
+from pydantic import ValidationError
 
 from marketdata.domain.breaker import BreakerState
-from marketdata.domain.messages import Plan, Report, Summary
+from marketdata.domain.messages import Message, Plan, Report, Summary
 from marketdata.domain.outcomes import Outcome
+from marketdata.errors import InvalidEventError
 from marketdata.redaction import redact
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+M = TypeVar("M", bound=Message)
 
 # The logger of which every module's logger is a child.
 ROOT = "marketdata"
@@ -32,6 +39,8 @@ _REPEATING = ("mangum", "asyncio")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
 # An event and a context, both as Lambda gives them, and the answer as JSON.
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+# What is wrong with an event is told of so many of its fields.
+MOST_PROBLEMS = 3
 # Secrets that came after the logs were configured.
 _learned: set[str] = set()
 
@@ -96,22 +105,66 @@ def lambda_handler(logger: Logger, handler: Handler, *, on_lambda: bool) -> Hand
     return decorated
 
 
+def read_event(model: type[M], event: object) -> M:
+    """Return an event as the message that a function takes.
+
+    Log any other event and raise `InvalidEventError`; both name the slot and the job of the event,
+    if it has any.
+    """
+    try:
+        return model.model_validate(event)
+    except ValidationError as error:
+        fields = _named_by(event)
+        problems = "; ".join(map(_problem, error.errors(include_url=False)[:MOST_PROBLEMS]))
+        text = f"the event is not a {model.__name__}: {problems}"
+        log.error("event not understood", extra={**fields, "error": text})  # noqa: TRY400
+        raise InvalidEventError(_with_fields(text, fields)) from None
+
+
 @contextmanager
-def step_fields(logger: Logger, *, on_lambda: bool, **fields: object) -> Iterator[None]:
+def step_fields(
+    logger: Logger, *, on_lambda: bool, **fields: object
+) -> Iterator[Mapping[str, object]]:
     """Put fields into each log line of one step, and log an error that leaves it.
 
-    On Lambda every line of the process has them, those of libraries and threads included.
+    On Lambda every line of the process has them, those of libraries and threads included, and so
+    has the text of the error, which Lambda and Step Functions log. Return the fields with the
+    request id of Lambda, for what the step writes beside the log.
     """
+    known: dict[str, object] = dict(fields)
     if on_lambda:
         logger.append_keys(**fields)
+        known["function_request_id"] = logger.get_current_keys().get("function_request_id")
     try:
-        yield
+        yield known
     except Exception as error:
         log.exception("step failed", extra={**fields, "error": str(error)})
+        if error.args and isinstance(error.args[0], str):
+            error.args = (_with_fields(error.args[0], fields), *error.args[1:])
         raise
     finally:
         if on_lambda:
             logger.remove_keys(list(fields))
+
+
+def _named_by(event: object) -> dict[str, object]:
+    """The slot and the job that an event names, wherever it does."""
+    if not isinstance(event, dict):
+        return {}
+    inner = event.get("job")
+    job = inner if isinstance(inner, dict) else event
+    named = {"slot": job.get("slot"), "job": job.get("id") if "slot" in job else None}
+    return {name: value for name, value in named.items() if isinstance(value, int | str)}
+
+
+def _problem(found: ErrorDetails) -> str:
+    return f"{'.'.join(map(str, found['loc'])) or 'all of it'}: {found['msg']}"
+
+
+def _with_fields(text: str, fields: Mapping[str, object]) -> str:
+    """Add to a text what the saved query for a slot looks for."""
+    told = ", ".join(f"{name} {fields[name]}" for name in ("slot", "job") if fields.get(name))
+    return f"{text} ({told})" if told else text
 
 
 def log_plan(plan: Plan) -> None:

@@ -39,6 +39,7 @@ log = logging.getLogger("marketdata.metrics")
 SERVICE = "service"
 
 Dimensions = Mapping[str, str]
+NO_FIELDS: Mapping[str, object] = MappingProxyType({})
 
 _ONE: tuple[Dimensions, ...] = ({},)
 _CLASSES = tuple({"asset_class": asset_class.value} for asset_class in AssetClass)
@@ -261,39 +262,53 @@ class Gauges:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Writes the metrics of `service`, the name of a deployment; if that is empty, nothing."""
+    """Writes the metrics of `service`, the name of a deployment; if that is empty, nothing.
+
+    `fields` are those of the step's log lines. Each line of metrics has them too.
+    """
 
     service: str
     gauges: Gauges
 
-    def record_plan(self, plan: Plan, now_ms: int) -> None:
+    def record_plan(
+        self, plan: Plan, now_ms: int, fields: Mapping[str, object] = NO_FIELDS
+    ) -> None:
         """Measure a plan that was begun at `now_ms`.
 
         The gauges are read in the first slot of each minute only.
         """
         if self.service:
-            self._record(lambda: of_plan(plan, now_ms))
+            self._record(lambda: of_plan(plan, now_ms), fields)
             if opens_minute(plan):
-                self._record(lambda: self.gauges.read(now_ms))
+                self._record(lambda: self.gauges.read(now_ms), fields)
 
-    def record_commit(self, summary: Summary) -> None:
+    def record_commit(self, summary: Summary, fields: Mapping[str, object] = NO_FIELDS) -> None:
         """Measure a commit by its summary."""
         if self.service:
-            self._record(lambda: of_commit(summary))
+            self._record(lambda: of_commit(summary), fields)
 
-    def _record(self, measure: Callable[[], Iterable[Sample]]) -> None:
+    def _record(
+        self, measure: Callable[[], Iterable[Sample]], fields: Mapping[str, object]
+    ) -> None:
         try:
-            write(self.service, measure())
+            write(self.service, measure(), fields)
         except Exception:
             log.exception("metrics lost")
 
 
-def write(service: str, samples: Iterable[Sample]) -> None:
-    """Print samples in the embedded metric format, a line for each set of dimensions."""
+def write(
+    service: str, samples: Iterable[Sample], fields: Mapping[str, object] = NO_FIELDS
+) -> None:
+    """Print samples in the embedded metric format, a line for each set of dimensions.
+
+    `fields` stand in each line. They are no dimensions, so they cost no series.
+    """
     for dimensions, group in _grouped(samples).items():
         line = EphemeralMetrics(namespace=NAMESPACE, service=service)
         for name, value in sorted(dimensions):
             line.add_dimension(name, value)
+        for name, field_value in fields.items():
+            line.add_metadata(name, field_value)
         for sample in group:
             line.add_metric(sample.metric.name, sample.metric.unit, sample.value)
         line.flush_metrics()
