@@ -60,7 +60,7 @@ def looks(
     for price in prices:
         yahoo.rows[symbol] = row(service, symbol, price, currency=currency)
         service.run_next()
-        found = one(service, symbol).get("found")
+        found = one(service, symbol).get("price")
         served.append(None if found is None else Decimal(str(found)))
     return served
 

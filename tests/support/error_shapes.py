@@ -45,9 +45,9 @@ def _finnhub(name, status, body, outcome, hold_s=None, **how) -> Shape:
 
 
 def _coinmarketcap(status, code, outcome, hold_s=None, text="Some words.", **how) -> Shape:
-    status = {"timestamp": "2026-03-18T15:00:00.000Z", "error_code": code, "error_message": text}
+    about = {"timestamp": "2026-03-18T15:00:00.000Z", "error_code": code, "error_message": text}
     name = f"{status} with {code!r}"
-    body = {"status": status} | ({"data": []} if status == 200 else {})
+    body = {"status": about} | ({"data": []} if status == 200 else {})
     return Shape(Source.COINMARKETCAP, name, Canned(status, body, **how), outcome, hold_s)
 
 
