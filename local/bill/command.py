@@ -10,13 +10,13 @@ from local.bill.month import bill, other_designs, total
 from local.bill.usage import Workload
 from local.service.arguments import float_between, int_between
 from marketdata.api.readers.symbol_lists import MAX_SYMBOLS
+from marketdata.clock import DAY_S, SLOT_S
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 NO_KEYS: tuple[Source, ...] = ()
 # Far beyond the range of the formulas, and short enough for the table.
 MOST = 10**9
-DAY_S = 86_400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=default.symbols_per_request,
     )
     parser.add_argument(
-        "--interval", type=int_between(usage.SLOT_S, DAY_S),
+        "--interval", type=int_between(SLOT_S, DAY_S),
         default=default.interval_s, metavar="S",
         help="seconds between two prices of a symbol; 5 needs paid plans",
     )  # fmt: skip

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from marketdata.clock import SLOT_S
 from marketdata.domain.budget import Limit, parse_limits
 from marketdata.domain.catalogue import CHAINS, FACTS
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
-SLOT_S = 5
 RESERVE = 0.1  # of day and month windows, kept for probes, new symbols and lists
 
 

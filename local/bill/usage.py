@@ -10,10 +10,10 @@ import math
 from dataclasses import dataclass
 
 from local.bill import prices
+from marketdata.clock import SLOT_S
 from marketdata.domain.catalogue import CHAINS, FACTS
 from marketdata.domain.symbols import AssetClass
 
-SLOT_S = 5
 SLOTS = prices.SECONDS // SLOT_S
 MINUTES = prices.SECONDS // 60
 SHARES = {AssetClass.STOCKS: 0.5, AssetClass.CRYPTO: 0.4, AssetClass.FOREX: 0.1}

@@ -18,11 +18,10 @@ from local.day.clock import DayClock
 from local.day.judge import Judge
 from local.day.parts import REFRESHES, Service, Worker
 from local.day.script import Script
-from marketdata.clock import SLOT_S
+from marketdata.clock import SLOT_MS
 from marketdata.domain.messages import AssetReport, Job, Message, Plan, Report, Summary
 from marketdata.errors import CacheUnavailableError
 
-SLOT_MS = SLOT_S * 1000
 # A step waits for the slowest call of its slot; a shorter time is no wait.
 NO_WAIT_MS = 1_000
 

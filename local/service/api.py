@@ -18,7 +18,7 @@ from local.service.logs import log_to_file
 from local.service.prometheus import Recorder, WithMetrics
 from marketdata import composition
 from marketdata.api.serving import on_one_machine
-from marketdata.observability.metrics import Gauges
+from marketdata.observability.meter import Gauges
 from marketdata.settings import Settings
 
 

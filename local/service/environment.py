@@ -12,11 +12,9 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from marketdata.setting_names import OTHER_VARIABLES, misspelt_names, nearest_name
 from marketdata.settings import (
-    OTHER_VARIABLES,
     SETTINGS_BY_NAME,
-    misspelt_names,
-    nearest_name,
 )
 
 PROJECT = Path(__file__).resolve().parents[2]

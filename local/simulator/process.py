@@ -14,8 +14,9 @@ from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 
-from local.simulator.trading_hours import DAY_MS, Hours
+from local.simulator.trading_hours import Hours
 from local.simulator.universe import FUTURE, INDEX, Coin, Currency, Stock, Universe
+from marketdata.clock import DAY_MS
 from marketdata.domain.symbols import AssetClass
 
 STEP_MS = 2_000

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from local.simulator.process import Series
-from local.simulator.trading_hours import DAY_MS, Session
+from local.simulator.trading_hours import Session
+from marketdata.clock import DAY_MS
 from marketdata.domain.quotes import Source
 
 

@@ -14,9 +14,10 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-DAY_MS = 86_400_000
-HALF_HOUR_MS = 1_800_000
-_FOREX_TURN_MS = 22 * 3_600_000  # forex days begin at 22:00 UTC
+from marketdata.clock import DAY_MS, HOUR_MS
+
+HALF_HOUR_MS = HOUR_MS // 2
+_FOREX_TURN_MS = 22 * HOUR_MS  # forex days begin at 22:00 UTC
 _EARLY_CLOSE = time(13, 0)
 _PRE_MARKET_OPENS, _POST_MARKET_CLOSES = time(4, 0), time(20, 0)
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from local.simulator.market import Market
 from local.simulator.records import Tick
-from local.simulator.trading_hours import DAY_MS, HALF_HOUR_MS
+from local.simulator.trading_hours import HALF_HOUR_MS
 from local.simulator.wire import Reply, Request, json_reply
 from local.simulator.yahoo_rows import row
+from marketdata.clock import DAY_MS
 
 MAX_CANDLES = 2_000
 _RANGES_DAYS = {

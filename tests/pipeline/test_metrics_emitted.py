@@ -8,7 +8,7 @@ import pytest
 
 from marketdata.domain.messages import Plan, Summary
 from marketdata.domain.quotes import Source
-from marketdata.observability.metrics import Gauges, Meter
+from marketdata.observability.meter import Gauges, Meter
 from tests.support.metric_lines import TABLE, metrics_in
 from tests.support.pipeline import Make, Pipeline, emptied, simulated
 

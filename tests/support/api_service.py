@@ -38,7 +38,7 @@ from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.permits import AttemptResult, CallRequest
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
-from marketdata.observability import metrics
+from marketdata.observability import meter
 from marketdata.observability.logs import RedactingFormatter
 from marketdata.settings import Settings
 
@@ -91,7 +91,7 @@ class Service:
             cors=cors,
             request_log=RequestLog(
                 _logger(self.log, self.settings),
-                partial(metrics.write, deployment) if deployment else None,
+                partial(meter.write, deployment) if deployment else None,
             ),
         )
 

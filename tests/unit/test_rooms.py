@@ -25,13 +25,23 @@ ALLOWED = {
     "domain": {"domain", *BASE},
     "setting_types": {"domain", *BASE},
     "settings": {"setting_types", "redaction", "version", "domain", *BASE},
+    "setting_names": {"settings"},
     "cache": {"cache", *SHARED},
     "providers": {"providers", *SHARED},
     "observability": {"observability", "cache", *SHARED},
     "prices": {"prices", "cache", "providers", "observability", *SHARED},
     "lists": {"lists", "cache", "providers", "observability", *SHARED},
     "api": {"api", "cache", "observability", "composition", *SHARED},
-    "composition": {"prices", "lists", "cache", "providers", "observability", "api", *SHARED},
+    "composition": {
+        "prices",
+        "lists",
+        "cache",
+        "providers",
+        "observability",
+        "api",
+        "setting_names",
+        *SHARED,
+    },
 }
 HEAVY = ("pandas", "yfinance", "boto3", "requests", "numpy", "curl_cffi")
 

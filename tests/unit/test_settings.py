@@ -10,7 +10,8 @@ from marketdata.domain.budget import parse_limits
 from marketdata.domain.catalogue import FACTS
 from marketdata.domain.quotes import Source
 from marketdata.errors import SettingsError
-from marketdata.settings import SETTINGS, Settings, misspelt_names
+from marketdata.setting_names import misspelt_names
+from marketdata.settings import SETTINGS, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 

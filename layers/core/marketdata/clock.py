@@ -13,6 +13,7 @@ SECOND_MS = 1_000
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+DAY_S = DAY_MS // SECOND_MS
 
 # The price loop works in slots of this length, on a grid that begins with 1970.
 SLOT_S = 5

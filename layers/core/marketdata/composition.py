@@ -22,7 +22,8 @@ from marketdata.clock import wall_ms
 from marketdata.domain.catalogue import FACTS
 from marketdata.errors import ArchiveError, CacheUnavailableError, ProviderError
 from marketdata.observability.logs import configure_logging, mask
-from marketdata.settings import Settings, misspelt_names
+from marketdata.setting_names import misspelt_names
+from marketdata.settings import Settings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from marketdata.lists.committing import AssetCommitter
     from marketdata.lists.fetching import AssetFetcher
     from marketdata.lists.planning import AssetPlanner
-    from marketdata.observability.metrics import Meter
+    from marketdata.observability.meter import Meter
     from marketdata.prices.committing import Committer
     from marketdata.prices.fetching import Fetcher
     from marketdata.prices.planning import Planner
@@ -139,7 +140,7 @@ def make_committer(process: Process, stores: Stores) -> Committer:
 
 def make_meter(process: Process, stores: Stores) -> Meter:
     """Return the meter of plan_quotes and commit_quotes."""
-    from marketdata.observability.metrics import Gauges, Meter
+    from marketdata.observability.meter import Gauges, Meter
 
     settings = process.settings
     gauges = Gauges(settings, stores.cache, stores.control, stores.quotes)

@@ -10,7 +10,7 @@ import pytest
 from marketdata.domain.messages import Plan, Summary
 from marketdata.errors import CacheUnavailableError
 from marketdata.observability import metrics
-from marketdata.observability.metrics import Meter, write
+from marketdata.observability.meter import Meter, write
 from tests.support.metric_lines import TABLE, metrics_in, values_in
 
 SLOT = 1_763_820_300

@@ -15,7 +15,7 @@ from marketdata.api.app import create_app
 from marketdata.api.problems import MEDIA_TYPE
 from marketdata.api.request_log import RequestLog
 from marketdata.clock import wall_ms
-from marketdata.observability import metrics
+from marketdata.observability import meter
 from marketdata.observability.metrics import Sample
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def gateway_adapter(process: Process, stores: Stores) -> Mangum:
     """Return what answers the events of API Gateway in this process."""
     settings = process.settings
     service = settings.metrics_service
-    request_log = RequestLog(process.logger, partial(metrics.write, service) if service else None)
+    request_log = RequestLog(process.logger, partial(meter.write, service) if service else None)
     app = create_app(settings, stores, now_ms=wall_ms, request_log=request_log, threads=False)
     return behind_gateway(app)
 

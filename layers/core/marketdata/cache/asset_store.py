@@ -13,23 +13,31 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from marketdata.cache.client import AT_ONCE, Cache
-from marketdata.cache.listed_symbols import names_key, names_of
-from marketdata.clock import epoch_ms
-from marketdata.domain.assets import Asset
+from marketdata.cache.listed_symbols import names_key
+from marketdata.cache.stored_assets import (
+    ListMeta,
+    ids_of,
+    index_of,
+    is_json_object,
+    known_ids,
+    listed_names,
+    meta_of,
+    row_of,
+)
+from marketdata.clock import DAY_S, epoch_ms
 from marketdata.domain.search_index import Index, Match, build
 from marketdata.domain.shipped_tables import coin_ids
-from marketdata.domain.symbols import KEPT, AssetClass, parse_symbol
+from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError, WrongTypeError
 
 if TYPE_CHECKING:
     from marketdata.domain.assets import AssetList
 
-RETENTION_S = 7 * 86400
+RETENTION_S = 7 * DAY_S
 # How long a list that was replaced stays for clients that are paging through it.
 LINGER_S = 3600
 # How long the parts of a list that is never finished stay.
@@ -40,19 +48,6 @@ CHUNK_ROWS, CHUNK_BYTES = 500, 256 * 1024
 BYTES_PER_S = 2 * 1024 * 1024
 
 log = logging.getLogger("marketdata.assets")
-
-
-@dataclass(frozen=True, slots=True)
-class ListMeta:
-    """What is known of a class's current list without reading it.
-
-    `updated_at_ms`: when its providers answered, epoch milliseconds; `sources`: those that did.
-    """
-
-    version: str
-    total: int
-    updated_at_ms: int
-    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +94,7 @@ class AssetStore:
                 and not self._is_torn(listed.asset_class, current)
             ):
                 return True
-            ids = _ids(listed)
+            ids = ids_of(listed)
             self._stage(listed, ids)
             answer = self._switch(listed, current, len(ids))
             if answer != "changed":
@@ -116,7 +111,7 @@ class AssetStore:
         (text,) = self._cache.command("MGET", key)  # unlike GET it passes over other types
         if text is None:
             return None
-        meta = _meta_of(text)
+        meta = meta_of(text)
         if meta is None:
             self._drop([key])
         return meta
@@ -179,7 +174,7 @@ class AssetStore:
             texts = [None] * len(bases)
         known: dict[str, Mapping[str, str]] = {}
         for base, text in zip(bases, texts, strict=True):
-            ids = _known_ids(base, text)
+            ids = known_ids(base, text)
             if ids is None:
                 log.error("unreadable value removed", extra={"key": key, "field": base})
                 self._cache.command("HDEL", key, base)
@@ -199,7 +194,7 @@ class AssetStore:
             return []
         found = [row for row in rows if row is not None]
         lost = [place for place, row in zip(places, rows, strict=True) if row is None]
-        if not all(map(_is_json_object, found)) or self._lacks(asset_class, version, lost):
+        if not all(map(is_json_object, found)) or self._lacks(asset_class, version, lost):
             self._drop_version(asset_class, version)
             return []
         return found
@@ -239,12 +234,12 @@ class AssetStore:
         """Write a list where nobody reads, at an even pace; each command may be repeated."""
         rows_key, index_key, ids_key, listed_key = self._staged(listed)
         self._cache.command("UNLINK", rows_key, index_key, ids_key, listed_key)
-        rows = [(str(place), _row(asset)) for place, asset in enumerate(listed.assets)]
+        rows = [(str(place), row_of(asset)) for place, asset in enumerate(listed.assets)]
         for key, pairs in ((rows_key, rows), (ids_key, ids)):
             for start in range(0, len(pairs), CHUNK_ROWS):
                 fields = list(chain.from_iterable(pairs[start : start + CHUNK_ROWS]))
                 self._write(("HSET", key, *fields), sum(map(len, fields)))
-        names = _names(listed)
+        names = listed_names(listed)
         for start in range(0, len(names), CHUNK_ROWS):
             part = names[start : start + CHUNK_ROWS]
             self._write(("SADD", listed_key, *part), sum(map(len, part)))
@@ -276,7 +271,7 @@ class AssetStore:
             "updated_at_ms": epoch_ms(listed.updated_at),
             "sources": [source.value for source in listed.sources],
         }
-        counts = (meta["total"], ids, len(_names(listed)))
+        counts = (meta["total"], ids, len(listed_names(listed)))
         args = (before, json.dumps(meta), *counts, self._retention_s, LINGER_S)
         answer: bytes = self._cache.script("assets_switch", keys, args, repeat=False)
         return answer.decode()
@@ -293,7 +288,7 @@ class AssetStore:
             return None
         if data is None:
             return None
-        index = _index_of(data)
+        index = index_of(data)
         if index is None or index.size != rows:
             self._drop_version(asset_class, version)
             return None
@@ -312,64 +307,3 @@ class AssetStore:
             self._key(asset_class, "staged", version, "ids"),
             self._key(asset_class, "staged", version, "names"),
         )
-
-
-def _row(asset: Asset) -> bytes:
-    return json.dumps(asset.to_json(), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _ids(listed: AssetList) -> list[tuple[str, str]]:
-    """Return ticker and ids, for the one class whose ids cannot be derived from the symbol."""
-    if listed.asset_class is not AssetClass.CRYPTO:
-        return []
-    by_base = {parse_symbol(asset.symbol).base: asset.ids for asset in reversed(listed.assets)}
-    return [(base, json.dumps(dict(ids))) for base, ids in by_base.items()]
-
-
-def _names(listed: AssetList) -> list[str]:
-    return sorted({n for asset in listed.assets for n in names_of(parse_symbol(asset.symbol))})
-
-
-def _meta_of(text: bytes) -> ListMeta | None:
-    try:
-        stored = json.loads(text)
-        return ListMeta(
-            str(stored["version"]),
-            int(stored["total"]),
-            int(stored["updated_at_ms"]),
-            tuple(map(str, stored["sources"])),
-        )
-    except (ValueError, TypeError, KeyError, OverflowError):
-        return None
-
-
-def _index_of(data: bytes) -> Index | None:
-    try:
-        return Index(data)
-    except ValueError:
-        return None
-
-
-@lru_cache(maxsize=KEPT)
-def _is_json_object(row: bytes) -> bool:
-    try:
-        return isinstance(json.loads(row, parse_constant=_no_constant), dict)
-    except ValueError:
-        return False
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-@lru_cache(maxsize=KEPT)
-def _known_ids(base: str, text: bytes | None) -> Mapping[str, str] | None:
-    """Return a coin's ids by list and shipped table; None if the stored text is damaged."""
-    if text is None:
-        return coin_ids(base)
-    try:
-        listed = json.loads(text)
-    except ValueError:
-        return None
-    whole = isinstance(listed, dict) and all(isinstance(one, str) for one in listed.values())
-    return coin_ids(base, listed) if whole else None

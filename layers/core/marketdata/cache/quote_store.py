@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -22,6 +22,7 @@ from marketdata.cache.stored_quotes import (
     times_of,
     timestamp_ms,
 )
+from marketdata.cache.stored_reasons import held_reason, reason_of, reason_text
 from marketdata.clock import MINUTE_MS
 from marketdata.domain.acceptance import (
     AGREEMENT,
@@ -53,13 +54,11 @@ from marketdata.domain.symbols import AssetClass
 # How long a price waits for its confirmation, and how long a reason is worth telling.
 HELD_S = 3600
 # Longer than any free tier's pace between two calls, so that the last real reason is told.
-WHY_S = 600
-WHY_NOT_FOUND_S = 900
+REASON_S = 600
+NOT_FOUND_REASON_S = 900
 # One script call stays well under the time that a client waits for an answer, and under the number
 # of arguments that a request may have.
 CHUNK = 200
-# A longer reason, or held prices of all sources that are longer, are damaged.
-MOST_REASON_BYTES = 20_000
 # The rules of quotes_put.lua, by the names that it uses.
 RULES = {
     "baseline_ms": BASELINE_MS,
@@ -195,8 +194,8 @@ class QuoteStore:
         reasons: list[MissingQuote | None] = []
         for place, symbol in enumerate(symbols):
             held, reason = texts[place], texts[place + len(symbols)]
-            why = None if reason is None else _reason_of(symbol, reason)
-            waits = None if held is None else _held(symbol, held)
+            why = None if reason is None else reason_of(symbol, reason)
+            waits = None if held is None else held_reason(symbol, held)
             damaged += [keys[place]] if held is not None and waits is None else []
             damaged += [keys[place + len(symbols)]] if reason is not None and why is None else []
             reasons.append(waits or why)
@@ -267,11 +266,8 @@ class QuoteStore:
         return ScriptCall("quotes_put", keys, (*head, *chain.from_iterable(map(_args, quotes))))
 
     def _reason(self, missing: MissingQuote) -> tuple[Any, ...]:
-        record: dict[str, Any] = {"code": missing.code.value, "message": missing.message}
-        if missing.retry_after_s is not None:
-            record["retry_after"] = missing.retry_after_s
-        life_s = WHY_NOT_FOUND_S if missing.code is Reason.NOT_FOUND else WHY_S
-        return "SET", self._reason_key(missing.symbol), json.dumps(record), "EX", life_s
+        life_s = NOT_FOUND_REASON_S if missing.code is Reason.NOT_FOUND else REASON_S
+        return "SET", self._reason_key(missing.symbol), reason_text(missing), "EX", life_s
 
     def _quote_key(self, symbol: str) -> str:
         return self._cache.key("quotes", "q", symbol)
@@ -320,40 +316,3 @@ def _verdict(quote: Quote, reply: str) -> Verdict:
         reason, _, ahead_ms = detail.partition(":")
         return Verdict(quote.symbol, quote.source, Result.REJECTED, reason, int(ahead_ms))
     return Verdict(quote.symbol, quote.source, Result(result), detail or None)
-
-
-def _reason_of(symbol: str, text: bytes) -> MissingQuote | None:
-    """The stored reason; None if it cannot be read."""
-    if len(text) > MOST_REASON_BYTES:
-        return None
-    try:
-        stored = json.loads(text)
-        wait_s = stored.get("retry_after")
-        return MissingQuote(
-            symbol,
-            Reason(stored["code"]),
-            str(stored["message"]),
-            None if wait_s is None else int(wait_s),
-        )
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-        return None
-
-
-def _held(symbol: str, text: bytes) -> MissingQuote | None:
-    """The held prices of a symbol as a reason; None if they cannot be read."""
-    if len(text) > MOST_REASON_BYTES:
-        return None
-    try:
-        prices = ", ".join(
-            f"{Source(source).value} says {_amount(held)}, the stored price is {held['stored']} "
-            f"({held['reason'].replace('_', ' ')})"
-            for source, held in sorted(json.loads(text).items())
-        )
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-    message = f"a price waits for its confirmation: {prices}"
-    return MissingQuote(symbol, Reason.QUARANTINED, message) if prices else None
-
-
-def _amount(held: Mapping[str, Any]) -> str:
-    return " ".join(filter(None, (held["price"], held["currency"])))

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms
 from marketdata.domain.quotes import Quote, Source
-from marketdata.domain.symbols import AssetClass
+from marketdata.domain.symbols import AssetClass, is_future, is_index
 
 # The relative change against the stored price beyond which a price needs a second observation.
 JUMP_LIMITS: Mapping[AssetClass, Decimal] = MappingProxyType(
@@ -138,14 +138,14 @@ def times_ahead(quotes: Sequence[Quote], verdicts: Sequence[Verdict]) -> dict[So
 
 def may_be_negative(symbol: str) -> bool:
     """Return whether a price can be zero or less: futures (`CL=F`) and indices (`^VIX`)."""
-    return symbol.startswith("^") or symbol.endswith("=F")
+    return is_index(symbol) or is_future(symbol)
 
 
 def unit_factor(quote: Quote) -> int:
     """Return how many minor units the currency of a share has, 0 where providers quote in none."""
     if quote.asset_class is not AssetClass.STOCKS or quote.currency is None:
         return 0
-    if quote.symbol.endswith("=F") and quote.currency in FUTURES_UNIT_FACTORS:
+    if is_future(quote.symbol) and quote.currency in FUTURES_UNIT_FACTORS:
         return FUTURES_UNIT_FACTORS[quote.currency]
     return UNIT_FACTORS.get(quote.currency, 0)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from marketdata.clock import MINUTE_MS
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
@@ -39,7 +40,7 @@ class BreakerPolicy:
 
     open_ms: int = 300_000
     probe_lease_ms: int = 15_000
-    window_ms: int = 60_000
+    window_ms: int = MINUTE_MS
     failures: int = 5
     stale_answers: int = 3
 

@@ -92,6 +92,16 @@ class Symbol:
         return self.text
 
 
+def is_index(symbol: str) -> bool:
+    """Return whether a canonical symbol is an index such as `^GSPC`."""
+    return symbol.startswith("^")
+
+
+def is_future(symbol: str) -> bool:
+    """Return whether a canonical symbol is a future such as `GC=F`."""
+    return symbol.endswith("=F")
+
+
 def parse_symbol(spelling: str) -> Symbol:
     """Return the canonical symbol for any accepted spelling.
 

@@ -1,21 +1,16 @@
-"""All metrics: the one table of their series, and who writes which samples.
+"""All metrics: the one table of their series, and the samples of plans, commits and requests.
 
-Each series is paid for by the month, so a dimension has few values, never a symbol, and what no
-alarm needs stays a field of the log. `Meter` and `write` write samples with Powertools, as lines in
-CloudWatch's embedded metric format on standard output.
+Each series is paid for by the month. So a dimension has few values, never a symbol, and a value
+that no alarm needs is a field of the log instead. `meter` writes the samples.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.metrics import EphemeralMetrics
-
-from marketdata.cache.stored_quotes import fetched_ms
 from marketdata.clock import SLOT_S
 from marketdata.domain.acceptance import Result
 from marketdata.domain.breaker import BreakerState
@@ -26,20 +21,14 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 if TYPE_CHECKING:
-    from marketdata.cache.client import Cache
-    from marketdata.cache.control import ControlState
-    from marketdata.cache.quote_store import QuoteStore
     from marketdata.domain.permits import ProviderState
-    from marketdata.settings import Settings
 
 NAMESPACE = "MarketData"
 
-log = logging.getLogger("marketdata.metrics")
 # On every metric: whose it is, so that two deployments in one account do not mix.
 SERVICE = "service"
 
 Dimensions = Mapping[str, str]
-NO_FIELDS: Mapping[str, object] = MappingProxyType({})
 
 _ONE: tuple[Dimensions, ...] = ({},)
 _CLASSES = tuple({"asset_class": asset_class.value} for asset_class in AssetClass)
@@ -228,95 +217,3 @@ def of_request(duration_ms: float, *, hits: int | None, misses: int | None) -> l
     if hits is not None and misses is not None:
         samples += [CACHE_HITS.sample(hits), CACHE_MISSES.sample(misses)]
     return samples
-
-
-@dataclass(frozen=True, slots=True)
-class Gauges:
-    """Measures how things stand in Redis: ages, breakers, budgets."""
-
-    settings: Settings
-    cache: Cache
-    control: ControlState
-    quotes: QuoteStore
-
-    def read(self, now_ms: int) -> list[Sample]:
-        """A sample of each series, in one round trip. Raises `CacheUnavailableError`.
-
-        A provider that has no key has none.
-        """
-        active = self.settings.active_symbols
-        symbols = [symbol.text for symbol in active]
-        *answers, providers = self.cache.many(
-            [*self.quotes.read_commands(symbols), self.control.providers_command(now_ms)]
-        )
-        values = self.quotes.values_of(symbols, answers)
-        times: dict[AssetClass, list[int | None]] = {asset_class: [] for asset_class in AssetClass}
-        for symbol, value in zip(active, values, strict=True):
-            times[symbol.asset_class].append(None if value is None else fetched_ms(value))
-        samples = of_ages(times, now_ms)
-        for source, state in self.control.providers_view(providers).providers.items():
-            if self.settings.enabled(source):
-                samples += of_provider(state)
-        return samples
-
-
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """Writes the metrics of `service`, the name of a deployment; if that is empty, nothing.
-
-    `fields` are those of the step's log lines. Each line of metrics has them too.
-    """
-
-    service: str
-    gauges: Gauges
-
-    def record_plan(
-        self, plan: Plan, now_ms: int, fields: Mapping[str, object] = NO_FIELDS
-    ) -> None:
-        """Measure a plan that was begun at `now_ms`.
-
-        The gauges are read in the first slot of each minute only.
-        """
-        if self.service:
-            self._record(lambda: of_plan(plan, now_ms), fields)
-            if opens_minute(plan):
-                self._record(lambda: self.gauges.read(now_ms), fields)
-
-    def record_commit(self, summary: Summary, fields: Mapping[str, object] = NO_FIELDS) -> None:
-        """Measure a commit by its summary."""
-        if self.service:
-            self._record(lambda: of_commit(summary), fields)
-
-    def _record(
-        self, measure: Callable[[], Iterable[Sample]], fields: Mapping[str, object]
-    ) -> None:
-        try:
-            write(self.service, measure(), fields)
-        except Exception:
-            log.exception("metrics lost")
-
-
-def write(
-    service: str, samples: Iterable[Sample], fields: Mapping[str, object] = NO_FIELDS
-) -> None:
-    """Print samples in the embedded metric format, a line for each set of dimensions.
-
-    `fields` stand in each line. They are no dimensions, so they cost no series.
-    """
-    for dimensions, group in _grouped(samples).items():
-        line = EphemeralMetrics(namespace=NAMESPACE, service=service)
-        for name, value in sorted(dimensions):
-            line.add_dimension(name, value)
-        for name, field_value in fields.items():
-            line.add_metadata(name, field_value)
-        for sample in group:
-            line.add_metric(sample.metric.name, sample.metric.unit, sample.value)
-        line.flush_metrics()
-
-
-def _grouped(samples: Iterable[Sample]) -> dict[frozenset[tuple[str, str]], list[Sample]]:
-    """Samples by their dimensions: a line has one value for each of its dimensions."""
-    groups: dict[frozenset[tuple[str, str]], list[Sample]] = {}
-    for sample in samples:
-        groups.setdefault(frozenset(sample.dimensions.items()), []).append(sample)
-    return groups

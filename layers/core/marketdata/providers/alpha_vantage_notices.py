@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from marketdata.clock import DAY_S
 from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.quotes import Source
 from marketdata.errors import (
@@ -21,7 +22,6 @@ from marketdata.providers.contract import Response
 from marketdata.providers.holds import http_date, rate_limited, until_midnight_s
 
 BURST_HOLD_S = 2.0
-_DAY_S = 86400.0
 _MOST_CHARS = 2000  # of a notice; what it means is in its first sentences
 _NAME = Source.ALPHA_VANTAGE.value
 
@@ -69,7 +69,7 @@ def _information(text: str, response: Response, now: datetime | None) -> Provide
         return rate_limited(Source.ALPHA_VANTAGE, response, now, BURST_HOLD_S)
     if "per day" in text:
         at = now or http_date(response.headers.get("date", ""))
-        hold_s = until_midnight_s(at) if at else _DAY_S
+        hold_s = until_midnight_s(at) if at else DAY_S
         return rate_limited(Source.ALPHA_VANTAGE, response, now, hold_s)
     if "premium endpoint" in text:
         return NotEntitledError(f"{_NAME}: a premium endpoint")

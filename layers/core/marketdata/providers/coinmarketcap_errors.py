@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from marketdata.clock import DAY_S
 from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.outcomes import MissingQuote, Reason
@@ -125,7 +126,7 @@ def _hold_s(code: int, now: datetime | None) -> float:
     """Return the seconds until a spent quota starts anew; without a clock the longest."""
     match code:
         case 1009:
-            return until_midnight_s(now) if now else 86400.0
+            return until_midnight_s(now) if now else DAY_S
         case 1010:
             return until_next_month_s(now) if now else LONGEST_HOLD_S
         case _:

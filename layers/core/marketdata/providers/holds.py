@@ -9,13 +9,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from marketdata.clock import DAY_S
 from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.quotes import Source
 from marketdata.errors import RateLimitedError
 from marketdata.providers.contract import Response
 
 # No header may stop the calls to a provider for longer than its longest budget window.
-LONGEST_HOLD_S = 31 * 86400.0
+LONGEST_HOLD_S = 31.0 * DAY_S
 # Longer than every date of RFC 9110 and every number of seconds.
 _LONGEST_HEADER = 64
 _SECONDS = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)

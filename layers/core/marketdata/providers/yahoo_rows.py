@@ -22,7 +22,7 @@ from marketdata.domain.quotes import (
     Quote,
     Source,
 )
-from marketdata.domain.symbols import AssetClass
+from marketdata.domain.symbols import AssetClass, is_index
 from marketdata.domain.units import Unit
 from marketdata.providers.rows import live_row, not_negative, unit_in
 from marketdata.providers.values import figure, number_or_none, price_of, unix_time
@@ -130,8 +130,8 @@ def _label(row: Row) -> Any:
 def _volume(instrument: Instrument, row: Row) -> Decimal | None:
     """Return the volume of the day. For pairs and indices Yahoo writes 0, and means unknown."""
     volume = not_negative(row.get("regularMarketVolume"))
-    is_index = instrument.symbol.text.startswith("^")
-    unknown = instrument.asset_class is AssetClass.FOREX or (is_index and not volume)
+    is_zero_index = not volume and is_index(instrument.symbol.text)
+    unknown = instrument.asset_class is AssetClass.FOREX or is_zero_index
     return None if unknown else volume
 
 

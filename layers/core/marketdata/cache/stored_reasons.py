@@ -1,0 +1,61 @@
+"""Stored reasons: why a symbol has no quote, or which held prices wait for a confirmation.
+
+Pure: bytes to values and back. A value that cannot be read is None.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from marketdata.domain.outcomes import MissingQuote, Reason
+from marketdata.domain.quotes import Source
+
+# A longer reason, or held prices of all sources that are longer, are damaged.
+MOST_REASON_BYTES = 20_000
+
+
+def reason_text(missing: MissingQuote) -> str:
+    """Return a reason as it is stored."""
+    record: dict[str, Any] = {"code": missing.code.value, "message": missing.message}
+    if missing.retry_after_s is not None:
+        record["retry_after"] = missing.retry_after_s
+    return json.dumps(record)
+
+
+def reason_of(symbol: str, text: bytes) -> MissingQuote | None:
+    """The stored reason; None if it cannot be read."""
+    if len(text) > MOST_REASON_BYTES:
+        return None
+    try:
+        stored = json.loads(text)
+        wait_s = stored.get("retry_after")
+        return MissingQuote(
+            symbol,
+            Reason(stored["code"]),
+            str(stored["message"]),
+            None if wait_s is None else int(wait_s),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return None
+
+
+def held_reason(symbol: str, text: bytes) -> MissingQuote | None:
+    """The held prices of a symbol as a reason; None if they cannot be read."""
+    if len(text) > MOST_REASON_BYTES:
+        return None
+    try:
+        prices = ", ".join(
+            f"{Source(source).value} says {_amount(held)}, the stored price is {held['stored']} "
+            f"({held['reason'].replace('_', ' ')})"
+            for source, held in sorted(json.loads(text).items())
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    message = f"a price waits for its confirmation: {prices}"
+    return MissingQuote(symbol, Reason.QUARANTINED, message) if prices else None
+
+
+def _amount(held: Mapping[str, Any]) -> str:
+    return " ".join(filter(None, (held["price"], held["currency"])))
