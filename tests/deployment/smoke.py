@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -140,7 +141,7 @@ def smoke(target: Target, wait_s: float = WAIT_S, report: Callable[[str, str], N
         name = check.__name__.replace("_", " ")
         while True:
             try:
-                report("ok", f"{name}: {check(target)}")
+                report("ok", f"{name}: {_checked(check, target)}")
             except SmokeError as error:
                 if check is quotes and time.monotonic() < end:
                     time.sleep(LOOK_S)
@@ -151,10 +152,19 @@ def smoke(target: Target, wait_s: float = WAIT_S, report: Callable[[str, str], N
     return passed
 
 
+def _checked(check: Check, target: Target) -> str:
+    """Return what a check says; JSON of another form than this API's is a failed check, too."""
+    try:
+        return check(target)
+    except (LookupError, TypeError, AttributeError) as error:
+        text = f"expected JSON of this API, not of another form ({type(error).__name__}: {error})"
+        raise SmokeError(text) from error
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the checks on the service that the command line names; the exit code."""
     parser = argparse.ArgumentParser(prog="make smoke", description=__doc__)
-    parser.add_argument("url", help="the output ApiUrl of the stack")
+    parser.add_argument("url", type=_url, help="the output ApiUrl of the stack")
     parser.add_argument(
         "--header", action="append", default=[], metavar="NAME:VALUE",
         help="for ApiAccess=jwt: 'Authorization: Bearer TOKEN'; can be given several times",
@@ -165,6 +175,16 @@ def main(arguments: Sequence[str]) -> int:
     headers = dict(_header(parser, text) for text in given.header)
     target = Target(given.url, headers, origin=given.origin)
     return 0 if smoke(target, given.wait) else 1
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise argparse.ArgumentTypeError(f"{text!r} is not http://HOST or https://HOST")
+    return text
 
 
 def _header(parser: argparse.ArgumentParser, text: str) -> tuple[str, str]:

@@ -124,6 +124,16 @@ def test_a_good_service_passes(api):
             (200, JSON, {"quotes": [{**one, "price": 0} for one in QUOTES], "errors": []}),
             "quotes",
         ),
+        ("GET /v1/quotes", (200, JSON, {}), "quotes"),
+        ("GET /v1/quotes", (200, JSON, {"quotes": [{"symbol": "AAPL"}], "errors": []}), "quotes"),
+        ("GET /v1/quotes", (200, JSON, {"quotes": [], "errors": [{"symbol": "AAPL"}]}), "quotes"),
+        (
+            "GET /v1/quotes",
+            (200, JSON, {"quotes": [{**one, "price": None} for one in QUOTES], "errors": []}),
+            "quotes",
+        ),
+        ("GET /health", (200, JSON, {"status": "healthy", "reasons": None}), "health"),
+        ("GET /health", (200, HTML, "<html>"), "health"),
         ("GET /", (200, JSON, {}), "board"),
         ("GET /docs", (404, HTML, ""), "documentation"),
         ("GET /openapi.json", (200, JSON, {"paths": {}}), "documentation"),
@@ -173,6 +183,25 @@ def test_the_command_sends_the_token_and_exits_by_the_result(api, capsys):
     api.answers["GET /"] = (500, HTML, "")
     assert main(arguments) == 1
     assert "FAILED  board: expected 200 for /, not 500" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("url", ["", "example.com", "ftp://example.com", "https://", "http://[1"])
+def test_an_address_that_is_none_is_refused_at_once(url, capsys):
+    """Nothing is asked and nobody waits for prices; the error says what is allowed."""
+    with pytest.raises(SystemExit):
+        main([url])
+    assert f"argument url: {url!r} is not http://HOST or https://HOST" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", SYMBOLS.values())
+def test_a_class_without_a_price_is_named_with_its_reason(api, missing, capsys):
+    """The line of the failed check has the symbol and the code of its error."""
+    left = [one for one in QUOTES if one["symbol"] != missing]
+    errors = [{"symbol": missing, "code": "provider_unavailable"}]
+    api.answers["GET /v1/quotes"] = (200, JSON, {"quotes": left, "errors": errors})
+    assert main([api.url, "--wait", "0"]) == 1
+    told = f"FAILED  quotes: expected a quote of {missing} (provider_unavailable)"
+    assert told in capsys.readouterr().out
 
 
 def test_a_header_without_a_colon_is_an_error_with_its_name(capsys):
