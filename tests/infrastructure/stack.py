@@ -80,6 +80,16 @@ class Stack:
         self.outputs = self._kept(document["Outputs"])
         self.resources = self._kept(document["Resources"])
 
+    def refusals(self) -> list[str]:
+        """What the rules of the template say against these parameters."""
+        return [
+            assertion["AssertDescription"]
+            for rule in template()["Rules"].values()
+            if self._holds(rule["RuleCondition"])
+            for assertion in rule["Assertions"]
+            if not self._holds(assertion["Assert"])
+        ]
+
     def of_type(self, *types: str) -> dict[str, Any]:
         """Properties of the resources of some types, by their logical ids."""
         return {

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from marketdata.errors import SettingsError
 from marketdata.settings import SETTINGS, Settings
 from tests.infrastructure.stack import EXISTING, NODES, OWN, ROOT, Stack, template
 
@@ -144,16 +145,117 @@ def test_system_log_level_is_lambdas_and_log_level_is_ours(level):
         assert function["Environment"]["Variables"]["LOG_LEVEL"] == "ERROR"
 
 
-def test_rules_refuse_what_cannot_work():
-    """Each rule's assertions say which parameter is missing, by its name."""
-    descriptions = [
+JWT = {"ApiAccess": "jwt", "JwtIssuer": "https://issuer.example.com", "JwtAudience": "prices"}
+DOMAIN = {"DomainName": "prices.example.com", "CertificateArn": "arn:aws:acm:a:b:c"}
+BUDGET = {"MonthlyBudget": "50", "AlarmEmail": "me@example.com"}
+OWN_IN_A_VPC = {
+    name: value
+    for name, value in EXISTING.items()
+    if name.startswith(("ExistingVpc", "ExistingFirst", "ExistingSecond", "S3"))
+}
+WITHOUT_IAM = {**EXISTING, "ExistingRedisAuth": "none", "ExistingRedisTls": "false"}
+
+
+@pytest.mark.parametrize(
+    "parameters", [OWN, NODES, EXISTING, WITHOUT_IAM, OWN_IN_A_VPC, JWT, DOMAIN, BUDGET]
+)
+def test_rules_let_through_what_fits_together(parameters):
+    """No rule is against a complete set of parameters."""
+    assert Stack(**parameters).refusals() == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"CacheMode": "existing"}, "CacheMode=existing needs ExistingRedisHost"),
+        (EXISTING | {"ExistingRedisSecurityGroupId": ""}, "needs ExistingRedisSecurityGroupId"),
+        (EXISTING | {"ExistingVpcId": ""}, "CacheMode=existing needs ExistingVpcId"),
+        (EXISTING | {"ExistingRedisName": ""}, "ExistingRedisAuth=iam needs ExistingRedisName"),
+        (EXISTING | {"ExistingRedisUser": ""}, "ExistingRedisAuth=iam needs ExistingRedisUser"),
+        (EXISTING | {"ExistingRedisTls": "false"}, "iam needs ExistingRedisTls=true"),
+        (EXISTING | {"CacheMode": "serverless"}, "ExistingRedisHost needs CacheMode=existing"),
+        (EXISTING | {"ExistingFirstSubnetId": ""}, "ExistingVpcId needs ExistingFirstSubnetId"),
+        (EXISTING | {"ExistingSecondSubnetId": ""}, "ExistingVpcId needs ExistingSecondSubnetId"),
+        (EXISTING | {"S3PrefixListId": ""}, "ExistingVpcId needs S3PrefixListId"),
+        (OWN_IN_A_VPC | {"ExistingVpcId": ""}, "ExistingSecondSubnetId need ExistingVpcId"),
+        (JWT | {"JwtIssuer": ""}, "ApiAccess=jwt needs JwtIssuer"),
+        (JWT | {"JwtAudience": ""}, "ApiAccess=jwt needs JwtAudience"),
+        (JWT | {"ApiAccess": "public"}, "JwtIssuer needs ApiAccess=jwt"),
+        (DOMAIN | {"CertificateArn": ""}, "DomainName needs CertificateArn"),
+        (DOMAIN | {"DomainName": ""}, "CertificateArn needs DomainName"),
+        (BUDGET | {"AlarmEmail": ""}, "MonthlyBudget needs AlarmEmail"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_rules_refuse_what_cannot_work(parameters, said):
+    """Each rule says which parameter is missing, or which one has no effect, by its name."""
+    refusals = Stack(**parameters).refusals()
+    assert [text for text in refusals if said in text], refusals
+    for text in refusals:
+        assert [name for name in PARAMETERS if name in text]
+
+
+def test_every_assertion_of_a_rule_has_been_seen_to_fail():
+    """The cases above are all there are."""
+    written = {
         assertion["AssertDescription"]
         for rule in template()["Rules"].values()
         for assertion in rule["Assertions"]
-    ]
-    assert descriptions
-    for text in descriptions:
-        assert [name for name in PARAMETERS if name in text]
+    }
+    cases = next(
+        mark.args[1]
+        for mark in test_rules_refuse_what_cannot_work.pytestmark
+        if mark.name == "parametrize"
+    )
+    assert written == {text for parameters, _ in cases for text in Stack(**parameters).refusals()}
+
+
+@pytest.mark.parametrize("name", [name for name in PARAMETERS if name.endswith("Limits")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "60/minute",
+        "25/day,1/second",
+        "0/minute",
+        "60/fortnight",
+        "60/minutes",
+        "/day",
+        "5/day,",
+        "",
+    ],
+)
+def test_limits_that_the_program_refuses_are_not_deployed(name, text):
+    """The pattern of a parameter allows what the setting of its name allows."""
+    try:
+        Settings.from_env({as_setting(name): text or "none"})
+    except SettingsError:
+        allowed = False
+    else:
+        allowed = True
+    assert bool(re.fullmatch(PARAMETERS[name]["AllowedPattern"], text)) is allowed
+
+
+@pytest.mark.parametrize("name", [name for name in PARAMETERS if name.endswith("BaseUrl")])
+@pytest.mark.parametrize(
+    "text", ["https://a.example/v1", "http://10.0.0.1:8080", "https://", "ftp://a.example",
+             "https://user:word@a.example", "https://a.example?key=1", "https://a.example/#top"],
+)  # fmt: skip
+def test_base_urls_that_the_program_refuses_are_not_deployed(name, text):
+    """The pattern of a parameter allows what the setting of its name allows."""
+    try:
+        Settings.from_env({as_setting(name): text})
+    except SettingsError:
+        allowed = False
+    else:
+        allowed = True
+    assert bool(re.fullmatch(PARAMETERS[name]["AllowedPattern"], text)) is allowed
+
+
+def test_every_form_of_a_symbol_can_be_deployed():
+    """ActiveSymbols takes shares, indices, futures, coins by name and by id, and pairs."""
+    text = "BRK.B,M&M.NS,^GSPC,GC=F,BTC-USD,@mantle-USD,@usd-coin_2-USD,EUR/USD,EUR_USD"
+    assert re.fullmatch(PARAMETERS["ActiveSymbols"]["AllowedPattern"], text)
+    assert len(Settings.from_env({"ACTIVE_SYMBOLS": text}).active_symbols) == 8
 
 
 def test_every_output_says_what_it_is():
