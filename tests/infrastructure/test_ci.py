@@ -32,6 +32,19 @@ def test_the_workflow_runs_every_check_of_the_makefile():
     assert run >= {target for target in TARGETS if target.endswith("-test")}
 
 
+def test_the_workflow_runs_the_commands_of_the_readme():
+    """Each target that README and CONTRIBUTING name is run, but those that measure or clean up."""
+    run = {parts[1] for parts in map(shlex.split, commands()) if parts[0] == "make"}
+    named = {
+        target
+        for page in ("README.md", "CONTRIBUTING.md")
+        for target in re.findall(r"\bmake ([a-z-]+)", (ROOT / page).read_text(encoding="utf-8"))
+    }
+    assert {"start", "check", "day", "quick"} <= named
+    # `make check` runs what `make test` runs. Figures of a shared runner would say nothing.
+    assert named & TARGETS <= run | {"test", "bench", "clean"}
+
+
 def test_the_workflow_needs_nothing_outside_the_repository():
     """No command reaches beyond the checkout, and no job needs a secret or may write."""
     text = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
