@@ -116,7 +116,7 @@ def test_old_quotes_outlive_their_providers_and_say_so(cache: Cache):
         pipe.run_next()
         stale = {symbol: {**quote, "stale": True} for symbol, quote in before.items()}
         assert pipe.read("AAPL,MSFT") == stale
-        assert pipe.read("AAPL", max_age_s=60)["AAPL"]["code"] == "provider_unavailable"
+        assert pipe.read("AAPL", max_age=60)["AAPL"]["code"] == "provider_unavailable"
         pipe.market.clear()
         pipe.run_next(300)  # the probes, of both
         pipe.run_next()
@@ -134,7 +134,7 @@ def test_old_quotes_outlive_their_providers_and_say_so(cache: Cache):
 )
 def test_a_hanging_provider_leaves_time_for_the_next_one(make, hanging, expected):
     """The next provider answers within the same slot; if all hang, the slot ends all the same."""
-    pipe = make(ACTIVE_SYMBOLS="AAPL,BTC-USD,EUR/USD", **GENEROUS)
+    pipe = make(ACTIVE_SYMBOLS="AAPL,BTC-USD,EUR/USD", patience=1, **GENEROUS)
     pipe.sender(Source.YFINANCE).warm()
     pipe.late_ms = 2000  # so that hanging takes a second and not three
     fail(pipe, "hang", *hanging)
@@ -147,7 +147,7 @@ def test_a_hanging_provider_leaves_time_for_the_next_one(make, hanging, expected
 
 def test_a_whole_slot_ends_within_its_deadline(make):
     """With its full time a first provider that hangs is left in time for the second one."""
-    pipe = make(ACTIVE_SYMBOLS="AAPL", **GENEROUS)
+    pipe = make(ACTIVE_SYMBOLS="AAPL", patience=1, **GENEROUS)
     fail(pipe, "hang", Source.YFINANCE)
     started = time.monotonic()
     ran = pipe.run()

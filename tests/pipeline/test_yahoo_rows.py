@@ -151,7 +151,7 @@ def test_a_price_of_years_ago_is_stale(service, yahoo, symbol, currency):
         yahoo.rows[symbol] = row(pipe, symbol, 53.7, currency=currency, regularMarketTime=old_s)
         pipe.run_next()
     assert one(pipe, symbol)["stale"] is True
-    assert one(pipe, symbol, max_age_s=60)["code"] == "stale"
+    assert one(pipe, symbol, max_age=60)["code"] == "stale"
     assert one(pipe, "AAPL")["stale"] is False
     assert {
         status["state"] for status in pipe.provider_status(Source.YFINANCE)["classes"].values()

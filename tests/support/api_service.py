@@ -21,6 +21,7 @@ from urllib.parse import unquote
 
 import uvicorn
 from aws_lambda_powertools import Logger
+from fastapi import FastAPI
 from mangum import Mangum
 
 from marketdata.api.app import create_app
@@ -90,7 +91,7 @@ class Service:
             now_ms=lambda: self.now_ms,
             cors=cors,
             request_log=RequestLog(
-                _logger(self.log, self.settings),
+                logger_of(self.log, self.settings),
                 partial(meter.write, deployment) if deployment else None,
             ),
         )
@@ -102,39 +103,7 @@ class Service:
 
     def ask(self, method: str, path: str, query: str, headers: dict[str, str]) -> Reply:
         """The answer to one request, its parts as ASGI has them."""
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": path,
-            "raw_path": path.encode(errors="replace"),
-            "root_path": "",
-            "query_string": query.encode(),
-            "headers": [
-                (name.replace("_", "-").lower().encode(), value.encode())
-                for name, value in headers.items()
-            ],
-            "server": ("127.0.0.1", 80),
-            "client": ("127.0.0.1", 1),
-        }
-        sent: list[dict[str, Any]] = []
-        disconnected = asyncio.Event()  # which never happens; nobody reads a body either
-
-        async def receive() -> dict[str, Any]:
-            await disconnected.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: dict[str, Any]) -> None:
-            sent.append(message)
-
-        with event_loop() as loop:
-            loop.run_until_complete(self.app(scope, receive, send))
-        names = [name.lower() for name, _ in sent[0]["headers"]]
-        assert len(names) == len(set(names)), f"a header comes twice: {names}"
-        headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
-        return Reply(sent[0]["status"], headers, b"".join(m.get("body", b"") for m in sent[1:]))
+        return ask(self.app, method, path, query, headers)
 
     def price(self, *symbols: str, age_s: float = 0, price: str = "182.5") -> None:
         """Store a quote of each symbol, fetched so many seconds ago."""
@@ -253,7 +222,44 @@ def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
 _NUMBERS = itertools.count(1)
 
 
-def _logger(out: TextIO, settings: Settings) -> Logger:
+def ask(app: FastAPI, method: str, path: str, query: str, headers: Mapping[str, str]) -> Reply:
+    """The answer of an app to one request, its parts as ASGI has them."""
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(errors="replace"),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [
+            (name.replace("_", "-").lower().encode(), value.encode())
+            for name, value in headers.items()
+        ],
+        "server": ("127.0.0.1", 80),
+        "client": ("127.0.0.1", 1),
+    }
+    sent: list[dict[str, Any]] = []
+    disconnected = asyncio.Event()  # which never happens; nobody reads a body either
+
+    async def receive() -> dict[str, Any]:
+        await disconnected.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    with event_loop() as loop:
+        loop.run_until_complete(app(scope, receive, send))
+    names = [name.lower() for name, _ in sent[0]["headers"]]
+    assert len(names) == len(set(names)), f"a header comes twice: {names}"
+    received = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+    return Reply(sent[0]["status"], received, b"".join(m.get("body", b"") for m in sent[1:]))
+
+
+def logger_of(out: TextIO, settings: Settings) -> Logger:
     """A logger of its own, as a process of the api has one."""
     name = f"api-{next(_NUMBERS)}"  # Powertools keeps one logger for each name
     return Logger(

@@ -1,4 +1,4 @@
-"""A server that gives one and the same answer to everything, as a broken provider does."""
+"""A server that gives one and the same answer to everything, or what a test makes of a request."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,14 @@ class Canned:
 
 
 class CannedServer:
-    """Gives `answer` to every request, dated by `clock` (epoch ms), and counts them in `asked`."""
+    """Gives `answer` to every request, dated by `clock` (epoch ms), and counts them in `asked`.
 
-    def __init__(self, answer: Canned, clock: Callable[[], int]) -> None:
+    An `answer` may be a function of a request's path and query.
+    """
+
+    def __init__(
+        self, answer: Canned | Callable[[str, Mapping[str, str]], Canned], clock: Callable[[], int]
+    ) -> None:
         self.answer = answer
         self.asked = 0
         self._clock = clock
@@ -55,13 +61,20 @@ class CannedServer:
         """The base URL."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def headers(self) -> dict[str, str]:
-        """The headers of the answer, at this moment."""
+    def headers(self, answer: Canned) -> dict[str, str]:
+        """The headers of an answer, at this moment."""
         now_s = self._clock() // 1000
         headers = {"date": _http_date(now_s), "content-type": "application/json"}
-        if self.answer.retry_at_s is not None:
-            headers["retry-after"] = _http_date(now_s + self.answer.retry_at_s)
-        return headers | dict(self.answer.headers)
+        if answer.retry_at_s is not None:
+            headers["retry-after"] = _http_date(now_s + answer.retry_at_s)
+        return headers | dict(answer.headers)
+
+    def answer_to(self, target: str) -> Canned:
+        """The answer to a request for a path with its query."""
+        if isinstance(self.answer, Canned):
+            return self.answer
+        parts = urlsplit(target)
+        return self.answer(parts.path, dict(parse_qsl(parts.query)))
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         canned = self
@@ -72,9 +85,10 @@ class CannedServer:
 
             def do_GET(self) -> None:  # http.server's own name
                 canned.asked += 1
-                body = canned.answer.text()
-                self.send_response_only(canned.answer.status)
-                for name, value in canned.headers().items():
+                answer = canned.answer_to(self.path)
+                body = answer.text()
+                self.send_response_only(answer.status)
+                for name, value in canned.headers(answer).items():
                     self.send_header(name, value)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()

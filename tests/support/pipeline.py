@@ -6,8 +6,8 @@ simulated market, or against any other server. Time moves only when a test moves
 
 from __future__ import annotations
 
+import io
 import itertools
-import json
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,28 +15,45 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote, urlencode
 
 from local.service.loop import Steps, Tick, run_slot
 from local.simulator import MarketServers
-from marketdata.api.readers.quotes import QuoteReader
+from marketdata.api.app import create_app
 from marketdata.api.readers.status import StatusReader
-from marketdata.api.readers.symbol_lists import requested
+from marketdata.api.request_log import RequestLog
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache, connect
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.clock import SLOT_S, parse_utc, utc_text
+from marketdata.composition import Stores
 from marketdata.domain.breaker import BreakerPolicy
-from marketdata.domain.messages import Job, Report, SlotEvent
+from marketdata.domain.messages import (
+    AssetPlan,
+    AssetReport,
+    AssetSummary,
+    Job,
+    Report,
+    SlotEvent,
+)
 from marketdata.domain.quotes import Source
+from marketdata.domain.symbols import AssetClass
+from marketdata.lists.archive import Archive
+from marketdata.lists.calendars import never_closed
+from marketdata.lists.committing import AssetCommitter
+from marketdata.lists.fetching import AssetFetcher
+from marketdata.lists.planning import AssetPlanner
 from marketdata.prices.committing import Committer
 from marketdata.prices.fetching import Clock as FetchClock
 from marketdata.prices.fetching import Fetcher
 from marketdata.prices.planning import Planner
-from marketdata.providers.contract import Provider, Sender
+from marketdata.providers.contract import CallAllowance, Provider, Request, Response, Sender
 from marketdata.providers.registry import make_provider, make_sender
 from marketdata.settings import ENV_PREFIXES, Settings
+from tests.support.api_service import Reply, ask, logger_of
 from tests.support.redis_servers import RedisServer
 from tests.support.simulated_market import KEY, Clock
 
@@ -46,6 +63,7 @@ GENEROUS = {f"{prefix}_LIMITS": "6000/minute" for prefix in ENV_PREFIXES.values(
 GENEROUS_MARKET = dict.fromkeys(Source, "6000/minute")
 ACTIVE = "AAPL,MSFT,BTC-USD,ETH-USD,EUR/USD,GBP/USD"
 SLOT_MS = SLOT_S * 1000
+PATIENCE = 10.0
 
 
 @dataclass
@@ -75,7 +93,9 @@ class Pipeline:
     """The three steps and the readers over one cache and one market, until `close`.
 
     `urls` put other servers in place of the market's; further settings come as in the environment.
-    `late_ms`: by how much fetching starts later than planning, so that hanging takes less time.
+    `patience`: how many seconds a second of a deadline takes, so that no server is given up only
+    because the machine is busy. `late_ms`: by how much fetching starts later than planning, so that
+    hanging takes less time.
     """
 
     def __init__(
@@ -85,6 +105,7 @@ class Pipeline:
         clock: Clock,
         *,
         urls: Mapping[Source, str] | None = None,
+        patience: float = PATIENCE,
         **env: str,
     ) -> None:
         addresses = {**market.base_urls, **(urls or {})}
@@ -96,7 +117,8 @@ class Pipeline:
         self.control = ControlState(cache, limits=self.settings.limits, policy=policy)
         self.quotes = QuoteStore(cache, retention_s=self.settings.quote_retention)
         self.assets = AssetStore(cache)
-        self._senders: dict[Source, Sender] = {}
+        self._senders: dict[Source, PatientSender] = {}
+        self._patience = patience
         self._calls = ThreadPoolExecutor(32)
         self._jobs = ThreadPoolExecutor(4)
         self._tokens = itertools.count(1)
@@ -108,10 +130,16 @@ class Pipeline:
             self.provider,
             self.sender,
             self._calls,
-            FetchClock(lambda: clock() + self.late_ms, time.monotonic),
+            FetchClock(lambda: clock() + self.late_ms, lambda: time.monotonic() / patience),
         )
         self.committer = Committer(self.settings, self.control, self.quotes)
-        self.reader = QuoteReader(self.settings, self.quotes, self.control)
+        self.app = create_app(
+            self.settings,
+            Stores(cache=cache, control=self.control, quotes=self.quotes, assets=self.assets),
+            now_ms=clock,
+            request_log=RequestLog(logger_of(io.StringIO(), self.settings)),
+            threads=False,
+        )
         self.status = StatusReader(self.settings, self.quotes, self.assets, self.control)
 
     def close(self) -> None:
@@ -119,7 +147,7 @@ class Pipeline:
         self._jobs.shutdown()
         self._calls.shutdown()
         for sender in self._senders.values():
-            getattr(sender, "close", lambda: None)()
+            sender.close()
 
     def provider(self, source: Source) -> Provider:
         """A provider's formats."""
@@ -128,7 +156,8 @@ class Pipeline:
     def sender(self, source: Source) -> Sender:
         """The one sender of a provider."""
         if source not in self._senders:
-            self._senders[source] = make_sender(source, self.settings)
+            sender = make_sender(source, self.settings)
+            self._senders[source] = PatientSender(sender, self._patience)
         return self._senders[source]
 
     def run(self) -> Ran:
@@ -145,12 +174,27 @@ class Pipeline:
         self.clock.pass_s(after_s)
         return self.run()
 
+    def refresh(self, archive: Archive, of_class: AssetClass) -> AssetSummary:
+        """Refresh the list of a class, which is due, and no other one."""
+        planner = AssetPlanner(self.settings, self.control, self.assets, lambda: str(self.clock()))
+        fetcher = AssetFetcher(self.provider, self.sender, self._calls, archive, never_closed)
+        committer = AssetCommitter(self.control, self.assets, self.quotes, archive)
+        plan = AssetPlan.model_validate(planner.plan(self.clock()).to_event())
+        (job,) = (job for job in plan.jobs if job.asset_class is of_class)
+        report = AssetReport.model_validate(fetcher.fetch(job).to_event())
+        return committer.commit(report, self.clock())
+
     def read(self, symbols: str, **how: Any) -> dict[str, dict[str, Any]]:
-        """What a client gets for a comma list: quotes and errors, by symbol."""
-        body = json.loads(
-            self.reader.read(requested(symbols), self.clock(), **how).body("simulated")
-        )
+        """What a client of the API gets for a comma list: quotes and errors, by symbol."""
+        reply = self.get("/v1/quotes?" + urlencode({"symbols": symbols, **how}))
+        assert reply.status == HTTPStatus.OK, reply.body
+        body = reply.json
         return {entry["symbol"]: entry for entry in (*body["quotes"], *body["errors"])}
+
+    def get(self, target: str) -> Reply:
+        """The API's answer to a GET."""
+        path, _, query = target.partition("?")
+        return ask(self.app, "GET", unquote(path), query, {})
 
     def fetched_ms(self, symbol: str) -> int:
         """When the stored quote of a symbol was fetched; nobody watches it for that."""
@@ -206,6 +250,27 @@ class Pipeline:
         summary = done.to_event()
         self._ran.summaries.append(summary)
         return summary
+
+
+class PatientSender:
+    """A sender that waits `patience` times as long as it is told."""
+
+    def __init__(self, sender: Sender, patience: float) -> None:
+        self._sender, self._patience = sender, patience
+
+    def warm(self) -> None:
+        """Load what the first call needs."""
+        self._sender.warm()
+
+    def send(
+        self, request: Request, timeout_s: float, allowance: CallAllowance | None = None
+    ) -> Response:
+        """The response."""
+        return self._sender.send(request, timeout_s * self._patience, allowance)
+
+    def close(self) -> None:
+        """End its connections, if it keeps some."""
+        getattr(self._sender, "close", lambda: None)()
 
 
 class Make:

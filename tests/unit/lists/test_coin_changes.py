@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from marketdata.domain.assets import Asset, AssetList
+from marketdata.domain.history import RANGES
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
+from marketdata.lists import coin_changes as coin_changes_module
 from marketdata.lists.archive import decode, encode
-from marketdata.lists.coin_changes import coin_changes, with_changes
+from marketdata.lists.coin_changes import (
+    FORMER_KEPT_MS,
+    coin_changes,
+    with_changes,
+    with_former,
+)
 
 CRYPTO = AssetClass.CRYPTO
 AT = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
@@ -56,6 +64,34 @@ def test_before_the_first_list_the_shipped_table_says_which_coin_it_was():
     wrong = coin("batcat", "BTC", coingecko="batcat")
     right = coin("Ethereum", "ETH", coingecko="ethereum")
     assert [change.base for change in coin_changes(None, listed(wrong, right))] == ["BTC"]
+
+
+def after(days: float, *assets: Asset) -> AssetList:
+    """A list of these assets, so many days later."""
+    return replace(listed(*assets), updated_at=AT + timedelta(days=days))
+
+
+def test_a_ticker_without_a_coin_remembers_its_last_one():
+    """It is compared with the coin that has the ticker later, through the archive."""
+    gap = with_former(after(1), listed(coin("Gem", coingecko="gem"), coin("Gem", "@gem")))
+    assert {ticker: one.name for ticker, one in gap.former.items()} == {"GEM": "Gem"}
+    later = with_former(after(2), decode(encode(gap)))
+    (change,) = coin_changes(later, after(3, coin("Gemo", coingecko="gemo")))
+    assert (change.name_before, change.ids_before) == ("Gem", {"coingecko": "gem"})
+    assert not coin_changes(later, after(3, coin("Gem", coingecko="gem")))
+    assert not with_former(after(3, coin("Gem", coingecko="gem")), later).former
+
+
+def test_lost_coins_are_forgotten_in_the_end(monkeypatch):
+    """They outlive each price and history that is stored of them; their number is bounded."""
+    before = listed(coin("Gem", coingecko="gem"))
+    assert max(one.length_ms for one in RANGES.values()) < FORMER_KEPT_MS
+    assert with_former(after(59), with_former(after(1), before)).former
+    assert not with_former(after(61), with_former(after(1), before)).former
+    monkeypatch.setattr(coin_changes_module, "MOST_FORMER", 2)
+    gap = with_former(after(1, coin("Gem", "NEW")), before)
+    many = with_former(after(2, coin("A", "ONE"), coin("B", "TWO")), gap)
+    assert list(with_former(after(3), many).former) == ["ONE", "TWO"]
 
 
 def test_only_coins_have_changes():

@@ -173,6 +173,16 @@ def test_a_shipped_coin_has_its_ticker_even_without_a_rank(before):
     assert merged == {"BTC-USD": "Bitcoin", "@batcat-USD": "batcat"}
 
 
+def test_the_ticker_of_a_shipped_coin_names_no_other():
+    """A list without a top coin is incomplete; a new id of it is known by its other id."""
+    batcat = coin(GECKO, "BTC-USD", "batcat", "batcat", 3)
+    for before in ({}, {"BTC": {"coingecko": "batcat"}}):
+        assert [a.symbol for a in merge(AssetClass.CRYPTO, [batcat], before)] == ["@batcat-USD"]
+    renamed = coin(GECKO, "BTC-USD", "Bitcoin", "bitcoin-core", 1)
+    before = {"BTC": {"coingecko": "bitcoin-core", "coinmarketcap": "1"}}
+    assert [a.symbol for a in merge(AssetClass.CRYPTO, [renamed], before)] == ["BTC-USD"]
+
+
 def test_ranked_coins_come_first():
     """The list is in the order of rank, and what has none follows by symbol."""
     assets = merge(

@@ -188,6 +188,10 @@ class Asset(Shape):
     )
     ids: dict[str, str] = Field(description="What each provider that lists it calls it.")
     sources: list[Source] = Field(description="The providers that list it.")
+    replaced: str = Field(
+        default="",
+        description="The coin that had this ticker before, and until when; absent if none had.",
+    )
 
 
 class Assets(Shape):

@@ -65,10 +65,20 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerCoin:
+    """The coin that a ticker named in an earlier list; `listed_at`: the time of its last list."""
+
+    name: str
+    ids: Mapping[str, str]
+    listed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AssetList:
     """The whole list of one class, as it is archived and swapped in.
 
-    `updated_at`: when its providers answered, aware UTC. `sources`: those that did.
+    `updated_at`: when its providers answered, aware UTC. `sources`: those that did. `former`: the
+    coins of tickers that no asset of this list has, by ticker.
     """
 
     asset_class: AssetClass
@@ -76,3 +86,4 @@ class AssetList:
     updated_at: datetime
     sources: tuple[Source, ...]
     assets: tuple[Asset, ...]
+    former: Mapping[str, FormerCoin] = field(default_factory=dict)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from marketdata.clock import parse_utc, utc_text
-from marketdata.domain.assets import Asset, AssetList
+from marketdata.domain.assets import Asset, AssetList, FormerCoin
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ArchiveError
@@ -156,6 +156,14 @@ def encode(listed: AssetList) -> bytes:
         "updated_at": utc_text(listed.updated_at),
         "sources": [source.value for source in listed.sources],
         "assets": [asset.to_json() for asset in listed.assets],
+        "former": {
+            ticker: {
+                "name": coin.name,
+                "ids": dict(coin.ids),
+                "listed_at": utc_text(coin.listed_at),
+            }
+            for ticker, coin in listed.former.items()
+        },
     }
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return gzip.compress(text.encode(), mtime=0)
@@ -172,8 +180,20 @@ def decode(data: bytes) -> AssetList:
             updated_at=parse_utc(document["updated_at"]),
             sources=tuple(Source(source) for source in document["sources"]),
             assets=_assets(asset_class, document["assets"]),
+            former={
+                ticker: FormerCoin(coin["name"], coin["ids"], parse_utc(coin["listed_at"]))
+                for ticker, coin in document.get("former", {}).items()
+            },
         )
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise ArchiveError(f"the archived document is not an asset list: {error!r}") from error
 
 

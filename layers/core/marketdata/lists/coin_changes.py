@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from marketdata.domain.assets import Asset, AssetList
+from marketdata.clock import DAY_MS, epoch_ms
+from marketdata.domain.assets import Asset, AssetList, FormerCoin
 from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.shipped_tables import COINS
 from marketdata.domain.symbols import QUOTE_COINS, AssetClass, parse_symbol
+
+# A ticker without a coin keeps its last one for longer than any price or history is stored.
+FORMER_KEPT_MS = 60 * DAY_MS
+MOST_FORMER = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,26 @@ class CoinChange:
         return [f"{self.base}-{quote}" for quote in quotes if quote != self.base]
 
 
+def coins_of(listed: AssetList | None) -> dict[str, FormerCoin]:
+    """Return the coin that each ticker names in a list, or named before it; none without a list."""
+    if listed is None:
+        return {}
+    named = {
+        _base(asset): FormerCoin(asset.name, asset.ids, listed.updated_at)
+        for asset in listed.assets
+    }
+    return {**listed.former, **named}
+
+
 def coin_changes(before: AssetList | None, listed: AssetList) -> list[CoinChange]:
     """Return the tickers of a list that named another coin before.
 
+    A ticker that no coin had in the list before keeps the coin that it had in an earlier list.
     Before the first list the shipped table says which coin a ticker names.
     """
     if listed.asset_class is not AssetClass.CRYPTO:
         return []
-    known = {_base(asset): asset for asset in (before.assets if before else ())}
+    known = coins_of(before)
     changes = []
     for asset in listed.assets:
         base = _base(asset)
@@ -73,6 +90,27 @@ def with_changes(
         for asset in listed.assets
     )
     return replace(listed, assets=assets)
+
+
+def with_former(listed: AssetList, before: AssetList | None) -> AssetList:
+    """Return a list that remembers the coins of the tickers that it has no coin for.
+
+    The oldest are forgotten first, and all of them in the end.
+    """
+    if listed.asset_class is not AssetClass.CRYPTO:
+        return listed
+    named = {_base(asset) for asset in listed.assets}
+    oldest_ms = epoch_ms(listed.updated_at) - FORMER_KEPT_MS
+    lost = [
+        (ticker, coin)
+        for ticker, coin in coins_of(before).items()
+        if ticker not in named
+        and not ticker.startswith("@")  # an id names one coin for ever
+        and epoch_ms(coin.listed_at) >= oldest_ms
+    ]
+    lost.sort(key=lambda one: one[1].listed_at, reverse=True)
+    former = dict(lost[:MOST_FORMER])
+    return replace(listed, former=former) if former else listed
 
 
 def _is_other_coin(name: str, ids: Mapping[str, str], asset: Asset) -> bool:

@@ -16,7 +16,7 @@ from marketdata.domain.permits import AttemptResult
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ArchiveError
 from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode
-from marketdata.lists.coin_changes import coin_changes, with_changes
+from marketdata.lists.coin_changes import coin_changes, with_changes, with_former
 from marketdata.lists.merging import guard
 
 MOST_DETAIL = 200  # characters of an error that are kept
@@ -92,7 +92,7 @@ class AssetCommitter:
             return summary.model_copy(update={"reason": objection, "total": old_total})
         before = self._last_good(asset_class)
         changes = coin_changes(before, listed)
-        marked = with_changes(listed, changes, before)
+        marked = with_former(with_changes(listed, changes, before), before)
         if marked is not listed:
             listed, data = marked, encode(marked)
         if not self.assets.swap(listed):

@@ -19,10 +19,11 @@ from marketdata.domain.assets import AssetList, Listing
 from marketdata.domain.messages import AssetJob, AssetReport, ListAttempt, ListOutcome
 from marketdata.domain.outcomes import Outcome, outcome_of
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass, parse_symbol
+from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable
 from marketdata.errors import ArchiveError, ProviderError, UnauthorizedError
 from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode
+from marketdata.lists.coin_changes import coins_of
 from marketdata.lists.merging import guard, merge
 from marketdata.providers.contract import CallAllowance, Provider, Response, Sender
 
@@ -95,9 +96,9 @@ class AssetFetcher:
         return 0 <= job.planned_ms - epoch_ms(listed.updated_at) < job.young_ms
 
     def _coins_before(self, asset_class: AssetClass) -> dict[str, Mapping[str, str]]:
-        """Return the ids of each ticker's coin in the last good list; empty if there is none."""
+        """Return the ids of the coin that each ticker named last; empty without a list."""
         listed = self._last_good(asset_class) if asset_class is AssetClass.CRYPTO else None
-        return {parse_symbol(a.symbol).base: a.ids for a in listed.assets} if listed else {}
+        return {ticker: coin.ids for ticker, coin in coins_of(listed).items()}
 
     def _last_good(self, asset_class: AssetClass) -> AssetList | None:
         """Return the list that was swapped in last; None if there is none that can be read."""

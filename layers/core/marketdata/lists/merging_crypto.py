@@ -46,12 +46,10 @@ def merge_crypto(
         coins = _coins(group)
         if symbol is not None and symbol.asset_class is AssetClass.CRYPTO and not symbol.coin_id:
             coin = _coin_of_ticker(symbol.base, coins, coins_before.get(symbol.base, {}))
-            coins.remove(coin)
-            if symbol.text not in listed:
+            if coin is not None and symbol.text not in listed:
+                coins.remove(coin)
                 listed.add(symbol.text)
                 yield _asset(symbol, coin)
-            else:
-                others.append(coin)
         others += coins
     for coin in others:
         coin_id = ids_of(coin).get(Source.COINGECKO, "")
@@ -73,17 +71,24 @@ def _asset(symbol: Symbol, coin: Coin) -> Asset:
     )
 
 
-def _coin_of_ticker(base: str, coins: Sequence[Coin], before: Mapping[str, str]) -> Coin:
-    """Return the coin that a ticker names.
+def _coin_of_ticker(base: str, coins: Sequence[Coin], before: Mapping[str, str]) -> Coin | None:
+    """Return the coin that a ticker names; None if its coin is not listed.
 
-    It is the shipped coin if that is listed, whatever its rank; else the coin that the ticker
-    named before, if that is listed; else the coin with the highest rank.
+    The ticker of a shipped coin names that coin and no other one, whatever its rank. Any other
+    ticker names the coin that it named before, if that is listed; else the coin with the highest
+    rank.
     """
-    for known in (COINS.get(base, {}), before):
+    shipped = COINS.get(base, {})
+    if shipped and not shipped.items() & before.items():
+        before = {}  # another coin had the ticker by mistake
+    for known in (shipped, before):
         for source in (Source.COINGECKO, Source.COINMARKETCAP):
             for coin in coins:
                 if source in known and ids_of(coin).get(source) == known[source]:
                     return coin
+    if shipped:
+        # A list without a top coin is incomplete, and its ids are completed from the shipped ones.
+        return None
     return min(coins, key=lambda coin: min(rank_key(row.rank) for row in coin))
 
 
