@@ -21,7 +21,7 @@ from marketdata.cache.client import Cache, Command, ScriptCall
 from marketdata.cache.ledger_memory import LedgerMemory, SteadyTime
 from marketdata.cache.listed_symbols import ListedSymbols
 from marketdata.cache.memory import MemoryState, read_memory
-from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, SLOT_MS
+from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, SLOT_MS, SLOT_S
 from marketdata.domain.breaker import BreakerPolicy, Transition
 from marketdata.domain.budget import Limit, Use
 from marketdata.domain.permits import (
@@ -41,6 +41,8 @@ WATCHED_MS = 15 * MINUTE_MS
 WATCHED_MOST = 500
 # At most this many of the watched symbols are in no asset list; so many new ones of a slot may be.
 UNLISTED_MOST, LEAST_UNLISTED = WATCHED_MOST // 10, 5
+# After this the unlisted symbols that wait now have been looked for, and others have their places.
+UNLISTED_WAIT_S = UNLISTED_MOST // LEAST_UNLISTED * SLOT_S
 # A symbol that no provider knows is not due for longer than this.
 ANSWERED_MS = 10 * MINUTE_MS
 EXCLUDED_MS = 24 * HOUR_MS
@@ -123,7 +125,7 @@ class ControlState:
         slot, at, due_active, new, due_watched, excluded, timetables, previous, repaired = answer
         self._log_repaired(key.decode() for key in repaired)
         self._log_clock(now_ms - int(at))
-        self._steady.set(int(at))
+        self._steady.note(int(at))
         return OpenSlot(
             slot_s=int(slot),
             now_ms=int(at),
@@ -155,7 +157,7 @@ class ControlState:
             keys = {
                 source: self._cache.key(codec.TAG, "budget", source.value) for source in sources
             }
-            self._memory.give_back(self._cache, keys, now_ms, self._expected_ms())
+            self._memory.give_back(self._cache, keys, now_ms, self._expected_ms)
         raise CacheUnavailableError(f"Redis at {self._cache.address}: it loses budgets")
 
     def _take(
@@ -165,7 +167,6 @@ class ControlState:
         keys = codec.KeyPlaces(self._cache)
         sources = list(dict.fromkeys(request.source for request in requests))
         time_argument = self._cache.time_argument(now_ms)
-        expected = self._expected_ms()
         asked: dict[str, Any] = {
             "policy": self._policy,
             "requests": [
@@ -176,7 +177,7 @@ class ControlState:
                 {
                     "place": keys.ledger(source),
                     "limits": codec.limits_as_json(self._limits[source]),
-                    **({} if expected is None else {"expected": expected}),
+                    **self._clocks_of(source, now_ms),
                     **self._memory.as_json(source),
                 }
                 for source in sources
@@ -191,7 +192,7 @@ class ControlState:
         self._log_repaired(answer["repaired"])
         if "lost" in answer:
             return None
-        self._steady.set(answer["now"])
+        self._steady.note_taken(sources, answer["now"])
         for source, ledger in zip(sources, ledgers, strict=True):
             self._memory.remember(source, ledger)
         return tuple(map(codec.grant_of, requests, answer["grants"]))
@@ -258,18 +259,20 @@ class ControlState:
             self._log_repaired([key])
             self._cache.many([("UNLINK", key), command])
 
-    def watch(self, symbols: Sequence[str], now_ms: int) -> None:
-        """Note that clients ask for these symbols.
+    def watch(self, symbols: Sequence[str], now_ms: int) -> frozenset[str]:
+        """Note that clients ask for these symbols; return those that there is no place for.
 
         The most recently requested ones are kept. Symbols that no asset list knows have a tenth of
         the places, and the first requested ones have them.
         """
-        if symbols:
-            self._cache.many([self.watch_command(symbols, now_ms)])
+        if not symbols:
+            return frozenset()
+        return self.without_place(self._cache.many([self.watch_command(symbols, now_ms)])[0])
 
     def watch_command(self, symbols: Sequence[str], now_ms: int) -> Command:
         """Return `watch` as a command for `Cache.many`, to share a round trip with others.
 
+        `without_place` reads its answer.
         One round trip finds out which symbols are listed, unless that is known already.
         """
         listed = self._listed.of(symbols)
@@ -282,6 +285,11 @@ class ControlState:
         }
         arguments = (self._cache.time_argument(now_ms), json.dumps(asked))
         return ScriptCall("watch_note", self._keys("watched", "unlisted", "due"), arguments)
+
+    @staticmethod
+    def without_place(answer: Sequence[bytes]) -> frozenset[str]:
+        """Return the symbols that `watch_command` found no place for."""
+        return frozenset(symbol.decode() for symbol in answer)
 
     def read_providers(self, now_ms: int, *, at_slot_start: bool = False) -> ControlView:
         """Return the state of every breaker and ledger, and the last claimed slot.
@@ -355,9 +363,19 @@ class ControlState:
             self._cache.command("ZREM", key, *wrong[:1000])
         return [exclusion for exclusion in read.values() if exclusion is not None]
 
-    def _expected_ms(self) -> int | None:
+    def _expected_ms(self, source: Source) -> int | None:
         """Return what the clock of Redis should show now, if it decides and that is known."""
-        return None if self._cache.caller_time else self._steady.expected_ms()
+        return None if self._cache.caller_time else self._steady.expected_ms(source)
+
+    def _clocks_of(self, source: Source, now_ms: int) -> dict[str, int]:
+        """Return the times by which a step of the clock of Redis is found, if it decides."""
+        if self._cache.caller_time:
+            return {}
+        expected = self._expected_ms(source)
+        known = {} if expected is None else {"expected": expected}
+        # Once is enough for a step of the past. Again and again, a wall clock that is always some
+        # seconds behind would keep calls in their windows for ever.
+        return known if self._steady.has_taken(source) else {"wall": now_ms, **known}
 
     def _log_repaired(self, keys: Iterable[str]) -> None:
         for key in sorted(set(keys)):

@@ -9,7 +9,7 @@ process that has just started remembers nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,25 +30,40 @@ class SeenLedger:
 class SteadyTime:
     """The time of Redis, carried forward by clocks that nobody sets.
 
+    Each ledger has a time of its own: the time when this process took from it last. A step of the
+    clock of Redis since then is a step for that ledger, whatever else Redis was asked in between.
     `clocks` return seconds. Of several the one that has advanced most counts, since a clock may
     stop while its process is frozen.
     """
 
     def __init__(self, clocks: Sequence[Callable[[], float]]) -> None:
         self._clocks = clocks
-        self._known: tuple[int, list[float]] | None = None
+        self._first: tuple[int, list[float]] | None = None
+        self._taken: dict[Source, tuple[int, list[float]]] = {}
 
-    def expected_ms(self) -> int | None:
-        """Return what the clock of Redis should show now; None before the first `set`."""
-        if self._known is None:
+    def expected_ms(self, source: Source) -> int | None:
+        """Return what the clock of Redis should show now; None if nothing is known of it."""
+        known = self._taken.get(source, self._first)
+        if known is None:
             return None
-        at_ms, before = self._known
+        at_ms, before = known
         elapsed = (clock() - then for clock, then in zip(self._clocks, before, strict=True))
         return at_ms + round(max(elapsed) * SECOND_MS)
 
-    def set(self, at_ms: int) -> None:
-        """Note what the clock of Redis shows now."""
-        self._known = at_ms, [clock() for clock in self._clocks]
+    def has_taken(self, source: Source) -> bool:
+        """Return whether this process has taken from a ledger before."""
+        return source in self._taken
+
+    def note(self, at_ms: int) -> None:
+        """Note what the clock of Redis shows now, if that is the first that is known of it."""
+        if self._first is None:
+            self._first = at_ms, [clock() for clock in self._clocks]
+
+    def note_taken(self, sources: Iterable[Source], at_ms: int) -> None:
+        """Note what the clock of Redis shows now, when these ledgers were taken from."""
+        self.note(at_ms)
+        now = at_ms, [clock() for clock in self._clocks]
+        self._taken.update(dict.fromkeys(sources, now))
 
 
 class LedgerMemory:
@@ -73,14 +88,25 @@ class LedgerMemory:
             self._seen[source] = new
 
     def give_back(
-        self, cache: Cache, keys: dict[Source, str], now_ms: int, expected_ms: int | None
+        self,
+        cache: Cache,
+        keys: Mapping[Source, str],
+        now_ms: int,
+        expected_ms: Callable[[Source], int | None],
     ) -> None:
         """Write to Redis what it has lost of these ledgers. Raise `CacheUnavailableError`."""
-        head = (cache.time_argument(now_ms), "" if expected_ms is None else expected_ms)
         known = {source: self._seen[source] for source in keys if source in self._seen}
         answers = cache.many(
             [
-                ScriptCall("budget_recall", [keys[source]], (*head, *_arguments(seen)))
+                ScriptCall(
+                    "budget_recall",
+                    [keys[source]],
+                    (
+                        cache.time_argument(now_ms),
+                        "" if (expected := expected_ms(source)) is None else expected,
+                        *_arguments(seen),
+                    ),
+                )
                 for source, seen in known.items()
             ]
         )

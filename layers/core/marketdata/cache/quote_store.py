@@ -176,19 +176,20 @@ class QuoteStore:
             if value is not None
         }
 
-    def reasons(
-        self, symbols: Sequence[str], alongside: Sequence[Command] = ()
-    ) -> list[MissingQuote | None]:
+    def reasons(self, symbols: Sequence[str]) -> list[MissingQuote | None]:
         """Why each symbol has no newer quote, in order; None where nothing is known. One MGET.
 
         A symbol with a held price has the code `quarantined`, whatever else is known of it.
-        The commands `alongside` share the round trip; their answers are dropped.
         """
-        if not symbols:
-            return []
+        return self.reasons_beside(symbols, ())[0] if symbols else []
+
+    def reasons_beside(
+        self, symbols: Sequence[str], others: Sequence[Command]
+    ) -> tuple[list[MissingQuote | None], list[Any]]:
+        """Return `reasons`, and the answers to other commands that share the round trip."""
         keys = [self._held_key(s) for s in symbols] + [self._reason_key(s) for s in symbols]
         commands = mget_commands(keys)
-        answers = self._cache.many((*commands, *alongside))
+        answers = self._cache.many((*commands, *others))
         texts = list(chain.from_iterable(answers[: len(commands)]))
         damaged: list[str] = []
         reasons: list[MissingQuote | None] = []
@@ -201,7 +202,7 @@ class QuoteStore:
             reasons.append(waits or why)
         if damaged:
             self._drop(damaged)
-        return reasons
+        return reasons, answers[len(commands) :]
 
     def forget(self, symbols: Sequence[str]) -> None:
         """Remove everything that is known of these symbols: quote, held prices, reason, history.

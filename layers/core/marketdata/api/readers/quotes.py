@@ -15,7 +15,8 @@ from marketdata.api.readers.conversion import Converter
 from marketdata.api.readers.freshness import Freshness, freshness
 from marketdata.api.readers.missing import as_json
 from marketdata.api.readers.symbol_lists import Requested
-from marketdata.api.readers.watching import Watch
+from marketdata.api.readers.watching import Noted, Watch
+from marketdata.cache.control import UNLISTED_WAIT_S
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.cache.stored_quotes import fetched_ms, json_objects, timestamp_ms
 from marketdata.clock import DAY_MS, SLOT_S, from_epoch_ms, slot_start_ms, utc_text
@@ -89,8 +90,8 @@ class QuoteReader:
         if len(found) == len(wanted.names):
             self._watch.note(due, now_ms)
             return Reading(quotes, len(found), (), wanted.aliases)
-        reasons, watched = self._reasons(list(missing), due, now_ms)
-        errors = list(self._errors(wanted, missing, reasons, watched=watched))
+        reasons, noted = self._reasons(list(missing), due, now_ms)
+        errors = list(self._errors(wanted, missing, reasons, noted))
         return Reading(quotes, len(found), errors, wanted.aliases)
 
     def read_one(
@@ -108,11 +109,11 @@ class QuoteReader:
     def errors(self, wanted: Requested, missing: Sequence[str], now_ms: int) -> list[MissingQuote]:
         """Return why these symbols have nothing to show, and the errors of invalid ones.
 
-        The symbols are watched from now on. At most one round trip.
+        The symbols are watched from now on, if there is a place. At most one round trip.
         """
         due = self._watch.due(wanted.symbols, missing, now_ms)
-        reasons, watched = self._reasons(missing, due, now_ms)
-        return list(self._errors(wanted, dict.fromkeys(missing), reasons, watched=watched))
+        reasons, noted = self._reasons(missing, due, now_ms)
+        return list(self._errors(wanted, dict.fromkeys(missing), reasons, noted))
 
     def _quotes_json(
         self, found: Sequence[bytes], limits: Freshness, now_ms: int, currency: str | None
@@ -126,55 +127,59 @@ class QuoteReader:
         return quotes
 
     def _explain(self, now_ms: int, symbols: Sequence[str]) -> dict[str, MissingQuote]:
-        """Why these symbols have no quote; they are watched from now on."""
+        """Why these symbols have no quote; they are watched from now on, if there is a place."""
         due = self._watch.due(symbols, symbols, now_ms)
-        reasons, watched = self._reasons(symbols, due, now_ms)
+        reasons, noted = self._reasons(symbols, due, now_ms)
         return {
-            symbol: reason or self._unexplained(symbol, None, watched=watched)
+            symbol: reason or self._unexplained(symbol, None, noted)
             for symbol, reason in reasons.items()
         }
 
     def _reasons(
         self, missing: Sequence[str], due: Sequence[str], now_ms: int
-    ) -> tuple[dict[str, MissingQuote | None], bool]:
-        """Return why symbols are missing, and whether all of them are watched; one round trip."""
+    ) -> tuple[dict[str, MissingQuote | None], Noted]:
+        """Return why symbols are missing, and the note of those that are due; one round trip."""
         if not missing or not due:
-            watched = self._watch.note(due, now_ms)
-            return dict(zip(missing, self._quotes.reasons(missing), strict=True)), watched
+            noted = self._watch.note(due, now_ms)
+            return dict(zip(missing, self._quotes.reasons(missing), strict=True)), noted
         try:
-            found = self._quotes.reasons(missing, [self._watch.command(due, now_ms)])
+            command = self._watch.command(due, now_ms)
+            found, (answer,) = self._quotes.reasons_beside(missing, [command])
         except CacheUnavailableError as error:
             # A cache without room for the note may still have the reasons.
             found = self._quotes.reasons(missing)
-            self._watch.lost(due, error)
-            watched = False
+            noted = self._watch.lost(due, error)
         else:
-            self._watch.noted(due)
-            watched = True
-        return dict(zip(missing, found, strict=True)), watched
+            noted = self._watch.noted(due, answer)
+        return dict(zip(missing, found, strict=True)), noted
 
     def _errors(
         self,
         wanted: Requested,
         missing: Mapping[str, bytes | None],
         reasons: Mapping[str, MissingQuote | None],
-        *,
-        watched: bool,
+        noted: Noted,
     ) -> Iterator[MissingQuote]:
         for name in wanted.names:
             if name in wanted.invalid:
                 yield MissingQuote(name, Reason.INVALID_SYMBOL, str(wanted.invalid[name]))
             elif name in missing:
-                yield reasons[name] or self._unexplained(name, missing[name], watched=watched)
+                yield reasons[name] or self._unexplained(name, missing[name], noted)
 
-    def _unexplained(self, symbol: str, value: bytes | None, *, watched: bool) -> MissingQuote:
+    def _unexplained(self, symbol: str, value: bytes | None, noted: Noted) -> MissingQuote:
         if value is not None:
             return _too_old(symbol, value)
         if symbol in self._active:
             return MissingQuote(symbol, Reason.PENDING, f"{symbol} has no price yet", SLOT_S)
+        if symbol in noted.without_place:
+            message = (
+                f"{symbol} is in no asset list, and no other such symbol can be looked for now; "
+                "ask again later"
+            )
+            return MissingQuote(symbol, Reason.PENDING, message, UNLISTED_WAIT_S)
         message = (
             f"{symbol} is watched from now on; ask again soon"
-            if watched
+            if noted.is_made
             else f"{symbol} has no price yet, and the request could not be noted; ask again soon"
         )
         return MissingQuote(symbol, Reason.PENDING, message, SLOT_S)

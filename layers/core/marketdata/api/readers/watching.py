@@ -7,7 +7,8 @@ must not read there that its symbol is watched.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from marketdata.errors import CacheUnavailableError
@@ -23,6 +24,14 @@ RENEW_MS = 60_000
 # How many notes of this minute are remembered. Beyond that, notes are made again with each request,
 # so clients that ask for ever new symbols do not make this process grow.
 MOST_SETTLED = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The result of a note: whether it was made, and the symbols that there is no place for."""
+
+    is_made: bool = True
+    without_place: frozenset[str] = frozenset()
 
 
 class Watch:
@@ -47,27 +56,31 @@ class Watch:
         return due + [s for s in symbols if s not in missing and s not in self._settled]
 
     def command(self, symbols: Collection[str], now_ms: int) -> Command:
-        """Return the note as a command for `Cache.many`; report the result to `noted` or `lost`."""
+        """Return the note as a command for `Cache.many`; give its result to `noted` or `lost`."""
         return self._control.watch_command(list(symbols), now_ms)
 
-    def note(self, symbols: Collection[str], now_ms: int) -> bool:
-        """Make the note in a round trip of its own; return whether it was made. Never raise."""
+    def note(self, symbols: Collection[str], now_ms: int) -> Noted:
+        """Make the note in a round trip of its own. Never raise."""
         if not symbols:
-            return True
+            return Noted()
         try:
-            self._control.watch(list(symbols), now_ms)
+            without_place = self._control.watch(list(symbols), now_ms)
         except CacheUnavailableError as error:
-            self.lost(symbols, error)
-            return False
-        self.noted(symbols)
-        return True
+            return self.lost(symbols, error)
+        self._settle(symbols)
+        return Noted(without_place=without_place)
 
-    def noted(self, symbols: Collection[str]) -> None:
-        """Remember that these need no other note in this minute."""
-        if len(self._settled) + len(symbols) <= MOST_SETTLED + len(self._active):
-            self._settled.update(symbols)
+    def noted(self, symbols: Collection[str], answer: Sequence[bytes]) -> Noted:
+        """Remember that these need no other note in this minute; return what `command` did."""
+        self._settle(symbols)
+        return Noted(without_place=self._control.without_place(answer))
 
-    def lost(self, symbols: Collection[str], error: CacheUnavailableError) -> None:
+    def lost(self, symbols: Collection[str], error: CacheUnavailableError) -> Noted:
         """Log that a note was not made."""
         fields = {"count": len(symbols), "error": str(error)}
         log.error("watch note lost", extra=fields)
+        return Noted(is_made=False)
+
+    def _settle(self, symbols: Collection[str]) -> None:
+        if len(self._settled) + len(symbols) <= MOST_SETTLED + len(self._active):
+            self._settled.update(symbols)

@@ -3,9 +3,9 @@
 -- KEYS  ledgers and breakers.
 -- ARGV  now (ms, '' for the clock of Redis), a token that no other call uses, and JSON {policy,
 --       requests: [{breaker, ledger, limits, calls, least, extra, use, run_ms, ask, job, size}],
---       ledgers: [{place, limits, born, turns, expected}], room}. breaker, ledger and place are places in
---       KEYS. The calls happen within run_ms. born and turns are what the caller has seen of a ledger,
---       expected is the time that it expects by its own steady clock. A job whose size is more than what
+--       ledgers: [{place, limits, born, turns, expected, wall}], room}. breaker, ledger and place are
+--       places in KEYS. The calls happen within run_ms. born and turns are what the caller has seen of a
+--       ledger, expected is the time that it expects by its own steady clock, wall its wall clock. A job whose size is more than what
 --       is left of `room`, if there is one, is granted nothing, and nothing is counted for it; smaller
 --       ones after it may be. Up to `extra` more calls are granted after all requests have got theirs, as
 --       far as the budget has room.
@@ -47,7 +47,7 @@ local function decide(request, ledger, breaker, probe_token)
 end
 
 for _, seen in ipairs(asked.ledgers) do
-  local ledger = ledger_read(KEYS[seen.place], now, seen.expected)
+  local ledger = ledger_read(KEYS[seen.place], now, seen.expected, seen.wall)
   if ledger.damaged then
     ledger_repair(ledger, seen.limits)
     table.insert(repaired, ledger.key)

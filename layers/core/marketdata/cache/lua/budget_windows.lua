@@ -88,29 +88,34 @@ local function ledger_shift(ledger, by)
 end
 
 -- By how much the clock of Redis was moved since the ledger granted last. `expected` is the time that
--- a worker expects by its own steady clock, nil if it does not know: without it a step forwards looks
--- like a pause. Other workers of the same step find that it was dealt with.
-local function clock_step(ledger, expected)
+-- a worker expects by its own steady clock, `wall` the time of its wall clock, nil if not known: without
+-- them a step forwards looks like a pause. A worker that was started after the step knows it only by its
+-- wall clock. If that clock is wrong, calls of long ago count once more, and never fewer. Other workers
+-- of the same step find that it was dealt with.
+local function clock_step(ledger, expected, wall)
   local seen = ledger.seen
   if not seen then return 0 end
   if seen > ledger.now + JUMP_MS then return ledger.now - math.max(seen, expected or seen) end
-  if expected and ledger.now > expected + JUMP_MS and seen <= expected + JUMP_MS then
-    return ledger.now - expected
+  local step = 0
+  for _, time in pairs({ expected, wall }) do
+    if ledger.now > time + JUMP_MS and seen <= time + JUMP_MS then
+      step = math.max(step, ledger.now - time)
+    end
   end
-  return 0
+  return step
 end
 
 -- ledger = {key, now, counts = {[window] = {[field] = {bucket, kind, calls}}}, pace, hold, born, turns,
 -- seen, old, damaged, changed}. A damaged ledger grants nothing until `ledger_repair`. `old` are the
 -- fields of calls that have left their windows; `changed` says that Redis holds other fields.
-local function ledger_read(key, now, expected)
+local function ledger_read(key, now, expected, wall)
   local ledger = { key = key, now = now, counts = {}, pace = {}, hold = 0, turns = 0, old = {} }
   local flat = fields_of(key)
   ledger.damaged = flat == nil
   for i = 1, #(flat or {}), 2 do
     if not ledger_field(ledger, flat[i], flat[i + 1]) then ledger.damaged = true end
   end
-  local step = clock_step(ledger, expected)
+  local step = clock_step(ledger, expected, wall)
   if step ~= 0 then ledger_shift(ledger, step) end
   for window, entries in pairs(ledger.counts) do
     local latest = now + window + LATEST_MS

@@ -6,6 +6,7 @@
 -- ARGV  now (ms, '' for the clock of Redis), JSON {most, most_unlisted, answered_ms, listed: [symbol],
 --       unlisted: [symbol]}. An unlisted symbol that is not due for longer than answered_ms was looked
 --       for already and not found; watching it again would change nothing.
+-- Reply: the requested symbols that are not watched, because there is no place for them.
 
 -- include: values.lua
 
@@ -27,3 +28,10 @@ for _, symbol in ipairs(asked.unlisted) do
   end
 end
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - asked.most)
+local without_place = {}
+for _, symbols in ipairs({ asked.listed, asked.unlisted }) do
+  for _, symbol in ipairs(symbols) do
+    if not redis.call('ZSCORE', KEYS[1], symbol) then table.insert(without_place, symbol) end
+  end
+end
+return without_place

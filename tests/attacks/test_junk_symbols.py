@@ -8,11 +8,12 @@ from itertools import islice, permutations
 import pytest
 
 from marketdata.cache.client import Cache
-from marketdata.cache.control import WATCHED_MOST
+from marketdata.cache.control import UNLISTED_MOST, UNLISTED_WAIT_S, WATCHED_MOST
 from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.quotes import Source
 from marketdata.domain.shipped_tables import COINS
 from tests.support.pipeline import Make, Pipeline, emptied, simulated
+from tests.support.sample_lists import listed
 
 SLOTS = 40
 A_REQUEST = 100
@@ -84,6 +85,24 @@ def test_ten_thousand_junk_symbols_push_nobody_out(make):
     for source in Source:
         peaks = pipe.market.peak(source)
         assert all(peaks[limit.window] <= limit.calls for limit in pipe.settings.limits[source])
+
+
+def test_a_symbol_that_there_is_no_place_for_is_not_called_watched(make):
+    """With all places of unlisted symbols taken, the answer says so and when to ask again."""
+    pipe = make()
+    pipe.assets.swap(listed("v1", [("KO", "Coca-Cola")]))
+    first = pipe.read(",".join(f"JUNK{number}" for number in range(UNLISTED_MOST)))
+    assert all("is watched from now on" in told["message"] for told in first.values())
+    told = pipe.read("LATE1,KO,^GSPC", currency="EUR")
+    assert "is watched from now on" in told["KO"]["message"]
+    for symbol in ("LATE1", "^GSPC"):
+        assert told[symbol]["code"] == "pending"
+        assert told[symbol]["retry_after"] == UNLISTED_WAIT_S
+        assert told[symbol]["message"].startswith(f"{symbol} is in no asset list, and no other")
+    watched = pipe.cache.command("ZRANGE", pipe.cache.key("control", "watched"), 0, -1)
+    assert {symbol for symbol, one in {**first, **told}.items() if "watched" in one["message"]} == {
+        symbol.decode() for symbol in watched
+    }
 
 
 def test_junk_takes_only_half_of_a_minute(make):

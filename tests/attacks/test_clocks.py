@@ -129,11 +129,49 @@ def test_a_jump_of_the_deciding_clock_overspends_no_window(worker_on, clocks, ju
         clocks.pass_ms(5 * SECOND)
     clocks.redis_ms += jump_ms
     for number in range(8):
-        assert take(workers[number % 2], 30, clocks.redis_ms, f"b{number}").calls == 0
+        worker = workers[number % 2]
+        worker.open_slot(clocks.redis_ms // 1000, clocks.redis_ms, [])
+        assert take(worker, 30, clocks.redis_ms, f"b{number}").calls == 0
         clocks.pass_ms(5 * SECOND)
     clocks.pass_ms(31 * SECOND)
     granted = [take(workers[n % 2], 30, clocks.redis_ms, f"c{n}").calls for n in range(4)]
     assert 30 <= sum(granted) <= 60
+
+
+@pytest.mark.parametrize("jump_ms", [*JUMPS, 7 * HOUR, -7 * HOUR])
+def test_a_worker_that_starts_after_the_jump_overspends_no_window(worker_on, clocks, jump_ms):
+    """A new process knows nothing of the clock before; its own wall clock tells of the step."""
+    before = worker_on()
+    before.open_slot(clocks.redis_ms // 1000, clocks.redis_ms, [])
+    for number in range(2):
+        assert take(before, 30, clocks.redis_ms, f"a{number}").calls == 30
+        clocks.pass_ms(5 * SECOND)
+    wall_ms = clocks.redis_ms
+    clocks.redis_ms += jump_ms
+    new = [worker_on(), worker_on()]
+    for number in range(10):
+        worker = new[number % 2]
+        worker.open_slot(clocks.redis_ms // 1000, wall_ms, [])
+        assert take(worker, 1, wall_ms, f"b{number}").calls == 0
+        clocks.pass_ms(5 * SECOND)
+        wall_ms += 5 * SECOND
+    clocks.pass_ms(15 * SECOND)
+    assert take(new[0], 30, wall_ms + 15 * SECOND, "c").calls == 30
+
+
+@pytest.mark.parametrize("offset_ms", [HOUR, 10 * SECOND, -10 * SECOND, -HOUR])
+def test_a_new_worker_with_a_wrong_wall_clock_gives_no_call_twice(worker_on, clocks, offset_ms):
+    """Whatever its clock shows, calls of the last minute count, and later ones are granted."""
+    for number in range(2):
+        assert take(worker_on(), 30, clocks.redis_ms, f"a{number}").calls == 30
+        clocks.pass_ms(5 * SECOND)
+    wrong = worker_on()
+    for number in range(5):
+        wrong.open_slot(clocks.redis_ms // 1000, clocks.redis_ms + offset_ms, [])
+        assert take(wrong, 1, clocks.redis_ms + offset_ms, f"b{number}").calls == 0
+        clocks.pass_ms(10 * SECOND)
+    clocks.pass_ms(25 * SECOND)
+    assert take(wrong, 30, clocks.redis_ms + offset_ms, "c").calls == 30
 
 
 @pytest.mark.parametrize("jump_ms", JUMPS)
