@@ -1,5 +1,5 @@
-"""Market data from unreliable, quota-bound providers, told honestly.
+"""Quotes and asset lists from five providers, in one format, without misleading values.
 
-The modules beside this file are pure: they say what things are and which rules hold. `cache`
-is all that talks to Redis, `providers` all that talks to a provider.
+Only `cache` talks to Redis, and only `providers` talks to providers. `domain` has the types and
+rules, `prices` and `lists` the two loops, `api` the REST API.
 """

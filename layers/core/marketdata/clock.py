@@ -45,7 +45,7 @@ def utc_text(at: datetime) -> str:
 
 
 def parse_utc(text: str) -> datetime:
-    """Return the time that an RFC 3339 text names, aware UTC; without a zone it counts as UTC."""
+    """Return the time of an RFC 3339 text, aware UTC; a text without a zone counts as UTC."""
     at = datetime.fromisoformat(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 

@@ -1,8 +1,8 @@
 """The one place where settings become clients, stores and steps: plain functions.
 
 A function's `app.py` calls them when it is imported, because Lambda gives a function a full
-processor only then. The two sides are imported only where they are used: plan and commit never load
-an HTTP client, fetch never loads Redis.
+processor only then. Modules are imported in the functions that need them: plan and commit never
+load an HTTP client, and fetch never loads redis-py.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
     from marketdata.prices.planning import Planner
     from marketdata.providers.contract import Provider, Sender
 
-# Objects of a slot live until its end and are in no cycles. Python's collector with its default
-# thresholds would look through all of them again and again: at 10,000 symbols that took nearly half
-# of a plan's time.
+# The objects of a slot live until its end and are in no cycles. With Python's default thresholds
+# the collector examines all of them many times: at 10,000 symbols that took nearly half of a plan's
+# time.
 COLLECT_AFTER = (50_000, 20, 100)
-# Calls that one fetch may have under way: Finnhub's burst limit, one symbol a call.
+# Calls that one fetch may make at the same time: Finnhub allows 30 a second, with one symbol each.
 MOST_CALLS_AT_ONCE = 32
-# A state of Step Functions may hold 262,144 bytes. An invocation's result has its headers around
-# the answer, a few thousand; the rest is in reserve.
+# A state of Step Functions may have 262,144 bytes. The result of an invocation has headers besides
+# the answer, a few thousand bytes; the rest is a reserve.
 MOST_PLAN_BYTES = 240_000
 
 log = logging.getLogger("marketdata.composition")
@@ -58,7 +58,7 @@ log = logging.getLogger("marketdata.composition")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """What every function has: its settings and its log. `on_lambda`: whether Lambda runs it."""
+    """The settings and the log of a process. `on_lambda`: whether it runs on Lambda."""
 
     settings: Settings
     logger: Logger
@@ -68,7 +68,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Everything in Redis, over one client."""
+    """The stores in Redis, all over one client."""
 
     cache: Cache
     control: ControlState
@@ -94,7 +94,7 @@ def start_process(env: Mapping[str, str]) -> Process:
     settings = Settings.from_env(env)
     name = env.get("AWS_LAMBDA_FUNCTION_NAME", "")
     logger = configure_logging(name or "local", settings.log_level, settings.secrets)
-    if name:  # on one machine the terminal says it
+    if name:  # on one machine the start prints this itself
         for unknown, near in misspelt_names(env).items():
             log.warning("unknown setting", extra={"setting": unknown, "nearest": near})
     return Process(settings, logger, name or "local", on_lambda=bool(name))
@@ -110,7 +110,7 @@ def connect_stores(settings: Settings, *, on_lambda: bool = False) -> Stores:
 
     client = connect(settings)
     policy = BreakerPolicy(open_ms=settings.circuit_breaker_timeout * 1000)
-    # Between two invocations Lambda stops a function, and perhaps its monotonic clock.
+    # Between two invocations Lambda freezes a process, and its monotonic clock may stop.
     steady = (time.monotonic, time.time) if on_lambda else (time.monotonic,)
     return Stores(
         cache=client,
@@ -124,7 +124,7 @@ def make_planner(process: Process, stores: Stores) -> Planner:
     """Return the planner of plan_quotes."""
     from marketdata.prices.planning import Planner
 
-    # On one machine no state machine stands between the steps, and a plan may have any size.
+    # On one machine the steps call each other without a state machine, so a plan may have any size.
     most_bytes = MOST_PLAN_BYTES if process.on_lambda else None
     return Planner(
         process.settings, stores.control, stores.quotes, stores.assets, _token, most_bytes
@@ -177,7 +177,7 @@ def make_asset_fetcher(process: Process, providers: Providers) -> AssetFetcher:
     from marketdata.lists.calendars import never_closed, published
     from marketdata.lists.fetching import AssetFetcher
 
-    # The simulated market that comes with the program trades at every hour.
+    # The simulated market trades at every hour.
     timetable = never_closed if process.settings.market == "simulated" else published
     archive = make_archive(process.settings)
     return AssetFetcher(

@@ -8,29 +8,29 @@ from __future__ import annotations
 
 
 class MarketDataError(Exception):
-    """Anything that this project raises on purpose."""
+    """Base of all errors that this project raises."""
 
 
-# What a person or a client got wrong.
+# Errors in the input of a person or a client.
 
 
 class InvalidSymbolError(MarketDataError, ValueError):
-    """A symbol that fits none of the accepted spellings; the message names it and the rule."""
+    """Text that is not a symbol; the message has the text and what is allowed."""
 
 
 class SettingsError(MarketDataError, ValueError):
-    """A setting with a value that is not allowed; the message names both and what is allowed."""
+    """A setting with a wrong value; the message has the name, the value and what is allowed."""
 
 
 class InvalidEventError(MarketDataError, ValueError):
     """An event that is not the message that a function takes; the message says what is wrong."""
 
 
-# What our own parts could not do.
+# Errors of our own parts.
 
 
 class CacheUnavailableError(MarketDataError):
-    """Redis did not answer in time, refused the connection or refused the command."""
+    """Redis did not answer in time, did not accept the connection, or rejected the command."""
 
 
 class WrongTypeError(CacheUnavailableError):
@@ -41,18 +41,18 @@ class ArchiveError(MarketDataError):
     """The archive of asset lists could not be read or written."""
 
 
-# What a provider did instead of answering. Each is one row of the outcome table.
+# Errors of providers. Each one is a row of the outcome table.
 
 
 class ProviderError(MarketDataError):
-    """A provider's answer, or silence, that yields no quotes at all.
+    """A call to a provider that gives no quotes at all.
 
     The message is for people and must hold neither keys nor URLs with a query.
     """
 
 
 class RateLimitedError(ProviderError):
-    """The provider says that we asked too often, or that a quota is spent.
+    """The provider says that calls came too often, or that a quota is used up.
 
     `retry_after_s`: seconds until it may be asked again, where the answer says or implies that.
     """
@@ -63,7 +63,7 @@ class RateLimitedError(ProviderError):
 
 
 class UnauthorizedError(ProviderError):
-    """The provider refuses our key: missing, mistyped, expired or disabled."""
+    """The provider rejects our key: missing, mistyped, expired or disabled."""
 
 
 class NotEntitledError(ProviderError):
@@ -71,7 +71,7 @@ class NotEntitledError(ProviderError):
 
 
 class UnavailableError(ProviderError):
-    """Nothing usable came back: timeout, refused connection, unknown host or a 5xx status.
+    """No usable answer: timeout, refused connection, unknown host or a 5xx status.
 
     `unsent`: the request never reached the provider, so the provider cannot have counted it.
     """
@@ -84,7 +84,7 @@ class UnavailableError(ProviderError):
 class CallsSpentError(ProviderError):
     """The calls that the budget granted were used up before there was an answer.
 
-    That is no fault of the provider's.
+    The provider did nothing wrong.
     """
 
 

@@ -1,7 +1,7 @@
 """Masking of secrets in text that people may read: log lines, error messages, excerpts.
 
-Two nets, because either alone has holes: every secret value that this process knows, in the
-spellings it may take on its way, and every place in which providers and Redis carry secrets.
+Two rules, because neither is complete alone: every secret value that this process knows is masked
+in all its encodings, and so is any value in a place where providers and Redis expect a secret.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 
-# Values end at whatever may follow them in a URL, a header dump or a JSON text, so that a masked
-# JSON line is still JSON. Each pattern stands beside a text that every match contains: most lines
-# do not have it, and then the pattern is not tried. Each repetition that can fail after it has
-# matched is bounded, so that the time grows with the length of the text and not with its square.
+# A value ends where a URL, a dump of headers or a JSON text may continue, so that a masked JSON
+# line is still JSON. Beside each pattern is a text that every match contains. Most lines do not
+# contain it, and then the pattern is skipped. Repetitions that can fail after a match are bounded,
+# so that the time grows with the length of the text and not with its square.
 _PLACES = tuple(
     (needed, re.compile(pattern, re.IGNORECASE), rf"\1{MASK}")
     for needed, pattern in (
@@ -31,17 +31,17 @@ _PLACES = tuple(
                 r"[^\s\"'\\,;&}<>]+"
             ),
         ),
-        # Passwords of Redis URLs, which may hold any mark, and of all other URLs.
+        # Passwords of Redis URLs, which may have any character, and of all other URLs.
         ("://", r"(\brediss?://[^:@/\s\"'\\]{0,128}:)[^\s\"'\\]{1,256}(?=@)"),
         ("://", r"(\b[a-z][a-z0-9+.-]{0,30}://[^:@/\s\"'\\]{0,128}:)[^@/\s\"'\\]{1,256}(?=@)"),
-        # Alpha Vantage's notice of a spent day repeats the key.
+        # Alpha Vantage's notice about a used-up day contains the key.
         ("key as", r"(\bapi key as )[^\s\"'\\<>]+"),
     )
 )
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text with each of `secrets`, and whatever stands where a secret would, masked."""
+    """Return the text with `secrets` masked, and any value in the place of a secret."""
     known = _any_of(frozenset(secrets))
     if known is not None:
         text = known.sub(MASK, text)
@@ -54,12 +54,12 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 @lru_cache(maxsize=16)
 def _any_of(secrets: frozenset[str]) -> re.Pattern[str] | None:
-    """A pattern for every spelling of every secret, longest first; None if there is none."""
+    """Return a pattern for every encoding of every secret, longest first; None without any."""
     spellings = set(filter(None, secrets))
     spellings |= {
         encoded for text in spellings for encoded in (quote(text, safe=""), quote_plus(text))
     }
-    for _ in range(2):  # a log line is JSON, and may hold the JSON or the repr of something
+    for _ in range(2):  # a log line is JSON, and a field may be JSON or a repr itself
         spellings |= {shown(text)[1:-1] for text in spellings for shown in (json.dumps, repr)}
     if not spellings:
         return None

@@ -8,21 +8,21 @@ from collections.abc import Iterable
 
 from marketdata.settings import ENV_PREFIXES, SETTINGS_BY_NAME
 
-# Names of variables of our own that are no settings.
+# Our own variables that are not settings.
 OTHER_VARIABLES = ("MARKETDATA_HOME", "MARKETDATA_PAYLOADS", "MARKETDATA_BROWSER")
-# Nobody else's variables begin like these.
+# No other program has variables that begin like these.
 _OUR_NAMES = re.compile(rf"(?:{'|'.join(ENV_PREFIXES.values())}|MARKETDATA)_\w+", re.ASCII)
-# From this likeness on a name counts as a misspelling. A name of one word must be nearer to a
-# setting of one word, because other programs use such names, too.
+# The similarity from which on a name counts as a misspelling. A name of one word must differ from a
+# setting by one slip only, because other programs have variables such as POST or HOSTS.
 _ALIKE = 0.8
 _ONE_WORD = re.compile(r"[A-Z]+")
 
 
 def misspelt_names(names: Iterable[str]) -> dict[str, str]:
-    """Return the names that look like ours and are not, each with the nearest name of ours.
+    """Return the names that are probably misspelt settings, each with the nearest setting.
 
     `names` are those of an environment, which has the variables of other programs as well. The
-    nearest name is empty where none is near.
+    nearest setting is empty if none is similar.
     """
     found = {}
     for name in names:
@@ -39,14 +39,14 @@ def misspelt_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def nearest_name(name: str) -> str:
-    """Return the name of ours that is most like another name; empty if none is near."""
+    """Return the setting or variable most similar to a name; empty if none is similar."""
     known = (*SETTINGS_BY_NAME, *OTHER_VARIABLES)
     cutoff = 0.7 if _ONE_WORD.fullmatch(name) else _ALIKE
     return next(iter(difflib.get_close_matches(name.upper(), known, 1, cutoff)), "")
 
 
 def _differ_by_one_slip(name: str, other: str) -> bool:
-    """Whether two swapped letters, one doubled, or one left out are all that differs."""
+    """Return whether names differ by two swapped letters, or by one letter too many or too few."""
     swaps = {name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1)}
     return other in swaps or _without_one(name, other) or _without_one(other, name)
 

@@ -1,7 +1,7 @@
 """Settings: one frozen model, read once from the environment and checked by name.
 
-A field is the setting of the same name in upper case. Its default is text, as it stands in
-`.env.example`, and its description is the meaning. Tests compare `.env.example` and README's table
+Each field is the setting of the same name in upper case. Its default is the text in `.env.example`,
+and its description is the meaning. Tests compare `.env.example` and README's table
 with the model.
 """
 
@@ -46,7 +46,7 @@ DEFAULT_ACTIVE_SYMBOLS = (
     "EUR/USD,GBP/USD,USD/JPY,USD/CHF"
 )
 
-# What each provider is called in the names of its settings.
+# How the settings of each provider begin.
 ENV_PREFIXES: Mapping[Source, str] = MappingProxyType(
     {
         Source.YFINANCE: "YAHOO",
@@ -223,16 +223,16 @@ class Settings(BaseModel):
         return frozenset(filter(None, (*values, password, unquote(password))))
 
     def enabled(self, source: Source) -> bool:
-        """Whether a provider can be asked: it has its key, or needs none.
+        """Return whether a provider can be asked: it has its key, or needs none.
 
-        Where the keys are in Secrets Manager, plan does not know them and all count as enabled.
+        If the keys are in Secrets Manager, plan cannot know them, so all count as enabled.
         """
         return bool(
             not FACTS[source].needs_key or self._of(source, "api_key") or self.provider_keys_secret
         )
 
     def update_period_s(self, source: Source) -> int:
-        """How often it pays to ask a provider: its free tier's own period while on that tier."""
+        """Return how many seconds lie between two useful calls of a provider."""
         facts = FACTS[source]
         if self._of(source, "limits") == parse_limits(facts.free_limits):
             return max(self.price_fetch_interval, facts.free_update_s)
@@ -250,7 +250,7 @@ class Settings(BaseModel):
 
 
 class Setting(NamedTuple):
-    """What documents and tests need to know of one setting. A `secret` is never shown."""
+    """The facts of one setting for documents and tests. A `secret` is never shown."""
 
     name: str
     default: str

@@ -1,5 +1,5 @@
-"""How answers travel over HTTP: problems, caching, parameters, documentation.
+"""The REST API: routes, parameters, problems, caching and documentation.
 
-Only the api function imports this package; it alone may import FastAPI and Starlette. What the
-answers hold is decided in `reading`.
+Only the api function and the local service import this package, and only this package imports
+FastAPI and Starlette. `readers` makes the content of the answers.
 """

@@ -1,6 +1,6 @@
 """The api's app: reads the cache over HTTP, and notes which symbols are asked for.
 
-It depends neither on Lambda nor on the server in front; `serving` connects it to both. It never
+The app knows neither Lambda nor the server in front of it: `serving` connects it to both. It never
 calls a provider.
 """
 
@@ -104,7 +104,7 @@ def create_app(
     )
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     app.include_router(routes.router)
-    # The paths without parameters, to name the nearest one to a client that misspelt it.
+    # The paths without parameters: the problem of a misspelt path names the nearest one.
     app.state.paths = [path for path in map(_path_of, routes.router.routes) if "{" not in path]
     _add_pages(app)
     add_exception_handlers(app)

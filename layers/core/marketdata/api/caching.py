@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 JSON = "application/json"
-GZIP_FROM = 1024  # bytes; below, the gain is less than a packet
+GZIP_FROM = 1024  # bytes; compressing a smaller body saves less than a packet
 _VARY = {"Vary": "Accept-Encoding"}
 
 
@@ -48,7 +48,7 @@ def answer(
 
 
 def _knows(header: str | None, tag: str) -> bool:
-    """Whether `If-None-Match` names the tag; weak and strong tags compare alike there."""
+    """Return whether `If-None-Match` has the tag; a weak tag matches the strong one there."""
     if header is None:
         return False
     bare = tag.removeprefix("W/")

@@ -1,4 +1,4 @@
-"""What path operations depend on: the readers of the app, the clock, and a check of the query."""
+"""Dependencies of path operations: the readers of the app, the clock, a check of the query."""
 
 from __future__ import annotations
 

@@ -121,13 +121,13 @@ class UnexpectedErrorMiddleware:
         except Exception:
             fields = {"method": scope["method"], "route": _route_of(scope)}
             log.exception("request failed", extra=fields)
-            if has_begun:  # only the server can tell the client now, by cutting the connection
+            if has_begun:  # the server closes the connection, which shows the error
                 raise
             await respond(scope, internal_error())(scope, receive, send)
 
 
 class ReadOnlyMiddleware:
-    """Answers HEAD as GET without the body, and refuses requests with a body of any size.
+    """Answers HEAD as GET without the body, and answers any request with a body with a problem.
 
     A preflight that a gateway lets through gets an empty answer: the gateway adds its own headers.
     """

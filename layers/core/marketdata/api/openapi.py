@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's own, with what FastAPI cannot say of it.
+"""The OpenAPI document of FastAPI, with two additions.
 
 FastAPI has no parameter for the style of a list in a query, and it drops each null of an example.
 """

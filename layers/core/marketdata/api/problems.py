@@ -32,14 +32,14 @@ MEDIA_TYPE = "application/problem+json"
 LIST_PENDING_STATUS = 503
 CACHE_RETRY_S = 5  # one slot: as soon as the loop itself tries again
 _EXAMPLES = {"symbols": "AAPL,BTC-USD,EUR/USD", "q": "tesla"}
-_MOST_SHOWN = 40  # characters of a client's own text that a detail repeats
+_MOST_SHOWN = 40  # characters of a client's text that a detail may repeat
 
 log = logging.getLogger("marketdata.api")
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of problem: its HTTP status and its title, which never vary."""
+    """One kind of problem: its HTTP status and its title, which are always the same."""
 
     status: int
     title: str
@@ -111,7 +111,7 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
 
 
 def internal_error() -> Problem:
-    """Return the problem that stands for any exception that no handler knows."""
+    """Return the problem for an exception that no handler knows."""
     return Problem("internal_error", "The failure has been logged; please try again.")
 
 
@@ -133,7 +133,7 @@ def add_exception_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, handler)
 
 
-# FastAPI looks at an exception's class only, so each handler knows what it gets.
+# FastAPI chooses a handler by the class of the exception, so each handler gets its own class.
 
 
 async def _problem(request: Request, error: Any) -> Response:
@@ -141,7 +141,7 @@ async def _problem(request: Request, error: Any) -> Response:
 
 
 async def _bad_request(request: Request, error: Any) -> Response:
-    # A list that is not there yet is our failure; a symbol that is pending is not.
+    # A missing list is a failure of the service; a pending symbol is not.
     status = LIST_PENDING_STATUS if error.code == Reason.PENDING else None
     problem = Problem(error.code, str(error), error.retry_after_s, error.suggestions, status)
     return respond(request.scope, problem)

@@ -1,7 +1,7 @@
 """The query parameters of each route, as one pydantic model for each.
 
-A parameter that a model does not know is refused, so that a misspelt one is not ignored in silence.
-A validator raises ValueError with what is allowed; `problems` makes the message of it.
+An unknown parameter is an error, so that a misspelt one is not ignored. A validator raises
+ValueError with what is allowed; `problems` makes the message from that.
 """
 
 from __future__ import annotations

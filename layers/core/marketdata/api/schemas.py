@@ -26,7 +26,7 @@ Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 
 
 def _without_default(schema: dict[str, Any]) -> None:
-    """Say of a field that it may be absent; it is never null."""
+    """Document that a field may be absent and is never null."""
     schema.pop("default", None)
 
 

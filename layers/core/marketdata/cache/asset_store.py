@@ -1,9 +1,9 @@
-"""Asset lists in Redis: swapped as a whole, paged and searched by version, never half-written.
+"""Asset lists in Redis: replaced as a whole, paged and searched by version.
 
-A list is written under keys that nobody reads, and one script makes it the current one. The list
-before it stays for an hour, so that a client that pages through it never gets a mixture. Rows are
-stored as the bytes that clients get. A list of which a part cannot be read is dropped; the next
-refresh puts it back from the archive.
+A new list is written under keys that nobody reads. Then one script makes it the current list. The
+list before it is kept for an hour, so that a client that reads page after page never gets rows of
+two lists. Rows are stored as the bytes that clients get. If a part of a list cannot be read, the
+list is removed, and the next refresh puts it back from the archive.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from marketdata.domain.assets import AssetList
 
 RETENTION_S = 7 * DAY_S
-# How long a list that was replaced stays for clients that are paging through it.
+# How long a replaced list is kept for clients that read it page by page.
 LINGER_S = 3600
-# How long the parts of a list that is never finished stay.
+# How long the parts of an unfinished list are kept.
 STAGING_S = 600
-# A list is written in commands of this many rows or bytes, and at this pace: a serverless cache
-# counts each kilobyte and slows down whoever sends too many at once.
+# A list is written in commands of at most this many rows or bytes, and at this pace, because
+# ElastiCache Serverless limits how many kilobytes a second it accepts.
 CHUNK_ROWS, CHUNK_BYTES = 500, 256 * 1024
 BYTES_PER_S = 2 * 1024 * 1024
 
@@ -52,7 +52,7 @@ log = logging.getLogger("marketdata.assets")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One page of what a search found, as stored bytes, and how many there are in all."""
+    """One page of the results of a search, as stored bytes, and the number of all results."""
 
     total: int
     rows: list[bytes]
@@ -61,7 +61,7 @@ class Found:
 class AssetStore:
     """The asset lists of all classes. Every method raises `CacheUnavailableError`.
 
-    `sleep` waits for so many seconds; writing a list is paced with it.
+    `sleep` waits for some seconds; the writer of a list uses it to keep its pace.
     """
 
     def __init__(
@@ -79,14 +79,14 @@ class AssetStore:
     def swap(self, listed: AssetList) -> bool:
         """Make a list the current one, all at once; return False if a later one is current.
 
-        A version names one content and no other; giving the current one again changes nothing.
-        Whether a list is good enough is `merging.guard`'s question. Raises ValueError for an empty
-        list, and `CacheUnavailableError` also where it could not be written whole; the current
-        list then stays as it is.
+        Two lists with the same version are the same list, so the current version is not written
+        again. `merging.guard` decides before whether a list is good enough. Raise ValueError for
+        an empty list. Raise `CacheUnavailableError` if a part of the list could not be written; the
+        current list then stays as it is.
         """
         if not listed.assets:
             raise ValueError("an empty list is never swapped in")
-        for _ in range(2):  # once more where another list came in between
+        for _ in range(2):  # again if another list was swapped in meanwhile
             current = self.meta(listed.asset_class)
             if (
                 current is not None
@@ -108,7 +108,9 @@ class AssetStore:
     def meta(self, asset_class: AssetClass) -> ListMeta | None:
         """Return what is known of the current list of a class; None before the first."""
         key = self._key(asset_class, "meta")
-        (text,) = self._cache.command("MGET", key)  # unlike GET it passes over other types
+        (text,) = self._cache.command(
+            "MGET", key
+        )  # GET fails for a value of another type, MGET answers None
         if text is None:
             return None
         meta = meta_of(text)
@@ -130,8 +132,8 @@ class AssetStore:
     ) -> Found | None:
         """Return one page of the rows of a version that match, the best first.
 
-        None if the version is gone. `search_index` says what matches. The index of one version a
-        class stays in the process; another one is read when it is needed.
+        None if the version is gone. `search_index` says what matches. The process keeps the index
+        of one version for each class and reads the index of another version when it is needed.
         """
         index = self._index(asset_class, version)
         if index is None:
@@ -161,8 +163,8 @@ class AssetStore:
     def ids(self, bases: Sequence[str]) -> dict[str, Mapping[str, str]]:
         """Return each source's own id for coins by their ticker (`BTC`); one round trip.
 
-        They are those of the current list, completed from the shipped table, which serves alone
-        until there is a list. A coin that neither knows is left out.
+        The ids are those of the current list, completed from the shipped table. Before the first
+        list only the table is used. A coin that is in neither is left out.
         """
         if not bases:
             return {}
@@ -212,7 +214,7 @@ class AssetStore:
         return list(chain.from_iterable(self._cache.many(commands)))
 
     def _drop_version(self, asset_class: AssetClass, version: str) -> None:
-        """Drop a list of which a part cannot be read; if it is current, there is none then."""
+        """Remove a list of which a part cannot be read; afterwards the class may have no list."""
         keys = [self._key(asset_class, version, part) for part in ("rows", "index")]
         meta = self.meta(asset_class)
         if meta is not None and meta.version == version:
@@ -231,7 +233,7 @@ class AssetStore:
         return int(self._cache.command("EXISTS", *parts)) < len(parts)
 
     def _stage(self, listed: AssetList, ids: Sequence[tuple[str, str]]) -> None:
-        """Write a list where nobody reads, at an even pace; each command may be repeated."""
+        """Write a list under keys that nobody reads, at an even pace."""
         rows_key, index_key, ids_key, listed_key = self._staged(listed)
         self._cache.command("UNLINK", rows_key, index_key, ids_key, listed_key)
         rows = [(str(place), row_of(asset)) for place, asset in enumerate(listed.assets)]

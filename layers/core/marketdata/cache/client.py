@@ -33,7 +33,7 @@ AT_ONCE = 1_000
 RETRIES = 2
 RETRY_PAUSE_S = 0.02
 
-# The node did nothing, because another node is responsible for the key.
+# Errors of a node that executed nothing, because another node has the key.
 _OTHER_NODE = (
     exceptions.ReadOnlyError,
     exceptions.MovedError,
@@ -93,7 +93,7 @@ class Cache:
         return now_ms if self.caller_time else ""
 
     def ping(self) -> None:
-        """Return if Redis answers, and raise otherwise."""
+        """Raise `CacheUnavailableError` unless Redis answers."""
         self.command("PING")
 
     def command(self, *args: Any) -> Any:
@@ -155,8 +155,8 @@ class Cache:
     ) -> Iterator[tuple[int, Any]]:
         """Send commands in one pipeline; errors of single commands are answers.
 
-        A script is sent by its SHA-1 if the server should know it, else with its text. `Script`
-        itself would ask the server before each pipeline which scripts it knows.
+        A script is sent by its SHA-1 once the server has it, before that with its text. redis-py's
+        `Script` would ask the server before each pipeline which scripts it has.
         """
         if not places:
             return
@@ -180,7 +180,7 @@ class Cache:
         return self._scripts[name]
 
     def _reconnect(self, _error: Exception) -> None:
-        """Forget connections and the cluster's layout: a name may point to another server now."""
+        """Close the connections: a host name may point to another server now."""
         if self._plain is not None:
             self._plain.connection_pool.disconnect(inuse_connections=False)
         self._forget_cluster()

@@ -2,8 +2,8 @@
 
 Every decision is one Lua script, so it is atomic for all workers, and the clock of Redis decides.
 No key here has a TTL, so no eviction removes one, and none grows without bound. Lost state is
-rebuilt: breakers begin closed, symbols due, and ledgers with what workers remember of them. A value
-that cannot be read is removed or rebuilt, and named in the log.
+rebuilt: breakers start closed, symbols are due, and ledgers start with the copies of the workers. A
+value that cannot be read is removed or rebuilt, and named in the log.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ from marketdata.errors import CacheUnavailableError, WrongTypeError
 
 WATCHED_MS = 15 * MINUTE_MS
 WATCHED_MOST = 500
-# At most this many of the watched symbols are in no asset list; so many new ones of a slot may be.
+# At most `UNLISTED_MOST` watched symbols are in no asset list. In a slot at least `LEAST_UNLISTED`
+# of them may be priced for the first time.
 UNLISTED_MOST, LEAST_UNLISTED = WATCHED_MOST // 10, 5
 # After this the unlisted symbols that wait now have been looked for, and others have their places.
 UNLISTED_WAIT_S = UNLISTED_MOST // LEAST_UNLISTED * SLOT_S
@@ -54,10 +55,10 @@ DUE_SPARE = 5_000  # due times kept beside those of the active symbols
 # No symbol is due later than this; a later time is damaged.
 DUE_AHEAD_MS = 2 * DAY_MS
 REPORT_MEMORY_MS = 10 * MINUTE_MS
-# How long a worker's wrong clock is shown, and how many workers are.
+# For how long a worker with a wrong clock is reported, and how many such workers at most.
 CLOCKS_MS = MINUTE_MS
 CLOCKS_MOST = 50
-# A timetable is some hundred sessions; one that is longer was not written by us.
+# A timetable has some hundred sessions. A text with more bytes than this is damaged.
 TIMETABLE_BYTES = 50_000
 # A clock that differs by more than this from that of Redis is wrong.
 CLOCK_SKEW_MS = 2_000
@@ -70,9 +71,9 @@ class ControlState:
 
     Every method raises `CacheUnavailableError` when Redis is away; then nothing is decided, and no
     provider may be called. `now_ms` is always the caller's own clock: durations count from it, and
-    it is compared with the clock of Redis, but it decides only if the cache was made for
-    `caller_time`. Times in answers are times of the clock that decided. `steady_clocks` return
-    seconds and are never set; `worker` names this process where its clock is wrong.
+    it is compared with the clock of Redis. It replaces the clock of Redis only if the cache was
+    made for `caller_time`. Times in answers are those of the clock that decided. `steady_clocks`
+    return seconds and are never set; `worker` names this process where its clock is wrong.
     """
 
     def __init__(
@@ -250,7 +251,7 @@ class ControlState:
         return bool(self._cache.script("refresh_claim", self._keys("refreshed"), arguments))
 
     def keep_timetable(self, asset_class: AssetClass, timetable: Timetable) -> None:
-        """Keep when a class trades, in place of what was known; slots are opened with it."""
+        """Store the timetable of a class; `open_slot` returns it with each slot."""
         (key,) = self._keys("timetables")
         command = ("HSET", key, asset_class.value, codec.timetable_text(timetable))
         try:
@@ -325,7 +326,7 @@ class ControlState:
         return codec.view_of(codec.json_of(answer), self._limits)
 
     def read_memory(self) -> MemoryState | None:
-        """Return how full Redis is; None if it does not tell."""
+        """Return how full Redis is; None if that is unknown."""
         return read_memory(self._cache)
 
     def _valid(self, symbols: Sequence[str]) -> list[str]:

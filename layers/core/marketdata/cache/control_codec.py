@@ -38,13 +38,13 @@ TAG = "control"
 MAX_DETAIL = 200  # characters of an error that are kept
 
 _ERROR_EFFECTS = frozenset({BreakerEffect.FAILURE, BreakerEffect.TRIP, BreakerEffect.STALE})
-# With a detail these say what is wrong although there was an answer.
+# Effects whose detail is kept as an error although the provider answered.
 _NOTED_OUTCOMES = frozenset({Outcome.OK.value, Outcome.PARTIAL.value, Outcome.BAD_ROW.value})
 _ERROR_OUTCOMES = frozenset({Outcome.RATE_LIMITED.value, Outcome.NOT_ENTITLED.value})
 
 
 class KeyPlaces:
-    """The keys of one script call; each method returns a key's place among them, from 1."""
+    """The keys of one script call. Each method returns the number of a key, from 1."""
 
     def __init__(self, cache: Cache, *names: str) -> None:
         self._cache = cache
@@ -56,11 +56,11 @@ class KeyPlaces:
         return list(self._places)
 
     def ledger(self, source: Source) -> int:
-        """A provider's ledger."""
+        """Return the place of a provider's ledger."""
         return self._place("budget", source.value)
 
     def breaker(self, source: Source, asset_class: AssetClass) -> int:
-        """The breaker of a provider and class."""
+        """Return the place of the breaker of a provider and class."""
         return self._place("breaker", source.value, asset_class.value)
 
     def _place(self, *parts: str) -> int:
@@ -172,7 +172,7 @@ def exclusion_name(source: Source, symbol: str) -> str:
 
 
 def exclusion_of(name: bytes) -> tuple[Source, str] | None:
-    """What `exclusion_name` wrote; None for anything else."""
+    """Return source and symbol of an `exclusion_name`; None for any other text."""
     try:
         source, symbol = name.decode().split(" ", 1)
         return Source(source), symbol
@@ -300,7 +300,11 @@ def _last_error(text: str | None) -> LastError | None:
     try:
         at_ms, outcome, detail = json.loads(text)
         return LastError(int(at_ms), str(outcome), str(detail))
-    except (ValueError, TypeError, OverflowError):  # it is only shown, so it must not stop a reader
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+    ):  # the reason is only shown, so a damaged one must not fail a reader
         return None
 
 

@@ -1,9 +1,9 @@
-"""What this process has seen of the ledgers, for the case that Redis loses them or its clock jumps.
+"""This process's copy of the ledgers, for the case that Redis loses them or its clock jumps.
 
-A ledger that came back empty would let a provider be called twice as often as it allows, within
-one minute. So every worker keeps a copy of each ledger as it was when the worker last took from it,
-and gives it back where it is missing. What other workers took since then is not in the copy; a
-process that has just started remembers nothing.
+With an empty ledger a provider would be called twice as often as it allows within one minute. So
+every worker keeps a copy of each ledger as it was when the worker last took from it, and gives it
+back where it is missing. What other workers took since then is not in the copy; a process that has
+just started remembers nothing.
 """
 
 from __future__ import annotations

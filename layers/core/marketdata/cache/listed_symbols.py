@@ -1,4 +1,4 @@
-"""Which symbols the asset lists know, so that they come first where clients ask for new ones.
+"""Which symbols are in the asset lists. Listed symbols come first among those that clients ask for.
 
 Each list keeps the names of its assets in a set: the symbols of stocks, the bases of coins and the
 currencies of pairs. A pair of listed currencies counts as listed, whichever pairs the list names.

@@ -1,7 +1,7 @@
-"""Quotes in Redis: written only if newer and believable, read as bytes without parsing.
+"""Quotes in Redis: written only if newer and accepted, read as bytes without parsing.
 
-What a stored value looks like is in `stored_quotes`. Nothing but an accepted quote ever touches a
-stored one or its time to live.
+`stored_quotes` describes a stored value. Only an accepted quote changes a stored quote or its time
+to live.
 """
 
 from __future__ import annotations
@@ -51,13 +51,14 @@ from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Quote, Source, plain
 from marketdata.domain.symbols import AssetClass
 
-# How long a price waits for its confirmation, and how long a reason is worth telling.
+# How long a price waits for its confirmation.
 HELD_S = 3600
-# Longer than any free tier's pace between two calls, so that the last real reason is told.
+# How long a reason is kept: longer than any free tier's pace between two calls, so that the reason
+# of an attempt is kept until the next attempt.
 REASON_S = 600
 NOT_FOUND_REASON_S = 900
-# One script call stays well under the time that a client waits for an answer, and under the number
-# of arguments that a request may have.
+# Quotes in one script call: so few that the call takes much less time than a client waits for, and
+# has fewer arguments than a request may have.
 CHUNK = 200
 # The rules of quotes_put.lua, by the names that it uses.
 RULES = {
@@ -79,7 +80,7 @@ log = logging.getLogger("marketdata.quotes")
 
 @dataclass(frozen=True, slots=True)
 class LastQuote:
-    """What planning and fetching need to know of a stored quote; times in epoch milliseconds."""
+    """The facts of a stored quote that planning and fetching need; times in epoch milliseconds."""
 
     price: str
     timestamp_ms: int | None
@@ -97,16 +98,17 @@ class QuoteStore:
         self._rules = json.dumps(RULES | {"retention_s": retention_s})
 
     def put(self, quotes: Sequence[Quote], now_ms: int) -> tuple[Verdict, ...]:
-        """Write the quotes that are newer and believable; one verdict for each, in their order.
+        """Write the quotes that are newer and accepted; return a verdict for each, in their order.
 
         Quotes are judged one after the other, each atomically, so two sources that agree in one
-        call confirm each other. A symbol's first price has nothing to be measured against and is
-        believed; so is any, except a unit's factor, an hour after the stored one was fetched.
+        call confirm each other. The first price of a symbol is accepted, because there is nothing
+        to compare it with. An hour after the stored quote was fetched any price is accepted, except
+        one that may be in another unit.
         """
         return self.commit(quotes, (), now_ms)
 
     def explain(self, missing: Sequence[MissingQuote]) -> None:
-        """Remember for some minutes why symbols are missing; no quote is touched.
+        """Store for some minutes why symbols are missing. No quote is changed.
 
         A known reason stays: the reason of an attempt replaces "not asked", never the other way.
         """
@@ -123,7 +125,7 @@ class QuoteStore:
         judged = self._with_changes(
             [quote for quote, reason in zip(quotes, reasons, strict=True) if reason is None]
         )
-        # Reasons first: a quote that is written right after takes its symbol's reason away.
+        # Reasons first: a quote that is written right after removes the reason of its symbol.
         commands: list[Command] = [self._reason(one) for one in missing]
         commands += [
             self._judgement(judged[start : start + CHUNK], now_ms)
@@ -153,7 +155,7 @@ class QuoteStore:
     def values_of(
         self, symbols: Sequence[str], answers: Sequence[Sequence[bytes | None]]
     ) -> list[bytes | None]:
-        """Return the stored values that `read_commands` was answered, in order."""
+        """Return the stored values in the answers to `read_commands`, in order."""
         values = list(chain.from_iterable(answers))
         sound = [
             value if value is None or is_sound(symbol, value) else None
@@ -169,7 +171,7 @@ class QuoteStore:
         return sound
 
     def last(self, symbols: Sequence[str]) -> dict[str, LastQuote]:
-        """What is stored, for the symbols that have a quote. One MGET."""
+        """Return the facts of the stored quotes, for the symbols that have one. One MGET."""
         return {
             symbol: LastQuote(price_of(value), timestamp_ms(value), fetched_ms(value))
             for symbol, value in zip(symbols, self.read(symbols), strict=True)
@@ -177,7 +179,7 @@ class QuoteStore:
         }
 
     def reasons(self, symbols: Sequence[str]) -> list[MissingQuote | None]:
-        """Why each symbol has no newer quote, in order; None where nothing is known. One MGET.
+        """Return why each symbol has no newer quote, in order; None if nothing is known. One MGET.
 
         A symbol with a held price has the code `quarantined`, whatever else is known of it.
         """
@@ -205,7 +207,7 @@ class QuoteStore:
         return reasons, answers[len(commands) :]
 
     def forget(self, symbols: Sequence[str]) -> None:
-        """Remove everything that is known of these symbols: quote, held prices, reason, history.
+        """Remove everything that is stored of these symbols: quote, held prices, reason, history.
 
         Used when a symbol becomes another asset, whose prices must not continue the old ones.
         """
@@ -229,7 +231,7 @@ class QuoteStore:
         self._cache.many([("UNLINK", key) for key in keys])
 
     def _with_changes(self, quotes: Sequence[Quote]) -> list[Quote]:
-        """The quotes, with our own change over 24 hours where their source gives none.
+        """Return the quotes, with our own change over 24 hours where their source gives none.
 
         One MGET, only if a source of currencies gave no change.
         """
@@ -302,7 +304,7 @@ def _args(quote: Quote) -> tuple[Any, ...]:
 
 
 def _place_in_chain(quote: Quote) -> int:
-    """The place of a quote's source in its chain: 1 is asked first, other sources come last."""
+    """Return the place of a quote's source in its chain, from 1; sources outside it come last."""
     chain_of_class = CHAINS[quote.asset_class]
     if quote.source in chain_of_class:
         return chain_of_class.index(quote.source) + 1

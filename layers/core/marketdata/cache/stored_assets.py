@@ -19,7 +19,7 @@ from marketdata.domain.symbols import KEPT, AssetClass, parse_symbol
 
 @dataclass(frozen=True, slots=True)
 class ListMeta:
-    """What is known of a class's current list without reading it.
+    """The facts of a class's current list.
 
     `updated_at_ms`: when its providers answered, epoch milliseconds; `sources`: those that did.
     """

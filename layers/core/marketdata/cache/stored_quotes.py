@@ -1,4 +1,4 @@
-"""A quote as Redis has it: written once, read as bytes and never parsed.
+"""The stored form of a quote: written once, read as bytes and never parsed.
 
 A value begins with two times of 13 digits, milliseconds since 1970: `fetched_at`, and the
 provider's `timestamp` or zeros if it gives none. The quote's JSON object follows without its
@@ -21,7 +21,7 @@ _PRICE = b'"price":'
 _CLASS = b'"asset_class":"'
 
 
-# No quote is longer; a value that is was not written by us.
+# The service writes no longer quote, so a longer value is damaged.
 MOST_BYTES = 4_000
 # How many values are known to be sound. A quote is read far more often than it is written.
 KEPT = 4_096
@@ -96,7 +96,7 @@ def json_objects(values: Sequence[bytes], stale: Sequence[int] = ()) -> bytes:
     """
     if not values:
         return b""
-    if not stale:  # as a rule; one ending for all takes half the time
+    if not stale:  # the usual case: one ending for all takes half the time
         return _FRESH_COMMA.join([value[26:] for value in values]) + _FRESH
     marked = frozenset(stale)
     return b",".join(

@@ -25,7 +25,7 @@ def reason_text(missing: MissingQuote) -> str:
 
 
 def reason_of(symbol: str, text: bytes) -> MissingQuote | None:
-    """The stored reason; None if it cannot be read."""
+    """Return a stored reason; None if it cannot be read."""
     if len(text) > MOST_REASON_BYTES:
         return None
     try:
@@ -42,7 +42,7 @@ def reason_of(symbol: str, text: bytes) -> MissingQuote | None:
 
 
 def held_reason(symbol: str, text: bytes) -> MissingQuote | None:
-    """The held prices of a symbol as a reason; None if they cannot be read."""
+    """Return the held prices of a symbol as a reason; None if they cannot be read."""
     if len(text) > MOST_REASON_BYTES:
         return None
     try:

@@ -1,1 +1,1 @@
-"""What things are and which rules hold: pure, and imports only errors and clock."""
+"""Types and rules. Pure: nothing here talks to Redis or to a provider."""

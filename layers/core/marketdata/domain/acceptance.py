@@ -1,7 +1,7 @@
-"""Whether a price may be believed: the limits, and the checks that need one quote alone.
+"""Whether a price is accepted: the limits, and the checks that need only the quote itself.
 
-The checks that need the stored price or another source are in `cache/lua/acceptance_rules.lua`, in
-the atomic step that writes. They use the limits of this module.
+The checks that need the stored price or another source are in `cache/lua/acceptance_rules.lua`,
+because writing and checking are one atomic step. They use the limits of this module.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ JUMP_LIMITS: Mapping[AssetClass, Decimal] = MappingProxyType(
 BASELINE_MS = HOUR_MS
 # Two sources agree if their prices differ by at most this share of the larger one.
 AGREEMENT = 0.10
-# Observations of two sources that are further apart in time are not of one look: the later one is
-# written.
+# Two sources are compared only if their observations are at most this far apart. Otherwise the
+# later one is written.
 SAME_LOOK_MS = 10 * MINUTE_MS
 # How many minor units a currency has, where providers quote shares in the minor unit. Futures of
 # the United States are quoted in cents.
@@ -40,20 +40,20 @@ UNIT_FACTORS: Mapping[str, int] = MappingProxyType(
 FUTURES_UNIT_FACTORS: Mapping[str, int] = MappingProxyType({"USD": 100})
 # A ratio of two prices counts as a unit's factor if it differs from it by at most this share.
 UNIT_TOLERANCE = 0.05
-# A source that keeps saying a price of another unit is believed after this time.
+# A source that keeps giving a price in what looks like another unit is accepted after this time.
 UNIT_HOLD_MS = DAY_MS
 # An answer with the stored price and a time that is older by at most this confirms that quote.
 REPEAT_MS = 2 * MINUTE_MS
 # A time that is ahead of the clock by more than this is in the future.
 FUTURE_MS = MINUTE_MS
-# So many symbols with such a time show that a clock is wrong.
+# At least this many symbols with a time in the future show that a clock is wrong.
 LEAST_AHEAD = 2
-# Clocks of two machines that differ by more than this are named.
+# Two clocks that differ by more than this are reported.
 CLOCK_SKEW_MS = 2_000
 
 
 class Result(StrEnum):
-    """What became of a quote.
+    """How a quote was judged.
 
     `written`: readers see it, or it confirmed the stored quote. `older`: the stored quote is newer,
     nothing changed. `quarantined`: held until it is confirmed. `rejected`: it can never be right.
@@ -67,7 +67,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one quote, and the reason if it was not written.
+    """How one quote was judged, and the reason if it was not written.
 
     `source` is the source whose price was written, for a written quote: a second source can confirm
     the price of the first. `reason` is `jump` or `unit_mismatch` for a quarantined quote,

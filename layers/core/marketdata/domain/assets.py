@@ -1,4 +1,4 @@
-"""Assets: what can be priced, as the providers list it, merged into one ranked list a class."""
+"""Assets that can be priced: the rows of the providers, and one ranked list for each class."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from marketdata.domain.symbols import AssetClass
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One row of one provider's list, already in our words.
+    """One row of one provider's list, in our own terms.
 
     `symbol`: canonical (`AAPL`, `EUR/USD`), one currency code (`EUR`), or a coin's ticker against
     USD (`BTC-USD`), also where that is not a symbol of a coin (`MNT-USD`). `provider_id`: what this

@@ -34,8 +34,8 @@ class BreakerPolicy:
     `open_ms`: how long an open breaker lets nothing pass. `probe_lease_ms`: how long a probe may
     take to be reported; after that it counts as lost and is given again. A closed breaker opens
     when the last `window_ms` hold at least `failures` failures and these are at least half of the
-    results counted. So many `stale_answers` in a row, with no success between them, count as as
-    many failures at once, and each further one as one failure; fewer do not count.
+    results counted. Stale answers count once `stale_answers` of them came in a row without a
+    success between them: then as that many failures, and each further one as one failure.
     """
 
     open_ms: int = 300_000

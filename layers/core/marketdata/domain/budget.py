@@ -22,7 +22,7 @@ WINDOWS_MS = {
     "month": 31 * DAY_MS,
 }
 
-# A provider that says "too often", and not for how long, is not called for this time.
+# How long a provider is not called after a rate limit without a Retry-After.
 DEFAULT_HOLD_S = 60.0
 
 _LIMIT = re.compile(r"([1-9][0-9]{0,9})/(second|minute|hour|day|month)")
@@ -66,7 +66,7 @@ class Limit:
         return f"{self.calls}/{self.window}"
 
 
-@cache  # each quote that is written compares what is set with the free tier
+@cache  # cached, because each written quote compares the limits with those of the free tier
 def parse_limits(text: str) -> tuple[Limit, ...]:
     """The limits that a text like `60/minute,30/second` names, in its order.
 

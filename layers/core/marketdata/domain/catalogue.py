@@ -1,4 +1,4 @@
-"""Which provider is asked for what, in which order, and how many symbols one call takes.
+"""The providers: which classes each one prices, in which order, and how many symbols a call takes.
 
 Planning and fetching share these facts. The formats of the providers are in `providers`.
 """
@@ -23,8 +23,8 @@ CHAINS: Mapping[AssetClass, tuple[Source, ...]] = MappingProxyType(
     }
 )
 
-# What CoinGecko prices coins in: these currencies, and the coins that others are quoted in. Any
-# other code makes CoinGecko reject a whole batch, so it is never asked for one.
+# The currencies and coins that CoinGecko quotes prices in. Any other code makes CoinGecko reject
+# the whole batch, so no other code is sent.
 COINGECKO_CURRENCIES = frozenset(
     """
     USD AED ARS AUD BDT BHD BMD BRL CAD CHF CLP CNY CZK DKK EUR GBP GEL HKD HUF IDR ILS INR JPY KRW
@@ -36,7 +36,7 @@ COINGECKO_CURRENCIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ProviderFacts:
-    """What the rest of the program needs to know of a provider without calling it.
+    """Facts about a provider that planning and fetching need.
 
     `batch_size`: most instruments in one quote call. `needs_key`: left out without one.
     `free_limits`: the free tier, in the notation of `budget.parse_limits`. `free_update_s`: how

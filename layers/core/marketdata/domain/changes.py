@@ -20,7 +20,7 @@ _PREC = 250
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The change of a price; each figure is None where it is unknown or contradicted.
+    """The change of a price. A figure that is unknown or contradicted is None.
 
     `percent` is in percent units, with at most 6 decimal places.
     """
@@ -58,7 +58,7 @@ def agreed_change(
         if change is not None and not _percent_fits(price, change, percent):
             percent = None
         if percent is not None and percent <= -100 and price > 0:
-            percent = None  # a price above zero has not lost all of its value
+            percent = None  # a price above zero cannot be a loss of 100 %
         if percent and change is not None and not change:
             change = change_from_percent(price, percent)
         return Change(change, rounded_percent(percent), previous_close)

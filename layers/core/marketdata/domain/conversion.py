@@ -1,4 +1,4 @@
-"""Prices in another currency: which forex quotes give a rate, and what comes of it. Pure.
+"""Prices in another currency: which forex quotes give a rate, and the converted amounts. Pure.
 
 The rate between two currencies is the quote of their pair, one divided by the quote of the inverse
 pair, or two rates over USD. Rates that are computed and converted amounts have 12 significant
@@ -20,7 +20,7 @@ _PIVOT = "USD"
 
 @dataclass(frozen=True, slots=True)
 class QuotedRate:
-    """What a stored forex quote says: `price` units of its second currency for one of its first.
+    """A stored forex quote: one unit of its first currency costs `price` units of its second.
 
     `timestamp`: the source's time of the price, aware UTC, None where it gives none.
     """
@@ -34,7 +34,7 @@ class QuotedRate:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many units of a currency one unit of another is worth.
+    """A rate: how many units of one currency a unit of another is worth.
 
     `quotes` are the forex quotes that the value is computed from; none for the same currency.
     """

@@ -15,7 +15,7 @@ from decimal import Decimal
 from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms
 from marketdata.domain.quotes import ChangeBasis, Quote
 
-# A day of minutes, and as much more as a change over 24 hours may need.
+# The minutes of a day, and some more, because a change over 24 hours looks a little further back.
 MINUTES_KEPT = 24 * 60 + 10
 HOURS_KEPT = 30 * 24
 # How far from 24 hours ago a recorded price may be to serve as the basis of a change.
@@ -24,7 +24,7 @@ PERCENT_PLACES = Decimal("0.000001")
 
 _HEADER = re.compile(rb"[0-9]{16}")
 _RECORD = re.compile(rb"(?:([0-9]{1,8}):)?(-?[0-9]{1,32}(?:\.[0-9]{1,32})?)")
-# A text cannot be longer than this; a longer one is not ours.
+# The service writes no longer text, so a longer one is damaged.
 _MOST_BYTES = 128 * 1024
 
 

@@ -1,7 +1,7 @@
 """Whether the market of shares listed in New York is open, by its calendar. Pure.
 
-A source's own flag says "open" even beside a price of years ago, so for these shares the calendar
-decides. For all other assets the quote keeps what its source gives.
+A source says "open" even beside a price that is years old, so the calendar decides for these
+shares. The quotes of all other assets keep the state that their source gives.
 """
 
 from __future__ import annotations

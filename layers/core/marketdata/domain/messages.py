@@ -39,7 +39,7 @@ _OPTIONAL = frozenset((*FIGURES, "market_state", "extended"))
 
 
 def _without_absent_figures(quote: Quote, dump: SerializerFunctionWrapHandler) -> Any:
-    """Leave out the figures that a quote does not have: a report must stay small."""
+    """Drop the figures that a quote does not have, because a report must stay small."""
     return {
         name: value
         for name, value in dump(quote).items()
@@ -97,7 +97,7 @@ class Reservation(Message):
 
 
 class LastPrice(Message):
-    """What a job knows of a stored quote: its price, and the provider's time if there is one."""
+    """The stored quote of a symbol: its price, and the provider's time if there is one."""
 
     price: Decimal
     timestamp_ms: int | None = None
@@ -117,7 +117,7 @@ class Attempt(Message):
 
 
 class SkippedProvider(Message):
-    """A provider of a job's chain that is not asked, and why.
+    """A provider of a job's chain that is not asked, and the reason.
 
     `available_at_ms`: when it may be asked again, if that is known.
     """
@@ -175,7 +175,7 @@ class Plan(Message):
 
 
 class AttemptOutcome(Message):
-    """What one provider did with its part of a job.
+    """The result of one attempt at a provider.
 
     `hold_s`: for how many seconds the provider asks not to be called. `not_entitled`: symbols that
     its plan excludes. `bad_rows`: symbols whose rows could not be used. `quotes`: how many it gave.
@@ -311,7 +311,7 @@ class AssetPlan(Message):
 
 
 class ListOutcome(Message):
-    """What one provider answered when it was asked for its list. `total`: how many assets."""
+    """The result of one provider's list. `total`: how many assets it has."""
 
     provider: Source
     outcome: Outcome
@@ -348,7 +348,7 @@ class AssetReport(Message):
 
     @property
     def of_class(self) -> AssetClass:
-        """The class whose list it is about."""
+        """The class of the list."""
         asset_class = self.asset_class if self.job is None else self.job.asset_class
         assert asset_class is not None  # noqa: S101  the validator has checked it
         return asset_class

@@ -1,4 +1,4 @@
-"""What one attempt at a provider resulted in, and what follows from it: one table, as data."""
+"""The outcomes of an attempt at a provider, and the effects of each one, as a table."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from marketdata.errors import (
     UnauthorizedError,
 )
 
-# What an attempt's detail says where a provider rejects the address that calls come from, so that
-# /health can name that cause.
+# The detail of an attempt whose provider rejects our IP address. /health looks for this text to
+# name that cause.
 ADDRESS_NOT_ACCEPTED = "does not accept calls from this address"
 
 
 class Outcome(StrEnum):
-    """The result of one attempt. `skipped`: no symbol was left to ask for, or no time.
+    """The result of one attempt. `skipped`: no call, because no symbol or no time was left.
 
-    `bad_row`: the rows of single symbols were unusable, and the answer was not. `stale`: most
-    prices were old while their market was open; the commit step judges that.
+    `bad_row`: the answer was good, but the rows of some symbols could not be used. `stale`: most
+    prices were old while their market was open; the commit step finds that out.
     """
 
     OK = "ok"
@@ -42,9 +42,9 @@ class Outcome(StrEnum):
 
 
 class BreakerEffect(StrEnum):
-    """What an outcome does to the breaker.
+    """The effect of an outcome on the breaker.
 
-    `trip` opens it at once; `stale` is a failure once it has come several times in a row.
+    `trip` opens it at once. `stale` counts as a failure after several in a row.
     """
 
     SUCCESS = "success"
@@ -124,7 +124,7 @@ SKIP_REASONS: Mapping[str, Reason] = {
 
 
 def missing_because(symbol: str, skipped: Sequence[tuple[Source, str, int | None]]) -> MissingQuote:
-    """Return why a symbol is missing that no provider was asked for.
+    """Return the reason of a symbol for which no provider was asked.
 
     `skipped` are the providers of its chain that were not asked, each with the plan's reason and
     the seconds until it may be asked, if they are known; the first one is named.

@@ -103,11 +103,11 @@ class CallGrant:
 class AttemptResult:
     """The result of one grant. The first block repeats the grant.
 
-    `reason`: why the breaker would open (`bad_key`). `hold_until_ms`: no call before that.
-    `detail` is for people and holds no secret. `judged`: whether it is known if the prices were
-    current; only such a success ends a row of stale answers. `calls_unsent`: how many of the used
-    calls never reached the provider (name not resolved, connection refused); they do not delay the
-    next one. `only_client_symbols`: no symbol of the calls was an active one.
+    `reason`: why the breaker would open (`bad_key`). `hold_until_ms`: no call before that. `detail`
+    is for people and holds no secret. `judged`: whether the age of the prices could be judged; only
+    then does a success end a row of stale answers. `calls_unsent`: how many of the used calls never
+    reached the provider (name not resolved, connection refused); they do not delay the next one.
+    `only_client_symbols`: no symbol of the calls was an active one.
     """
 
     source: Source
@@ -131,7 +131,7 @@ class AttemptResult:
 
 @dataclass(frozen=True, slots=True)
 class LastError:
-    """The latest attempt that went wrong."""
+    """The latest failed attempt."""
 
     at_ms: int
     outcome: str

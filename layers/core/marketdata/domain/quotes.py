@@ -67,7 +67,7 @@ class ExtendedPrice:
     timestamp: datetime | None
 
     def to_json(self) -> str:
-        """As clients see it."""
+        """Return the JSON object that clients get."""
         time = None if self.timestamp is None else utc_text(self.timestamp)
         return (
             f'{{"session":"{self.session.value}","price":{plain(self.price)},'
@@ -83,7 +83,7 @@ class Quote:
     `price`, `change`: in `currency` (ISO 4217, major unit). `percent_change`: in percent units
     (1.27 is 1.27 %). `timestamp`: the provider's time of the price, aware UTC, None where it gives
     none; `fetched_at`: ours. `change`, `percent_change` and `change_basis` are None where the
-    source does not tell them. `currency` is None only where the source cannot know it.
+    source does not give them. `currency` is None only where the source cannot know it.
 
     `previous_close`, `open`, `high`, `low` (of the day) and `market_cap` are in `currency`.
     `volume` is in shares of the day; for a coin it is what was traded in 24 hours, in `currency`.
@@ -115,7 +115,7 @@ class Quote:
         return tuple(getattr(self, name) for name in FIGURES)
 
     def to_json(self) -> str:
-        """The quote as clients see it, but for `stale`, which only the reader's clock can tell."""
+        """Return the JSON object that clients get, without `stale`: that depends on the present."""
         basis = self.change_basis and self.change_basis.value
         time = None if self.timestamp is None else utc_text(self.timestamp)
         state = self.market_state and self.market_state.value
@@ -134,7 +134,7 @@ class Quote:
 
 
 def plain(number: Decimal) -> str:
-    """A decimal as a plain JSON number: no exponent, no trailing zeros after the point."""
+    """Return a decimal as a plain JSON number: no exponent, no trailing zeros after the point."""
     text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -16,7 +16,7 @@ from marketdata.domain.assets import Asset
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.errors import InvalidSymbolError
 
-# Shorter symbols are near to too many others, and longer ones are no tickers.
+# Shorter symbols are similar to too many others, and longer ones are not tickers.
 LEAST_NEAR, MOST_NEAR = 3, 8
 _LETTERS = string.ascii_lowercase + string.digits
 _EXCHANGE = re.compile(r"[A-Za-z]{2,10}:")  # NASDAQ:AAPL
@@ -51,7 +51,7 @@ def build(assets: Iterable[Asset]) -> bytes:
 
 
 class Index:
-    """What `build` wrote, ready to be asked."""
+    """A search index that `build` made."""
 
     def __init__(self, data: bytes) -> None:
         lines = [line.partition("\t") for line in data.decode().split("\n")]
@@ -112,7 +112,7 @@ def _variants(query: str) -> Iterator[str]:
         canonical = parse_symbol(bare).text
     except InvalidSymbolError:
         return
-    key = _key(canonical)  # one word, so that it matches symbols only
+    key = _key(canonical)  # without spaces, so that it matches symbols only
     if key != _key(bare):
         yield key
 
@@ -131,7 +131,7 @@ def _slips(key: str) -> Iterator[str]:
 
 
 def _keys(asset: Asset) -> list[str]:
-    """What counts as the asset's symbol: the whole, and the sides that tell assets apart."""
+    """Return the texts that count as an asset's symbol: the whole, and the sides of a pair."""
     symbol = parse_symbol(asset.symbol)
     sides = [symbol.text]
     if symbol.asset_class is not AssetClass.STOCKS:
@@ -142,7 +142,7 @@ def _keys(asset: Asset) -> list[str]:
 
 
 def _key(text: str) -> str:
-    """A symbol as one word. A coin by its id keeps the @, or its id would begin like a ticker."""
+    """Return a symbol without punctuation; the @ of a coin by its id is kept."""
     return ("@" if text.strip().startswith("@") else "") + _folded(text).replace(" ", "")
 
 
@@ -153,6 +153,6 @@ def _folded(text: str) -> str:
 
 
 def _words(text: str) -> str:
-    """The words of a name, without "and", which names write as "&" or leave out."""
+    """Return the words of a name, without "and", because names write it as "&" or not at all."""
     words = _folded(text).split()
     return " ".join([word for word in words if word != "and"] or words)

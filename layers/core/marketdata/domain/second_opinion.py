@@ -1,7 +1,7 @@
-"""Whether the next provider should be asked for a quote that has been fetched already.
+"""Whether the next provider should be asked about a symbol that has a quote already.
 
-The fetch step asks, so that a true jump or a stale source costs no second slot. Which price may be
-believed is decided in the step that writes quotes.
+The fetch step asks in the same slot, so that a true jump or a stale source does not cost another
+slot. The step that writes quotes decides which price is accepted.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from marketdata.domain.trading_hours import Trading
 
 
 def needs_second_opinion(quote: Quote, last: LastPrice | None, trading: Trading) -> bool:
-    """Return whether a quote will not be written, or not without another source.
+    """Return whether a quote cannot be written, or only if another source confirms it.
 
-    So is a quote that can never be right, one that is too old for its market, one that jumps, and
-    one that is older than the stored one. `last` is the stored quote, None if there is none.
+    That is a quote that can never be right, one that is too old for its market, one that jumps, or
+    one that is older than the stored quote. `last` is the stored quote, None if there is none.
     """
     if rejection_reason(quote) is not None or is_ahead(quote) or is_old(quote, trading):
         return True
@@ -29,5 +29,5 @@ def needs_second_opinion(quote: Quote, last: LastPrice | None, trading: Trading)
     if quote.timestamp is None or last.timestamp_ms is None:
         return False
     behind_ms = last.timestamp_ms - epoch_ms(quote.timestamp)
-    # The stored price with a slightly older time confirms the stored quote.
+    # The same price with a slightly older time confirms the stored quote.
     return behind_ms > (REPEAT_MS if quote.price == last.price else 0)

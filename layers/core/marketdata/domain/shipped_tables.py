@@ -1,4 +1,4 @@
-"""The ids of the main coins and the main forex pairs, which ship with the program.
+"""The ids of the main coins and the main forex pairs, as part of the program.
 
 They serve until the first asset list is loaded. A shipped coin keeps its ticker in every list.
 """

@@ -1,8 +1,8 @@
-"""Which prices are too old for an open market, and which sources answer with nothing else.
+"""Which prices are too old for an open market, and which sources give only such prices.
 
-Age is told by the provider's own time of a price, against the session that it should be of; a flag
-that says the market is open is never asked. The close of Friday is not old on Saturday, nor before
-the opening on Monday, nor in the first minutes after it.
+The age of a price follows from the provider's own time and the hours of its market. The provider's
+flag for an open market is not used. The closing price of Friday is not old on Saturday, nor on
+Monday before the opening and in the first minutes after it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Trading, keeps_hours
 
-# Every provider is live for US shares, currencies and coins, and updates them within minutes; what
-# is older is not being updated. But all shares may be halted at once for 15 minutes, and a source
-# must not be blamed for that.
+# Every provider updates US shares, currencies and coins within minutes. But an exchange may halt
+# all shares for 15 minutes, and that must not count against a source.
 AGE_LIMITS_MS: Mapping[AssetClass, int] = MappingProxyType(
     {
         AssetClass.STOCKS: 20 * MINUTE_MS,
@@ -36,9 +35,10 @@ EXPLAINED_AGE_MS: Mapping[AssetClass, int] = MappingProxyType(
         AssetClass.CRYPTO: DAY_MS,
     }
 )
-# A source is called stale by at least this many old prices: one may be a thinly traded symbol.
+# A source is stale only with at least this many old prices: one may be a thinly traded symbol.
 LEAST_OLD_SYMBOLS = 2
-# The reason of a breaker that opened for it, and of a quote that was not written for it.
+# The reason of a breaker that opened because of a stale source, and of a quote that was not
+# written.
 STALE_SOURCE = "stale_source"
 
 
@@ -59,10 +59,10 @@ def is_old(quote: Quote, trading: Trading) -> bool | None:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the prices of a source say of it.
+    """Whether a source is stale, by its prices.
 
-    `judged`: whether they say anything. `stale`: how old they are, as text, if most of them are
-    old; else empty.
+    `judged`: whether the prices could be judged at all. `stale`: their age as text if most of them
+    are old, else empty.
     """
 
     judged: bool
@@ -72,12 +72,12 @@ class Finding:
 def findings(
     sources: Iterable[Source], quotes: Sequence[Quote], trading: Trading, *, chosen: bool
 ) -> dict[Source, Finding]:
-    """What the prices of a job say of the sources that were asked, in this order.
+    """Return for each source of a job whether it is stale; `sources` are in the order of asking.
 
-    A source is stale if most of its prices are old, and at least two: one thinly traded symbol
-    proves nothing. Symbols that an earlier source, current itself, left to a later one prove
-    nothing either: they may all be thinly traded. `chosen`: whether the service is set to price
-    these assets. Symbols that clients chose never count against a source.
+    A source is stale if most of its prices, and at least two, are old: one thinly traded symbol
+    proves nothing. Symbols that an earlier source had only old prices for do not count against a
+    later source if the earlier source is current: they may all be thinly traded. `chosen`: whether
+    ACTIVE_SYMBOLS has these assets. Symbols that clients chose never count against a source.
     """
     found, current = {}, set[str]()
     for source in sources:
@@ -89,7 +89,7 @@ def findings(
         symbols = {quote.symbol for quote in old}
         if chosen and len(symbols) >= max(LEAST_OLD_SYMBOLS, len(fresh) + 1):
             found[source] = Finding(judged=True, stale=_age_text(old))
-        elif fresh or not trading.open:  # where nothing is traded nothing can be too old
+        elif fresh or not trading.open:  # a closed market has no old prices
             found[source] = Finding(judged=True)
         else:
             found[source] = Finding(judged=False)

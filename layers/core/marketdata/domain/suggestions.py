@@ -1,6 +1,7 @@
-"""Suggestions for text that is not a symbol, or is one that nobody prices. Pure.
+"""Suggestions for a text that is not a symbol, or for a symbol without a price. Pure.
 
-Only the spelling and the shipped tables are used. Near tickers are found in the asset lists.
+They follow from the spelling and the shipped tables. The api adds similar tickers from the asset
+lists.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _COIN_ID = re.compile(r"@[a-z0-9._-]+")
 
 
 def suggestions(text: str) -> tuple[str, ...]:
-    """Return the symbols that a text may have meant, the likeliest first; often none.
+    """Return the symbols that a client may have meant by a text, the likeliest first; often none.
 
     `BTC-USDT`, `BTCUSD` and `BTC` suggest `BTC-USD`.
     """
@@ -64,7 +65,7 @@ def _guesses(text: str) -> Iterator[str]:
 
 
 def _pairs(text: str) -> Iterator[str]:
-    """Yield the pairs of one side, or of two sides with any separator or none."""
+    """Yield the pairs that a text may mean: one side, or two sides with or without a separator."""
     if text in COINS:
         yield f"{text}-USD"
     if text in CURRENCIES:
@@ -79,7 +80,7 @@ def _pairs(text: str) -> Iterator[str]:
 
 
 def _stocks(text: str) -> Iterator[str]:
-    """Yield the stocks that another separator would spell."""
+    """Yield the stocks that the text names with another separator."""
     found = _CLASS_OR_EXCHANGE.fullmatch(text)
     if found:
         # `BAC-L`: a preferred share in older lists, or a share in London.
@@ -92,7 +93,7 @@ def _stocks(text: str) -> Iterator[str]:
 
 
 def _of_sides(base: str, quote: str) -> Iterator[str]:
-    """Yield the pair of two sides with a quote side that is accepted, else against USD."""
+    """Yield the pair of two sides; if its quote side is not accepted, the pair against USD."""
     priced_in = STABLE_COINS.get(quote, quote)
     if base in CURRENCIES and quote in QUOTE_COINS:
         base, priced_in = quote, base

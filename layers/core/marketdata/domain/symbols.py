@@ -1,8 +1,8 @@
 """Symbols: which spellings are accepted, and the one canonical spelling of each.
 
 The class of a symbol follows from the currency codes alone, never from a list of tickers or from
-substrings: two currency codes are forex, anything against a currency code, BTC or ETH is crypto,
-all else is a stock (shares, funds, indices, futures).
+substrings. Two currency codes are forex. Anything else against a currency code, BTC or ETH is
+crypto. All other symbols are stocks (shares, funds, indices, futures).
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _CODES = re.compile(r"([A-Z]{3})_?([A-Z]{3})")
 _YAHOO_FOREX = re.compile(r"([A-Z]{3})?([A-Z]{3})=X")
 _BY_ID = re.compile(rf"@([a-z0-9][a-z0-9._-]{{0,{MAX_COIN_ID - 1}}})[-/]([a-z]{{3}})")
 _EXCHANGE = re.compile(r"(.*[A-Z0-9&].*)\.([A-Z0-9]{2,}|[LFTV])")
-# What looks like a crypto pair but is none: another coin as its quote side, or no separator.
+# Texts that look like a crypto pair and are not: quoted in another coin, or without a separator.
 _COIN_QUOTED = re.compile(r"[A-Z0-9.]{1,16}[-_]([A-Z]{3,5})")
 _TOGETHER = re.compile(r"([A-Z0-9]{2,12}?)([A-Z]{3,5})")
 
 
 class AssetClass(StrEnum):
-    """The three classes of asset; the values are the words of the API's paths."""
+    """The three classes of asset; the values are parts of the API's paths."""
 
     STOCKS = "stocks"
     CRYPTO = "crypto"
@@ -129,7 +129,7 @@ def stock(root: str, paper: Paper | None, series: str = "", exchange: str = "") 
 
 @lru_cache(maxsize=KEPT)
 def _symbol(text: str) -> Symbol | None:
-    """Return the symbol that a short text spells, None if it spells none."""
+    """Return the symbol of a short text; None if the text is not a symbol."""
     if not text.isascii() or not any(c.isalnum() for c in text):
         return None
     if text.startswith("@"):
@@ -244,7 +244,7 @@ _NO_EXCHANGE = re.compile(r"W[STI]|R[TI]|UN|PR[A-Z]|W[ST][A-Z]")
 
 
 def _stock(text: str) -> Symbol | None:
-    """Return the stock that a text of the grammar spells, its paper in the canonical suffix.
+    """Return the stock of a text, with the canonical suffix of its kind of paper.
 
     A text whose canonical suffix would make it too long stays as it is.
     """

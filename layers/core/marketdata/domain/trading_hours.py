@@ -1,8 +1,8 @@
-"""When markets trade: sessions as data, and what an instant means by them.
+"""When markets trade: sessions as data, and whether a market is open at an instant.
 
 Stocks and forex have a timetable, which the daily refresh computes (`calendars.py`) and the control
-state keeps; crypto always trades. Beyond its timetable nothing is known of a class, and then no
-price is called old.
+state keeps. Crypto always trades. Outside its timetable nothing is known of a class, and then no
+price counts as old.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from marketdata.domain.symbols import AssetClass, parse_symbol
 # A timetable is stored without a time to live, so its size has a bound.
 MOST_SESSIONS = 64
 
-FOREX_TURNS = time(17, 0)  # New York; its week begins and ends then, on Sunday and Friday
+FOREX_TURNS = time(
+    17, 0
+)  # New York time; the forex week begins on Sunday and ends on Friday at this hour
 _MUTUAL_FUND = re.compile(r"[A-Z]{4}X")
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A stretch of trade, epoch milliseconds; at `closes_ms` it is over."""
+    """One session, epoch milliseconds. At `closes_ms` it is over."""
 
     opens_ms: int
     closes_ms: int
@@ -33,7 +35,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """All sessions of a class between two instants, in order; of other times it knows nothing."""
+    """All sessions of a class between two instants, in order."""
 
     from_ms: int
     until_ms: int
@@ -46,7 +48,7 @@ class Timetable:
             raise ValueError(f"not at most {MOST_SESSIONS} sessions in order")
 
     def covers(self, at_ms: int) -> bool:
-        """Whether it knows what is traded at an instant."""
+        """Return whether an instant lies within the timetable."""
         return self.from_ms <= at_ms < self.until_ms
 
     def session_at(self, at_ms: int) -> Session | None:
@@ -67,7 +69,7 @@ class Trading:
 
 
 def trading_at(asset_class: AssetClass, timetable: Timetable | None, at_ms: int) -> Trading:
-    """How a class trades at an instant, by its timetable as far as that goes."""
+    """Return whether a class trades at an instant, by its timetable; unknown outside of it."""
     if asset_class is AssetClass.CRYPTO:
         return Trading(open=True, since_ms=0)
     if timetable is not None and timetable.covers(at_ms):
@@ -110,7 +112,7 @@ def forex_sessions(days: Sequence[date]) -> Iterator[Session]:
 
 
 def around(at_ms: int, sessions: Iterator[Session], back: int, ahead: int) -> Timetable:
-    """What is known of some days around an instant, by sessions that reach beyond them."""
+    """Return the timetable of some days around an instant, from sessions that cover these days."""
     from_ms, until_ms = at_ms - back * DAY_MS, at_ms + ahead * DAY_MS
     inside = (s for s in sessions if s.closes_ms > from_ms and s.opens_ms < until_ms)
     return Timetable(from_ms, until_ms, tuple(inside))

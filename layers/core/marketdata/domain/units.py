@@ -1,6 +1,6 @@
-"""What a currency label of a provider means: a currency, or a fraction of one. Pure.
+"""The currency labels of providers: a currency, or a fraction of one. Pure.
 
-Any other label means nothing, so that a price in an unknown unit is never shown.
+A price with any other label is a bad row, so that a price in an unknown unit is never shown.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which tickers name another coin in a new list than before. Pure.
+"""The tickers that name another coin in a new list than in the list before. Pure.
 
 Prices, history and the baseline for jumps belong to a coin, so they must not continue under its
 ticker when the ticker becomes another coin.

@@ -114,7 +114,7 @@ class AssetCommitter:
         )
 
     def _last_good(self, asset_class: AssetClass) -> AssetList | None:
-        """The list that was swapped in last; None if there is none, or it cannot be read."""
+        """Return the list that was swapped in last; None if there is none, or it cannot be read."""
         try:
             data = self.archive.get(asset_class, LAST_GOOD)
             return None if data is None else decode(data)
@@ -137,7 +137,7 @@ class AssetCommitter:
 def _result(
     attempt: ListAttempt, outcome: ListOutcome | None, report: AssetReport, now_ms: int
 ) -> AttemptResult:
-    """What a listing attempt means to its provider's budget; breakers are about quotes alone."""
+    """Return the result of a list for its provider's budget; lists do not affect breakers."""
     assert attempt.reservation is not None  # noqa: S101  the caller leaves out the others
     kind = Outcome.SKIPPED if outcome is None else outcome.outcome
     hold_s = None if outcome is None else outcome.hold_s

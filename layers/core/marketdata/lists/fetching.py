@@ -1,8 +1,8 @@
 """The second step of the daily refresh: fetch one class's lists and merge them.
 
-Each provider's last good list is kept in the archive by itself, so a provider that fails today is
-represented by its list of yesterday, and the merged list never shrinks because one was away. The
-lists are too large for a step's payload; they pass through the archive.
+The archive keeps the last good list of each provider. So if a provider fails today, its list of
+yesterday is merged, and the merged list does not shrink. The lists are too large for the payload of
+a step, so they pass through the archive.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from marketdata.lists.coin_changes import coins_of
 from marketdata.lists.merging import guard, merge
 from marketdata.providers.contract import CallAllowance, Provider, Response, Sender
 
-# A list of 17,000 coins may take its provider a while; nothing waits for it.
+# A provider may need long for a list of 17,000 coins, and no client waits for it.
 LIST_TIMEOUT_S = 40.0
 
 log = logging.getLogger("marketdata.assets")
@@ -126,7 +126,7 @@ class AssetFetcher:
             for request in provider.build_asset_requests(asset_class):
                 responses.append(sender.send(request, LIST_TIMEOUT_S, allowance))
                 if responses[-1].status >= 400:
-                    break  # parsing finds out what it means, and further pages would fail as well
+                    break  # parsing raises its error, and further pages would fail as well
             rows = provider.parse_assets(asset_class, responses)
         except ProviderError as error:
             if isinstance(error, UnauthorizedError):

@@ -1,4 +1,4 @@
-"""What merging the rows of all classes has in common. Pure."""
+"""Shared parts of merging the rows of any class. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from marketdata.errors import InvalidSymbolError
 
 _T = TypeVar("_T")
 
-# Whose name, exchange, currency or rank is taken first, if several providers have one.
+# The order of the sources from which a name, exchange, currency or rank is taken.
 PRECEDENCE: Mapping[AssetClass, tuple[Source, ...]] = MappingProxyType(
     {
         AssetClass.STOCKS: (Source.YFINANCE, Source.ALPHA_VANTAGE, Source.FINNHUB),
@@ -33,7 +33,7 @@ def clean_name(text: str) -> str:
 
 
 def symbol_or_none(text: str) -> Symbol | None:
-    """Return the symbol that a text spells, None if it spells none."""
+    """Return the symbol of a text; None if the text is not a symbol."""
     try:
         return parse_symbol(text)
     except InvalidSymbolError:

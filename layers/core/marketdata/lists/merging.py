@@ -1,7 +1,7 @@
 """Several providers' lists of one class become one ranked list. Pure.
 
-What no provider says is left empty, never guessed. An asset that no provider of the class can price
-is not listed.
+A field that no provider gives is empty, never guessed. An asset that no provider of the class can
+price is not listed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from marketdata.lists.merging_crypto import merge_crypto
 from marketdata.lists.merging_forex import merge_forex
 from marketdata.lists.merging_stocks import merge_stocks
 
-# A new list with fewer assets than this share of the old one is a failure, not news.
+# A new list with fewer assets than this share of the old one is not accepted.
 LEAST_SHARE = 0.8
 
 

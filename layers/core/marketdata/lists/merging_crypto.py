@@ -1,7 +1,7 @@
-"""Lists of coins become one: a ticker names one coin, every other coin is listed by its id. Pure.
+"""Merges lists of coins: a ticker names one coin, every other coin is listed by its id. Pure.
 
-A ticker alone identifies nothing in crypto, so two providers' rows become one coin only where more
-than the ticker says that they are the same coin.
+Many coins share a ticker. So rows of two providers become one coin only if a name or an id agrees
+as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lists of currencies and of pairs become one list of pairs. Pure."""
+"""Merges lists of currencies and lists of pairs into one list of pairs. Pure."""
 
 from __future__ import annotations
 

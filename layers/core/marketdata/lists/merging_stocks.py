@@ -1,4 +1,4 @@
-"""Lists of stocks become one: each paper once, however the lists spell it. Pure."""
+"""Merges lists of stocks: each paper once, however the lists spell its symbol. Pure."""
 
 from __future__ import annotations
 

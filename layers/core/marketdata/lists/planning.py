@@ -1,4 +1,4 @@
-"""The first step of the daily refresh: reserve what the asset lists will cost, a job a class."""
+"""The first step of the daily refresh: reserve the calls for the asset lists, one job per class."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
 
-# The calls of a refresh may be made any time until then.
+# How long after the plan the calls of a refresh may be made.
 REFRESH_BUDGET_MS = 120_000
-# A refresh begins this much before its interval is over, so that no list gets older than that while
-# it is replaced: the schedule asks every ten minutes, up to a minute late, and a refresh may take a
-# quarter of an hour. Short intervals are shortened by a quarter at most. A list that is older than
-# half of the slack allows was restored from the archive, or its last refresh failed: then it is
-# fetched by itself, before it is too old.
+# A refresh begins this much before its interval ends, so that no list gets older than the interval
+# while it is replaced: the schedule starts every ten minutes, up to a minute late, and a refresh
+# may take a quarter of an hour. Short intervals are shortened by a quarter at most. A list that has
+# used up half of this time was restored from the archive, or its last refresh failed. Then only
+# this list is fetched, before it is too old.
 SCHEDULE_SLACK_MS = 1_800_000
 
 
@@ -39,8 +39,8 @@ class AssetPlanner:
         """Plan one refresh of the classes whose list is old or lost.
 
         If another plan was made lately, or all lists are young, there are no jobs. A provider whose
-        budget does not cover its list today is left out of its job and named under `skipped`; its
-        list of yesterday is used. A list that the cache has lost is fetched only if the archive has
+        budget does not cover its list today is not in the job but under `skipped`; its list of
+        yesterday is used. A list that the cache has lost is fetched only if the archive has
         none that is young. Raises `CacheUnavailableError`.
         """
         lost = tuple(asset_class for asset_class in AssetClass if self.assets.is_lost(asset_class))

@@ -33,15 +33,15 @@ ROOT = "marketdata"
 log = logging.getLogger(f"{ROOT}.steps")
 # Libraries whose own logs show URLs, cookies or crumbs.
 _SHOWING_SECRETS = ("urllib3", "requests", "yfinance", "curl_cffi", "peewee", "botocore", "boto3")
-# Libraries that log each request or each start, which our own lines have. Lambda's log would show
-# them down to DEBUG.
+# Libraries that log each request or each start; our own lines have that already. On Lambda these
+# lines would appear at every level.
 _REPEATING = ("mangum", "asyncio")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
 # An event and a context, both as Lambda gives them, and the answer as JSON.
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 # What is wrong with an event is told of so many of its fields.
 MOST_PROBLEMS = 3
-# Secrets that came after the logs were configured.
+# Secrets that became known after the logs were configured.
 _learned: set[str] = set()
 
 
@@ -53,7 +53,7 @@ class RedactingFormatter(LambdaPowertoolsFormatter):
         self._secrets = frozenset(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line of JSON without secrets, traceback included."""
+        """Return the record as one line of JSON without secrets, with its traceback."""
         return redact(super().format(record), self._secrets | _learned)
 
 
@@ -200,7 +200,7 @@ def log_report(report: Report) -> None:
 
 
 def log_commit(summary: Summary) -> None:
-    """Log what a commit recorded, each fact at the level that it deserves."""
+    """Log a commit: each fact in a line of its own level."""
     event = summary.to_event()
     where = {name: event[name] for name in ("slot", "job", "execution", "asset_class")}
     log.info(

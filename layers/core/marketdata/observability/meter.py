@@ -39,7 +39,7 @@ log = logging.getLogger("marketdata.metrics")
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """Measures how things stand in Redis: ages, breakers, budgets."""
+    """Reads the state in Redis as metrics: ages of quotes, breakers, budgets."""
 
     settings: Settings
     cache: Cache
@@ -47,9 +47,9 @@ class Gauges:
     quotes: QuoteStore
 
     def read(self, now_ms: int) -> list[Sample]:
-        """A sample of each series, in one round trip. Raises `CacheUnavailableError`.
+        """Return a sample of each series, in one round trip. Raise `CacheUnavailableError`.
 
-        A provider that has no key has none.
+        A provider without its key has no samples.
         """
         active = self.settings.active_symbols
         symbols = [symbol.text for symbol in active]

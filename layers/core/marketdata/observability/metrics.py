@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "MarketData"
 
-# On every metric: whose it is, so that two deployments in one account do not mix.
+# A dimension of every metric: the name of the deployment, so that two in one account do not mix.
 SERVICE = "service"
 
 Dimensions = Mapping[str, str]
@@ -126,7 +126,7 @@ METRICS: tuple[Metric, ...] = (
     CACHE_MISSES,
 )
 
-# What an attempt counts as. One that asked nothing (`skipped`) is none.
+# How an attempt counts. A `skipped` one made no call, so it does not count.
 ANSWERS: Mapping[Outcome, str | None] = MappingProxyType(
     {
         Outcome.OK: "answered",
@@ -148,7 +148,7 @@ STATES: Mapping[BreakerState, int] = MappingProxyType(
 
 
 def of_plan(plan: Plan, now_ms: int) -> list[Sample]:
-    """Return what a plan says that was begun at `now_ms`; nothing if another plan has its slot."""
+    """Return the samples of a plan that began at `now_ms`; none if another plan has its slot."""
     if not plan.claimed:
         return []
     missed = 0 if plan.previous is None else (plan.slot - plan.previous) // SLOT_S - 1
@@ -165,7 +165,7 @@ def opens_minute(plan: Plan) -> bool:
 
 
 def of_commit(summary: Summary) -> list[Sample]:
-    """Return what the summary of a commit says."""
+    """Return the samples of a commit."""
     limited = sum(outcome.outcome is Outcome.RATE_LIMITED for outcome in summary.outcomes)
     return [
         QUOTES_WRITTEN.sample(sum(summary.written.values())),
@@ -180,10 +180,10 @@ def of_commit(summary: Summary) -> list[Sample]:
 
 
 def of_ages(fetched_ms: Mapping[AssetClass, Sequence[int | None]], now_ms: int) -> list[Sample]:
-    """How old the quotes of each class are, from when they were fetched; None where there is none.
+    """Return the age of the oldest quote of each class; None in `fetched_ms` is a missing quote.
 
-    A class without active symbols has nothing old, 0. One that has symbols but no quote at all
-    has no age: it is silent, which is what an alarm on its age takes for the worst.
+    A class without active symbols has the age 0. A class with symbols and without any quote has no
+    sample: the alarm on the age treats missing samples as a breach.
     """
     samples = []
     for asset_class, all_times in fetched_ms.items():
@@ -212,7 +212,7 @@ def of_provider(state: ProviderState) -> list[Sample]:
 
 
 def of_request(duration_ms: float, *, hits: int | None, misses: int | None) -> list[Sample]:
-    """Return what a request of the api says; `hits` and `misses` are None for other than quotes."""
+    """Return the samples of a request; `hits` and `misses` are None if it is not about quotes."""
     samples = [API_LATENCY.sample(duration_ms)]
     if hits is not None and misses is not None:
         samples += [CACHE_HITS.sample(hits), CACHE_MISSES.sample(misses)]

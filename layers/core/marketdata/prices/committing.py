@@ -1,7 +1,7 @@
-"""The third step: write what a job brought, and record what it says about the providers.
+"""The third step: write the quotes of a report, and record how its providers answered.
 
-A report may come late, twice or not at all, and nothing here trusts that it is the newest. Quotes
-are written only if newer, breakers accept only results of their current generation, and a
+A report may arrive late, twice or not at all, so this step never assumes that it is the newest.
+Quotes are written only if newer, breakers accept only results of their current generation, and a
 reservation whose report never comes stays spent.
 """
 
@@ -43,8 +43,8 @@ from marketdata.settings import Settings
 NOT_FOUND_PAUSE_S = 900
 # A symbol that had a price before is more likely missing by mistake.
 LOST_PAUSE_S = 60
-# An answer without so many symbols that had a price, most of them, is incomplete. As many bad rows,
-# most of an answer's, are no defect of the symbols.
+# An answer is incomplete if it lacks most of the symbols that had a price before, and at least this
+# many. Bad rows in most of an answer, and at least this many, are a defect of the provider.
 LEAST_LOST = 3
 # A symbol whose price is old while its source has current ones for others: it is thinly traded.
 UNTRADED_PAUSE_S = 60
@@ -57,7 +57,7 @@ STALE = BREAKER_EFFECTS[Outcome.STALE]
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """What became of the quotes of a report.
+    """How the quotes of a report were judged.
 
     `rejections`: the reasons of rejected quotes for people, by source and symbol. `ahead`: by how
     many milliseconds the times of each source are ahead of our clock, 0 if they are not.
@@ -168,13 +168,12 @@ class Committer:
         stale: Collection[Source],
         ahead: Collection[Source],
     ) -> dict[str, int]:
-        """When each symbol of a job is next due, epoch ms: on the grid of slots, so without drift.
+        """Return when each symbol of a job is next due, epoch ms, always at the start of a slot.
 
         A written symbol is due after its source's own period. A symbol that no provider knows, that
-        is thinly traded, or whose price has a defect of its own, is due after a pause; so is a
-        symbol of a client whose row has one. All others are due in the next slot: also those that
-        are missing from an answer that lacks most of the symbols that had a price before, or in
-        which most rows are defective.
+        is thinly traded, or whose price has a defect of its own, is due after a pause. So is a
+        symbol of a client whose row has a defect. All others are due in the next slot. These
+        include the missing symbols of an incomplete answer, and of an answer with mostly bad rows.
         """
         job = report.job
         slot_ms = job.slot * 1000
@@ -215,7 +214,7 @@ def _named(missing: Sequence[MissingQuote]) -> dict[Reason, tuple[str, ...]]:
 def _result(
     job: Job, attempt: Attempt, outcome: AttemptOutcome | None, error: str, now_ms: int
 ) -> AttemptResult:
-    """What an attempt means to its provider's breaker and budget.
+    """Return the result of an attempt for its provider's breaker and budget.
 
     If the fetch failed, the calls count as spent and the breaker learns nothing: our part failed,
     not the provider.
@@ -240,14 +239,14 @@ def _result(
         detail=(error if outcome is None else outcome.detail)[:MOST_DETAIL],
         reason="bad_key" if effect is BreakerEffect.TRIP else kind.value,
         calls_unsent=0 if outcome is None else outcome.calls_unsent,
-        # A probe decides, whoever asks for its symbols: otherwise a provider that fails would get
-        # another probe in each slot.
+        # A probe counts even if its symbols are those of clients. Otherwise a failing provider
+        # would get another probe in each slot.
         only_client_symbols=job.use is not Use.ACTIVE and attempt.permit.probe is None,
     )
 
 
 def _judged(results: Sequence[AttemptResult], report: Report) -> list[AttemptResult]:
-    """The results, with successes judged by the age of the prices that they brought."""
+    """Return the results; a success with mostly old prices becomes stale."""
     job = report.job
     sources = [result.source for result in results]
     found = findings(sources, report.quotes, job.trading, chosen=job.use is Use.ACTIVE)
@@ -272,7 +271,7 @@ def _with_rejections(
     rejections: Mapping[tuple[Source, str], str],
     quotes: Sequence[Quote],
 ) -> list[AttemptResult]:
-    """The results, with successes whose quotes were rejected shown as what they are.
+    """Return the results; a success whose quotes were rejected is shown as `bad_row`.
 
     A breaker counts the answer, not its rows.
     """

@@ -1,7 +1,8 @@
 """The second step: ask the providers of a job in order, each for what is still missing.
 
-This step uses no Redis and keeps nothing: a job in, a report out. Every wait has an end: the job's
-deadline, shared out so that a provider that hangs leaves time for the next one.
+This step uses no Redis and keeps nothing: it turns a job into a report. Each attempt has a share of
+the time until the job's deadline, so that a provider that hangs does not use up the time of the
+next.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from marketdata.domain.second_opinion import needs_second_opinion
 from marketdata.errors import CallsSpentError, ProviderError, UnauthorizedError, UnavailableError
 from marketdata.providers.contract import CallAllowance, Parsed, Provider, Sender
 
-# Of the time that is left, an attempt that has a successor may use this much.
+# The share of the remaining time that an attempt may use if another provider follows.
 SHARE_WITH_SUCCESSOR = 0.6
 # Below this many seconds a call would only waste budget.
 LEAST_CALL_S = 0.15
-# So many symbols of an incomplete answer are named.
+# At most this many symbols of an incomplete answer are named.
 MOST_NAMED = 5
 
 log = logging.getLogger("marketdata.fetching")
@@ -42,7 +43,7 @@ class Clock:
 
 @dataclass(slots=True)
 class _Attempt:
-    """What one provider did with its part of a job."""
+    """The attempt at one provider while it runs."""
 
     source: Source
     quotes: list[Quote] = field(default_factory=list)
@@ -59,7 +60,7 @@ class _Attempt:
     latency_ms: int = 0
 
     def outcome(self) -> Outcome:
-        """One outcome for all calls: the gravest error unless most calls went well."""
+        """Return one outcome for all calls: the most serious error unless most calls succeeded."""
         if not self.batches_asked:
             return Outcome.SKIPPED
         if self.errors:
@@ -78,7 +79,7 @@ class _Attempt:
         return Outcome.PARTIAL if is_partial else Outcome.OK
 
     def detail(self) -> str:
-        """The first error of the outcome, else any error, bad row, note or lost symbol."""
+        """Return the first error of the outcome, else any error, bad row, note or lost symbol."""
         outcome = self.outcome()
         of_outcome = [error for error in self.errors if outcome_of(error) is outcome]
         if of_outcome or self.errors:
@@ -92,7 +93,7 @@ class _Attempt:
         return notes[0] if notes else ""
 
     def reported(self) -> AttemptOutcome:
-        """The attempt as the report has it."""
+        """Return the attempt as part of a report."""
         return AttemptOutcome(
             provider=self.source,
             outcome=self.outcome(),
@@ -219,7 +220,7 @@ def _collect(
     except ProviderError as caught:
         error = caught
     except Exception:
-        # A defect of ours in one provider must not take the other providers' answers with it.
+        # A defect of our code for one provider must not lose the answers of the others.
         log.exception("provider code failed", extra={"provider": attempt.source.value})
         error = UnavailableError(f"{attempt.source.value}: internal error, see the log")
     else:
@@ -243,14 +244,14 @@ def _collect(
 
 
 def _probed(granted: Attempt, instruments: Sequence[Instrument]) -> Sequence[Instrument]:
-    """The instruments to ask a provider for if nothing is missing: only a probe is worth a call."""
+    """Return the instruments to ask for if nothing is missing: all for a probe, else none."""
     return instruments if granted.permit.probe else ()
 
 
 def _reason(
     instrument: Instrument, attempts: Sequence[_Attempt], skipped: Sequence[SkippedProvider]
 ) -> MissingQuote:
-    """Why an instrument has no quote.
+    """Return the reason why an instrument has no quote.
 
     `not_found` only if every provider that could know it was asked and none of them failed.
     """

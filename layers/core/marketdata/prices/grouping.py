@@ -1,4 +1,4 @@
-"""Which due symbols share a job, before and after calls were granted for them: pure."""
+"""Groups of due symbols that share a job, before and after calls are granted. Pure."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class Group:
 
     @property
     def everyone(self) -> tuple[Instrument, ...]:
-        """All its instruments, the fillers last."""
+        """All instruments of the group, the fillers last."""
         return (*self.instruments, *self.fillers)
 
 
 def ordered(due: Sequence[DueSymbol], slot_s: int) -> list[DueSymbol]:
     """Return active symbols first, the longest due first.
 
-    Among equals the order changes with the slot, so that a budget that covers only some of them
-    does not always cover the same ones.
+    Symbols that are due equally long change places with each slot, so that a small budget does not
+    always serve the same ones.
     """
     return sorted(
         due,
@@ -69,10 +69,10 @@ def grouped(
 def fill_free_places(
     planned: Sequence[Group], granted: Sequence[Sequence[CallGrant]]
 ) -> Iterator[tuple[Group, Sequence[CallGrant]]]:
-    """Yield the groups with their grants, and symbols without a call in free places of others.
+    """Yield the groups with their grants. Symbols without a call fill free places of other groups.
 
-    Free places are used if every provider of a class prices many symbols in one call. The free
-    calls of a month are so few there that symbols of clients would hardly ever get a call.
+    That is done for classes whose providers all price many symbols in one call. Those providers
+    allow so few calls a month that symbols of clients would hardly ever get a call of their own.
     """
     calls = [any(grant.calls for grant in grants) for grants in granted]
     waiting: dict[AssetClass, list[Instrument]] = {}
@@ -97,10 +97,10 @@ def _batch_sizes(asset_class: AssetClass) -> list[int]:
 
 
 def _is_shared(asset_class: AssetClass) -> bool:
-    """Whether each call for a class has places for many symbols."""
+    """Return whether each call for a class has places for many symbols."""
     return min(_batch_sizes(asset_class)) > 1
 
 
 def _is_known(instrument: Instrument) -> bool:
-    """Whether any provider can be asked for it."""
+    """Return whether any provider can be asked for an instrument."""
     return any(serves(source, instrument) for source in CHAINS[instrument.asset_class])

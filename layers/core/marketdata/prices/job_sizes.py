@@ -1,8 +1,8 @@
-"""How jobs are made of groups and grants, and how large they get.
+"""Makes jobs of groups and grants, and knows how large they get.
 
-On AWS the input and output of a step are bounded. A message that is larger ends the whole minute,
-and no Catch of the state machine sees it. So the size of a plan is known before anything is
-reserved for it.
+Step Functions limits the input and output of a step. A larger message ends the execution of the
+whole minute, and no Catch of the state machine handles that. So the size of a plan is computed
+before anything is reserved for it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from marketdata.prices.grouping import Group
 
 # A report holds its job and up to two quotes for each symbol, and must fit into 256 KB as well.
 MOST_JOB_BYTES = 48_000
-# What a plan holds besides its jobs: a few numbers, and a line for each reason to skip a provider.
+# The bytes of a plan besides its jobs: a few numbers, and a line for each skipped provider.
 FRAME_BYTES = 4_000
 
-# No grant is written longer than these are.
+# Grants of the greatest length that a grant can have as JSON.
 _LONG_NUMBER, _LONG_COUNT = 10**13, 10**6
 _PROBE_PLACE = ":99999"
 

@@ -24,7 +24,7 @@ from marketdata.prices.grouping import Group, fill_free_places, grouped, ordered
 from marketdata.prices.job_sizes import FRAME_BYTES, MOST_JOB_BYTES, JobMaker
 from marketdata.settings import Settings
 
-# A job must be over well before the next slot, so that its results meet no younger plan.
+# A job must end well before the next slot, so that its results are committed before the next plan.
 FETCH_BUDGET_MS = 3_500
 
 
@@ -78,13 +78,13 @@ class Planner:
         )
 
     def _parts(self, group: Group, make: JobMaker) -> Iterable[tuple[Group, int]]:
-        """The jobs that a group becomes, with their sizes, which count only in a bounded plan."""
+        """Return the jobs of a group with their sizes, which matter only in a bounded plan."""
         if self.most_bytes is None:
             return [(group, 0)]
         return make.split(group, self._sources(group))
 
     def _take(self, planned: Sequence[tuple[Group, int]], make: JobMaker) -> list[list[CallGrant]]:
-        """The grants of each job, in the order of its chain; one round trip for all."""
+        """Return the grants of each job, in the order of its chain; one round trip for all."""
         requests = [
             list(self._requests(group, number, size, make))
             for number, (group, size) in enumerate(planned, start=1)
@@ -117,7 +117,7 @@ class Planner:
         return [s for s in CHAINS[group.asset_class] if self.settings.enabled(s)]
 
     def _jobs(self, kept: Sequence[tuple[Group, Sequence[CallGrant]]], make: JobMaker) -> list[Job]:
-        """The jobs, with fillers unless they make a job or the plan too large."""
+        """Return the jobs, with fillers unless the fillers make a job or the plan too large."""
         filled = fill_free_places([group for group, _ in kept], [grants for _, grants in kept])
         jobs = [make.job(number, *one) for number, one in enumerate(filled)]
         if self.most_bytes is not None and any(job.fillers for job in jobs):
@@ -127,7 +127,7 @@ class Planner:
         return jobs
 
     def _explain(self, idle: Sequence[Job], last: Mapping[str, LastQuote], now_ms: int) -> None:
-        """Store why symbols without any quote have none, if no provider can be asked for them."""
+        """Store the reason of symbols without a quote for which no provider can be asked."""
         missing = []
         for job in idle:
             skips = [
@@ -149,7 +149,7 @@ def _wait_s(at_ms: int | None, now_ms: int) -> int | None:
 
 
 def _skipped(jobs: Sequence[Job]) -> tuple[SkippedInPlan, ...]:
-    """The providers that were not asked: one entry per class and reason, with the earliest time."""
+    """Return the skipped providers: one entry per class and reason, with the earliest time."""
     found: dict[tuple[AssetClass, Source, DenyReason], list[int]] = {}
     for job in jobs:
         for skip in job.skipped:

@@ -1,1 +1,1 @@
-"""Everything that talks to a provider: one prefix for each, one HTTP helper, one registry."""
+"""Everything that talks to a provider. The modules of a provider begin with its name."""

@@ -1,6 +1,6 @@
 """Alpha Vantage: forex, one pair a call; lists of US listings and of currencies, as CSV.
 
-It takes its key in the query only, so its URLs are never shown.
+Alpha Vantage accepts its key only in the query, so URLs are never shown.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _COLUMNS = {
     AssetClass.FOREX: ["currency code", "currency name"],
 }
 _TEST_LISTING = re.compile(r"\bTEST (?:TICKER|STOCK|SYMBOL|ISSUE)\b", re.IGNORECASE)
-_HARD_SPACE = re.compile("&nbsp;?", re.IGNORECASE)  # in capitals it is no entity of HTML
+_HARD_SPACE = re.compile("&nbsp;?", re.IGNORECASE)  # `html.unescape` does not know it in capitals
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class AlphaVantage:
             source=self.source,
             provider_id=row["symbol"],
             exchange=text_or_none(row["exchange"], MOST_ID_CHARS),
-            currency="USD",  # what it lists trades on exchanges of the United States
+            currency="USD",  # all listings trade on exchanges of the United States
         )
 
     def _currency(self, row: dict[str, str]) -> Listing | None:

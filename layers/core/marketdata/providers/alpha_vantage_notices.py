@@ -1,7 +1,7 @@
 """The notices that Alpha Vantage sends instead of data, all of them with status 200.
 
-The order of the questions matters: the notice about calls that came too fast also mentions the
-daily quota and premium endpoints. One notice repeats the key, so none is ever quoted.
+The order of the checks matters: the notice about calls that came too fast also mentions the daily
+quota and premium endpoints. One notice contains the key, so no notice is ever shown.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from marketdata.providers.contract import Response
 from marketdata.providers.holds import http_date, rate_limited, until_midnight_s
 
 BURST_HOLD_S = 2.0
-_MOST_CHARS = 2000  # of a notice; what it means is in its first sentences
+_MOST_CHARS = 2000  # characters of a notice that are read: its meaning is in its first sentences
 _NAME = Source.ALPHA_VANTAGE.value
 
 
@@ -39,13 +39,13 @@ def notice(body: dict[str, Any], response: Response, now: datetime | None) -> Pr
     error: ProviderError | None = None
     if text := _text(body, "Information"):
         error = _information(text, response, now)
-    elif _text(body, "Note"):  # the throttle of older days, a limit by the minute
+    elif _text(body, "Note"):  # the notice of earlier years, a limit by the minute
         error = rate_limited(Source.ALPHA_VANTAGE, response, now, DEFAULT_HOLD_S)
     elif text := _text(body, "Error Message"):
         error = BadPayloadError(f"{_NAME}: an error message instead of data")
         if "apikey" in text:
             error = UnauthorizedError(f"{_NAME}: the key is not accepted")
-    elif text := _text(body, "message"):  # beside it stand sample data that are made up
+    elif text := _text(body, "message"):  # an answer with this notice has invented sample data
         error = BadPayloadError(f"{_NAME}: a message instead of data")
         if "premium" in text:
             error = NotEntitledError(f"{_NAME}: a premium endpoint")

@@ -1,8 +1,8 @@
-"""What the answers of all providers have in common: JSON, and HTTP statuses.
+"""Reading the answers of any provider: JSON, and HTTP statuses.
 
-Pure. What is not as documented is an error, never repaired. Text of an answer is masked before it
-becomes part of a message. An answer has as many values as rows of quotes can have, so that reading
-it never takes long.
+Pure. An answer that is not as documented is an error and never repaired. Text of an answer is
+masked before it becomes part of a message. An answer with more values than rows of quotes can have
+is an error, because reading it would take long.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from marketdata.providers.contract import Response
 from marketdata.providers.holds import rate_limited
 from marketdata.redaction import redact
 
-# Only the beginning of a body is ever searched for a page or a gateway's text.
+# Only the beginning of a body is searched for a web page or the text of a gateway.
 _HEAD_BYTES = 200
 _EXCERPT_BYTES = 2000
-# A row of a quote has a value in each 28 bytes.
+# Quotes have about one value in 28 bytes.
 _LEAST_BYTES_A_VALUE = 16
 _FEW_VALUES = 50_000
 _MOST_NUMBER_CHARS = 400
@@ -38,9 +38,9 @@ _CLOUDFLARE = re.compile(rb"\s*error code: 1\d\d\d")
 
 
 class TwoValues:
-    """Stands for the value of a name that an object has twice, with different values.
+    """The value of a name that a JSON object has twice with different values.
 
-    It is of no type that a provider documents, so only what depends on that name is lost.
+    No provider documents a value of this type, so only the figures that need this name are lost.
     """
 
 
@@ -124,7 +124,7 @@ class AnswerReader:
 def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text) if len(text) <= _MOST_NUMBER_CHARS else _NOT_A_NUMBER
-    except ArithmeticError:  # an exponent out of all bounds
+    except ArithmeticError:  # the exponent is too large for a Decimal
         return _NOT_A_NUMBER
 
 

@@ -44,7 +44,7 @@ from marketdata.providers.values import (
 PRO_HOST = "pro-api.coingecko.com"
 _QUOTE_PATH = "simple/price"
 _PAGE_SIZE = 250
-# All calls of the asset list but the last one, which is the list of all coins, are ranked pages.
+# The last call of the asset list is the list of all coins. All calls before it are ranked pages.
 _RANKED_PAGES = FACTS[Source.COINGECKO].asset_calls[AssetClass.CRYPTO] - 1
 
 

@@ -163,7 +163,7 @@ def _rows(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         for row in value if isinstance(value, list) else [value]:
             if isinstance(row, dict):
                 number = str(row.get("id", key))
-                if _is_number(number):  # a row without a number is of no coin
+                if _is_number(number):  # a row without a number belongs to no coin
                     yield number, row
             elif row is not None:
                 raise BadPayloadError(f"{Source.COINMARKETCAP.value}: a row that is no object")

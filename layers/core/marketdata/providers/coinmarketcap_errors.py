@@ -1,4 +1,4 @@
-"""What CoinMarketCap's error codes mean. A code counts more than the status of its answer."""
+"""The error codes of CoinMarketCap. A code counts more than the status of its answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from marketdata.providers.holds import (
 from marketdata.providers.rows import not_found
 from marketdata.providers.values import iso_time, number_or_none, text_or_none
 
-# Plans that were never paid or have run out count as bad keys: nothing works until a person acts.
+# Plans that were never paid or have run out count as bad keys: only a person can change that.
 _BAD_KEY = frozenset({401, 1001, 1002, 1003, 1004, 1005, 1007})
 _NOT_IN_PLAN = frozenset({402, 403, 1006})
 _TOO_OFTEN = frozenset({429, 1008, 1009, 1010, 1011})

@@ -1,4 +1,4 @@
-"""What a provider is to the rest of the program: three steps; only `send` uses the network.
+"""The interface of a provider: three steps, of which only `send` uses the network.
 
 `build_*` and `parse_*` are pure: instruments to a request, a response to quotes and reasons.
 """
@@ -48,8 +48,8 @@ class Request:
 class Response:
     """One complete answer. `headers` has lower-case names.
 
-    `secrets`: what the request carried, beside the provider's key, that nobody may be shown.
-    `note`: what went wrong on the way to this answer, for people; it holds no secret.
+    `secrets`: secret values of the request besides the provider's key. `note`: what went wrong on
+    the way to this answer, for people; it holds no secret.
     """
 
     status: int
@@ -83,10 +83,10 @@ def no_key() -> str:
 
 
 class CallAllowance:
-    """The HTTP requests that an attempt may make at a provider, as they were granted to it.
+    """Counts the HTTP requests that an attempt may make at a provider.
 
-    Each request is taken from it before it is made, so no attempt makes more than the ledger
-    counts. Threads share one.
+    Each request is counted before it is sent, so no attempt makes more requests than it was
+    granted. Threads may share one object.
     """
 
     def __init__(self, calls: int) -> None:
@@ -127,7 +127,7 @@ class Sender(Protocol):
     """The only step that uses the network. Any HTTP status is a response; none is an error."""
 
     def warm(self) -> None:
-        """Load what the first call would load, so that it does not cost that call its time."""
+        """Load now what the first call would load, so that the first call is not slower."""
         ...
 
     def send(

@@ -1,6 +1,6 @@
-"""How long a provider is not called after it answered that calls came too often.
+"""Holds: how long a provider is not called after a rate limit. Pure.
 
-Pure. Seconds of a hold are between one second and the longest budget window.
+A hold lasts at least one second, and at most as long as the longest budget window.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The one HTTP helper: a request in, the complete response or `UnavailableError` out, in time.
+"""The one HTTP helper: sends a request and returns the complete response before a deadline.
 
-It does not retry, because each call is counted before it is made. It follows no redirect, because
-that would send keys to another host. It shows no URL. requests is imported in this file only.
+The helper does not retry, because each call is counted before it is made. It does not follow
+redirects, because that would send keys to another host. Its errors show no URL. The library
+requests is imported only here.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _HEADERS = {
 
 
 class HttpSender:
-    """Sends over pooled connections; a process makes one and shares it between its threads.
+    """Sends requests over pooled connections. The threads of a process share one sender.
 
     `connect_timeout_s` and `read_timeout_s` bound the connection and each wait for more bytes;
     the deadline of `send` bounds everything together, name resolution included.
@@ -75,7 +76,7 @@ class HttpSender:
         if not answered:
             raise UnavailableError(f"{host}: no answer within {timeout_s:.1f} s")
         if exchange.response is None:
-            # The library's error stays behind in the other thread: its text shows the whole URL.
+            # The library's error is not chained, because its text shows the whole URL.
             raise UnavailableError(f"{host}: {exchange.problem}", unsent=exchange.unsent)
         return exchange.response
 
@@ -84,7 +85,7 @@ class HttpSender:
         self._session.close()
 
     def exchange(self, request: Request, timeout_s: float) -> Response:
-        """`send` without the overall deadline and with the library's own errors."""
+        """Do what `send` does, without the overall deadline, with the errors of the library."""
         prepared = requests.Request(
             request.method,
             request.url,
@@ -93,7 +94,7 @@ class HttpSender:
             json=request.json,
         ).prepare()
         url = prepared.url or request.url
-        # Empty means none, whatever the environment says: a proxy has another loopback than we.
+        # No proxy, whatever the environment says: 127.0.0.1 is another machine for a proxy.
         proxies = {"http": "", "https": "", "all": ""} if _is_loopback(url) else {}
         found = self._session.merge_environment_settings(url, proxies, True, None, None)  # noqa: FBT003
         # The adapter and not the session: a session would add cookies and credentials of .netrc,
@@ -113,7 +114,7 @@ class HttpSender:
 
 
 class _Exchange(threading.Thread):
-    """One exchange in a thread of its own, so that its caller waits no longer than its time."""
+    """One HTTP exchange in a thread of its own, so that the caller can stop waiting for it."""
 
     def __init__(self, sender: HttpSender, request: Request, timeout_s: float) -> None:
         super().__init__(name=f"http {_host(request.url)}", daemon=True)
@@ -134,26 +135,26 @@ class _Exchange(threading.Thread):
             self.done.set()
 
     def watch(self, connection: socket.socket) -> None:
-        """Remember the socket that the answer will come from."""
+        """Keep the socket that the answer will be read from."""
         self._socket = connection
         if self._abandoned:
             self._hang_up()
 
     def abandon(self) -> None:
-        """Hang up, if the exchange is not done, so that a server cannot keep the thread alive."""
+        """Close the socket of an unfinished exchange, so that its thread ends."""
         self._abandoned = True
         if not self.done.is_set():
             self._hang_up()
 
     def _hang_up(self) -> None:
         if isinstance(self._socket, socket.socket):
-            with suppress(OSError):  # the other side may have hung up first
-                # TLS's own `shutdown` would swap the socket's parts under the reading thread.
+            with suppress(OSError):  # the server may have closed the connection first
+                # `SSLSocket.shutdown` would change the socket while the other thread reads from it.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 class _Connection(HTTPConnection):
-    """A connection that gives its socket to the exchange that waits on it."""
+    """An HTTP connection that gives its socket to the exchange that waits for it."""
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
         exchange = threading.current_thread()
@@ -177,7 +178,7 @@ class _TlsPool(HTTPSConnectionPool):
 class _Adapter(HTTPAdapter):
     """The library's adapter with our connections, enough of them to keep for every call of a tick.
 
-    It never retries, which is the library's default and what the budgets rely on.
+    It never retries: that is the default of the library, and the budgets rely on it.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
-"""The errors of the HTTP library as short texts that hold no part of the request.
+"""The errors of the HTTP library as short texts without any part of the request.
 
-The library's own texts show the whole URL, key included, so they are never used.
+The texts of the library show the whole URL with its key, so they are never used.
 """
 
 from __future__ import annotations

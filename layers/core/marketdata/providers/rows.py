@@ -1,4 +1,4 @@
-"""From the rows of an answer to quotes and reasons, the same for all providers. Pure."""
+"""Turns the rows of an answer into quotes and reasons, for all providers alike. Pure."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from marketdata.errors import BadPayloadError
 from marketdata.providers.contract import Parsed
 from marketdata.providers.values import figure, number_or_none, price_of, shown
 
-# Bad rows of fewer symbols are a defect of these symbols; when all rows of so many are bad, the
-# answer is.
+# If all rows of an answer are bad, and at least this many, the answer counts as bad. Fewer bad rows
+# count as defects of their symbols.
 LEAST_BAD_ROWS = 3
-# Of two rows for one symbol, the one that is so much older is not traded any more.
+# Of two rows for one symbol, one that is this much older than the other is not traded any more.
 _DEAD_AFTER = timedelta(days=1)
 
 
 def settle(
     source: Source, batch: Sequence[Instrument], read: Callable[[Instrument], Quote | None]
 ) -> Parsed:
-    """Return what `read` makes of each instrument: a quote, None for no quote, or an error.
+    """Return quotes and reasons from `read`, which gives a quote, None or an error for each symbol.
 
     A `BadPayloadError` of `read` makes a bad row of that symbol. Raise it for the whole answer
     only if there is no quote, and at least `LEAST_BAD_ROWS` rows are bad.
@@ -55,7 +55,7 @@ def not_found(source: Source, symbol: str) -> MissingQuote:
 
 
 def bad_row(source: Source, instrument: Instrument, problem: str) -> MissingQuote:
-    """Return the reason of a symbol whose row cannot be used; `problem` names what came."""
+    """Return the reason of a symbol whose row cannot be used; `problem` says what is wrong."""
     symbol = instrument.symbol.text
     return MissingQuote(symbol, Reason.PROVIDER_UNAVAILABLE, f"{source.value}: {symbol}: {problem}")
 
@@ -63,8 +63,8 @@ def bad_row(source: Source, instrument: Instrument, problem: str) -> MissingQuot
 def unit_in(label: Any, currency: str | None = None) -> Unit | None:
     """Return the unit that a row's label names; None without a label.
 
-    Raise `BadPayloadError`, naming the label, for an unknown one, and for one that is not of
-    `currency` where that is known.
+    Raise `BadPayloadError` with the label if it is unknown, or is not a unit of `currency` where
+    that is known.
     """
     if label is None or label == "":
         return None
@@ -85,9 +85,9 @@ def live_row(
 ) -> Mapping[str, Any] | None:
     """Return the row of one symbol that has a current price; None where no row has a price.
 
-    `price_in` returns a row's price and unit, None for a dead row. A row that is a day older than
-    another one is dead, too. Raise `BadPayloadError` if two live rows have different prices, and
-    the error of `price_in` if there is no live row.
+    `price_in` returns a row's price and unit, None for a row without a price. A row that is
+    a day older than another one does not count. Raise `BadPayloadError` if two current rows have
+    different prices, and the error of `price_in` if there is no current row.
     """
     live: list[tuple[Any, datetime | None, Mapping[str, Any]]] = []
     problem: BadPayloadError | None = None

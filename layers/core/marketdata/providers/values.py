@@ -1,7 +1,7 @@
 """Numbers, texts and times as providers write them, read to the last digit or rejected.
 
-Pure. A wrong price is an error. A wrong time or figure is an absence, because a quote can do
-without it. No text of a provider is searched before its length is known to be bounded.
+Pure. A wrong price is an error. A wrong time or figure is None, because a quote can do without it.
+The length of a text is checked before the text is searched.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ MOST_ID_CHARS = 100
 # Longer than each number and time that a provider writes.
 _MOST_CHARS = 64
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
-# What providers write where they have no number.
+# Texts that providers write in place of a missing number.
 _NO_NUMBER = frozenset({"", "-", "none", "null", "n/a"})
-# Nobody means the value of a longer number, and writing it out could fill the memory.
+# A number with more digits is an error, and writing it out could fill the memory.
 _MOST_DIGITS = 50
 _MOST_PLACES = 40
-# A time outside of these years is none: 0 and small numbers are how some write "unknown".
+# Times outside of these years are not times: some providers write 0 for "unknown".
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -54,7 +54,7 @@ def number(value: Any) -> Decimal | None:
 
 
 def number_or_none(value: Any) -> Decimal | None:
-    """Return a number that the quote can do without; None also for what is not one."""
+    """Return a number that a quote can do without; None for anything that is not a number."""
     try:
         return number(value)
     except BadPayloadError:
@@ -62,10 +62,10 @@ def number_or_none(value: Any) -> Decimal | None:
 
 
 def price_of(value: Any, *, signed: bool = False) -> Decimal | None:
-    """Return a price; None for none, and for zero, which is how some say none.
+    """Return a price; None if there is none, and for zero, which some providers write for "none".
 
-    A `signed` price may be zero or negative. Raise `BadPayloadError`, naming what came, for a
-    negative price that is not, and for what is not a number.
+    A `signed` price may be zero or negative. Raise `BadPayloadError` with the value for any other
+    negative price, and for a value that is not a number.
     """
     found = number(value)
     if signed or found is None:
@@ -76,7 +76,7 @@ def price_of(value: Any, *, signed: bool = False) -> Decimal | None:
 
 
 def figure(value: Any, *, signed: bool = False) -> Decimal | None:
-    """Return a figure beside the price; None for what is not above zero, unless it is `signed`."""
+    """Return a figure beside the price; None if it is not above zero, unless it is `signed`."""
     found = number_or_none(value)
     return found if found is not None and (signed or found > 0) else None
 
@@ -97,7 +97,7 @@ def name_of(value: Any) -> str | None:
 
 
 def shown(value: Any) -> str:
-    """Return a short form of what came, for an error message."""
+    """Return a short form of a received value, for an error message."""
     if isinstance(value, str):
         return repr(value if len(value) <= 40 else value[:37] + "...")
     if value is None or isinstance(value, bool):
@@ -139,5 +139,5 @@ def zoned_time(value: Any, zone: Any) -> datetime | None:
 
 
 def plausible(at: datetime) -> datetime | None:
-    """Return a time if a price can be of it; None for one of 1970 or of the next century."""
+    """Return a time if it can be the time of a price; None for a time in 1970 or in 2100."""
     return at if _EARLIEST <= at < _LATEST else None

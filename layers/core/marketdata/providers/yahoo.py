@@ -1,7 +1,7 @@
 """Yahoo Finance's formats: the batched quote call, and the screener that lists US stocks.
 
-Pure. `yahoo_session` sends the requests, with a cookie and a crumb. Yahoo has no key, so no answer
-means a bad key.
+Pure. `yahoo_session` sends the requests, with a cookie and a crumb. Yahoo has no key, so no error
+of Yahoo means a bad key.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from marketdata.providers.yahoo_rows import Row, quote_of
 ORIGIN = "https://query1.finance.yahoo.com"
 QUOTE_PATH = "/v7/finance/quote"
 SCREENER_PATH = "/v1/finance/screener"
-# The member of an answer made of charts that lists the symbols which were not asked for.
+# The member of an answer from charts that lists the symbols without a request.
 UNANSWERED = "unanswered"
 
-# How its two kinds of rate limit begin, as text in place of JSON.
+# The beginnings of Yahoo's two kinds of rate limit, which are text in place of JSON.
 EDGE = b"Edge: Too Many Requests"
 TOO_MANY = (b"Too Many Requests", EDGE)
 
@@ -106,12 +106,12 @@ class Yahoo:
         return MissingQuote(symbol, Reason.PROVIDER_UNAVAILABLE, message)
 
     def _raise_for_error(self, response: Response) -> None:
-        """Raise the error that an answer is, if it is not an answer with data."""
+        """Raise the error of an answer without data."""
         name, status = self.source.value, response.status
         head = response.body[:200].lstrip()
         if status in (429, 999) or head.startswith(TOO_MANY):
             error = rate_limited(self.source, response)
-            # Many addresses of clouds get this answer, however few calls they make.
+            # Many IP addresses of clouds get this answer, however few calls they make.
             if is_html(response) or head.startswith(EDGE):
                 text = f"{name}: Yahoo {ADDRESS_NOT_ACCEPTED} (status {status})"
                 error = RateLimitedError(text, error.retry_after_s)

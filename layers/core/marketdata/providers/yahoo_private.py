@@ -1,7 +1,8 @@
-"""All that this program uses of yfinance's private parts, in one place.
+"""The one place that uses private parts of yfinance.
 
-`YfData` gets the cookie and the crumb and adds them to a call. The version is pinned, and a test
-names whatever a new one changed. Until this file follows, `yahoo_symbols` works without it.
+`YfData` gets the cookie and the crumb and adds them to a call. The version of yfinance is pinned,
+and a test finds what a new version changed. Until this file is adapted, `yahoo_symbols` works
+without it.
 """
 # ruff: noqa: SLF001  # private names are what this file is for
 
@@ -27,24 +28,24 @@ from marketdata.providers.yahoo_transport import (
 class PrivateData:
     """One `YfData` with a cookie and a crumb of its own.
 
-    The class is a singleton, of which the last session given wins. Made past that, a cookie and a
-    crumb belong to the host that they came from, whoever else uses yfinance in this process.
+    yfinance makes the class a singleton, and the session that is set last replaces all others. This
+    object is made past the singleton, so its cookie and crumb stay with the host they came from.
     """
 
     def __init__(self, transport: YahooTransport) -> None:
-        # A cookie on the disk would outlive Yahoo's refusal of it.
+        # A cookie on the disk would be used again after Yahoo has rejected it.
         cache._CookieCacheManager._Cookie_cache = cache._CookieCacheDummy()
         self._data: Any = type.__call__(YfData, session=transport)
         self._transport = transport
 
     @property
     def crumb(self) -> str | None:
-        """The crumb that the next call carries; None if there is none, or what cannot be one."""
+        """The crumb of the next call; None without one, and for a text that cannot be a crumb."""
         crumb = self._data._crumb
         return crumb if plausible_crumb(crumb) else None
 
     def clear_poison(self) -> None:
-        """Drop what is kept as a crumb and cannot be one ("Too Many Requests")."""
+        """Drop a kept crumb that cannot be one, such as "Too Many Requests"."""
         if self._data._crumb is not None and self.crumb is None:
             self.forget(self._data._crumb)
 
@@ -65,8 +66,8 @@ class PrivateData:
     def send(self, request: Request, call: Call) -> Response:
         """Return Yahoo's answer to one request with the crumb, whatever its status.
 
-        Raise `UnavailableError` when there is none. What yfinance raises when its private parts
-        have changed (`AttributeError`, `TypeError`) passes through.
+        Raise `UnavailableError` if there is no answer. An `AttributeError` or `TypeError` of
+        yfinance means that its private parts have changed; the caller handles it.
         """
         params, left_s = request.params, call.left_s()
         try:
@@ -80,7 +81,7 @@ class PrivateData:
         except (MarketDataError, AttributeError, NameError, TypeError):
             raise
         except Exception as exc:  # noqa: BLE001  # yfinance, curl and bs4 raise what they like
-            # Neither the foreign text nor its chain, as either may show a crumb.
+            # Without the text of yfinance's error and without chaining: both may show a crumb.
             failure = call.failure or f"Yahoo: yfinance failed with {type(exc).__name__}"
             raise UnavailableError(failure) from None
         return response_of(answer)

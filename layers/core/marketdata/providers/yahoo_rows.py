@@ -1,7 +1,7 @@
 """One row of Yahoo's quote call as a quote. Pure.
 
-Yahoo's rows have different members for each type of asset, so each member may be absent. What a
-row says of itself is checked: its unit, its change against its price, its times.
+Yahoo's rows have different members for each type of asset, so each member may be absent. The unit,
+the change and the times of a row are checked against each other.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from marketdata.providers.values import figure, number_or_none, price_of, unix_t
 
 Row = Mapping[str, Any]
 
-# PREPRE and POSTPOST are the hours of the night, in which nothing is traded.
+# PREPRE and POSTPOST are the hours of the night without any trading.
 _MARKET_STATES = {
     "REGULAR": MarketState.OPEN,
     "PRE": MarketState.PRE,
@@ -61,7 +61,7 @@ def quote_of(instrument: Instrument, rows: Sequence[Row], fetched_at: datetime) 
         return None
     currency = None
     if instrument.asset_class is not AssetClass.STOCKS:
-        currency = instrument.symbol.quote  # a pair is priced in its second side only
+        currency = instrument.symbol.quote  # the price of a pair is in its second currency
     unit = unit_in(row.get("currency"), currency) or (Unit(currency) if currency else None)
     return _quote(instrument, row, _Amounts(unit, signed=signed), priced[0], fetched_at)
 
@@ -96,7 +96,7 @@ def _quote(
         price,
         amounts.change(row, "regularMarketChange"),
         number_or_none(row.get("regularMarketChangePercent")),
-        None if is_coin else close,  # a coin's change is over 24 hours, whatever its close
+        None if is_coin else close,  # the change of a coin is over 24 hours and not since a close
     )
     basis = ChangeBasis.ROLLING_24H if is_coin else ChangeBasis.PREVIOUS_CLOSE
     state, timestamp = row.get("marketState"), unix_time(row.get("regularMarketTime"))
@@ -138,8 +138,8 @@ def _volume(instrument: Instrument, row: Row) -> Decimal | None:
 def _market_cap(row: Row, unit: Unit | None, raw_price: Decimal) -> Decimal | None:
     """Return the market capitalisation in the currency.
 
-    Beside a price in pence Yahoo has it in pounds or in pence. The number of shares says in which;
-    without that number it is unknown.
+    For a price in pence Yahoo gives the capitalisation in pounds or in pence. The number of shares
+    shows which; without that number the capitalisation is unknown.
     """
     cap = figure(row.get("marketCap"))
     if cap is None or unit is None or not unit.places:
@@ -174,7 +174,7 @@ def _extended(
             number_or_none(row.get(f"{prefix}ChangePercent")),
             price,
         )
-        # The regular price is what this change is measured against, so it is never the wrong one.
+        # This change compares with the regular price, so the regular price is the right one.
         agrees = change.previous_close is not None
         found.append(
             ExtendedPrice(

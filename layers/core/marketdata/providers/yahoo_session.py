@@ -1,8 +1,8 @@
 """Sends Yahoo's calls through the real yfinance: its session, its cookie and its crumb.
 
-yfinance has no public call for many symbols, so quotes and the screener take its private one
-(`yahoo_private`). While that call or the crumb is not to be had, quotes are asked for one symbol at
-a time (`yahoo_symbols`).
+yfinance has no public call for many symbols, so quotes and the screener use a private one
+(`yahoo_private`). While that call fails or there is no crumb, quotes are fetched one symbol at a
+time (`yahoo_symbols`).
 
 Each HTTP request is taken from the allowance of the call before it is made. A call is one request
 once there are a cookie and a crumb. These cost two more, at first and after a crumb that Yahoo does
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# For so long quotes are asked for one symbol at a time, before their own call is tried again.
+# How long quotes are fetched one symbol at a time before the call for many symbols is tried again.
 PAUSE_S = 30.0
-# Of calls in a row that failed for want of a good crumb, as many end in that pause.
+# After this many calls in a row without a good crumb, that pause begins.
 _CRUMB_FAILURES = 2
 # Requests for a cookie, a crumb and the call itself.
 _RENEWAL = 3
-# What using something of yfinance that is gone, or is no longer like that, ends in.
+# The errors of using a private part of yfinance that is gone or has changed.
 _CHANGED = (AttributeError, ImportError, NameError, TypeError)
 
 
 class YahooSender:
     """The sender for Yahoo; `base_url` replaces the origin of all its hosts.
 
-    Threads share one sender, and wait for each other only while there is no crumb. `clock`:
+    Threads share one sender. They wait for each other only while there is no crumb. `clock`:
     monotonic seconds. `proxy_url` returns the URL of a proxy between us and Yahoo, for addresses
     that Yahoo does not accept; empty for none.
     """
@@ -100,7 +100,7 @@ class YahooSender:
     def _open(self) -> tuple[YahooTransport, SymbolQuotes]:
         with self._opening:
             if self._transport is None or self._symbols is None:
-                try:  # here, as yfinance brings pandas and takes most of a second
+                try:  # imported here, because yfinance imports pandas and takes most of a second
                     from marketdata.providers.yahoo_symbols import SymbolQuotes  # noqa: PLC0415
                     from marketdata.providers.yahoo_transport import YahooTransport  # noqa: PLC0415
                 except ImportError as exc:
@@ -133,7 +133,7 @@ class YahooSender:
             return self._data
 
     def _answer(self, transport: YahooTransport, request: Request, call: Call) -> Response:
-        """Return the answer to a call that has no other way."""
+        """Return the answer to a call that `yahoo_symbols` cannot replace."""
         try:
             answer = self._ask(self._private(transport), request, call)
         except _CHANGED as exc:
@@ -173,7 +173,7 @@ class YahooSender:
             answer = self._once(data, request, call)
         except CrumbMissingError:
             self._crumb_failures += 1
-            # The cookie is kept, so that a crumb and the call are all that is needed.
+            # The cookie is kept, so only a crumb and the call itself are needed.
             if self._crumb_failures > 1 or call.allowance.left < _RENEWAL - 1:
                 self._renounce(data)
                 raise
@@ -205,7 +205,7 @@ class YahooSender:
 
     @staticmethod
     def _renounce(data: PrivateData) -> None:
-        """Drop the cookie; the next call gets one in yfinance's other way."""
+        """Drop the cookie; the next call fetches one in yfinance's other way."""
         data.forget(None)
         data.change_strategy()
 
@@ -215,7 +215,7 @@ class YahooSender:
 
     @contextmanager
     def _turn(self, data: PrivateData, call: Call) -> Iterator[None]:
-        """One thread at a time while there is no crumb, all of them together when there is."""
+        """Let one thread pass at a time while there is no crumb, and all threads afterwards."""
         if data.crumb is None:
             if not self._crumbing.acquire(timeout=max(call.left_s(), 0)):
                 raise call.too_late("another call for Yahoo's crumb")

@@ -1,9 +1,9 @@
 """Yahoo's prices one symbol at a time, by the public part of yfinance, as a v7 answer.
 
-Used while Yahoo's call for many symbols, yfinance's private way to it, or the crumb is missing. It
-reads the metadata of the chart call: two requests for a symbol, one once its time zone is known,
-and neither cookie nor crumb. What the metadata does not give is left out: a chart's previous close
-is yesterday's only where the chart is of one day, and never for a coin.
+Used while Yahoo's call for many symbols, yfinance's private way to it, or the crumb is missing. The
+prices are in the metadata of the chart call: two requests for a symbol, or one if its time zone is
+known, without cookie and crumb. Figures that the metadata does not give are left out. The previous
+close of a chart is that of yesterday only if the chart is of one day, and never for a coin.
 """
 
 from __future__ import annotations
@@ -34,18 +34,19 @@ from marketdata.providers.yahoo import UNANSWERED
 from marketdata.providers.yahoo_transport import AnsweredError, Call, YahooTransport
 
 _MOST_TURNS = 10_000
-_UNKNOWN = frozenset({400, 404, 422})  # how the chart says that it knows no such symbol
+_UNKNOWN = frozenset({400, 404, 422})  # the chart's error for an unknown symbol
 
 
 @cache
 def prepare_yfinance() -> None:
     """Set yfinance up for this process, once.
 
-    Its caches go to a folder of their own, as a home may be read-only. Its failures are raised. Its
-    logger is off, as its debug lines show crumbs.
+    Its caches are in a folder of their own, because a home may be read-only. Its errors are raised.
+    Its logger is off, because its debug lines show crumbs.
     """
     logger = logging.getLogger("yfinance")
-    # A filter, because others who configure logging (uvicorn does) enable disabled loggers again.
+    # A filter, because other code that configures logging (uvicorn's) enables disabled loggers
+    # again.
     logger.addFilter(lambda _: False)
     logger.propagate = False
     folder = tempfile.mkdtemp(prefix="yfinance-")
@@ -64,7 +65,7 @@ class SymbolQuotes:
 
     def __init__(self, transport: YahooTransport) -> None:
         prepare_yfinance()
-        # yfinance shows its own use of deprecated pandas, which is not for our users to read.
+        # Warnings about yfinance's use of deprecated pandas are not for our users.
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")
         self._transport = transport
         self._turns: dict[str, int] = {}
@@ -74,9 +75,9 @@ class SymbolQuotes:
         """Return a v7 answer with a row for each of `names` (Yahoo's spellings) that has a price.
 
         The names that were asked for longest ago come first, so that a small allowance reaches all
-        of them in turn. The member `UNANSWERED` lists those of which nothing is known. A rate limit
-        before the first row is answered as it came. Raise `UnavailableError` when nothing was
-        answered at all; `problem` is why symbols are asked for one at a time.
+        of them in turn. The member `UNANSWERED` lists symbols without an answer. A rate limit
+        before the first row is returned as it is. Raise `UnavailableError` if nothing was
+        answered at all; `problem` is the reason why symbols are fetched one at a time.
         """
         call.crumbless = True
         rows: list[dict[str, Any]] = []
@@ -111,13 +112,13 @@ class SymbolQuotes:
         self._turns[name] = next(self._counter)
 
     def _row(self, name: str, call: Call) -> dict[str, Any] | None:
-        """Return one symbol's v7 row, None where Yahoo knows no such symbol or no price of it.
+        """Return the v7 row of a symbol; None if Yahoo does not know the symbol or its price.
 
-        Raise `BadPayloadError` when nothing is known of this one, and what ends it for all.
+        Raise `BadPayloadError` if this symbol has no answer. Other errors end the whole call.
         """
         try:
             ticker = yfinance.Ticker(name, session=self._transport)
-            # A day without trades, or bars that yfinance cannot read: the metadata came first.
+            # A day without trades, or bars that yfinance cannot read; the metadata arrived before.
             with suppress(YFPricesMissingError, LookupError, TypeError):
                 ticker.history(period="1d", interval="1d", timeout=call.left_s())
             return v7_row(name, ticker.history_metadata)

@@ -37,11 +37,11 @@ CRUMB_PATH = "/v1/test/getcrumb"
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_HOPS = 5
-_MOST_COOKIE_CHARS = 4096  # of one header that sets a cookie
-_LONGEST_CRUMB = 64  # eleven characters as recorded
+_MOST_COOKIE_CHARS = 4096  # bytes of one header that sets a cookie
+_LONGEST_CRUMB = 64  # recorded crumbs have eleven characters
 # yfinance has a second way to a cookie, so the first may not use up the whole time of a call.
 _COOKIE_SHARE = 1 / 3
-_SHORTEST_TIMEOUT_S = 0.002  # curl counts in milliseconds, and takes 0 for "for ever"
+_SHORTEST_TIMEOUT_S = 0.002  # curl counts in milliseconds, and 0 means no limit
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (curl_errors.DNSError, "the name could not be resolved"),
@@ -64,7 +64,7 @@ def plausible_crumb(text: object) -> bool:
 
 
 def is_rate_limit(answer: requests.Response) -> bool:
-    """Return whether an answer says that calls came too often, which it may with status 200."""
+    """Return whether an answer is a rate limit, which may have status 200."""
     return answer.status_code == 429 or answer.content[:200].lstrip().startswith(TOO_MANY)
 
 
@@ -75,10 +75,10 @@ def response_of(answer: requests.Response) -> Response:
 
 
 class AnsweredError(Exception):
-    """Ends a request of yfinance: Yahoo has answered, and the answer is a failure.
+    """Ends a request of yfinance with an answer of Yahoo that is an error.
 
-    yfinance would answer a status of 400 or more by asking two to five times again, against a rate
-    limit too.
+    Otherwise yfinance would repeat a request with a status of 400 or more two to five times, also
+    after a rate limit.
     """
 
     def __init__(self, response: Response) -> None:
@@ -87,11 +87,11 @@ class AnsweredError(Exception):
 
 
 class NoCrumbError(ConnectionError):
-    """No crumb came. A ConnectionError, because yfinance then keeps nothing and goes on without."""
+    """There is no crumb. A ConnectionError: then yfinance keeps none and continues without one."""
 
 
 class CrumbMissingError(UnavailableError):
-    """A call for data was about to be made without a crumb, which Yahoo never accepts."""
+    """A call for data has no crumb, so Yahoo would not accept it."""
 
 
 @dataclass(slots=True)
@@ -134,7 +134,9 @@ class YahooTransport(requests.Session[requests.Response]):
         )
         self._origin = base_url.rstrip("/")
         self._has_cookie = False
-        self._cookie_values: dict[str, str] = {}  # never changed but replaced: threads read it
+        self._cookie_values: dict[
+            str, str
+        ] = {}  # replaced and never changed, because threads read it
         self._clock = clock
         self._calls = threading.local()
 
@@ -142,7 +144,7 @@ class YahooTransport(requests.Session[requests.Response]):
     def call(
         self, timeout_s: float, deadline: float, allowance: CallAllowance, most_bytes: int
     ) -> Iterator[Call]:
-        """Bound all requests of this thread inside: their end, their number, their answers."""
+        """Limit the requests of this thread within the block: deadline, number, size of answers."""
         call = Call(timeout_s, deadline, self._clock, allowance, most_bytes)
         self._calls.current = call
         try:
@@ -153,7 +155,7 @@ class YahooTransport(requests.Session[requests.Response]):
     def request(  # type: ignore[override]  # the forty options pass as they come
         self, method: Any, url: str, **options: Any
     ) -> requests.Response:
-        """Make one request of yfinance's, within the limits of the call and only to Yahoo.
+        """Make one request for yfinance, within the limits of the call and only to Yahoo.
 
         Raise `AnsweredError` for a rate limit and for a data call's failure, `NoCrumbError` when
         no crumb came, `CrumbMissingError` in place of a data call without a crumb,
@@ -173,7 +175,7 @@ class YahooTransport(requests.Session[requests.Response]):
         elif call.crumbless:
             raise NoCrumbError("neither cookie nor crumb is needed")
         elif urlsplit(url).hostname == _COOKIE_PAGE and self._has_cookie:
-            return requests.Response()  # yfinance asks for it anew each time, and does not read it
+            return requests.Response()  # yfinance requests this page each time and does not read it
         answer = self._follow(call, method, url, options)
         if is_rate_limit(answer) or (is_data and _failed(answer)):
             raise AnsweredError(response_of(answer))
@@ -190,13 +192,13 @@ class YahooTransport(requests.Session[requests.Response]):
         self.cookies.clear()
 
     def secrets(self, call: Call) -> tuple[str, ...]:
-        """Return the crumb and the cookies that a call carried; nothing as short as a flag."""
+        """Return the crumb and the cookies of a call, without values as short as a flag."""
         return tuple(v for v in (call.crumb or "", *self._cookie_values.values()) if len(v) >= 8)
 
     def _follow(
         self, call: Call, method: Any, url: str, options: dict[str, Any]
     ) -> requests.Response:
-        # curl would follow a redirect to any host, so the hops are made here.
+        # curl would follow a redirect to any host, so redirects are followed here.
         options = {**options, "allow_redirects": False}
         for _ in range(_MAX_HOPS):
             answer = self._once(call, method, url, options)
@@ -205,7 +207,7 @@ class YahooTransport(requests.Session[requests.Response]):
                 answer.url = url  # yfinance looks for the consent page by its real name
                 return answer
             url = urljoin(url, location)
-            options.pop("params", None)  # they are in the location, where they are wanted
+            options.pop("params", None)  # the location has the parameters already
             if answer.status_code not in (307, 308):
                 method = "GET"
                 options.pop("data", None)
@@ -237,14 +239,16 @@ class YahooTransport(requests.Session[requests.Response]):
         cookies = dict(_cookies_of(answer))
         self._cookie_values = self._cookie_values | cookies
         for name, value in cookies.items() if self._origin else ():
-            self.cookies.set(name, value)  # curl refuses a stand-in's: they are yahoo.com's
+            self.cookies.set(
+                name, value
+            )  # with a base URL curl does not take the cookies, because their domain is yahoo.com
         return answer
 
     def _target(self, url: str) -> str:
         """Return the URL that a request for `url` is sent to."""
         parts, origin = urlsplit(url), urlsplit(self._origin)
         if self._origin and (parts.scheme, parts.netloc) == (origin.scheme, origin.netloc):
-            return url  # a redirect of the stand-in to itself
+            return url  # a redirect within the base URL
         if parts.scheme != "https" or parts.hostname not in DATA_HOSTS | COOKIE_HOSTS:
             raise UnavailableError(f"{parts.hostname}: not one of Yahoo's hosts, so not asked")
         if not self._origin:

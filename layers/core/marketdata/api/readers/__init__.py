@@ -1,4 +1,4 @@
-"""What the API answers, as bytes and plain data: joined from the cache, and only from the cache.
+"""The content of the answers, as bytes and plain data, read from the cache only.
 
-Nothing here knows of HTTP or of a framework, and nothing here can reach a provider.
+No module here uses HTTP or FastAPI, and none can reach a provider.
 """

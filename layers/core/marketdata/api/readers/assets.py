@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 MAX_SEARCH = 64  # characters
-# Something to look for, and no control characters.
+# At least one character that is not a blank, and no control characters.
 SEARCH = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 _SEARCH = re.compile(SEARCH)
 
 
 def search_text(text: str) -> str:
-    """What to search for. ValueError, with what is allowed, for nothing, too much or garble."""
+    """Return the text to search for. Raise ValueError, with what is allowed, for any other text."""
     if len(text) <= MAX_SEARCH and _SEARCH.fullmatch(text):
         return " ".join(text.split())
     raise ValueError(f"1 to {MAX_SEARCH} characters, none of them a control character")
@@ -92,7 +92,7 @@ class AssetReader:
         )
 
     def _rows(self, asset_class: AssetClass, start: Cursor, limit: int) -> tuple[int, list[bytes]]:
-        """How many there are in all, and one page: empty before the end where the list is lost."""
+        """Return the number of all rows, and one page, which is empty if the list is lost."""
         if start.q is None:
             rows = self.assets.page(asset_class, start.version, start.offset, limit)
             return start.total, rows
@@ -108,7 +108,7 @@ class AssetReader:
 
 
 def _missing(asset_class: AssetClass) -> BadRequestError:
-    """Before the first list, and where the cache has dropped it."""
+    """Return the error for a class without a list: before the first one, or if it is lost."""
     return BadRequestError("pending", f"The list of {asset_class.value} is not there yet.", SLOT_S)
 
 

@@ -1,4 +1,4 @@
-"""The one error of reading: a request that cannot be answered as it stands."""
+"""The one error of the readers: a request that is wrong."""
 
 from __future__ import annotations
 

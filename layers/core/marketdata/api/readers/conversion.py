@@ -27,7 +27,7 @@ _FIGURES = re.compile(
 )
 _SOURCE = re.compile(rb'"source":"([a-z_]{1,32})"')
 
-# Given the pairs that are missing, return the reason of each and have it watched.
+# Returns the reason of each missing pair, and puts the pair on the watch list.
 Explain = Callable[[Sequence[str]], Mapping[str, MissingQuote]]
 
 
@@ -117,7 +117,7 @@ class Converter:
         return {base: reasons[pair] for base, pair in pairs.items()}
 
     def _tail(self, rate: Rate) -> bytes:
-        """All that quotes of one currency have in common."""
+        """The rate and the end of `converted` for all quotes of one currency."""
         time = None if rate.timestamp is None else utc_text(rate.timestamp)
         shared = {
             "rate_symbol": rate.symbol,

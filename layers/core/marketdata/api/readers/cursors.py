@@ -1,7 +1,7 @@
 """Cursors: where the next page of one version of a list, or of a search in it, begins.
 
-A cursor carries all that the page needs to say of its list, so paging goes on over one version
-while others replace it. Clients are to hand it back as it is.
+A cursor has all facts of its list that a page shows, so a client can read one version to its end
+after it was replaced. Clients return a cursor unchanged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from marketdata.domain.symbols import AssetClass
 SHAPE = "^WyJ[jmz][A-Za-z0-9_-]{20,1200}$"
 _SHAPE = re.compile(SHAPE)
 _VERSION = re.compile(r"[0-9A-Za-z.\-_]{1,64}")
-_MOST = 10_000_000  # more assets than any list has, and fewer than overflow anything
+_MOST = 10_000_000  # more assets than any list has
 
 
 @dataclass(frozen=True, slots=True)

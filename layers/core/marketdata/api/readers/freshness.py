@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from marketdata.cache.stored_quotes import class_name, time_key
 from marketdata.domain.staleness import EXPLAINED_AGE_MS
 
-# A quote that was fetched later than this after the start of the slot was stamped by a wrong clock,
-# or ours is wrong.
+# If a quote was fetched later than this after the start of the slot, its clock or ours is wrong.
 AHEAD_MS = 10_000
 _NO_TIME = time_key(0)
 
@@ -54,7 +53,7 @@ class Freshness:
             return []
         if not (min(values) >= self.fetched_from and max(values) < self.ahead_from):
             return [place for place, value in enumerate(values) if self.is_stale(value)]
-        # As a rule all were fetched lately, and few prices are older than the strictest limit.
+        # Usually all quotes were fetched lately, and few prices are older than the strictest limit.
         strictest = max(self.made_from.values())
         return [
             place

@@ -1,6 +1,6 @@
-"""When the service is healthy, degraded or unhealthy: one rule after the other, each with words.
+"""The rules by which the service is healthy, degraded or unhealthy, each with its reason.
 
-Pure: facts in, findings out. Nothing here reads a clock or the cache.
+Pure: no clock and no cache is read here.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from marketdata.cache.memory import MemoryState
     from marketdata.domain.permits import ClassState, LastError
 
-# Twelve slots in a row without a claim: nobody fetches any more.
+# Twelve slots in a row without a claim: the loop stands still.
 MOST_LAG_S = 60
 FRESH_ENOUGH = 0.9
 FRESH_AT_LEAST = 0.5
-# Yahoo holds a caller for about a minute. One that it rejects for so long is rejected for its
-# address, as we send fewer calls than it allows.
+# A rate limit of Yahoo ends after about a minute. If Yahoo rejects calls for this long, it rejects
+# our IP address, because the service sends fewer calls than Yahoo allows.
 REJECTED_MS = 900_000
 
 
 class Status(StrEnum):
-    """`degraded` serves, with less than all; `unhealthy` must not be relied on."""
+    """`degraded`: parts of the service do not work. `unhealthy`: do not rely on its quotes."""
 
     HEALTHY = "healthy"
     DEGRADED = "degraded"
@@ -57,11 +57,11 @@ class ListFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that health is judged by. `lag_s`: age of the last claimed slot; None before the first.
+    """The facts that health is judged by. `lag_s`: age of the last claimed slot; None before it.
 
     `breakers` are those of enabled providers. `wrong_clocks`: workers whose clock differs from that
     of Redis, and by how many milliseconds they are ahead. `times_ahead`: sources whose times are
-    ahead of our clock, and by how many milliseconds. `memory`: None if Redis does not tell.
+    ahead of our clock, and by how many milliseconds. `memory`: None if it is unknown.
     """
 
     lag_s: float | None

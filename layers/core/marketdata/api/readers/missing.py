@@ -1,4 +1,4 @@
-"""The reason why a quote is missing, as clients see it."""
+"""The reason of a missing quote as clients get it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Quotes as clients get them: stored bytes joined, without parsing one of them.
+"""Quotes as clients get them: stored bytes are joined without parsing.
 
-The usual request costs one round trip; what is missing, or not watched by itself, costs one more.
+A request usually costs one round trip. Missing symbols, and symbols that must be watched, cost one
+more.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Reading:
 
     @property
     def misses(self) -> int:
-        """How many symbols could have a quote and have none."""
+        """The number of valid symbols without a quote."""
         return sum(error.code is not Reason.INVALID_SYMBOL for error in self.errors)
 
     def body(self, market: str) -> bytes:
@@ -206,7 +207,7 @@ def _split(
 
 
 def _too_old(symbol: str, value: bytes) -> MissingQuote:
-    """The error of a quote that is too old for the request's `max_age`."""
+    """Return the error of a quote that is too old for the request's `max_age`."""
     fetched, made = fetched_ms(value), timestamp_ms(value)
     message = f"the newest quote of {symbol} was fetched at {utc_text(from_epoch_ms(fetched))}"
     if made is not None and made < fetched - DAY_MS:

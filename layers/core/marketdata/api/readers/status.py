@@ -1,4 +1,4 @@
-"""What the service says of itself: each provider's state, and its own health, in plain data."""
+"""The state of each provider and the health of the service, as plain data."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from marketdata.settings import Settings
 
 DISABLED = "disabled"  # the state of a provider that has no key
-# Active symbols of a class that health names: enough for a screen, little for an alarm that polls.
+# At most this many active symbols of a class are in /health, which alarms poll.
 MOST_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)
 class StatusReader:
-    """Tells how the service stands, for clients, the board and alarms."""
+    """Reads the state of the service for clients, the board and alarms."""
 
     settings: Settings
     quotes: QuoteStore

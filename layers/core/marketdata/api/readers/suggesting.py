@@ -1,4 +1,4 @@
-"""Symbols that a client may have meant, for the errors of symbols that nobody prices."""
+"""Suggestions for the errors of symbols that are unknown, invalid or pending."""
 
 from __future__ import annotations
 

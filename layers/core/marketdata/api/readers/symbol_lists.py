@@ -1,7 +1,7 @@
 """A list of symbols as clients write it: each asset once, in the order of its first mention.
 
-One misspelt symbol is an entry among the errors. A list in which nothing even looks like a symbol
-is refused as a whole before the cache is asked.
+One misspelt symbol is an entry among the errors. A list in which no part looks like a symbol is a
+bad request, and the cache is not asked.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ KEPT_LISTS = 256
 MAX_CHARACTERS = 8_192  # 100 symbols of 20 characters, percent-encoded slashes and all, fit twice
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# What a symbol looks like, and one with a slip of the finger in it, as every dialect of regular
-# expressions reads it: printable ASCII without blanks, quotes, brackets, back-slashes, semicolons;
-# one slash, after a letter or digit. Anything else comes from something else.
+# The shape of a symbol, also of a misspelt one, in the syntax that all regular expressions share:
+# printable ASCII without blanks, quotes, brackets, backslashes and semicolons; at most one slash,
+# after a letter or digit. Any other text was not meant as a symbol.
 _MARK = r"[!#-&*+.0-:=?-Z^_a-z|~\-]"
 _SYMBOL_LIKE = (
     rf"(?:{_MARK}{{1,{MAX_SYMBOL}}}|[A-Za-z0-9@]{_MARK}{{0,{MAX_SYMBOL - 5}}}/{_MARK}{{0,40}})"
@@ -52,7 +52,7 @@ SPELLING = f"^(?:{_STOCK_LIKE}|[A-Za-z0-9]{{1,16}}/(?:{_QUOTES})|{_BY_ID}[-/](?:
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """A list of symbols as it was understood, each asset once, in the order of its first mention.
+    """A parsed list of symbols, each asset once, in the order of its first mention.
 
     `names` are all of them: `symbols` in their canonical spelling, and the rest as they were
     written, with the reason in `invalid`. `aliases` has the canonical spelling of each symbol that
@@ -123,5 +123,5 @@ def requested_one(spelling: str) -> Symbol:
 
 
 def _invalid(spelling: str, error: InvalidSymbolError) -> BadRequestError:
-    """The error of a request that names no symbol at all, with what may have been meant."""
+    """Return the error of a request without any symbol, with suggestions."""
     return BadRequestError("invalid_symbol", str(error), None, suggestions(spelling))

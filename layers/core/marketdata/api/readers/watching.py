@@ -21,8 +21,8 @@ log = logging.getLogger("marketdata.api")
 
 # A watched symbol lasts 15 minutes after its last request, so one note a minute keeps it.
 RENEW_MS = 60_000
-# How many notes of this minute are remembered. Beyond that, notes are made again with each request,
-# so clients that ask for ever new symbols do not make this process grow.
+# How many notes of this minute are remembered. Beyond that, notes are sent again with each request,
+# so the memory of this process stays bounded.
 MOST_SETTLED = 4_096
 
 
