@@ -71,14 +71,7 @@ class NotEntitledError(ProviderError):
 
 
 class UnavailableError(ProviderError):
-    """No usable answer: timeout, refused connection, unknown host or a 5xx status.
-
-    `unsent`: the request never reached the provider, so the provider cannot have counted it.
-    """
-
-    def __init__(self, message: str, *, unsent: bool = False) -> None:
-        super().__init__(message)
-        self.unsent = unsent
+    """No usable answer: timeout, refused connection, unknown host or a 5xx status."""
 
 
 class CallsSpentError(ProviderError):

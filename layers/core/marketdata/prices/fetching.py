@@ -188,7 +188,7 @@ class Fetcher:
         attempt.batches_asked = len(calls)
         # A sender keeps its own deadline; the margin only guards against one that does not.
         wait(calls, timeout=share_s + 0.25)
-        attempt.calls_used = allowance.close()
+        attempt.calls_used, attempt.calls_unsent = allowance.close(), allowance.unsent
         for call, group in calls.items():
             _collect(attempt, call, group, share_s)
         if any(isinstance(error, UnauthorizedError) for error in attempt.errors):
@@ -232,7 +232,6 @@ def _collect(
         attempt.hold_s = _longest(attempt.hold_s, parsed.hold_s)
         return
     attempt.errors.append(error)
-    attempt.calls_unsent += isinstance(error, UnavailableError) and error.unsent
     attempt.hold_s = _longest(attempt.hold_s, getattr(error, "retry_after_s", None))
     if outcome_of(error) is Outcome.NOT_ENTITLED:
         attempt.not_entitled += [instrument.symbol.text for instrument in group]

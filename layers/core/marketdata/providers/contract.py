@@ -93,6 +93,7 @@ class CallAllowance:
         self._lock = threading.Lock()
         self._granted = calls
         self._used = 0
+        self._unsent = 0
         self._closed = False
 
     @property
@@ -106,6 +107,17 @@ class CallAllowance:
         """How many requests were made."""
         with self._lock:
             return self._used
+
+    @property
+    def unsent(self) -> int:
+        """How many of these never reached the provider, so that it cannot have counted them."""
+        with self._lock:
+            return self._unsent
+
+    def note_unsent(self) -> None:
+        """Note that a request that was taken never reached the provider."""
+        with self._lock:
+            self._unsent += 1
 
     def take(self, host: str) -> None:
         """Count one request to a host; raise `CallsSpentError` if none is left."""

@@ -76,8 +76,10 @@ class HttpSender:
         if not answered:
             raise UnavailableError(f"{host}: no answer within {timeout_s:.1f} s")
         if exchange.response is None:
+            if exchange.unsent and allowance is not None:
+                allowance.note_unsent()
             # The library's error is not chained, because its text shows the whole URL.
-            raise UnavailableError(f"{host}: {exchange.problem}", unsent=exchange.unsent)
+            raise UnavailableError(f"{host}: {exchange.problem}")
         return exchange.response
 
     def close(self) -> None:

@@ -223,6 +223,9 @@ class YahooTransport(requests.Session[requests.Response]):
             raise call.too_late(host)
         if urlsplit(url).hostname in COOKIE_HOSTS:
             left_s *= _COOKIE_SHARE
+        used = call.allowance.used
+        if not call.allowance.left and used and used == call.allowance.unsent:
+            raise UnavailableError(call.failure)  # no network is the cause, not the budget
         call.allowance.take(host)
         body = _Body(call.most_bytes)
         try:
@@ -231,6 +234,8 @@ class YahooTransport(requests.Session[requests.Response]):
             )
         except curl_errors.RequestException as exc:
             call.failure = f"{host}: {_problem(exc)}"
+            if exc.response is not None and exc.response.request_size == 0:  # not even a head
+                call.allowance.note_unsent()
             if body.is_too_long:
                 too_long = f"{host}: an answer of more than {call.most_bytes} bytes"
                 raise UnavailableError(too_long) from None

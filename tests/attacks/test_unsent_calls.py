@@ -35,6 +35,33 @@ def test_a_call_that_never_reached_the_provider_delays_no_other(make, url):
     assert up.provider_status(Source.COINGECKO)["used"]["month"] == 4
 
 
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "http://no-such-host.invalid"], ids=["refused", "unknown host"]
+)
+def test_a_call_through_yfinance_that_never_reached_yahoo_delays_no_other(make, url):
+    """The cookie page is not reached either; the tick after the network is back asks again."""
+    how = {"ACTIVE_SYMBOLS": "AAPL", "FINNHUB_API_KEY": "", "YAHOO_LIMITS": "100/day"}
+    down = make(**how, urls={Source.YFINANCE: url})
+    for _ in range(3):
+        (report,) = down.run_next().reports
+        (outcome,) = report["outcomes"]
+        assert outcome["outcome"] == "unavailable"
+        assert outcome["calls_used"] == outcome["calls_unsent"] == 1
+    assert make(**how).run_next().outcomes["yfinance/stocks"]["calls_used"] == 1
+
+
+def test_a_call_through_yfinance_that_yahoo_answered_with_an_error_keeps_its_pace(make):
+    """Yahoo has counted what it answered, so the next call waits for the pace."""
+    with CannedServer(Canned(502, {}), make.clock) as server:
+        pipe = make(
+            ACTIVE_SYMBOLS="AAPL", FINNHUB_API_KEY="", YAHOO_LIMITS="100/day",
+            urls={Source.YFINANCE: server.url},
+        )  # fmt: skip
+        (report,) = pipe.run_next().reports
+        assert [(one["calls_used"], one["calls_unsent"]) for one in report["outcomes"]] == [(1, 0)]
+        assert pipe.run_next().plan["skipped"][0]["reason"] == "paced"
+
+
 def test_a_call_that_was_answered_with_an_error_keeps_its_pace(make):
     """The provider has counted a call that it answered, so the next one waits for the pace."""
     with CannedServer(Canned(500, {}), make.clock) as server:
