@@ -15,7 +15,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -95,7 +95,9 @@ class YahooSender:
 
     def warm(self) -> None:
         """Load yfinance; otherwise the first call loads it within its own time."""
-        self._open()
+        transport, _ = self._open()
+        with suppress(*_CHANGED):  # each call tries again, and says so
+            self._private(transport)
 
     def _open(self) -> tuple[YahooTransport, SymbolQuotes]:
         with self._opening:
