@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-# `python -m local ...` works from the project's folder without a word about where the package is.
+# So that `python -m local ...` finds the package when it is started in the project's folder.
 _CORE = str(Path(__file__).parents[1] / "layers" / "core")
 if _CORE not in sys.path:
     sys.path.append(_CORE)

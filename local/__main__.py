@@ -1,6 +1,7 @@
-"""`python -m local start`: the whole service on one machine; `day`: a judged day of it, fast.
+"""The commands of `python -m local`.
 
-`bill`: what a month on AWS costs; `crowd`: what a CDN in front of the api absorbs.
+`start`: the whole service on one machine. `day`: a simulated day, checked against the market.
+`bill`: the costs of a month on AWS. `crowd`: how many requests a CDN keeps from the api.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from local.service.start import start
 
 
 def main() -> int:
-    """Run the command that the arguments name; its exit code."""
+    """Run the command that the arguments name; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("start", help="run Redis, the loop and the API until Ctrl-C")
@@ -44,7 +45,7 @@ def main() -> int:
 
 
 def _say(text: str) -> int:
-    """Print it; a reader that has seen enough (`| head`) is no error."""
+    """Print a text. A reader that ends early, such as `head`, is not an error."""
     try:
         print(text, flush=True)
     except BrokenPipeError:

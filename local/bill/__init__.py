@@ -1,1 +1,1 @@
-"""What a month on AWS costs, item by item, and what other designs would cost."""
+"""The costs of a month on AWS, item by item, and the costs of other designs."""

@@ -15,7 +15,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 NO_KEYS: tuple[Source, ...] = ()
-# Far beyond the range of the formulas, and short enough for the table.
+# Far larger than the formulas are made for, and short enough for the table.
 MOST = 10**9
 
 
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def report(arguments: argparse.Namespace) -> str:
-    """Return what the command prints."""
+    """Return the text that the command prints."""
     load = Workload(
         symbols=arguments.symbols,
         requests_per_day=arguments.requests_per_day,

@@ -11,12 +11,12 @@ from marketdata.domain.catalogue import CHAINS, FACTS
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
-RESERVE = 0.1  # of day and month windows, kept for probes, new symbols and lists
+RESERVE = 0.1  # share of day and month windows that is kept for probes, new symbols and lists
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What a class's free providers allow. `period_s`: seconds between two prices of a symbol.
+    """The freshness of a class with free plans. `period_s`: seconds between two prices of a symbol.
 
     `most_live`: how many symbols could be priced in every slot; `most_fresh`: within `ttl_s`.
     """

@@ -1,4 +1,4 @@
-"""What a month uses: how often each function runs, for how long, and what it moves.
+"""The use of a month: how often each function runs, for how long, and how many bytes it moves.
 
 The benchmarks measured the times on one whole processor. A function with less memory has a part of
 a processor and takes longer in proportion.
@@ -25,8 +25,8 @@ API_MS, API_SYMBOL_MS = 0.7, 0.0045
 PLAN_MS, PLAN_SYMBOL_MS = 1.0, 0.014
 FETCH_MS, FETCH_SYMBOL_MS = 5.0, 0.1
 COMMIT_MS, COMMIT_SYMBOL_MS = 1.5, 0.04
-PROVIDER_MS = 250  # waiting for a provider, which needs no processor
-REDIS_TRIP_MS = 0.7  # waiting for Redis in another zone
+PROVIDER_MS = 250  # ms of waiting for a provider, without using the processor
+REDIS_TRIP_MS = 0.7  # ms of waiting for Redis in another zone
 QUOTE_BYTES = 240
 QUOTE_STORED_BYTES, ASSET_STORED_BYTES = 410, 230
 # A day of minutes and a month of hours. Redis reserves more room than the growing texts need.
@@ -46,7 +46,7 @@ ASSETS = 30_000
 # An Express execution starts with the minute before its own, and ends with the last slot's jobs.
 EXECUTION_S = 116
 METRIC_SERIES, ALARM_COUNT = 32, 19
-# The refresh looks every ten minutes whether a list is due or lost.
+# plan_assets runs every ten minutes to see whether a list is due or lost.
 REFRESH_TRANSITIONS = MINUTES / 10 * 4.5
 
 
@@ -91,7 +91,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Everything that is billed, in the units of `prices`."""
+    """All billed amounts, in the units of `prices`."""
 
     invocations: float
     gb_seconds: float

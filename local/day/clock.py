@@ -1,4 +1,4 @@
-"""The time of the simulated day, and how it relates to real time.
+"""The time of the simulated day, and its relation to real time.
 
 The wall clock stands still while a step runs and is moved between steps, so a day takes as long as
 its work. Only waiting is real: a call has a deadline, and a hanging provider uses all of that time.
@@ -12,9 +12,9 @@ import time
 
 from marketdata.providers.contract import CallAllowance, Request, Response, Sender
 
-# Fast enough that a hanging provider does not hold up the day, and slow enough that a provider
-# which answers at once is not taken for a hanging one on a busy machine: a first attempt, which
-# has at least 2.1 s of the day, keeps a second of real time.
+# Fast enough that a hanging provider does not make the day much longer. Slow enough that a provider
+# which answers at once does not seem to hang on a busy machine: a first attempt has at least 2.1 s
+# of the day, which is a second of real time.
 PACE = 2.0
 
 

@@ -1,7 +1,7 @@
-"""The loop of the day: all workers claim every slot, and some jobs are late, doubled or lost.
+"""The loop of the day: all workers claim every slot, and some jobs are late, repeated or lost.
 
-Everything random is drawn in one thread in one order, so a seed is a run. What a step is given
-goes through JSON, as between the states of the state machine.
+All random numbers are drawn in one thread in one order, so a seed always gives the same run. The
+messages between the steps pass through JSON, as between the states of the state machine.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from marketdata.clock import SLOT_MS
 from marketdata.domain.messages import AssetReport, Job, Message, Plan, Report, Summary
 from marketdata.errors import CacheUnavailableError
 
-# A step waits for the slowest call of its slot; a shorter time is no wait.
+# A fetch that took less than this did not wait for a provider.
 NO_WAIT_MS = 1_000
 
 _M = TypeVar("_M", bound=Message)
@@ -51,7 +51,7 @@ LATEST_MS = 90_000
 
 @dataclass(slots=True)
 class Driver:
-    """Drives a service through a script, and shows the judge all that comes of it."""
+    """Runs a service through a script, and passes all results to the judge."""
 
     service: Service
     clock: DayClock
@@ -118,7 +118,7 @@ class Driver:
             after_ms = self.rng.randrange(SLOT_MS, LATEST_MS)
             self._late.append((slot_ms + after_ms, report))
             return []
-        # A wrong price that arrives twice must not confirm itself.
+        # A wrong price must not be confirmed by a second copy of the same report.
         again = fate is Fate.TWICE or (wrong and self.rng.random() < 0.5)
         return [report, report] if again else [report]
 
@@ -164,7 +164,7 @@ def _commit_once(worker: Worker, now_ms: int, report: Report) -> Summary:
 
 
 def through_json(model: type[_M], message: Message) -> _M:
-    """A message as the next step gets it: nothing passes that could not pass on AWS."""
+    """Return a message as the next step gets it: through JSON, as on AWS."""
     return model.model_validate_json(message.model_dump_json())
 
 

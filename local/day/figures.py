@@ -14,20 +14,20 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 LEAST_FRESH = 0.99
-MOST_LOOKS = 2  # until a price that moved is shown
+MOST_LOOKS = 2  # looks at a symbol until a moved price is shown
 MOST_REAL_S = 600.0
 # Quotes, held prices, reasons, two versions of three lists with their indexes, control state.
 MOST_KEYS = 400
 MOST_GROWTH_BYTES = 8 * 1024 * 1024  # after the first hour
 # A report that was fetched during a fault may be committed later.
 _AFTERMATH_MS = 2 * MINUTE_MS
-# Faults that must not open a breaker: what is wrong with a symbol, and a clock.
+# Faults that must not open a breaker: defects of one symbol, and a wrong clock.
 SPARING = frozenset({"bad_tick", "odd_row", "nan", "clock_offset"})
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure: its name in the JSON, its words in the table, its value and its target."""
+    """One figure: its name in the JSON, its description in the table, its value and its target."""
 
     name: str
     description: str
@@ -38,7 +38,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What is known of a run beside the judge's notes. `memory`: keys and bytes by hour."""
+    """The facts of a run besides the judge's notes. `memory`: keys and bytes by hour."""
 
     seed: int
     hours: float

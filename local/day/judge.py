@@ -100,7 +100,7 @@ class _Shown(NamedTuple):
 
 @dataclass(slots=True)
 class Seen:
-    """All that the judge noted. `fresh` excludes some quotes, `raw` does not.
+    """The notes of the judge. `fresh` excludes some quotes, `raw` does not.
 
     Excluded are those of moving prices, and those of forex in Yahoo's outage.
 
@@ -262,6 +262,6 @@ class Judge:
         return self._was_true(quote.symbol, quote.price, quote.timestamp, quote.source)
 
     def _was_true(self, symbol: str, price: Decimal, time: datetime | None, source: Source) -> bool:
-        if time is None:  # then it depends on now
+        if time is None:  # then the answer depends on the present time
             return self._market.is_true(symbol, price, None, source)
         return self._was(symbol, price, epoch_ms(time), source)

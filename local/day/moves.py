@@ -1,4 +1,4 @@
-"""How soon the moves of a price are followed, counted in looks at its symbol.
+"""How fast the service follows the moves of a price, counted in looks at its symbol.
 
 A look is one fetch whose true price was committed. A move is a jump, a crash or a pump.
 """
@@ -39,7 +39,7 @@ class MoveWatch:
         self._looks: dict[Move, _Looks] = {}
 
     def note(self, quote: Quote, result: Result) -> None:
-        """Note what became of a true price."""
+        """Note the verdict of a true price."""
         for move in self._market.moves:
             if move.symbol != quote.symbol or quote.timestamp is None:
                 continue

@@ -1,7 +1,7 @@
 """Composes the real parts of the service for one day, as `composition` does on AWS.
 
-Each worker has its own connection to Redis, so that they contend as processes would. The senders
-are shared, as the environment of one fetch function shares them.
+Each worker has its own connection to Redis, so that the workers compete as processes do. The
+senders are shared, as in one process of the fetch function.
 """
 
 from __future__ import annotations

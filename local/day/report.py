@@ -1,4 +1,4 @@
-"""What is left of a day: a table for a person, and JSON for a program."""
+"""The report of a day: a table for a person, and JSON for a program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong during the day, and when: a pure function of seed, start and length.
+"""The planned faults of the day and their times: a pure function of seed, start and length.
 
 A full day runs from midnight to midnight. A shorter run begins a quarter of its length before New
 York opens and has the same faults, each at its own share of the run.
@@ -23,11 +23,12 @@ CLOSES_MS = OPENS_MS + 6 * HOUR_MS + 30 * MINUTE_MS
 LEAST_HOURS, MOST_HOURS = 2.0, 24.0
 
 STOCKS, CRYPTO, FOREX = AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.FOREX
-# A bad tick waits so long for its provider to be asked; the slowest answers every five minutes.
+# How long a planned bad tick waits until its provider is asked: the slowest is asked every five
+# minutes.
 BAD_TICK_MS = 12 * MINUTE_MS
 BAD_FACTORS = (10.0, 0.1, 100.0, 0.01, 2.5, 0.4)
 JUMP_FACTORS = {STOCKS: 1.4, CRYPTO: 0.6, FOREX: 1.07}
-# Moves that go on: kind, class, options.
+# Moves over several minutes: kind, class, options.
 LONG_MOVES: tuple[tuple[str, AssetClass, Mapping[str, Any]], ...] = (
     ("crash", STOCKS, {"factor": 0.62, "steps": 6, "every_s": 120}),
     ("pump", STOCKS, {"factor": 1.5, "steps": 8, "every_s": 60}),
@@ -73,7 +74,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The run: its span (epoch ms), what goes wrong, and which breakers that opens.
+    """The run: its span (epoch ms), its faults, and the breakers that have to open.
 
     `outage_ms`: from when to when Yahoo is down altogether.
     """
@@ -94,7 +95,7 @@ _PLACES: Mapping[str, tuple[float, float, float, float]] = MappingProxyType(
         "yahoo clock": (1080, 0.36, 10, 4),
         "stale": (855, 0.46, 20, 4),
         "outage": (930, 0.60, 60, 4),
-        # both inside of the outage, when no other provider is left for stocks
+        # both during the outage, when stocks have no other provider
         "finnhub": (958, 0.604, 3, 1),
         "finnhub clock": (975, 0.62, 3, 1),
     }
@@ -103,7 +104,7 @@ _SHAKE_MS = 8 * MINUTE_MS  # of a full day
 
 
 def write_script(seed: int, hours: float = MOST_HOURS) -> Script:
-    """The script of a run of so many hours. Raises ValueError beyond `LEAST_` and `MOST_HOURS`."""
+    """Return the script of a run. Raise ValueError beyond `LEAST_HOURS` and `MOST_HOURS`."""
     if not LEAST_HOURS <= hours <= MOST_HOURS:
         raise ValueError(f"a day has {LEAST_HOURS:g} to {MOST_HOURS:g} hours, not {hours:g}")
     return _Writer(random.Random(f"script {seed}"), hours).script()
@@ -171,7 +172,7 @@ class _Writer:
             yield Planned(what, "clock_offset", *self._span(name), source, options=options)
 
     def _jumps(self) -> Iterator[Planned]:
-        """True jumps, each of a symbol that has no bad tick."""
+        """Yield true jumps, each of a symbol that has no bad tick."""
         last = CLOSES_MS if self._full_day else self._end_ms
         for asset_class, factor in JUMP_FACTORS.items():
             earliest = self._span("outage")[1] + 10 * MINUTE_MS
@@ -196,7 +197,7 @@ class _Writer:
             yield Planned(what, kind, at_ms, at_ms + length_ms, None, symbol, options)
 
     def _odd_rows(self, faults: Sequence[Planned], taken: set[str | None]) -> Iterator[Planned]:
-        """Yield rows with a defect, while their provider is well, of a different symbol each."""
+        """Yield rows with a defect, each of another symbol, while their provider has no fault."""
         symbols = {
             asset_class: [symbol for symbol in listed if symbol not in taken]
             for asset_class, listed in SYMBOLS.items()
@@ -212,7 +213,7 @@ class _Writer:
             yield Planned(what, kind, at_ms, until_ms, source, symbol, options)
 
     def _bad_ticks(self, faults: Sequence[Planned], jumping: set[str | None]) -> Iterator[Planned]:
-        """Lone bad ticks, while their provider is well, of a different symbol and size each."""
+        """Yield single bad ticks, each of another symbol and size, at providers without a fault."""
         early_ms = self._start_ms + (self._end_ms - self._start_ms) // 10
         late_ms = self._end_ms - BAD_TICK_MS - 2 * MINUTE_MS
         stock_ms = OPENS_MS + 2 * MINUTE_MS, min(CLOSES_MS - BAD_TICK_MS, late_ms)
@@ -235,7 +236,7 @@ class _Writer:
                 symbol = _take(self._rng, symbols[asset_class])
                 factor = _take(self._rng, factors[asset_class])
                 yield self._bad_tick(source, symbol, factor, begins)
-        if self._full_day:  # asked once an hour at most, for whichever pair has its turn
+        if self._full_day:  # asked once an hour at most, for one pair after the other
             for symbol in [s for s in SYMBOLS[FOREX] if s not in jumping]:
                 factor = _take(self._rng, factors[FOREX])
                 begins = self._start_ms + 6 * HOUR_MS
@@ -250,7 +251,7 @@ class _Writer:
     def _healthy(
         self, source: Source, faults: Sequence[Planned], from_ms: int, until_ms: int
     ) -> int:
-        """A random time from which a provider has been well for a while and stays so."""
+        """Return a random time with no fault of a provider for a while before and after it."""
         while True:
             at_ms = self._between(from_ms, until_ms)
             before, after = at_ms - 7 * MINUTE_MS, at_ms + BAD_TICK_MS

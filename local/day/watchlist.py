@@ -1,4 +1,4 @@
-"""What is priced during the day: the symbols of each class."""
+"""The symbols of each class that are priced during the day."""
 
 from __future__ import annotations
 

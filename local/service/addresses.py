@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 from local.service.terminal import CannotStartError
 
-# What the system says of an address that this machine does not have.
+# The errors of the system for an address that this machine does not have.
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
@@ -39,7 +39,7 @@ def check(hosts: Sequence[str], port: int) -> None:
 
 
 def is_listening(hosts: Sequence[str], port: int) -> bool:
-    """Whether somebody accepts connections at the first of the addresses."""
+    """Return whether a server accepts connections at the first of the addresses."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(hosts[0], hosts[0])  # noqa: S104
     try:
         socket.create_connection((host, port), timeout=0.5).close()
@@ -49,7 +49,7 @@ def is_listening(hosts: Sequence[str], port: int) -> bool:
 
 
 def is_reachable_from_outside(hosts: Sequence[str]) -> bool:
-    """Whether other machines may reach one of the addresses."""
+    """Return whether other machines may reach one of the addresses."""
     return not all(ip_address(host).is_loopback for host in hosts)
 
 

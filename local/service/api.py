@@ -1,6 +1,6 @@
 """`python -m local.service.api LOG_FILE`: the API behind uvicorn, as a process of its own.
 
-It is the same app as on AWS; only the server in front differs.
+It is the same app as on AWS. Only the server in front of it is another one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Child processes that never outlive us: ended in order when we end, by the system if we die."""
+"""Child processes that end with this one: in order, or by the system if this one is killed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.service.terminal import CannotStartError, say
 
 END_TIMEOUT_S = 1.5
 _PR_SET_PDEATHSIG = 1
-# Loaded here, because between fork and exec as little as possible may happen.
+# Loaded here, because the code between fork and exec must do as little as possible.
 _LIBC = ctypes.CDLL(None)
 
 Process = subprocess.Popen[bytes]
@@ -31,9 +31,9 @@ class _Child:
 class Children:
     """The processes that this one started.
 
-    They are in sessions of their own, so that a Ctrl-C in the terminal reaches only us and they
-    end in the order that we choose. Start them from the main thread: Linux ends a child with the
-    thread that started it.
+    Each has a session of its own, so that Ctrl-C in the terminal reaches only this process, which
+    ends its children in order. Start them from the main thread: Linux ends a child with the thread
+    that started it.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Children:
         output: int | None = None,
         again: bool = False,
     ) -> Process:
-        """Start a process under a name of its own; `again`: also whenever it ends by itself."""
+        """Start a process under a name; `again`: start it again whenever it ends by itself."""
         us, arguments, variables = os.getpid(), list(command), dict(env)
 
         def start() -> Process:
@@ -70,7 +70,7 @@ class Children:
         return self._children[name].process.poll() is not None
 
     def look_after(self) -> None:
-        """Start again what ended by itself; `CannotStartError` for one that has to last."""
+        """Start processes again that ended; raise `CannotStartError` for one that must not end."""
         for name, child in self._children.items():
             code = child.process.poll()
             if code is None:
@@ -101,7 +101,7 @@ def python(module: str, *arguments: str) -> list[str]:
 
 
 def _end_with(parent: int) -> None:
-    """Ask the system to end this child when its parent is gone, however it went (Linux only)."""
+    """Ask the system to end this child when its parent has ended in any way (Linux only)."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it went just before
+    if os.getppid() != parent:  # the parent ended just before
         os.kill(os.getpid(), signal.SIGTERM)

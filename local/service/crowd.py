@@ -1,8 +1,8 @@
-"""A crowd of readers before a CDN: how many of their requests reach the api.
+"""A simulation of many readers in front of a CDN: how many of their requests reach the api.
 
-`python -m local crowd` plays it through, request by request, with the very `max-age` that the api
-sends. The CDN is modelled by what RFC 9111 asks of any: a fresh answer is served from its place,
-another one is fetched, with the tag of the old one if there is one.
+`python -m local crowd` simulates each request, with the same `max-age` that the api sends. The CDN
+follows RFC 9111: a fresh answer is served from the cache, any other answer is requested from the
+api with the tag of the old one.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from itertools import accumulate
 from local.service.arguments import int_between
 from marketdata.clock import seconds_left_in_slot
 
-START_MS = 1_763_820_300_000  # any slot's start
+START_MS = 1_763_820_300_000  # the start of any slot
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Who reads, and what.
+    """The readers and their requests.
 
-    Of 100 readers `of_one` look at one symbol and `of_shared` at one of `shared_lists`, both the
-    more often the more popular; the others have a list of their own, in a URL of its own. Each asks
-    every `poll_s` seconds, from one of `places` of the CDN. `period_s`: how often prices change.
+    Of 100 readers, `of_one` read one symbol and `of_shared` one of `shared_lists`; popular symbols
+    and lists are read more often. The others have a list and a URL of their own. Each reader sends
+    a request every `poll_s` seconds, to one of `places` of the CDN. `period_s`: how often prices
+    change.
     """
 
     readers: int = 1_000_000
@@ -44,7 +45,7 @@ class Crowd:
 
 @dataclass(slots=True)
 class Seen:
-    """What came of it. `reached`: requests that the api got, by kind of URL."""
+    """The result. `reached`: requests that the api got, by kind of URL."""
 
     asked: Counter[str] = field(default_factory=Counter)
     reached: Counter[str] = field(default_factory=Counter)
@@ -54,13 +55,13 @@ class Seen:
 
     @property
     def share(self) -> float:
-        """The part of all requests that the CDN answered by itself."""
+        """The share of the requests that the CDN answered by itself."""
         return 1 - self.reached.total() / max(1, self.asked.total())
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer in a cache: until when it is fresh, when the api made it, and of which prices."""
+    """An answer in a cache: until when it is fresh, when it was made, and with which prices."""
 
     until_ms: int
     made_ms: int
@@ -68,7 +69,7 @@ class Kept:
 
 
 class Cdn:
-    """Caches in front of the api: one a place, and one behind them all if there is a shield."""
+    """The caches of a CDN: one for each place, and with a shield one behind all of them."""
 
     def __init__(self, crowd: Crowd) -> None:
         self.seen = Seen()
@@ -77,7 +78,7 @@ class Cdn:
         self._seconds: Counter[int] = Counter()
 
     def ask(self, kind: str, url: int, place: int, now_ms: int) -> None:
-        """One request of a reader."""
+        """Serve one request of a reader."""
         self.seen.asked[kind] += 1
         kept = self._kept.get((place, url))
         if kept is None or kept.until_ms <= now_ms:
@@ -90,7 +91,7 @@ class Cdn:
         self.seen.oldest_ms = max(self.seen.oldest_ms, now_ms - kept.made_ms)
 
     def _fetch(self, kind: str, old: Kept | None, now_ms: int) -> Kept:
-        """Ask the api, which tells until when its answer holds."""
+        """Request an answer from the api; it says until when the answer is fresh."""
         version = now_ms // self._period_ms
         self.seen.reached[kind] += 1
         self.seen.not_modified += old is not None and old.version == version
@@ -101,7 +102,7 @@ class Cdn:
 
 
 def play(crowd: Crowd) -> Seen:
-    """Let the crowd read for so many seconds, its requests in the order of their time."""
+    """Simulate the requests of a crowd in the order of their time."""
     cdn = Cdn(crowd)
     readers = list(_readers(crowd))
     poll_ms = crowd.poll_s * 1000
@@ -112,7 +113,7 @@ def play(crowd: Crowd) -> Seen:
 
 
 def _readers(crowd: Crowd) -> Iterator[tuple[int, str, int, int]]:
-    """When each reader asks within a round, what kind of URL, which one, and where; by time."""
+    """Return the requests of one round: time, kind of URL, its number, and place; by time."""
     rng = random.Random(crowd.seed)
     popular_symbols, popular_lists = _zipf(crowd.symbols), _zipf(crowd.shared_lists)
     phases = sorted(rng.randrange(crowd.poll_s * 1000) for _ in range(crowd.readers))
@@ -129,12 +130,12 @@ def _readers(crowd: Crowd) -> Iterator[tuple[int, str, int, int]]:
 
 
 def _zipf(count: int) -> list[float]:
-    """Cumulative weights: the n-th is asked for 1/n as often as the first."""
+    """Return cumulative weights: the n-th is read 1/n as often as the first."""
     return list(accumulate(1 / rank for rank in range(1, count + 1)))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The words that the command takes."""
+    """Add the arguments of the command."""
     usual = Crowd()
     parser.add_argument("--readers", type=int_between(1, 10_000_000), default=usual.readers)
     parser.add_argument(
@@ -160,7 +161,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def report(arguments: argparse.Namespace) -> str:
-    """What came of it, as text."""
+    """Return the result of a simulation as text."""
     usual = Crowd()
     left = 100 - arguments.own_lists
     shared = left * usual.of_shared // (usual.of_one + usual.of_shared)

@@ -1,8 +1,8 @@
-"""The environment of the service on one machine: `.env`, the market, and what it implies.
+"""The environment of the service on one machine: variables, `.env`, and defaults for the market.
 
-Environment variables win over `.env`; an empty value counts as not set, in both. The home of a
+Environment variables come before `.env`. In both an empty value counts as not set. The home of a
 service is the folder with its `.env` and its `.local`: the project, unless MARKETDATA_HOME names
-another, so that a second service (a test's, above all) can keep out of the first one's way.
+another folder. So a second service, for example in a test, does not use the files of the first.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from marketdata.settings import (
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-# Limits like those of paid plans: all prices of the simulated market move with every tick, and
-# Finnhub, which is asked for one symbol a call, can answer for Yahoo.
+# Limits like those of paid plans: with them every price of the simulated market changes with each
+# tick, and Finnhub, with one symbol a call, can replace Yahoo.
 SIMULATED = {
     "REDIS_PREFIX": "mda-simulated",
     "FINNHUB_API_KEY": "simulated-key",
@@ -56,12 +56,12 @@ def service_environment(folder: Path, environ: Mapping[str, str]) -> dict[str, s
 
 
 def state_folder(folder: Path, market: str) -> Path:
-    """Where this machine keeps what must outlive a run; never shared between the two markets."""
+    """Return the folder for data that outlives a run; each market has its own."""
     return folder / ".local" / market.strip().lower()
 
 
 def unknown_names(folder: Path, environ: Mapping[str, str]) -> list[str]:
-    """Return a line for each name that is no setting, with the nearest setting.
+    """Return a line for each name that is not a setting, with the nearest setting.
 
     In `.env` that is any other name, in the environment one that looks like a setting.
     """

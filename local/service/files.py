@@ -1,4 +1,4 @@
-"""Files of the service on one machine: for its own user alone, and bounded in size."""
+"""Files of the service on one machine: readable for its user only, and bounded in size."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ OLD_LOGS = 5
 
 
 def keep_private(folder: Path) -> None:
-    """Make all that this process and its children write readable for its user alone.
+    """Make all files of this process and its children readable for its user only.
 
-    That includes what an earlier version has left in `folder`.
+    That includes the files that an earlier version wrote to `folder`.
     """
     os.umask(0o077)
     if not folder.exists():

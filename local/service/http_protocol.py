@@ -1,8 +1,8 @@
 """HTTP of the service on one machine: bounded in size, in time and in the number of connections.
 
-On AWS the gateway does this. uvicorn has options for a part of it only: its limit of a head's size
-is for its other, slower parser, its time limit begins after the first request, and its limit of
-connections answers 503 to readers while idle clients keep theirs. Hence this protocol.
+On AWS the gateway has these limits. uvicorn has options for some of them only: its limit for the
+size of a head is for its other, slower parser. Its time limit begins after the first request. Its
+limit of connections answers 503 to readers while idle clients keep their connections.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def most_connections() -> int:
 
 
 class _RejectedError(Exception):
-    """A request that is not allowed. It passes through the parser."""
+    """A request that is not allowed. The parser lets this error pass."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -57,13 +57,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, slice by slice, and reject a head that is too long."""
+        """Parse received bytes, slice by slice, and reject a head that is too long."""
         self.idle_since_s = self.loop.time()
         if self._timer is None:
             self._limit_time(RECEIVE_S)
         for at in range(0, len(data), _SLICE_BYTES):
             part = data[at : at + _SLICE_BYTES]
-            # The parser joins the parts of a header, which takes ever longer.
+            # The parser joins the parts of a header again and again, so a long header takes ever
+            # longer.
             self._head_bytes = self._head_bytes + len(part) if self.is_in_head else 0
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._rejection = _too_long()
@@ -73,7 +74,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().data_received(part)
 
     def on_headers_complete(self) -> None:
-        """Check what HTTP asks of a head, then begin to answer."""
+        """Check the head by the rules of HTTP, then begin to answer."""
         head_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         hosts = sum(name == b"host" for name, _ in self.headers)
         if head_bytes > MAX_HEAD_BYTES:
@@ -98,11 +99,13 @@ class BoundedProtocol(HttpToolsProtocol):
         """Note that the answer is complete."""
         self.idle_since_s = self.loop.time()
         if self.is_in_head and not self.pipeline:
-            self._limit_time(None)  # from here on uvicorn's own limit of an idle connection counts
+            self._limit_time(
+                None
+            )  # from here on uvicorn's own limit for an idle connection applies
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (uvicorn's own text)
-        """Answer with a problem and close, because nobody knows where the next request begins."""
+        """Answer with a problem and close: the start of the next request is not known."""
         answer = Problem("bad_request", self._rejection).response("/")
         headers = [*answer.raw_headers, (b"connection", b"close")]
         lines = [b"HTTP/1.1 400 Bad Request", *(b"%b: %b" % header for header in headers)]

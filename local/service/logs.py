@@ -1,4 +1,4 @@
-"""Where logs go on one machine: a file with everything, the terminal with what needs a look."""
+"""The logs on one machine: all lines in a file, warnings and errors also in the terminal."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from marketdata.observability.logs import ROOT, configure_logging
 from marketdata.redaction import redact
 from marketdata.settings import Settings
 
-# What the terminal tells in lines of its own: a commit of quotes by its logger, of a list by its
-# message.
+# Lines that the terminal does not repeat, because it has lines of its own for them: commits of
+# quotes, by their logger, and of lists, by their message.
 COMMITS = "marketdata.steps"
 LIST_COMMITTED = "asset list committed"
 
 
 class _ForPeople(logging.Formatter):
-    """A record as one short line: level, message, facts."""
+    """Formats a record as one short line: level, message, fields."""
 
     def __init__(self, secrets: frozenset[str]) -> None:
         super().__init__()
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without secrets."""
+        """Return the line, without secrets."""
         facts = {name: v for name, v in vars(record).items() if name not in _STANDARD and v}
         shown = "  ".join(f"{name}={value}" for name, value in facts.items())
         line = f"{record.levelname.lower():<8}{record.getMessage()}  {shown}".rstrip()

@@ -1,8 +1,8 @@
-"""The price loop on one machine: what the state machine does on AWS, with the same handlers.
+"""The price loop on one machine: it replaces the state machine of AWS and calls the same handlers.
 
-Every step's input and output goes through JSON here too, so that nothing can pass between steps
-that could not pass on AWS. A slot that takes long never delays the next one: each runs in its own
-thread, and the claim keeps two from doing the same work.
+The messages between the steps pass through JSON, as on AWS. Each slot runs in a thread of its own,
+so a slow slot does not delay the next one. The claim of a slot keeps two threads from doing the
+same work.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Steps:
 
 @dataclass(slots=True)
 class Tick:
-    """What one slot did. `error` says why it did nothing, where that was not for want of work."""
+    """The result of one slot. `error`: why it failed, empty if it did not."""
 
     slot: int
     claimed: bool = False
@@ -54,7 +54,7 @@ class Tick:
     error: str = ""
 
     def line(self) -> str:
-        """The tick as one line for a person."""
+        """Return the tick as one line for a person."""
         time_of_day = datetime.fromtimestamp(self.slot, UTC).strftime("%H:%M:%S")
         took = f"{self.duration_ms} ms"
         if self.error:
@@ -151,7 +151,7 @@ class PriceLoop:
         try:
             tick = run_slot(self._steps, slot, self._jobs, time.monotonic)
         except Exception as error:
-            if self._stop.is_set():  # Redis may have ended before us
+            if self._stop.is_set():  # Redis may have ended before this thread
                 return
             log.exception("slot failed", extra={"slot": slot})
             tick = Tick(slot, error=f"{type(error).__name__}, see the log")

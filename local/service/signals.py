@@ -1,8 +1,8 @@
-"""How a process is told to end: the first signal interrupts whatever runs, the rest do nothing.
+"""Signals that end a process: the first one interrupts the main thread, the others do nothing.
 
-Several may come at once: Linux sends one to a child for each thread of a parent that is killed. So
-nothing may be locked here: a handler that sets an event can be interrupted by the next one while
-it holds the event's lock, and then waits for itself for ever.
+Several signals may arrive at once: Linux sends one to a child for each thread of a killed parent.
+So a handler must not take a lock. For example, a handler that sets an event can be interrupted by
+the next signal while it has the lock of the event, and then waits for itself for ever.
 """
 
 from __future__ import annotations

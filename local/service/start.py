@@ -1,7 +1,7 @@
 """`make start`: bring up Redis, the market, the asset lists, the API and the loop, and show them.
 
-Everything that can be wrong with the machine or the settings ends in one line that says what to
-do. Ctrl-C ends all that was started; if this process is killed, the system ends the rest.
+Any problem of the machine or the settings ends the start with one line that says what to do. Ctrl-C
+ends all processes that were started. If this process is killed, the system ends the others.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ def start() -> int:
             print("stopped", flush=True)
     except (CannotStartError, SettingsError, RedisMissingError) as error:
         print(f"error: {error}", file=sys.stderr)
-    # Threads that still wait for a provider must not hold up the end.
+    # The end does not wait for threads that still wait for a provider.
     os._exit(code)
 
 
 def run(folder: Path, at_end: contextlib.ExitStack) -> None:
-    """Start everything in order, then look after it; `at_end` gets what ends it again."""
+    """Start all parts in order, then watch them; `at_end` gets the calls that end them."""
     env = service_environment(folder, os.environ)
     settings = Settings.from_env(env)
     for line in unknown_names(folder, os.environ):
@@ -130,8 +130,8 @@ def _use_temporary_folder(at_end: contextlib.ExitStack) -> str:
 
     Return a folder in it for the metrics of the processes.
 
-    What they remove when Python exits is left behind otherwise: the service ends without waiting
-    for its threads, and so without Python's own way to exit.
+    Libraries remove these files when Python exits. But the service ends without waiting for its
+    threads, and then Python does not run that code.
     """
     tempfile.tempdir = at_end.enter_context(
         tempfile.TemporaryDirectory(prefix="market-data-", ignore_cleanup_errors=True)

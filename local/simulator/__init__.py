@@ -1,7 +1,7 @@
 """The simulated market: one price process behind five servers with the providers' wire formats.
 
-It is for development and tests. Formats, quotas, errors and traps are the providers', prices are
-invented. It knows nothing about the program that asks it.
+It is for development and tests. Formats, quotas, errors and oddities are those of the providers;
+prices are invented. It does not depend on the program that calls it.
 """
 
 from local.simulator.faults import KINDS, MOVES, Fault

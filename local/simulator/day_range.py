@@ -1,8 +1,8 @@
 """The highest and the lowest price of a session, for each symbol.
 
-They are those of the prices at every quarter of an hour and of all prices that were shown. So no
-price that anybody saw is outside of a range that is shown later, and a symbol that is looked at
-seldom costs little.
+The range is that of the prices at every quarter of an hour and of all prices that were shown. So a
+price that was shown is never outside a range that is shown later, and a symbol that is seldom shown
+costs little.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class DayRanges:
         known = self._ranges.get(label)
         price = price_at(at_ms)
         if known is None or known.open_ms != session.open_ms or at_ms < known.next_ms - GRID_MS:
-            known = _Range(session.open_ms, session.open_ms, price, price)  # of a look at the past
+            known = _Range(
+                session.open_ms, session.open_ms, price, price
+            )  # for an instant in the past
         for grid_ms in range(known.next_ms, at_ms + 1, GRID_MS):
             known.add(price_at(grid_ms))
             known.next_ms = grid_ms + GRID_MS

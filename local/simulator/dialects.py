@@ -16,7 +16,7 @@ _CLASS = "class"
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """What is written between a ticker and the letter of a class or series, by kind."""
+    """The text between a ticker and the letter of a class or series, by kind."""
 
     marks: Mapping[str, str]
 

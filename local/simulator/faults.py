@@ -35,7 +35,7 @@ PRICE_FAULTS: Mapping[str, Mapping[str, Any]] = {
     "unknown": {},
 }
 KINDS = {**ANSWER_FAULTS, **PRICE_FAULTS}
-# True moves of a price, at every provider. They are no faults, and are not taken out again.
+# True moves of a price, at every provider. They are not faults and are not removed with faults.
 MOVES: Mapping[str, Mapping[str, Any]] = {
     "jump": {"symbol": None, "factor": 1.5, "at_ms": None},
     "crash": {"symbol": None, "factor": 0.62, "steps": 12, "every_s": 60, "at_ms": None},
@@ -146,9 +146,9 @@ class Faults:
         return fault
 
     def clear(self, *, source: Source | None = None, number: int | None = None) -> int:
-        """Take out the faults of a provider, one fault, or all; return how many.
+        """Remove the faults of a provider, one fault, or all; return how many.
 
-        A fault for any provider is not one of a provider.
+        A fault for any provider does not count as a fault of one provider.
         """
         kept = [
             fault

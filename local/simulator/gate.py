@@ -1,4 +1,4 @@
-"""What is done with every call before its provider answers: record, key, quota, faults."""
+"""Handles every call before its provider answers: record, key, quota, faults."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class Gate:
             if full is not None:
                 wait_s = -(-quota.frees_in_ms(full.window, now_ms) // 1000)
                 return wire.rate_limited(request, full.window, wait_s)
-        # A provider that is down checks no keys.
+        # A provider that is down does not check keys.
         broken = self._outage(request, applied, now_ms)
         if broken is not None:
             return broken

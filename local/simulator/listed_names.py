@@ -1,6 +1,6 @@
 """Real names that are traded on the simulated market: tickers, coins and currencies.
 
-Prices and sizes are plausible starting points, not facts. The price process moves them.
+Prices and sizes are plausible start values, not facts. The price process changes them.
 """
 
 # ticker | name | exchange | price | market value in billions of dollars

@@ -1,4 +1,4 @@
-"""What the market shows and what it remembers: ticks, calls, wrong prices, moves."""
+"""The records of the market: ticks, calls, wrong prices, moves."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Move(NamedTuple):
 
 @dataclass(frozen=True)
 class Tick:
-    """What a provider shows of one symbol: its last trade, and the figures of the day.
+    """A symbol as a provider shows it: its last trade, and the figures of the day.
 
     `at_ms` is the time of the trade, `shown_ms` the time that the provider gives for it. `seen_ms`
     is the time of the look. `oddity` is the planted defect of its row, if any. `range_of` returns

@@ -1,8 +1,8 @@
-"""What is traded on the simulated market, the same for every seed.
+"""The assets of the simulated market, the same for every seed.
 
-A few dozen names are real, the rest are made up. The traps of the real lists are in it as well:
-coins with one ticker, coins whose ticker is a currency code, rows without a price, rows whose last
-trade is years old.
+A few dozen names are real, the others are invented. The difficult cases of the real lists are here,
+too: coins that share a ticker, coins whose ticker is a currency code, rows without a price, rows
+whose last trade is years old.
 """
 
 from __future__ import annotations
