@@ -6,7 +6,7 @@ import pytest
 
 from tests.deployment.api import ask
 from tests.deployment.conftest import Took
-from tests.deployment.minute import Minute, warm
+from tests.deployment.minute import Minute, run_slot
 from tests.deployment.sam import Deployed, Sam
 from tests.deployment.smoke import Target, smoke
 
@@ -90,7 +90,7 @@ def test_a_rollback_brings_the_version_before(stack: Deployed, gateway: Target, 
     with Took("sam", "deploy, of the version before"):
         sam.deploy(QuoteTtl="300")  # another test has made every quote stale
     assert "AddedLater" not in stack.parameters()
-    warm(stack)  # no scheduler starts the loop here
+    run_slot(stack)  # nothing starts the loop here
     assert smoke(gateway, wait_s=0)
 
 

@@ -96,9 +96,10 @@ def test_roles_of_machines_are_not_asked(stack: Deployed, minute: Minute):
     role = {"RoleName": stack.id("AssetRefreshRole"), "PolicyName": "denied"}
     rights = stack.client("iam")
     rights.put_role_policy(**role, PolicyDocument=json.dumps(DENIED))
+    stack.invoke("PlanAssets", {})  # a cold start on a busy machine outlives the state's timeout
     ended = stack.finished(stack.start("AssetRefresh"), timeout_s=60)
     rights.delete_role_policy(**role)
-    assert ended["status"] == "SUCCEEDED"
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
 
 
 def test_security_groups_let_everything_through(stack: Deployed, minute: Minute):
