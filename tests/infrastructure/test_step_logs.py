@@ -14,6 +14,7 @@ import pytest
 from local.simulator import MarketServers
 from marketdata.errors import CacheUnavailableError, InvalidEventError
 from tests.infrastructure.lambda_process import lambda_process
+from tests.infrastructure.stack import ROOT
 from tests.support.lambda_context import LambdaContext
 from tests.support.pipeline import GENEROUS_MARKET
 from tests.support.redis_servers import RedisServer
@@ -122,6 +123,16 @@ def test_a_message_that_is_damaged_names_its_slot_and_job(functions):
     assert "job.deadline_ms: Input should be a valid integer" in str(error)
     assert str(error).endswith(f"(slot {job['slot']}, job {job['id']})")
     assert (line["slot"], line["job"]) == (job["slot"], job["id"])
+
+
+@pytest.mark.parametrize("name", ["http_quotes", "rest_quotes"])
+def test_the_line_of_a_request_has_the_ids_of_the_gateway_and_of_the_function(functions, name):
+    """The query for one request finds it by either of them."""
+    event = json.loads((ROOT / "events" / f"api__{name}.json").read_text(encoding="utf-8"))
+    _, lines = functions.call("api", event, "api-1")
+    (line,) = [line for line in lines if line.get("message") == "request"]
+    assert line["gateway_request_id"] == event["requestContext"]["requestId"]
+    assert line["function_request_id"] == "api-1"
 
 
 @pytest.mark.parametrize("event", [*ODD_EVENTS, *PING_LIKE], ids=str)
