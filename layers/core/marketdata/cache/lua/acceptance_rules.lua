@@ -1,8 +1,8 @@
--- Whether a price is believed at once, and which observation confirms a held one.
+-- Whether a price is accepted at once, and which observation confirms a held price.
 --
 -- An observation is a quote that is being judged, or a held candidate: {source, rank, price, currency,
--- fetched, timestamp, reason, since}. `rank` is the source's place in the chain, 1 is asked first. A held
--- candidate is kept per source, so that two broken sources cannot displace each other's.
+-- fetched, timestamp, reason, since}. `rank` is the source's place in the chain, 1 is asked first. Each
+-- source has a held candidate of its own, so that two broken sources cannot replace each other's.
 
 local function other_currency(a, b)
   return a.currency ~= '' and b.currency ~= '' and a.currency ~= b.currency
@@ -28,8 +28,8 @@ local function is_unit_step(new, old, rules)
   return near(ratio, new.unit, rules.unit_tolerance)
 end
 
--- Why a price is not believed at once, or nil. A unit's factor is doubted however old the stored price is:
--- the source would repeat its mistake.
+-- Why a price is not accepted at once, or nil. A price in what may be another unit is held however old the
+-- stored price is, because the source would repeat its mistake.
 local function doubt(new, old, now, rules)
   if is_unit_step(new, old, rules) then return 'unit_mismatch' end
   if now - math.min(old.fetched, now) >= rules.baseline_ms then return nil end
@@ -37,7 +37,7 @@ local function doubt(new, old, now, rules)
 end
 
 -- Whether an observation was made after another one of the same source: by the provider's time where both
--- have one, since an answer that is repeated is no second observation.
+-- have one, since a repeated answer is not a second observation.
 local function is_later(new, held)
   if new.timestamp > 0 and held.timestamp > 0 then return new.timestamp > held.timestamp end
   return new.fetched > held.fetched
@@ -58,7 +58,8 @@ local function agreed(new, held, old, rules)
   return math.abs(new.price - old.price) <= math.abs(held.price - old.price) and new or held
 end
 
--- The observation that a doubted quote and what is held allow to write, or nil.
+-- The observation that may be written now, given a quote that is not accepted at once and the held
+-- candidates; or nil.
 local function confirmed(new, old, candidates, now, rules)
   local own = candidates[new.source]
   if own and own.reason == new.reason and side_of(own, old, new.limit) == side_of(new, old, new.limit) then

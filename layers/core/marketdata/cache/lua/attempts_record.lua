@@ -1,5 +1,5 @@
--- Record the results of attempts: breakers count them, unused calls are given back, pauses are noted,
--- and it is set when symbols are due next and which ones a provider excludes.
+-- Record the results of attempts: count them in breakers, give unused calls back, note holds, set when
+-- symbols are due next, and note which symbols a provider excludes.
 --
 -- KEYS  due, exclusions, recorded, clocks, then ledgers and breakers.
 -- ARGV  now (ms, '' for the clock of Redis), the name of this report ('' if it has none; a named one

@@ -2,7 +2,7 @@
 --
 -- A hash: state, since, reason, generation; probe and probe_until while a probe is in flight;
 -- 's:<second>' and 'f:<second>', the successes and failures of a closed breaker; stale, its stale
--- answers in a row; success_at and error, which are only shown. What is missing or unreadable counts
+-- answers in a row; success_at and error, which are only shown. A missing or unreadable breaker counts
 -- as closed.
 
 local LONGEST_TEXT = 2000
@@ -40,7 +40,7 @@ local function breaker_read(key)
   return breaker
 end
 
--- Remove what cannot be read. Return whether there was anything.
+-- Remove fields that cannot be read. Return whether there were any.
 local function breaker_repair(breaker)
   if not breaker.readable then
     redis.call('DEL', breaker.key)
@@ -74,7 +74,7 @@ local function breaker_forget(breaker, fields)
   in_parts(fields, 500, function(...) redis.call('HDEL', breaker.key, ...) end)
 end
 
--- Change state; every change is a new generation, and counts begin anew.
+-- Change state. Every change begins a new generation with counts of zero.
 local function breaker_turn(breaker, state, reason, now)
   local change = { before = breaker.state, after = state, generation = breaker.generation + 1 }
   change.reason = reason
@@ -180,7 +180,7 @@ end
 -- Let a result change the breaker; the change of state is returned, if it is one.
 local function breaker_record(breaker, result, now, policy)
   if result.generation ~= breaker.generation then
-    return nil -- it is about an earlier state
+    return nil -- the result is of an earlier state
   end
   if breaker.state == 'closed' then
     return result.effect ~= 'neutral' and breaker_record_closed(breaker, result, now, policy) or nil

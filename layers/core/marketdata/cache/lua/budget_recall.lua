@@ -1,4 +1,4 @@
--- Has a ledger lost what a worker has seen of it? Then what the worker has seen counts.
+-- Has a ledger lost calls that a worker has seen in it? Then the worker's copy is added again.
 --
 -- KEYS  the ledger.
 -- ARGV  now (ms, '' for the clock of Redis), the time that the worker expects by its own steady clock (''
@@ -6,10 +6,10 @@
 --       it saw them.
 -- Reply {born, turns} as they are now, as text.
 --
--- Of two counts of a bucket the larger one holds, so never fewer are counted than either knows, and
--- what many remember alike is counted once. (A call that was settled in between has moved, and may
--- count twice until its window is over.) Pace is not given back: without it calls are less even, but no
--- limit is exceeded, and a service that has lost its quotes too needs the next call soon.
+-- Of two counts of a bucket the larger one counts. So no known call is lost, and calls that several
+-- workers remember are counted once. (A call that was settled meanwhile is in another bucket and may
+-- count twice until its window is over.) The pace is not restored: without it calls are less even, but
+-- no limit is exceeded, and a service that has lost its quotes as well needs the next call soon.
 
 -- include: values.lua
 -- include: budget_windows.lua
@@ -37,7 +37,7 @@ local function at_least(field, value)
   end
 end
 if not ledger.born or ledger.born == born then
-  -- A ledger of its own from now on, so that others who remember more will tell it too.
+  -- From now on this is another ledger, so that workers with more calls in their copies add them, too.
   redis.call('HSET', KEYS[1], 'born', whole(math.max(now, born + 1)))
 end
 for window, entries in pairs(known.counts) do

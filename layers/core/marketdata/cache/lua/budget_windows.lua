@@ -150,8 +150,8 @@ local function ledger_rewrite(ledger)
   ledger.changed = false
 end
 
--- Begin a damaged ledger anew with what can be read of it. It grants nothing for its longest short
--- window, in which calls that are lost may still count; workers that remember more tell it.
+-- Begin a damaged ledger anew with its readable fields. It grants nothing for its longest short window,
+-- because lost calls may still count there; workers with more calls in their copies add them.
 local function ledger_repair(ledger, limits)
   local longest = 0
   for _, limit in ipairs(limits) do
@@ -163,7 +163,7 @@ local function ledger_repair(ledger, limits)
   ledger_rewrite(ledger)
 end
 
--- Remove what no longer counts.
+-- Remove fields that no longer count.
 local function ledger_prune(ledger)
   if ledger.changed then
     ledger_rewrite(ledger)
@@ -205,7 +205,7 @@ local function ledger_down_to(ledger, window, kind, most)
   return at
 end
 
--- The caps on a use in one window: {{most calls, of which kind (nil: all)}}.
+-- The limits of a use in one window: {{most calls, of which kind (nil: all)}}.
 local function caps_of(calls, window, use)
   if window < DAY_MS then
     return { { LEAVES_HALF[use] and calls - math.floor(calls / 2) or calls } }

@@ -10,7 +10,7 @@ local function history_header(first, last)
   return string.format('%08.0f%08.0f', first, last)
 end
 
--- Drop what is older than `keep` steps from a text that reaches too far back.
+-- Drop prices older than `keep` steps from a text.
 local function history_trim(key, last, keep)
   local text = redis.call('GET', key)
   local step, first, from = tonumber(text:sub(1, 8)), nil, nil

@@ -19,10 +19,10 @@ if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
--- By how much the caller's clock is wrong; times that it wrote are moved by as much.
+-- By how much the caller's clock is wrong; its times are corrected by this.
 local offset = math.abs(now - wall) > rules.skew_ms and now - wall or 0
 
--- The text at a key; a value of another type is removed, since nothing can be made of it.
+-- The text at a key; a value of another type is removed, because it is damaged.
 local function text_at(key)
   local text = redis.pcall('GET', key)
   if type(text) == 'table' then
@@ -42,7 +42,7 @@ local function stored_at(key)
            currency = value:sub(27, 500):match('"currency":"(%a+)"') or '' }
 end
 
--- The candidates at a key by source; what is not a candidate counts as nothing held.
+-- The candidates at a key by source; a damaged text counts as no candidates.
 local function held_at(key)
   local text = text_at(key)
   local read, stored = pcall(cjson.decode, text or '{}')
@@ -80,7 +80,7 @@ local function hold(key, candidates)
   end
 end
 
--- A price that is believed settles what was held until its time; what was fetched later stays held.
+-- An accepted price removes the candidates up to its time; candidates that were fetched later stay.
 local function settle(key, candidates, fetched)
   local left = {}
   for source, held in pairs(candidates) do
@@ -113,8 +113,8 @@ local function with_fetched(value, fetched)
   return string.format('%013.0f', fetched) .. body
 end
 
--- Whether a quote is older than the stored one. A stored time in the future is no measure: a clock wrote it that
--- ran ahead.
+-- Whether a quote is older than the stored one. A stored time in the future is ignored, because it was
+-- written with a clock that was ahead.
 local function is_older(new, old)
   local comparable = new.timestamp > 0 and old.timestamp > 0 and old.timestamp <= now + rules.ahead_ms
   if comparable and new.timestamp ~= old.timestamp then return new.timestamp < old.timestamp end

@@ -43,7 +43,7 @@ if last and last >= slot and not went_back then
   note_clock()
   return false
 end
--- The first write: a Redis without memory rejects it, and then nothing is decided.
+-- The first write. A full Redis rejects it, and then nothing is decided.
 redis.call('SET', KEYS[1], whole(slot))
 note_clock()
 if went_back then redis.call('DEL', KEYS[2]) end -- their times are of a clock that was ahead

@@ -1,4 +1,4 @@
--- What all scripts share: the time, numbers as Redis stores them, and keys that hold something else.
+-- Functions for all scripts: the time, numbers as Redis stores them, and keys with a value of another type.
 
 local JUMP_MS = 2000 -- clocks that differ by more than this are wrong
 
