@@ -139,7 +139,7 @@ class Deployed:
         """A client of the emulator."""
         return self.ground.emulator.client(service)
 
-    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+    def invoke(self, function: str, event: Any) -> Any:
         """What a function answers to an event."""
         answer = self.client("lambda").invoke(
             FunctionName=self.id(function), Payload=json.dumps(event)

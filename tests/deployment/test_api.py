@@ -51,6 +51,12 @@ def test_what_is_missing_is_named(stack: Deployed, minute: Minute):
     assert ask(stack, "/v1/nothing").status == 404
 
 
+def test_a_ping_is_answered_with_nothing(stack: Deployed, minute: Minute):
+    """An event that is no request, of whatever type, gets an empty answer and is no error."""
+    for event in ({"warmup": True}, {"source": "aws.scheduler"}, {}, [], None):
+        assert stack.invoke("Api", event) == {}, event
+
+
 def test_gateway_serves_quotes(stack: Deployed, gateway: Target, minute: Minute):
     """Over HTTP, through the gateway, every quote is the one that the function gives."""
     answer = gateway.get(f"/v1/quotes?symbols={quoted(','.join(minute.symbols))}")
