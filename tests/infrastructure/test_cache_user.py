@@ -14,7 +14,7 @@ from marketdata.cache.client import Cache, connect
 from marketdata.cache.memory import read_memory
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
-from tests.infrastructure.stack import Stack
+from tests.infrastructure.stack import ROOT, Stack
 from tests.support.api_service import Service
 from tests.support.pipeline import ACTIVE, GENEROUS_MARKET, Pipeline
 from tests.support.redis_servers import RedisServer
@@ -134,3 +134,10 @@ def test_the_user_of_the_template_may_ask_for_the_time(signed_in, redis_server):
     with Redis(port=redis_server.port, username="functions", password="password") as client:
         assert client.time()[0] > 0
         assert client.eval("return redis.call('TIME')[1]", 0)
+
+
+def test_the_guide_names_the_rights_that_a_user_of_yours_needs():
+    """docs/deploying.md has the rights of the stack's own user, for a Redis that exists."""
+    rights = STACK.resources["CacheUser"]["Properties"]["AccessString"]
+    guide = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    assert f"`{rights.replace(PREFIX, '<stack>')}`" in guide
