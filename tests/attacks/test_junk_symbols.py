@@ -105,6 +105,22 @@ def test_a_symbol_that_there_is_no_place_for_is_not_called_watched(make):
     }
 
 
+def test_a_flood_of_junk_holds_up_no_listed_symbol(make):
+    """On free plans each new listed symbol has its price in the next slot, and keeps getting it."""
+    pipe = make(ACTIVE_SYMBOLS="AAPL,MSFT")
+    shares = ["KO", "PEP", "INTC", "CSCO", "NFLX", "ADBE", "ORCL", "NKE"]
+    pipe.assets.swap(listed("v1", [(name, "A share") for name in shares]))
+    junk = (f"J{number}UNK" for number in range(100_000))
+    for slot in range(48):
+        ask_for(pipe, junk, 3)
+        asked = shares[: 1 + slot // 6]
+        pipe.read(",".join(asked))
+        pipe.run_next()
+        assert {pipe.fetched_ms(name) for name in asked} == {pipe.clock()}, slot
+        assert "stale" not in pipe.sources().values()
+    assert not any(pipe.market.violations.values())
+
+
 def test_junk_takes_only_half_of_a_minute(make):
     """Of what a provider allows in a minute at least half is left to ACTIVE_SYMBOLS."""
     pipe = make(ACTIVE_SYMBOLS="BTC-USD")

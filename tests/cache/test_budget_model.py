@@ -33,6 +33,7 @@ from marketdata.domain.symbols import AssetClass
 START = 1_763_820_310_000
 SOURCE, CLASS = Source.FINNHUB, AssetClass.STOCKS
 ROUTINE = {Use.ACTIVE, Use.WATCHED}
+FIRST = {Use.NEW, Use.UNLISTED}
 LIMITS = ["5/second,20/minute", "7/minute,30/hour", "25/day,1/second", "12/minute,40/day,90/month"]
 PAUSES = [0, 7, 300, 1_000, 4_000, 10_000, 31_000, 60_000, 400_000, 3_600_000, 86_400_000]
 
@@ -73,15 +74,20 @@ class Model:
         for limit in self.limits:
             used = [entry for entry in self.entries if self._counts(entry, limit, now)]
             total = sum(entry.calls for entry in used)
-            spared = want.use in (Use.WATCHED, Use.NEW) and not limit.is_long
+            spared = want.use in {Use.WATCHED, *FIRST} and not limit.is_long
             cap = limit.calls - (limit.calls // 2 if spared else 0) - total
             if limit.is_long and routine:
                 own = sum(entry.calls for entry in used if entry.use in ROUTINE)
                 cap = min(cap, self._share(limit) - own)
                 due = max(self.paces[limit.window], now - 5000)
                 room = min(room, max(0, math.ceil((now + 5000 - due) / self._interval(limit))))
-            if limit.is_long and want.use is Use.NEW:
-                cap = min(cap, self._new(limit) - sum(e.calls for e in used if e.use is Use.NEW))
+            if limit.is_long and want.use in FIRST:
+                cap = min(cap, self._new(limit) - sum(e.calls for e in used if e.use in FIRST))
+            if not limit.is_long and want.use is Use.UNLISTED:
+                own = sum(e.calls for e in used if e.use is Use.UNLISTED)
+                share = max(1, limit.calls // 20)
+                half = limit.calls - limit.calls // 2
+                cap = min(cap, share - own, max(1, half - share) - total)
             if cap < want.least:
                 self.reason = DenyReason.BUDGET_EXHAUSTED
             room = min(room, cap)

@@ -123,7 +123,8 @@ class ControlState:
         )
         if answer is None:
             return None
-        slot, at, due_active, new, due_watched, excluded, timetables, previous, repaired = answer
+        slot, at, due_active, new, due_watched, excluded, timetables, previous, *rest = answer
+        repaired, due_unlisted = rest
         self._log_repaired(key.decode() for key in repaired)
         self._log_clock(now_ms - int(at))
         self._steady.note(int(at))
@@ -134,6 +135,7 @@ class ControlState:
                 *codec.due_of(due_active, Use.ACTIVE),
                 *(DueSymbol(symbol, Use.NEW, 0) for symbol in self._valid(codec.lines_of(new))),
                 *self._valid_due(codec.due_of(due_watched, Use.WATCHED)),
+                *self._valid_due(codec.due_of(due_unlisted, Use.UNLISTED)),
             ),
             excluded=frozenset(self._exclusions(excluded)),
             timetables=self._timetables(timetables),

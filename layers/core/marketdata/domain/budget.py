@@ -33,14 +33,16 @@ class Use(StrEnum):
 
     `active`: a symbol of ACTIVE_SYMBOLS. `watched`: a later price of a symbol that a client asked
     for; half of each short window is kept for the active ones. `new`: the first price of a watched
-    symbol. `probe`: the one call that tests a half-open breaker. `assets`: the daily lists. The
-    last three may spend the reserve of the long windows, `new` at most half of it, since clients
-    decide how many new symbols there are.
+    symbol. `unlisted`: the first price of one that no asset list knows; a tenth of that
+    half. `probe`: the one call that tests a half-open breaker. `assets`: the daily lists. The
+    last four may spend the reserve of the long windows, `new` and `unlisted` at most half of it,
+    since clients decide how many new symbols there are.
     """
 
     ACTIVE = "active"
     WATCHED = "watched"
     NEW = "new"
+    UNLISTED = "unlisted"
     PROBE = "probe"
     ASSETS = "assets"
 

@@ -28,11 +28,13 @@ class DueSymbol:
 
 @dataclass(frozen=True, slots=True)
 class OpenSlot:
-    """A claimed slot. `due`: active symbols first, the longest due first, then new, then watched.
+    """A claimed slot.
 
-    `now_ms`: the clock that decided. `excluded`: what a provider's plan excludes; the provider is
-    not asked for it today. `timetables`: when markets trade, for the classes of which that is
-    stored. `previous_s`: the slot that was claimed before it; None if it is not known.
+    `due`: active symbols first, the longest due first, then new, then watched ones, then those that
+    no asset list knows, whether they have a price or not. `now_ms`: the clock that decided.
+    `excluded`: what a provider's plan excludes; the provider is not asked for it today.
+    `timetables`: when markets trade, for the classes of which that is stored. `previous_s`: the
+    slot that was claimed before it; None if it is not known.
     """
 
     slot_s: int

@@ -12,7 +12,7 @@ from marketdata.domain.catalogue import CHAINS, FACTS, Instrument, serves
 from marketdata.domain.permits import CallGrant, DueSymbol
 from marketdata.domain.symbols import AssetClass, Symbol
 
-_USES = (Use.ACTIVE, Use.NEW, Use.WATCHED)
+_USES = (Use.ACTIVE, Use.NEW, Use.WATCHED, Use.UNLISTED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,5 +114,5 @@ class JobMaker:
             generation=_LONG_NUMBER,
             probe=self.token + _PROBE_PLACE,
             end_ms=_LONG_NUMBER,
-            use=Use.WATCHED,
+            use=Use.UNLISTED,
         )

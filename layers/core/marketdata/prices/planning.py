@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import LastQuote, QuoteStore
+from marketdata.domain.budget import Use
 from marketdata.domain.catalogue import CHAINS, FACTS, batches
 from marketdata.domain.messages import Job, Plan, SkippedInPlan
 from marketdata.domain.outcomes import missing_because
-from marketdata.domain.permits import CallGrant, CallRequest, DenyReason
+from marketdata.domain.permits import CallGrant, CallRequest, DenyReason, DueSymbol
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.prices.grouping import Group, fill_free_places, grouped, ordered
@@ -53,9 +54,10 @@ class Planner:
         )
         if opened is None:
             return Plan(slot=slot_s, claimed=False, jobs=(), execution=execution)
-        due = [(parse_symbol(entry.symbol), entry.use) for entry in ordered(opened.due, slot_s)]
+        entries = ordered(opened.due, slot_s)
+        last = self.quotes.last([entry.symbol for entry in entries])
+        due = [(parse_symbol(entry.symbol), _use_of(entry, last)) for entry in entries]
         ids = self.assets.ids([s.base for s, _ in due if s.asset_class is AssetClass.CRYPTO])
-        last = self.quotes.last([symbol.text for symbol, _ in due])
         make = JobMaker(opened, last, now_ms, now_ms + FETCH_BUDGET_MS, self.token(), execution)
         planned = [part for group in grouped(due, ids) for part in self._parts(group, make)]
         granted = self._take(planned, make)
@@ -142,6 +144,12 @@ class Planner:
                     missing.append(replace(reason, retry_after_s=shortest_s))
         if missing:
             self.quotes.explain(missing)
+
+
+def _use_of(entry: DueSymbol, last: Mapping[str, LastQuote]) -> Use:
+    """The use of a symbol. One that has a price is watched, whether a list knows it or not."""
+    is_found = entry.use is Use.UNLISTED and entry.symbol in last
+    return Use.WATCHED if is_found else entry.use
 
 
 def _wait_s(at_ms: int | None, now_ms: int) -> int | None:

@@ -1,7 +1,7 @@
 -- The ledger of one provider: how many calls are reserved or made, per rolling window.
 --
 -- A hash. Field '<window ms>:<bucket>:<kind>' counts calls of routine uses ('r'), for first prices
--- ('n'), or of other uses ('o').
+-- ('n'), those of symbols that no list knows ('u', in short windows only), or of other uses ('o').
 -- A reserved call may happen at any time until its reservation's end, so it counts in the bucket
 -- of that end, and until the whole bucket is older than the window: never too few are counted.
 -- Field 'pace:<window ms>' is when the next routine call is due by even pacing. Field 'hold' is
@@ -17,8 +17,8 @@ local PACE_SLACK_MS = 5000  -- one tick: rounding to ticks must not slow the ave
 local LATEST_MS = 70 * DAY_MS -- a time further ahead than this is damaged
 
 local ROUTINE = { active = true, watched = true }
-local KINDS = { active = 'r', watched = 'r', new = 'n' }
-local LEAVES_HALF = { watched = true, new = true }
+local KINDS = { active = 'r', watched = 'r', new = 'n', unlisted = 'n' }
+local LEAVES_HALF = { watched = true, new = true, unlisted = true }
 
 local function width_of(window)
   return math.ceil(window / BUCKETS)
@@ -45,12 +45,22 @@ local function new_share(calls)
   return math.max(1, math.floor((calls - routine_share(calls)) / 2))
 end
 
+-- What first prices of symbols that no list knows may have of a short window: a tenth of the half that
+-- clients' symbols may have, so that those who ask for junk hold up nobody. At least one call.
+local function unlisted_share(calls)
+  return math.max(1, math.floor(calls / 20))
+end
+
+local function kind_of(window, use)
+  return use == 'unlisted' and window < DAY_MS and 'u' or KINDS[use] or 'o'
+end
+
 local TIMES = { hold = true, seen = true, born = true }
 
 -- One field of a ledger. Return false if it cannot be read.
 local function ledger_field(ledger, field, text)
   local value = #text <= 32 and finite(text) or nil
-  local window, bucket, kind = string.match(field, '^(%d+):(%d+):([rno])$')
+  local window, bucket, kind = string.match(field, '^(%d+):(%d+):([rnuo])$')
   local paced = string.match(field, '^pace:(%d+)$')
   local is_time = paced or TIMES[field]
   if not value or value < 0 or is_time and value > ledger.now + LATEST_MS then return false end
@@ -208,11 +218,15 @@ end
 -- The limits of a use in one window: {{most calls, of which kind (nil: all)}}.
 local function caps_of(calls, window, use)
   if window < DAY_MS then
-    return { { LEAVES_HALF[use] and calls - math.floor(calls / 2) or calls } }
+    local most = LEAVES_HALF[use] and calls - math.floor(calls / 2) or calls
+    if use ~= 'unlisted' then return { { most } } end
+    -- As much as they may have themselves is left to the others.
+    local share = unlisted_share(calls)
+    return { { math.max(1, most - share) }, { share, 'u' } }
   end
   if ROUTINE[use] then
     return { { calls }, { routine_share(calls), 'r' } }
-  elseif use == 'new' then
+  elseif KINDS[use] == 'n' then
     return { { calls }, { new_share(calls), 'n' } }
   end
   return { { calls } }
@@ -263,7 +277,7 @@ local function ledger_room(ledger, limits, use, least, wanted)
 end
 
 local function ledger_add(ledger, window, end_ms, use, calls)
-  local bucket, kind = bucket_of(window, end_ms), KINDS[use] or 'o'
+  local bucket, kind = bucket_of(window, end_ms), kind_of(window, use)
   local field = whole(window) .. ':' .. whole(bucket) .. ':' .. kind
   ledger.counts[window] = ledger.counts[window] or {}
   local counts = ledger.counts[window]

@@ -6,10 +6,10 @@
 --       answered_ms, least_unlisted}.
 --       wall_ms is the caller's own clock; it is compared and decides nothing.
 -- Reply nil if another caller has the slot; else {slot, now, due active, new, due watched,
---       exclusions, timetables, slot claimed before (nil if unknown), repaired keys}. Due active, new
---       and due watched are one text each, a line per item, because a client reads one long text many
---       times faster than thousands of short ones. Lines of the first and third are symbols and due
---       times (0: never priced) in turn. Exclusions and timetables are flat lists.
+--       exclusions, timetables, slot claimed before (nil if unknown), repaired keys, due unlisted}. Due
+--       active, new, due watched and due unlisted are one text each, a line per item, because a client
+--       reads one long text many times faster than thousands of short ones. Lines of all but new are
+--       symbols and due times (0: never priced) in turn. Exclusions and timetables are flat lists.
 
 -- include: values.lua
 
@@ -107,7 +107,7 @@ for place, score in ipairs(scores_of(watched)) do
 end
 for symbol in pairs(waiting) do redis.call('ZREM', KEYS[7], symbol) end
 
-local due_active, new, new_unlisted, due_watched = {}, {}, {}, {}
+local due_active, new, new_unlisted, due_watched, due_unlisted = {}, {}, {}, {}, {}
 for place, score in ipairs(scores_of(active)) do
   if not score or tonumber(score) <= now then
     table.insert(due_active, active[place])
@@ -120,16 +120,18 @@ for place, score in ipairs(scores_of(watched)) do
   elseif not score then
     table.insert(new, watched[place])
   elseif tonumber(score) <= now then
-    table.insert(due_watched, watched[place])
-    table.insert(due_watched, whole(finite(score) or 0))
+    local list = unlisted[watched[place]] and due_unlisted or due_watched
+    table.insert(list, watched[place])
+    table.insert(list, whole(finite(score) or 0))
   end
 end
 
--- Of the new symbols of a slot at most a tenth are unlisted, and always a few: the first requested first.
+-- Unlisted symbols come after all others. Of the new ones of a slot at most a tenth are unlisted, and always a few: the first requested first.
 local places = math.max(asked.least_unlisted, math.floor(#new / 9))
 for _, symbol in ipairs(redis.call('ZRANGE', KEYS[7], 0, -1)) do
   if places > 0 and new_unlisted[symbol] then
-    table.insert(new, symbol)
+    table.insert(due_unlisted, symbol)
+    table.insert(due_unlisted, '0')
     places = places - 1
   end
 end
@@ -151,5 +153,5 @@ local function lines(items)
 end
 return {
   whole(slot), whole(now), lines(due_active), lines(new), lines(due_watched), exclusions, timetables,
-  before, repaired,
+  before, repaired, lines(due_unlisted),
 }
