@@ -112,7 +112,7 @@ def running_service(
     caches = [connect(settings, caller_time=True) for _ in range(workers + 1)]
     providers = {source: make_provider(source, settings) for source in Source}
     senders = {source: PacedSender(make_sender(source, settings)) for source in Source}
-    archive = LocalArchive(Path(settings.archive_folder))
+    archive = LocalArchive(Path(settings.archive_path))
     control = _control(caches[-1], settings)
     quotes = QuoteStore(caches[-1], retention_s=settings.quote_retention)
     with ThreadPoolExecutor(MOST_CALLS_AT_ONCE, thread_name_prefix="call") as calls:

@@ -32,7 +32,7 @@ def main(log_file: Path) -> None:
         WithMetrics(on_one_machine(logger, Recorder().record), gauges.read),
         http=BoundedProtocol,
         ws="none",
-        log_level="warning",
+        log_level="error",  # its warnings are of requests that are not HTTP, which anybody can send
         access_log=False,
         server_header=False,
         date_header=True,

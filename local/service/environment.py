@@ -38,6 +38,11 @@ def home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("MARKETDATA_HOME") or PROJECT).resolve()
 
 
+def is_in_container(environ: Mapping[str, str]) -> bool:
+    """Whether the service runs in the image of `Dockerfile`, which says so with a variable."""
+    return environ.get("MARKETDATA_CONTAINER") == "1"
+
+
 def service_environment(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for a service started in `folder`, `MARKET` and state folders included.
 

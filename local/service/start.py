@@ -19,7 +19,13 @@ from pathlib import Path
 
 from local.service import addresses
 from local.service.children import Children, python
-from local.service.environment import home, service_environment, state_folder, unknown_names
+from local.service.environment import (
+    home,
+    is_in_container,
+    service_environment,
+    state_folder,
+    unknown_names,
+)
 from local.service.files import keep_private
 from local.service.redis_server import RedisMissingError
 from local.service.service import Service
@@ -34,13 +40,17 @@ log = logging.getLogger("marketdata.local")
 
 API_TIMEOUT_S = 20.0
 LOOK_EVERY_S = 0.5
-SIMULATED = (
-    "SIMULATED MARKET: every price here is invented. For live prices: cp .env.example .env, "
-    "or MARKET=live make start"
-)
+SIMULATED = "SIMULATED MARKET: every price here is invented. For live prices: {}"
+LIVE = "cp .env.example .env, or MARKET=live make start"
+LIVE_IN_CONTAINER = "MARKET=live docker compose up, or MARKET=live in .env"
 REACHABLE = (
     "HOST={}: other machines may reach the API, which asks nobody for a password; put a firewall "
     "or a gateway in front of it"
+)
+# In a container an address of its own is the only way in, so it is no reason for a warning.
+PUBLISHED = (
+    "the API asks nobody for a password; publish its port to this machine only, or put a gateway "
+    "in front of it"
 )
 
 
@@ -72,10 +82,12 @@ def run(folder: Path, at_end: contextlib.ExitStack) -> None:
     for line in unknown_names(folder, os.environ):
         print(f"warning: {line}", file=sys.stderr)
     addresses.check(settings.host, settings.port)
-    if addresses.is_reachable_from_outside(settings.host):
+    in_container = is_in_container(os.environ)
+    if addresses.is_reachable_from_outside(settings.host) and not in_container:
         print(f"warning: {REACHABLE.format(','.join(settings.host))}", file=sys.stderr)
     simulated = settings.market == "simulated"
-    say("market", SIMULATED if simulated else "live providers")
+    hint = SIMULATED.format(LIVE_IN_CONTAINER if in_container else LIVE)
+    say("market", hint if simulated else "live providers")
     keep_private(folder / ".local")
     state, children = state_folder(folder, settings.market), Children()
     env["PROMETHEUS_MULTIPROC_DIR"] = _use_temporary_folder(at_end)
@@ -94,6 +106,8 @@ def run(folder: Path, at_end: contextlib.ExitStack) -> None:
     if control_url:
         log.info("simulated market started", extra={"control_url": control_url})
     say("api", f"http://localhost:{settings.port}  (documentation: /docs, health: /health)")
+    if in_container:
+        say("", PUBLISHED)
     say("log", str(log_file.relative_to(folder)))
     while True:
         time.sleep(LOOK_EVERY_S)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from typing import Any
 import pytest
 import requests
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from local.service.redis_server import free_port
+from local.service.start import LIVE_IN_CONTAINER, PUBLISHED, SIMULATED
 from marketdata.settings import SETTINGS
 from tests.support.running_service import eventually
 
@@ -28,6 +31,7 @@ IMAGE = "market-data-aggregator"
 ASKED = "AAPL,BTC-USD,EUR/USD,MSFT"
 MOST_BYTES = 400_000_000
 END_S = 10
+KEY = "planted-key-of-finnhub"
 # Settings of the container that compose.yaml or the image decides, or that only AWS has.
 DECIDED = {"HOST", "PORT", "API_IS_PUBLIC", "PROVIDER_KEYS_SECRET", "METRICS_SERVICE"}
 
@@ -97,6 +101,7 @@ def project() -> Iterator[Project]:
     """Redis and the service, up."""
     name, port = f"mdatest{os.getpid()}", free_port()
     env = {"PORT": str(port), "REDIS_PORT": str(free_port()), "SAM_DOCKER_NETWORK": name}
+    env |= {"MARKET": "simulated", "FINNHUB_API_KEY": KEY}
     project = Project(name, port, env)
     try:
         project.compose("up", "-d", "--no-build")
@@ -114,19 +119,55 @@ def test_compose_passes_every_setting_on():
         for setting in SETTINGS
         if setting.name not in DECIDED and not setting.name.startswith(("REDIS_", "ARCHIVE_"))
     }
-    assert wanted == environment.keys() - {"REDIS_HOST", "REDIS_PORT"}
+    assert wanted == environment.keys() - {"REDIS_HOST", "REDIS_PORT", "PORT"}
     for name in wanted - {"MARKET"}:
         assert environment[name] == f"${{{name}:-}}"
 
 
+@pytest.mark.parametrize(
+    ("lines", "market", "key"),
+    [
+        (None, "simulated", ""),
+        ("FINNHUB_API_KEY=abc\nMARKET=live\n", "live", "abc"),
+        ((ROOT / ".env.example").read_text(encoding="utf-8"), "live", ""),
+    ],
+    ids=["no .env", "a .env", "a copy of .env.example"],
+)
+def test_compose_reads_an_env_file_if_there_is_one(tmp_path, lines, market, key):
+    """Without `.env` the market is simulated; a copy of .env.example means live prices."""
+    shutil.copy(ROOT / "compose.yaml", tmp_path)
+    if lines is not None:
+        (tmp_path / ".env").write_text(lines, encoding="utf-8")
+    kept = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    done = subprocess.run(  # noqa: S603  (our own command)
+        [*compose_command(), "config"], cwd=tmp_path, env=kept, check=True, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    environment = yaml.safe_load(done.stdout)["services"]["service"]["environment"]
+    assert (environment["MARKET"], environment["FINNHUB_API_KEY"]) == (market, key)
+
+
 def test_the_image_is_small_and_holds_no_compiler():
-    """It is under 400 MB, and has neither a compiler nor a `.env`."""
+    """It is under 400 MB, and has no compiler, no `.env`, no tests and no installer of ours."""
     assert int(run("docker", "image", "inspect", "--format", "{{.Size}}", IMAGE)) < MOST_BYTES
-    look = "command -v gcc cc make; ls -a /app /data"
-    shown = run("docker", "run", "--rm", "--entrypoint", "sh", IMAGE, "-c", look)
-    assert "/gcc" not in shown
-    assert "/make" not in shown
-    assert ".env" not in shown.split()
+    look = (
+        "command -v gcc cc g++ c++ clang make ld as; find / -xdev -name '.env*' -type f; "
+        "ls -a /app /data; ls /venv/bin"
+    )
+    shown = run("docker", "run", "--rm", "--entrypoint", "sh", IMAGE, "-c", f"{look}; true")
+    words = {Path(word).name for word in shown.split()}
+    assert {"functions", "layers", "local", "python"} <= words
+    compilers = {"gcc", "cc", "g++", "c++", "clang", "make", "ld", "as"}
+    assert not words & (compilers | {".env", ".env.example", ".git", "tests", "pip"})
+
+
+def test_no_setting_of_a_user_is_in_the_image():
+    """The image knows where its data is and on which port it listens, and no key."""
+    found = json.loads(run("docker", "image", "inspect", IMAGE))[0]["Config"]["Env"]
+    names = {variable.partition("=")[0] for variable in found}
+    allowed = {"HOST", "PORT", "HOME", "PATH", "LANG", "GPG_KEY", "PYTHONPATH", "PYTHONUNBUFFERED"}
+    allowed |= {"PYTHON_VERSION", "PYTHON_SHA256", "MARKETDATA_HOME", "MARKETDATA_CONTAINER"}
+    assert names <= allowed
 
 
 def test_four_quotes_are_answered(project):
@@ -137,14 +178,80 @@ def test_four_quotes_are_answered(project):
 
 
 def test_it_is_not_root_and_cannot_write(project):
-    """No process is root, and the root file system is read-only."""
+    """No process is root, the root file system is read-only, and no right can be gained.
+
+    Files are writable on the volume and in a bounded /tmp, from which nothing can be executed.
+    """
     container = project.container("service")
-    assert run("docker", "exec", container, "id", "-u") == "10001"
-    found = project.inspect("service")
-    assert found["HostConfig"]["ReadonlyRootfs"]
-    assert found["HostConfig"]["CapDrop"] == ["ALL"]
-    tried = "touch /app/x 2>/dev/null || echo read-only"
-    assert run("docker", "exec", container, "sh", "-c", tried) == "read-only"
+    owners = run("docker", "top", container, "-o", "pid,uid").splitlines()[1:]
+    assert {line.split()[1] for line in owners} == {"10001"}
+    script = (
+        "for path in /app/x /venv/x /etc/x /usr/local/bin/x /x; do touch $path; done; "
+        "cp /bin/true /tmp/t && /tmp/t && echo ran; "
+        "touch /data/x /tmp/x && rm /data/x && echo kept; "
+        "df -m /tmp | tail -1 | tr -s ' ' | cut -d' ' -f2; "
+        "grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/self/status | cut -f2"
+    )
+    shown = run("docker", "exec", container, "sh", "-c", f"({script}) 2>/dev/null")
+    nothing = "0" * 16
+    assert shown.split() == ["kept", "64", nothing, nothing, "1"]
+
+
+@pytest.mark.parametrize("service", ["redis", "service"])
+def test_each_container_is_bounded(project, service):
+    """Memory, processes and logs have limits, and no rights can be gained."""
+    limits = project.inspect(service)["HostConfig"]
+    assert limits["ReadonlyRootfs"]
+    assert limits["CapDrop"] == ["ALL"]
+    assert limits["Memory"] == 1024**3
+    assert 0 < limits["PidsLimit"] <= 512
+    assert limits["SecurityOpt"] == ["no-new-privileges:true"]
+    assert limits["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
+    assert not limits["Privileged"]
+
+
+@pytest.mark.parametrize("service", ["redis", "service"])
+def test_only_this_machine_reaches_the_ports(project, service):
+    """Both ports are published on 127.0.0.1 alone."""
+    bindings = project.inspect(service)["HostConfig"]["PortBindings"]
+    assert bindings
+    assert {one["HostIp"] for each in bindings.values() for one in each} == {"127.0.0.1"}
+
+
+def test_huge_and_broken_requests_are_refused(project):
+    """A header of a megabyte, half a request and noise end their connection and nothing else."""
+    project.quotes()
+    requests_of_an_attacker = [
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n",
+        b"GET /" + b"a" * 1_000_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /v1/quotes HTTP/1.1\r\nHost",
+        bytes(range(256)) * 400,
+    ]
+    for sent in requests_of_an_attacker:
+        with socket.create_connection(("127.0.0.1", project.port), timeout=60) as connection:
+            try:
+                connection.sendall(sent)
+                connection.shutdown(socket.SHUT_WR)
+                first = connection.recv(64)
+            except OSError:  # it closed before all was sent
+                first = b""
+        assert not first or first.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4")), first
+    assert len(project.quotes()) == len(ASKED.split(","))
+    assert project.inspect("service")["RestartCount"] == 0
+
+
+def test_the_terminal_says_how_to_get_on_in_a_container(project):
+    """It names live prices and the published port, and warns of nothing."""
+    project.quotes()
+    printed = run("docker", "logs", project.container("service"))
+    assert f"market  {SIMULATED.format(LIVE_IN_CONTAINER)}" in printed
+    assert f"api     http://localhost:{project.port} " in printed
+    assert PUBLISHED in printed
+    shown = subprocess.run(  # noqa: S603  (the engine's own words; warnings go to standard error)
+        ["docker", "logs", project.container("service")],  # noqa: S607
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert shown.stderr == ""
 
 
 def test_the_engine_knows_that_it_is_healthy(project):
@@ -157,9 +264,13 @@ def test_the_engine_knows_that_it_is_healthy(project):
 
 
 def test_prometheus_finds_metrics(project):
-    """`/metrics` counts the quotes that were written."""
+    """`/metrics` counts the quotes that were written and those that were asked for."""
+    project.quotes()
     text = requests.get(f"http://127.0.0.1:{project.port}/metrics", timeout=5).text
-    assert "marketdata_quotes_written_total" in text
+    families = text_string_to_metric_families(text)
+    values = {sample.name: sample.value for family in families for sample in family.samples}
+    assert values["marketdata_quotes_written_total"] >= len(ASKED.split(","))
+    assert values["marketdata_cache_hits_total"] >= len(ASKED.split(","))
 
 
 def test_redis_is_set_up_for_the_service(project):
@@ -170,19 +281,38 @@ def test_redis_is_set_up_for_the_service(project):
 
 
 def test_a_restart_keeps_ledger_and_history(project):
-    """After both containers are made anew the keys of budgets and of the history are there."""
+    """After both containers are made anew the ledgers and the history are the same as before.
 
-    def kept() -> set[str]:
-        keys = project.redis("--scan").split()
-        return {key for key in keys if "budget" in key or "history" in key}
+    The second start warns of nothing, and takes the lists from what was kept.
+    """
 
-    before = eventually(kept, "keys of budgets and history")
+    def kept() -> dict[str, list[str]]:
+        found = {}
+        for key in project.redis("--scan").split():
+            if ":budget:" in key:
+                lines = project.redis("hgetall", key).splitlines()
+                found[key] = sorted(map("=".join, zip(lines[::2], lines[1::2], strict=True)))
+            elif ":minutes:" in key:
+                found[key] = [project.redis("--no-raw", "get", key)]
+        return found
+
+    project.quotes()
+    project.compose("stop")
+    project.compose("up", "-d", "--no-build", "redis")
+    before = eventually(kept, "ledgers and history")
+    kinds = {kind for key in before for kind in (":budget:", ":minutes:") if kind in key}
+    assert kinds == {":budget:", ":minutes:"}
     project.compose("stop")
     project.compose("rm", "-f")
     project.compose("up", "-d", "--no-build", "redis")
-    eventually(lambda: before <= kept(), "the same keys")
+    assert eventually(kept, "the same keys") == before
     project.compose("up", "-d", "--no-build")
     assert project.quotes()
+    container = project.container("service")
+    both = ["sh", "-c", f"docker logs {container} 2>&1"]
+    printed = run(*both)
+    assert "warning" not in printed
+    assert "lost" not in printed
 
 
 def test_sigterm_ends_it_in_time(project):

@@ -196,7 +196,7 @@ def make_archive(settings: Settings) -> Archive:
 
     if settings.archive_bucket:
         return S3Archive(settings.archive_bucket)
-    return LocalArchive(Path(settings.archive_folder))
+    return LocalArchive(Path(settings.archive_path))
 
 
 def make_providers(settings: Settings) -> Providers:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from marketdata.settings import ENV_PREFIXES, SETTINGS_BY_NAME
 
 # Our own variables that are not settings.
-OTHER_VARIABLES = ("MARKETDATA_HOME", "MARKETDATA_PAYLOADS", "MARKETDATA_BROWSER")
+OTHER_VARIABLES = ("MARKETDATA_HOME", "MARKETDATA_CONTAINER")
 # No other program has variables that begin like these.
 _OUR_NAMES = re.compile(rf"(?:{'|'.join(ENV_PREFIXES.values())}|MARKETDATA)_\w+", re.ASCII)
 # The similarity from which on a name counts as a misspelling. A name of one word must differ from a

@@ -143,7 +143,9 @@ class Settings(BaseModel):
     alpha_vantage_base_url: BaseUrl = _setting("https://www.alphavantage.co", "Alpha Vantage's API")
 
     archive_bucket: str = _setting("", "S3 bucket for the last good asset lists, on AWS")
-    archive_folder: str = _setting(".local/archive", "folder for them where there is no bucket")
+    archive_folder: str = _setting(
+        "", "folder for them where there is no bucket; if empty, .local/<market>/archive"
+    )
     metrics_service: str = _setting(
         "", "name that this deployment's metrics carry; without it none are written"
     )
@@ -209,6 +211,11 @@ class Settings(BaseModel):
     def base_urls(self) -> Mapping[Source, str]:
         """The base URL of each provider; empty for Yahoo's own hosts."""
         return {source: self._of(source, "base_url") for source in Source}
+
+    @property
+    def archive_path(self) -> str:
+        """The folder of the archive where there is no bucket."""
+        return self.archive_folder or f".local/{self.market}/archive"
 
     @property
     def logs_requests(self) -> bool:
