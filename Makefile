@@ -6,7 +6,7 @@ export PYTHONPATH := .:layers/core
 export PYTHONUNBUFFERED := 1
 
 .PHONY: help start quick test coverage check day bench bench-image build deploy-test sam-test engine validate
-.PHONY: smoke bill container-test
+.PHONY: smoke bill container-test lint docs-test
 .PHONY: scan scan-template scan-packages format lock clean
 
 INFRA := tests/infrastructure
@@ -32,17 +32,19 @@ start: $(VENV)/.run ## run the whole service on this machine until Ctrl-C
 quick: $(VENV)/.dev ## run the unit tests, in under a minute
 	@$(BIN)/python -m pytest -q -n 3 tests/unit $(ARGS)
 
-test: $(VENV)/.dev ## run every suite except the benchmarks, deploy-test and sam-test
+test: $(VENV)/.dev ## run every suite except the benchmarks and those with a target of their own
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal $(ARGS)
 
 coverage: $(VENV)/.dev ## run the same suites, and say which lines no test reaches
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal --cov --cov-report=term $(ARGS)
 
-check: $(VENV)/.dev ## lint, types, then the tests
+check: lint ## lint, types, then the tests
+	@$(MAKE) --no-print-directory test
+
+lint: $(VENV)/.dev ## format, lint and types, without the tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy layers/core/marketdata local $(wildcard functions/*/app.py)
-	@$(MAKE) --no-print-directory test
 
 day: $(VENV)/.run ## simulate a whole day with faults, in minutes, and judge it (ARGS="--seed 2 --hours 6")
 	@$(BIN)/python -m local day $(ARGS)

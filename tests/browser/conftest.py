@@ -1,7 +1,7 @@
 """A real Chromium for the board, and the board in it, over an API whose clock stands still.
 
 Where no Chromium is installed these tests are left out, and the last lines of the run say so; with
-MARKETDATA_BROWSER=required, as CI sets it, that is an error instead.
+TEST_BROWSER=required, as CI sets it, that is an error instead.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 MISSING = "no Chromium found; on Debian and Ubuntu: apt-get install --yes chromium"
 
 if CHROMIUM is None:
-    if os.environ.get("MARKETDATA_BROWSER") == "required":
+    if os.environ.get("TEST_BROWSER") == "required":
         raise pytest.UsageError(f"tests/browser: {MISSING}")
     collect_ignore_glob = ["test_*.py"]
 
