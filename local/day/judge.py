@@ -16,7 +16,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from local.day.moves import MoveWatch
+from local.day.moves import LookWatch, MoveWatch
 from local.day.script import Script
 from local.day.watchlist import ALL, CLASS_OF
 from local.simulator import MOVES, Market
@@ -130,6 +130,7 @@ class Judge:
             {asset_class: Share() for asset_class in AssetClass},
         )
         self.moves = MoveWatch(market)
+        self.looks = LookWatch()
         self.reader: QuoteReader | None = None
         self._market = market
         self._outage_ms = script.outage_ms
@@ -159,6 +160,8 @@ class Judge:
             asset_class, quote = CLASS_OF[symbol], shown.get(symbol)
             if quote is not None:
                 self._check(symbol, quote, now_ms)
+                with self._lock:
+                    self.looks.served(symbol, epoch_ms(parse_utc(quote["fetched_at"])))
             if open_since[asset_class] is not None:
                 self._weigh(symbol, quote, open_since[asset_class] or 0, now_ms)
 
@@ -211,6 +214,7 @@ class Judge:
             for quote, verdict, is_true in judged:
                 if is_true:
                     self.moves.note(quote, verdict.result)
+                    self.looks.note(quote, verdict.result)
                 elif verdict.result is Result.WRITTEN:
                     self.seen.wrong.append(f"written: {quote.symbol} {quote.price} {quote.source}")
                 else:

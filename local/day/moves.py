@@ -1,4 +1,4 @@
-"""How fast the service follows the moves of a price, counted in looks at its symbol.
+"""How fast the service follows prices, counted in looks at a symbol.
 
 A look is one fetch whose true price was committed. A move is a jump, a crash or a pump.
 """
@@ -29,6 +29,28 @@ class _Looks:
         elif result is Result.WRITTEN:
             self.most = max(self.most, len(self.held | {fetched_ms}))
             self.held, self.written_ms = set(), fetched_ms
+
+
+class LookWatch:
+    """Compares each served price, in a move or not, with the latest looks at its symbol.
+
+    `most_behind`: the most looks that were newer than the served price; -1 before the first price.
+    """
+
+    def __init__(self) -> None:
+        self.most_behind = -1
+        self._looks: dict[str, set[int]] = {}
+
+    def note(self, quote: Quote, result: Result) -> None:
+        """Note what became of a true price. One that is older than the stored one is no look."""
+        if result in (Result.WRITTEN, Result.QUARANTINED):
+            self._looks.setdefault(quote.symbol, set()).add(epoch_ms(quote.fetched_at))
+
+    def served(self, symbol: str, fetched_ms: int) -> None:
+        """Note when the price that a client gets now was fetched (epoch ms)."""
+        newer = {look_ms for look_ms in self._looks.get(symbol, ()) if look_ms > fetched_ms}
+        self._looks[symbol] = newer
+        self.most_behind = max(self.most_behind, len(newer))
 
 
 class MoveWatch:

@@ -24,6 +24,7 @@ def table(
     return "\n".join(
         [
             f"{course.hours:g} hours from {_text(script.start_ms)}, seed {course.seed}",
+            f"run in {course.real_s:.0f} s",
             "",
             "what went wrong",
             *_plan(script),
@@ -56,6 +57,7 @@ def as_json(
         "seed": course.seed,
         "start": _text(script.start_ms),
         "hours": course.hours,
+        "real_s": round(course.real_s, 1),
         **{figure.name: figure.value for figure in found},
         "wrong": seen.wrong[:20],
         "fresh_of_all": {c.value: _rounded(s.value()) for c, s in seen.raw.items()},
