@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from marketdata.domain.quotes import Source
+from marketdata.domain.dialects import yahoo_spelling
+from marketdata.domain.quotes import Source, plain
+from marketdata.domain.symbols import parse_symbol
+from marketdata.domain.units import unit_of
 from tests.support.fake_yahoo import FakeYahoo, quote_row
 from tests.support.pipeline import Make, Pipeline, emptied, simulated
 
@@ -52,14 +56,33 @@ def one(service: Pipeline, symbol: str, **how: Any) -> dict[str, Any]:
     return service.read(symbol, **how)[symbol]
 
 
+def price_of(given: tuple[str, float]) -> str:
+    """A label and an amount as the price that a client sees."""
+    unit = unit_of(given[0])
+    assert unit is not None
+    return plain(unit.to_major(Decimal(str(given[1]))))
+
+
+def breakers(service: Pipeline, source: Source) -> set[str]:
+    """The states of a provider's breakers."""
+    return {told["state"] for told in service.provider_status(source)["classes"].values()}
+
+
 def looks(
-    service: Pipeline, yahoo: FakeYahoo, symbol: str, prices: Sequence[float], currency: str
+    service: Pipeline,
+    yahoo: FakeYahoo,
+    symbol: str,
+    prices: Sequence[float],
+    currency: str,
+    *,
+    every_s: float = 5,
 ) -> list[Decimal | None]:
-    """What is served after each price, one a slot."""
+    """What is served after each price; a look at each of them, so far apart."""
     served = []
     for price in prices:
+        service.clock.pass_s(every_s)
         yahoo.rows[symbol] = row(service, symbol, price, currency=currency)
-        service.run_next()
+        service.run()
         found = one(service, symbol).get("price")
         served.append(None if found is None else Decimal(str(found)))
     return served
@@ -74,27 +97,58 @@ def looks(
         (("TEVA.TA", "ILA", 6100.0, 50.0), ("61", "ILS", "0.5")),
         (("NPN.JO", "ZAc", 450000.0, -1000.0), ("4500", "ZAR", "-10")),
         (("OCDO.L", "GBp", 301.5, 2.5), ("3.015", "GBP", "0.025")),
+        (("BT.A.L", "GBX", 140.25, -0.75), ("1.4025", "GBP", "-0.0075")),
+        (("SOL.JO", "ZAC", 12345.0, 45.0), ("123.45", "ZAR", "0.45")),
+        (("NICE.TA", "ILa", 70210.0, -90.0), ("702.1", "ILS", "-0.9")),
+        (("ZAIN.KW", "KWF", 471.0, 1.0), ("0.471", "KWD", "0.001")),
+        (("VOD.L", "GBP", 0.72, -0.01), ("0.72", "GBP", "-0.01")),
+        (("AGIL.KW", "KWD", 0.114, 0.002), ("0.114", "KWD", "0.002")),
     ],
 )
 def test_minor_units_are_served_in_their_currency(service, yahoo, given, must):
     """Price and change are divided exactly, by 100 or 1000."""
     symbol, label, price, change = given
     pipe = service(symbol)
-    yahoo.rows[symbol] = row(pipe, symbol, price, currency=label, regularMarketChange=change)
+    name = yahoo_spelling(parse_symbol(symbol))
+    yahoo.rows[name] = row(pipe, name, price, currency=label, regularMarketChange=change)
     pipe.run_next()
     quote = one(pipe, symbol)
     figures = (Decimal(str(quote["price"])), quote["currency"], Decimal(str(quote["change"])))
     assert figures == (Decimal(must[0]), must[1], Decimal(must[2]))
 
 
-def test_an_unknown_unit_is_the_defect_of_its_row(service, yahoo):
+@pytest.mark.parametrize(
+    "label",
+    [
+        "QQQ",
+        "usd",
+        "gbp",
+        "Gbp",
+        "kwf",
+        "KWf",
+        "zac",
+        "USDT",
+        "BTC",
+        "GBp ",
+        " ",
+        "US Dollar",
+        "€",
+        7,
+    ],
+)
+def test_an_unknown_unit_is_the_defect_of_its_row(service, yahoo, label):
     """The reason has the label, and the other symbols are priced."""
     pipe = service("AAPL,MSFT,GLITCH")
     yahoo.rows = {name: row(pipe, name, 100.0) for name in ("AAPL", "MSFT")}
-    yahoo.rows["GLITCH"] = row(pipe, "GLITCH", 100.0, currency="QQQ")
-    pipe.run_next()
-    assert "QQQ" in one(pipe, "GLITCH")["message"]
+    yahoo.rows["GLITCH"] = row(pipe, "GLITCH", 100.0, currency=label)
+    for _ in range(8):
+        pipe.run_next()
+        told = one(pipe, "GLITCH")
+        shown = repr(label)
+        assert told["code"] == "provider_unavailable"
+        assert f"GLITCH: not a currency: {shown}" in told["message"]
     assert one(pipe, "AAPL")["price"] == 100
+    assert breakers(pipe, Source.YFINANCE) == {"closed"}
 
 
 def test_a_percentage_that_contradicts_price_and_change_is_null(service, yahoo):
@@ -114,31 +168,220 @@ def test_a_percentage_that_contradicts_price_and_change_is_null(service, yahoo):
     assert (quote["price"], quote["change"], quote["percent_change"]) == (412.34, 4.34, None)
 
 
+@pytest.mark.parametrize(
+    ("change", "percent", "must"),
+    [
+        (2.5, 5.263158, (2.5, 5.263158)),
+        (2.5, -5.263158, (2.5, None)),
+        (2.5, 0.05263158, (2.5, None)),
+        (2.5, 526.3158, (2.5, None)),
+        (-2.5, -4.761905, (-2.5, -4.761905)),
+        (2.5, -100.0, (2.5, None)),
+        (0.0, 3.0, (0, None)),
+    ],
+)
+def test_change_and_percentage_never_contradict_each_other(service, yahoo, change, percent, must):
+    """A percentage with the other sign, as a share of one, or a hundred times too large is null."""
+    pipe = service("SOME")
+    yahoo.rows["SOME"] = row(
+        pipe, "SOME", 50.0, regularMarketChange=change, regularMarketChangePercent=percent
+    )
+    pipe.run_next()
+    quote = one(pipe, "SOME")
+    expected_change, expected_percent = must
+    assert quote["change"] == pytest.approx(expected_change, abs=1e-4)
+    assert quote["percent_change"] == expected_percent
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["dead row first", "dead row last"])
+@pytest.mark.parametrize(
+    "dead",
+    [
+        {"quoteType": "NONE"},
+        {"regularMarketPrice": None},
+        {"regularMarketPrice": 0},
+        {"regularMarketPrice": -3.0},
+        {"regularMarketPrice": "NaN"},
+        {"currency": "???"},
+        {"regularMarketPrice": 7.5, "regularMarketTime": 1_500_000_000},
+    ],
+    ids=["none", "no price", "zero", "negative", "NaN", "unknown unit", "years old"],
+)
+def test_a_dead_row_never_hides_the_live_one(service, yahoo, dead, order):
+    """Yahoo may answer two rows for one symbol."""
+    pipe = service("TWO,MSFT")
+    yahoo.rows["MSFT"] = row(pipe, "MSFT", 400.0)
+    yahoo.rows["TWO"] = [row(pipe, "TWO", 24.5), {**row(pipe, "TWO", 24.5), **dead}][::order]
+    pipe.run_next()
+    assert one(pipe, "TWO")["price"] == 24.5
+
+
+@pytest.mark.parametrize(
+    ("labels", "price"), [(("GBp", "GBP"), "3.015"), (("KWF", "KWD"), "0.3015")]
+)
+def test_two_rows_in_two_units_are_one_price(service, yahoo, labels, price):
+    """One row in the minor unit and one in its currency do not contradict each other."""
+    pipe = service("OCDO.L,MSFT")
+    yahoo.rows["MSFT"] = row(pipe, "MSFT", 400.0)
+    yahoo.rows["OCDO.L"] = [
+        row(pipe, "OCDO.L", 301.5, currency=labels[0]),
+        row(pipe, "OCDO.L", float(price), currency=labels[1]),
+    ]
+    pipe.run_next()
+    assert Decimal(str(one(pipe, "OCDO.L")["price"])) == Decimal(price)
+
+
+def test_two_live_rows_that_contradict_each_other_are_a_bad_row(service, yahoo):
+    """Both prices are in the reason."""
+    pipe = service("TWO,MSFT")
+    yahoo.rows["MSFT"] = row(pipe, "MSFT", 400.0)
+    yahoo.rows["TWO"] = [row(pipe, "TWO", 24.5), row(pipe, "TWO", 27.5)]
+    pipe.run_next()
+    expected = "yfinance: TWO: two rows contradict each other: 24.5 USD and 27.5 USD"
+    assert one(pipe, "TWO")["message"] == expected
+
+
+@pytest.mark.parametrize("every_s", [5, 300])
 @pytest.mark.parametrize("path", [FALLING, FALLING[::-1]], ids=["down", "up"])
-def test_a_price_that_keeps_moving_is_followed_within_two_looks(service, yahoo, path):
+def test_a_price_that_keeps_moving_is_followed_within_two_looks(service, yahoo, path, every_s):
     """The served price is never older than the one before the last look."""
-    served = looks(service("MOON"), yahoo, "MOON", path, "USD")
+    served = looks(service("MOON"), yahoo, "MOON", path, "USD", every_s=every_s)
     for place, price in enumerate(served):
         recent = path[max(0, place - 2) : place + 1]
         assert price in [Decimal(str(one)) for one in recent]
 
 
+@pytest.mark.parametrize("currency", ["GBP", "ZAR", "ILS", "KWD", "USD", "EUR"])
+def test_a_price_that_moves_as_much_in_each_look_is_followed_in_any_currency(
+    service, yahoo, currency
+):
+    """A fall of 40 % in each look is no step between units."""
+    path = [round(100 * 0.6**n, 6) for n in range(10)]
+    served = looks(service("FALL"), yahoo, "FALL", path, currency)
+    for place, price in enumerate(served):
+        assert price in [Decimal(str(one)) for one in path[max(0, place - 2) : place + 1]]
+
+
 def test_one_bad_tick_is_never_served(service, yahoo):
     """It stands alone between good ones."""
-    served = looks(service("CALM"), yahoo, "CALM", (10.0, 10.1, 4.0, 10.0, 31.0, 10.1), "USD")
-    assert not {Decimal(4), Decimal(31)} & set(served)
+    path = (10.0, 10.1, 4.0, 10.0, 31.0, 10.1, 1000.0, 10.2, 0.1, 10.1)
+    served = looks(service("CALM"), yahoo, "CALM", path, "USD")
+    assert set(served) <= {Decimal("10.0"), Decimal("10.1"), Decimal("10.2")}
     assert served[-1] == Decimal("10.1")
 
 
-def test_a_split_is_followed(service, yahoo):
-    """A US share has no minor unit that could explain a step of 100."""
-    assert looks(service("SPLT"), yahoo, "SPLT", (0.35, 35.0, 35.0), "USD")[-1] == 35
+def test_two_bad_ticks_on_different_sides_are_never_served(service, yahoo):
+    """The second one does not confirm the first one."""
+    served = looks(service("CALM"), yahoo, "CALM", (10.0, 31.0, 4.0, 10.1), "USD")
+    assert served == [10, 10, 10, Decimal("10.1")]
 
 
-def test_a_wrong_unit_is_held(service, yahoo):
-    """A share in London that is 100 times dearer than before is in pence."""
-    served = looks(service("OCDO.L"), yahoo, "OCDO.L", (0.875, 87.5, 87.5), "GBP")
-    assert served[-1] == Decimal("0.875")
+def test_an_answer_that_comes_again_confirms_nothing(service, yahoo):
+    """A bad tick with the time that it had before is the same look."""
+    pipe = service("CALM")
+    looks(pipe, yahoo, "CALM", (10.0, 31.0), "USD")
+    for _ in range(5):
+        pipe.run_next()
+        assert one(pipe, "CALM")["price"] == 10
+
+
+@pytest.mark.parametrize(
+    ("currency", "path"),
+    [
+        ("USD", (0.35, 35.0, 35.0)),
+        ("USD", (35.0, 0.35, 0.35)),
+        ("EUR", (0.42, 42.0, 42.1)),
+        ("USD", (0.007, 7.0, 7.0)),
+        ("JPY", (2500.0, 25.0, 25.0)),
+        ("GBP", (4.0, 40.0, 40.0)),
+        ("KWD", (4.0, 400.0, 400.0)),
+        ("GBP", (0.5, 500.0, 500.0)),
+    ],
+)
+def test_a_split_is_followed(service, yahoo, currency, path):
+    """No minor unit of the currency explains the step."""
+    assert looks(service("SPLT"), yahoo, "SPLT", path, currency) == [
+        Decimal(str(price)) for price in (path[0], path[0], path[2])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "steps", "served"),
+    [
+        ("OCDO.L", (("GBP", 0.875), ("GBP", 87.5)), "0.875"),
+        ("OCDO.L", (("GBP", 87.5), ("GBP", 0.875)), "87.5"),
+        ("VOD.L", (("GBp", 72.4), ("GBP", 72.6)), "0.724"),
+        ("VOD.L", (("GBP", 0.724), ("GBp", 0.72)), "0.724"),
+        ("NPN.JO", (("ZAc", 450000.0), ("ZAR", 451000.0)), "4500"),
+        ("TEVA.TA", (("ILA", 6100.0), ("ILS", 6080.0)), "61"),
+        ("NBK.KW", (("KWF", 982.0), ("KWD", 981.0)), "0.982"),
+        ("NBK.KW", (("KWD", 0.982), ("KWF", 0.983)), "0.982"),
+        ("ZC=F", (("USX", 437.25), ("USD", 437.5)), "4.3725"),
+    ],
+)
+def test_a_wrong_unit_is_held_and_the_reason_tells_both_prices(
+    service, yahoo, symbol, steps, served
+):
+    """It is held for hours, however often the source says it, also when nothing came between."""
+    before, after = steps
+    pipe = service(symbol)
+    looks(pipe, yahoo, symbol, [before[1]], before[0])
+    for every_s in (5, 5, 5, 300, 3700, 3700):
+        looks(pipe, yahoo, symbol, [after[1]], after[0], every_s=every_s)
+        assert Decimal(str(one(pipe, symbol)["price"])) == Decimal(served)
+    found = one(pipe, symbol, max_age=60)
+    assert found["code"] == "quarantined"
+    assert served in found["message"]
+    assert price_of(after) in found["message"]
+
+
+def test_a_unit_that_a_source_keeps_saying_is_believed_after_a_day(service, yahoo):
+    """A consolidation of 100 to 1 in London is real in the end."""
+    pipe = service("OCDO.L")
+    looks(pipe, yahoo, "OCDO.L", [0.875, *[87.5] * 5], "GBP", every_s=5 * 3600)
+    assert one(pipe, "OCDO.L")["price"] == 0.875
+    looks(pipe, yahoo, "OCDO.L", [87.5], "GBP", every_s=5 * 3600)
+    assert one(pipe, "OCDO.L")["price"] == 87.5
+
+
+def test_one_symbol_with_a_time_in_the_future_is_not_asked_for_in_every_slot(service, yahoo):
+    """It has its reason; no clock is named, and the others stay fresh."""
+    pipe = service(",".join((*SHARES, "LATE")))
+    for _ in range(12):
+        yahoo.rows = {name: row(pipe, name, 100.0) for name in SHARES}
+        late_s = pipe.clock() // 1000 + 150
+        yahoo.rows["LATE"] = row(pipe, "LATE", 30.0, regularMarketTime=late_s)
+        pipe.run_next()
+    found = one(pipe, "LATE")
+    assert found["code"] == "provider_unavailable"
+    assert re.search(
+        r"LATE: the price has a time that is 1\d\d s ahead of our clock", found["message"]
+    )
+    assert sum("LATE" in asked for asked in yahoo.asked()) == 1
+    assert len(yahoo.asked()) == 12
+    assert not [text for text in pipe.health()["reasons"] if "clock" in text]
+    assert breakers(pipe, Source.YFINANCE) == {"closed"}
+    assert not one(pipe, "AAPL")["stale"]
+
+
+@pytest.mark.parametrize("behind_s", [70, 120, 900, 7200, 90_000])
+def test_a_clock_that_is_behind_is_named_with_its_offset(service, yahoo, behind_s):
+    """Each symbol has its reason, and the prices come as soon as the clock is right."""
+    pipe = service(",".join(SHARES))
+    for _ in range(3):
+        pipe.clock.pass_s(5)
+        now_s = pipe.clock() // 1000 + behind_s
+        yahoo.rows = {name: row(pipe, name, 100.0, regularMarketTime=now_s) for name in SHARES}
+        pipe.run()
+    for name in SHARES:
+        assert f"{behind_s} s ahead of our clock" in one(pipe, name)["message"]
+    (reason,) = [text for text in pipe.health()["reasons"] if "our clock" in text]
+    assert reason.startswith(f"our clock is {behind_s} s behind the times of yfinance")
+    assert breakers(pipe, Source.YFINANCE) == {"closed"}
+    pipe.clock.pass_s(behind_s)
+    yahoo.rows = {name: row(pipe, name, 100.0) for name in SHARES}
+    pipe.run_next()
+    assert one(pipe, "AAPL")["price"] == 100
 
 
 @pytest.mark.parametrize(("symbol", "currency"), [("TWTR", "USD"), ("SBER.ME", "RUB")])

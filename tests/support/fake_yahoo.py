@@ -67,7 +67,7 @@ class FakeYahoo:
     def __init__(self, prefix: str = "") -> None:
         self.prefix = prefix
         self.crumb = GOOD_CRUMB
-        self.rows: dict[str, dict] = {}
+        self.rows: dict[str, dict | list[dict]] = {}
         self.charts: dict[str, dict] = {}
         self.pages: dict[int, list[dict]] = {}
         self.seen: list[Seen] = []
@@ -127,8 +127,17 @@ class FakeYahoo:
             quotes = self.pages.get(json.loads(seen.body)["offset"], [])
             return Answer(200, {"finance": {"result": [{"quotes": quotes}], "error": None}})
         names = seen.query["symbols"].split(",")
-        found = [self.rows[name] for name in reversed(names) if name in self.rows]
+        found = [row for name in reversed(names) for row in self._rows_of(name)]
         return Answer(200, {"quoteResponse": {"result": found, "error": None}})
+
+    def _rows_of(self, name: str) -> list[dict]:
+        """The rows of a symbol: none, one, or several as a test wrote them."""
+        rows = self.rows.get(name, [])
+        return rows if isinstance(rows, list) else [rows]
+
+    def asked(self) -> list[list[str]]:
+        """The symbols of each quote call that came."""
+        return [seen.query["symbols"].split(",") for seen in self.seen if seen.path == QUOTE]
 
     def hang(self, _handler: BaseHTTPRequestHandler) -> None:
         """An answer that never comes."""

@@ -19,11 +19,14 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+import pytest
+
 from local.service.loop import Steps, Tick, run_slot
 from local.simulator import MarketServers
 from marketdata.api.app import create_app
 from marketdata.api.readers.status import StatusReader
 from marketdata.api.request_log import RequestLog
+from marketdata.cache import client as cache_client
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache, connect
 from marketdata.cache.control import ControlState
@@ -303,10 +306,13 @@ def simulated(cache: Cache, *, limits: Mapping[Source, str] | None = None) -> It
 
 @contextmanager
 def emptied(server: RedisServer) -> Iterator[Cache]:
-    """The program's client of a server without data."""
+    """The program's client of a server without data; it waits long for each answer."""
     with server.client() as client:
         client.flushall()
-    cache = connect(Settings.from_env(server.env()), caller_time=True)
+    with pytest.MonkeyPatch.context() as patch:  # a busy machine is no cache that is away
+        for name in ("CONNECT_TIMEOUT_S", "ANSWER_TIMEOUT_S"):
+            patch.setattr(cache_client, name, PATIENCE)
+        cache = connect(Settings.from_env(server.env()), caller_time=True)
     yield cache
     cache.close()
 

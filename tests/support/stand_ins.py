@@ -13,6 +13,7 @@ from typing import Any
 from tests.support.canned_server import Canned
 
 Query = Mapping[str, str]
+_RATE = "Realtime Currency Exchange Rate"
 NO_PRICE = {"c": 0, "d": None, "dp": None, "h": 0, "l": 0, "o": 0, "pc": 0, "t": 0}
 
 
@@ -93,13 +94,15 @@ class FakeAlphaVantage:
         self.asked.append(pair)
         if pair in self.other:
             return Canned(200, self.other[pair])
-        return Canned(200, rate_row(base, quote, *self.rates[pair]) if pair in self.rates else {})
+        if pair not in self.rates:
+            return Canned(200, {_RATE: {}})
+        return Canned(200, rate_row(base, quote, *self.rates[pair]))
 
 
 def rate_row(base: str, quote: str, rate: str, at_ms: int) -> dict[str, Any]:
     """An exchange rate as Alpha Vantage writes it."""
     return {
-        "Realtime Currency Exchange Rate": {
+        _RATE: {
             "1. From_Currency Code": base,
             "3. To_Currency Code": quote,
             "5. Exchange Rate": rate,

@@ -48,22 +48,31 @@ def quote_of(instrument: Instrument, rows: Sequence[Row], fetched_at: datetime) 
     Raise `BadPayloadError` for a row that cannot be used, and for two that contradict each other.
     """
     signed = may_be_negative(instrument.symbol.text)
-
-    def price_in(row: Row) -> tuple[Decimal, Any] | None:
-        if row.get("quoteType") == "NONE":
-            return None
-        price = price_of(row.get("regularMarketPrice"), signed=signed)
-        return None if price is None else (price, _label(row))
-
-    row = live_row(rows, price_in, lambda row: unix_time(row.get("regularMarketTime")))
-    priced = None if row is None else price_in(row)
-    if row is None or priced is None:
-        return None
     currency = None
     if instrument.asset_class is not AssetClass.STOCKS:
         currency = instrument.symbol.quote  # the price of a pair is in its second currency
-    unit = unit_in(row.get("currency"), currency) or (Unit(currency) if currency else None)
-    return _quote(instrument, row, _Amounts(unit, signed=signed), priced[0], fetched_at)
+
+    def raw_price(row: Row) -> Decimal | None:
+        if row.get("quoteType") == "NONE":
+            return None
+        return price_of(row.get("regularMarketPrice"), signed=signed)
+
+    def amounts(row: Row) -> _Amounts:
+        unit = unit_in(row.get("currency"), currency) or (Unit(currency) if currency else None)
+        return _Amounts(unit, signed=signed)
+
+    def price_in(row: Row) -> tuple[Decimal | None, str] | None:
+        price = raw_price(row)
+        if price is None:
+            return None
+        found = amounts(row)
+        return found.major(price), found.unit.currency if found.unit else ""
+
+    row = live_row(rows, price_in, lambda row: unix_time(row.get("regularMarketTime")))
+    price = None if row is None else raw_price(row)
+    if row is None or price is None:
+        return None
+    return _quote(instrument, row, amounts(row), price, fetched_at)
 
 
 class _Amounts:
@@ -120,11 +129,6 @@ def _quote(
         market_state=_MARKET_STATES.get(state) if isinstance(state, str) else None,
         extended=_extended(row, amounts, price, timestamp),
     )
-
-
-def _label(row: Row) -> Any:
-    label = row.get("currency")
-    return label if isinstance(label, str) else None
 
 
 def _volume(instrument: Instrument, row: Row) -> Decimal | None:

@@ -1,0 +1,158 @@
+"""Two sources of one symbol, through the whole price loop: moves, bad ticks, small changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+
+from marketdata.domain.quotes import Source
+from tests.support.canned_server import CannedServer
+from tests.support.fake_yahoo import FakeYahoo, quote_row
+from tests.support.pipeline import GENEROUS, Pipeline, emptied, simulated
+from tests.support.stand_ins import FakeCoinGecko, FakeCoinMarketCap, FakeFinnhub
+
+FALLING = (1.2, 0.744, 0.4613, 0.286, 0.1773, 0.1099, 0.0682, 0.0423, 0.0262, 0.0162, 0.0101)
+STEADY = (1.2, 1.21, 1.19, 1.2, 1.205)
+
+
+@dataclass
+class Both:
+    """A service with one symbol and two sources of its price; `set` writes both of their rows."""
+
+    pipe: Pipeline
+    symbol: str
+
+    def set(self, first: float, second: float) -> None:
+        """Let the sources have these prices now."""
+        raise NotImplementedError
+
+    def looks(self, prices: Sequence[tuple[float, float]], every_s: float) -> list[Decimal]:
+        """What is served after each look at the two prices."""
+        served = []
+        for first, second in prices:
+            self.pipe.clock.pass_s(every_s)
+            self.set(first, second)
+            self.pipe.run()
+            served.append(Decimal(str(self.pipe.read(self.symbol)[self.symbol]["price"])))
+        return served
+
+
+@dataclass
+class Coin(Both):
+    """A coin at CoinGecko and at CoinMarketCap."""
+
+    gecko: FakeCoinGecko
+    cmc: FakeCoinMarketCap
+
+    def set(self, first: float, second: float) -> None:
+        """Write both rows with a time of now."""
+        now_ms = self.pipe.clock()
+        at_s = now_ms // 1000
+        self.gecko.prices["solana"] = {"usd": first, "usd_24h_change": 2, "last_updated_at": at_s}
+        self.cmc.prices["5426"] = (second, now_ms)
+
+
+@dataclass
+class Share(Both):
+    """A share at Yahoo and at Finnhub."""
+
+    yahoo: FakeYahoo
+    finnhub: FakeFinnhub
+
+    def set(self, first: float, second: float) -> None:
+        """Write both rows with a time of now."""
+        at_s = self.pipe.clock() // 1000
+        more = {"regularMarketChange": None, "regularMarketChangePercent": None}
+        self.yahoo.rows["AMC"] = quote_row("AMC", first, regularMarketTime=at_s, **more)
+        self.finnhub.rows["AMC"] = {"c": second, "d": None, "dp": None, "pc": 0, "t": at_s}
+
+
+@pytest.fixture(params=["coin", "share"])
+def both(request, plain_redis) -> Iterator[Both]:
+    """Each of the two pairs of sources."""
+    gecko, cmc, finnhub = FakeCoinGecko(), FakeCoinMarketCap(), FakeFinnhub()
+    with (
+        emptied(plain_redis) as cache,
+        simulated(cache) as make,
+        CannedServer(gecko, make.clock) as one,
+        CannedServer(cmc, make.clock) as two,
+        CannedServer(finnhub, make.clock) as three,
+        FakeYahoo() as yahoo,
+    ):
+        urls = {
+            Source.COINGECKO: one.url, Source.COINMARKETCAP: two.url,
+            Source.FINNHUB: three.url, Source.YFINANCE: yahoo.url,
+        }  # fmt: skip
+        symbol = "SOL-USD" if request.param == "coin" else "AMC"
+        pipe = make(urls=urls, ACTIVE_SYMBOLS=symbol, **GENEROUS)
+        yield (
+            Coin(pipe, symbol, gecko, cmc)
+            if request.param == "coin"
+            else Share(pipe, symbol, yahoo, finnhub)
+        )
+
+
+@pytest.mark.parametrize("path", [FALLING, FALLING[::-1]], ids=["down", "up"])
+@pytest.mark.parametrize(
+    ("factor", "every_s"),
+    [(1.03, 5), (0.97, 300), (1.2, 5)],
+    ids=["3 % above", "3 % below", "20 % above"],
+)
+def test_a_price_that_keeps_moving_is_followed_by_two_sources_that_differ(
+    both, path, factor, every_s
+):
+    """The served price is one of the two sources', never older than the look before the last."""
+    pairs = [(price, round(price * factor, 8)) for price in path]
+    for place, price in enumerate(both.looks(pairs, every_s)):
+        recent = [
+            Decimal(str(one)) for pair in pairs[max(0, place - 2) : place + 1] for one in pair
+        ]
+        assert price in recent
+
+
+@pytest.mark.parametrize(
+    "ticks", [(9.7, 0.11), (0.11, 9.7), (9.7, 1.2), (0.11, 1.2), (120.0, 0.012), (2.4, 0.5)]
+)
+def test_bad_ticks_of_two_sources_are_never_served(both, ticks):
+    """Neither one bad tick nor two different ones on different sides, in one look."""
+    path = [(price, price) for price in STEADY]
+    served = both.looks([*path, ticks, *path, ticks, *path], 5)
+    assert set(served) <= {Decimal(str(price)) for price in STEADY}
+    assert served[-1] == Decimal(str(STEADY[-1]))
+
+
+def test_bad_ticks_of_two_sources_in_two_looks_are_never_served(both):
+    """One source is wrong in one look, the other one in the next, on different sides."""
+    served = both.looks([(1.2, 1.2), (9.7, 1.21), (1.2, 0.11), (1.19, 1.2), (0.11, 9.7)], 5)
+    assert set(served) <= {Decimal(text) for text in ("1.2", "1.21", "1.19")}
+
+
+def test_a_step_that_both_sources_see_is_written_at_once(both):
+    """The second source is asked in the same slot."""
+    assert both.looks([(1.2, 1.2), (0.5, 0.51)], 5)[-1] == Decimal("0.5")
+
+
+def test_a_small_change_of_a_coin_is_not_rounded_to_zero(both):
+    """The change follows from the percentage, with as many places as the price needs."""
+    if both.symbol == "AMC":
+        prices = [(0.0005, 0.0005)]
+        assert both.looks(prices, 5) == [Decimal("0.0005")]
+        return
+    both.looks([(0.0005, 0.0005)], 5)
+    quote = both.pipe.read(both.symbol)[both.symbol]
+    assert (quote["price"], quote["change"], quote["percent_change"]) == (0.0005, 0.0000098, 2)
+    body = both.pipe.get(f"/v1/quotes/{both.symbol}").body
+    assert b'"change":0.0000098,' in body, "no exponent"
+
+
+def test_each_written_price_is_newer_than_the_one_before(both):
+    """Times of two sources may differ; what is served never goes back."""
+    times = []
+    for price in STEADY:
+        both.looks([(price, price)], 5)
+        times.append(both.pipe.read(both.symbol)[both.symbol]["timestamp"])
+    assert all(one < other for one, other in pairwise(times))
