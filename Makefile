@@ -38,6 +38,9 @@ test: $(VENV)/.dev ## run every suite except the benchmarks and those with a tar
 coverage: $(VENV)/.dev ## run the same suites, and say which lines no test reaches
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal --cov --cov-report=term $(ARGS)
 
+docs-test: $(VENV)/.dev ## run the commands of README and docs, and check what they name
+	@$(BIN)/python -m pytest -q tests/docs tests/e2e/test_client_snippets.py tests/simulator/test_simulated_market_page.py tests/infrastructure/test_guides.py tests/infrastructure/test_queries.py tests/infrastructure/test_alarms.py tests/unit/bill $(ARGS)
+
 check: lint ## lint, types, then the tests
 	@$(MAKE) --no-print-directory test
 

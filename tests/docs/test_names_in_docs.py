@@ -1,0 +1,99 @@
+"""What README and the docs name exists: files, anchors, settings, make targets, commands of AWS."""
+
+from __future__ import annotations
+
+import re
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from local.service.environment import PROJECT
+from marketdata.setting_names import OTHER_VARIABLES
+from marketdata.settings import SETTINGS_BY_NAME
+from tests.support.markdown_pages import NAMES, PAGES, anchors, blocks, prose, read
+
+MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+# Words in capitals with an underscore that are not settings: other programs' variables, the tests'
+# own ones, and words of formats.
+OTHER_NAMES = {
+    "AWS_REGION", "SAM_DOCKER_NETWORK", "TEST_PAYLOADS", "TEST_BROWSER", "GLOBAL_QUOTE", "EUR_USD",
+    "ENV_PREFIXES", "MOST_LIST_BYTES",
+}  # fmt: skip
+# Commands of the AWS CLI that are its own and not an operation of the API.
+CLI_ONLY = {
+    ("logs", "tail"),
+    ("s3", "rm"),
+    ("s3", "rb"),
+    ("lambda", "invoke"),
+    ("s3", "cp"),
+    ("s3", "sync"),
+}
+GLOBAL_OPTIONS = {"query", "output", "region", "endpoint-url", "profile"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_lead_to_files_and_headings(page):
+    """Each link to a file of the project finds it, and its anchor is a heading there."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page.relative_to(PROJECT).as_posix())):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_settings_that_a_page_names_exist(name):
+    """Each name in capitals is a setting, a variable of ours, or a known name of others."""
+    known = SETTINGS_BY_NAME.keys() | set(OTHER_VARIABLES) | OTHER_NAMES
+    named = set(re.findall(r"(?<![\w<>-])[A-Z]+(?:_[A-Z]+)+(?![\w<>])", read(name)))
+    assert named <= known
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_make_targets_that_a_page_names_exist(name):
+    """Each `make target` is in the Makefile."""
+    code = "\n".join([*re.findall(r"`([^`]+)`", prose(name)), *(b.text for b in blocks(name))])
+    assert set(re.findall(r"\bmake ([a-z][a-z-]*)", code)) <= TARGETS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_paths_that_a_page_names_exist(name):
+    """Each path below a folder of the project exists, seen from the root or from the core."""
+    folders = "docs|tests|local|layers|functions|events|providers|domain|prices|lists|cache|api"
+    for path in re.findall(
+        rf"`((?:{folders})/[\w./-]+\.(?:py|md|json|lua|txt|yaml))`", prose(name)
+    ):
+        core = PROJECT / "layers" / "core" / "marketdata"
+        assert (PROJECT / path).exists() or (core / path).exists(), path
+
+
+def aws_commands() -> list[str]:
+    """Each command of the AWS CLI in a block or in backticks."""
+    found = []
+    for name in NAMES:
+        texts = [block.text for block in blocks(name) if block.language == "sh"]
+        texts += re.findall(r"`([^`]+)`", prose(name))
+        for text in texts:
+            joined = re.sub(r"\\\n\s*|\s*\n\s+(?=--)", " ", text)
+            found += re.findall(r"(?:^|\$\(|&& )(aws [a-z0-9-]+ [^\n)]*)", joined, re.MULTILINE)
+    return found
+
+
+@pytest.mark.parametrize("command", aws_commands())
+def test_commands_of_the_aws_cli_are_operations_with_these_options(command):
+    """Service, operation and options are those of AWS' own model of its API."""
+    service, operation = command.split()[1:3]
+    if (service, operation) in CLI_ONLY:
+        return
+    model = botocore.session.get_session().get_service_model(service.replace("s3api", "s3"))
+    names = {xform_name(known, "-"): known for known in model.operation_names}
+    assert operation in names
+    shape = model.operation_model(names[operation]).input_shape
+    options = {xform_name(member, "-") for member in (shape.members if shape else {})}
+    given = set(re.findall(r"(?<=\s)--([a-z][a-z-]*)", command))
+    extra = {"source-group", "protocol", "port", "cidr"} if service == "ec2" else set()
+    assert given <= options | GLOBAL_OPTIONS | extra
