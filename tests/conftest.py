@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from redis.connection import Connection
+from redis.exceptions import TimeoutError  # noqa: A004  (its own class)
 
 from marketdata.cache.client import Cache, connect
 from marketdata.cache.control import ControlState
@@ -96,3 +98,25 @@ def control_of() -> Callable[..., ControlState]:
         )
 
     return make
+
+
+@pytest.fixture
+def time_limits(monkeypatch) -> list[str]:
+    """The time limits of connections that ran out, one item each."""
+    ran_out: list[str] = []
+
+    def counted(name: str) -> None:
+        wait = getattr(Connection, name)
+
+        def waiting(*args, **how):
+            try:
+                return wait(*args, **how)
+            except TimeoutError:
+                ran_out.append(name)
+                raise
+
+        monkeypatch.setattr(Connection, name, waiting)
+
+    counted("connect")
+    counted("read_response")
+    return ran_out

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -84,9 +83,7 @@ def test_a_breaker_that_opens_shows_within_two_slots_and_so_does_its_end(page, m
     fault = {"fault": "bad_key", "provider": Source.COINGECKO.value}
     requests.post(f"{market.control_url}/control/faults", json=fault, timeout=5)
     eventually(lambda: state() == "open", "an open breaker")
-    began = time.monotonic()
     expect(breaker).to_contain_text("open bad key", timeout=TWO_SLOTS_MS)
-    assert time.monotonic() - began < TWO_SLOTS_MS / 1000
     expect(page.locator("#verdict")).to_have_text("Degraded")
     requests.delete(f"{market.control_url}/control/faults", timeout=5)
     eventually(lambda: state() == "closed", "a closed breaker")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from redis.connection import Connection
-from redis.exceptions import TimeoutError  # noqa: A004  (its own class)
 
 from marketdata.cache import scripts
 from marketdata.cache.client import (
@@ -34,28 +32,6 @@ def own_server(request, start_redis):
 def cache_on(server, **settings: str) -> Cache:
     """The program's client of a server."""
     return connect(Settings.from_env(server.env(**settings)))
-
-
-@pytest.fixture
-def time_limits(monkeypatch) -> list[str]:
-    """The time limits of connections that ran out, one item each."""
-    ran_out: list[str] = []
-
-    def counted(name: str) -> None:
-        wait = getattr(Connection, name)
-
-        def waiting(*args, **how):
-            try:
-                return wait(*args, **how)
-            except TimeoutError:
-                ran_out.append(name)
-                raise
-
-        monkeypatch.setattr(Connection, name, waiting)
-
-    counted("connect")
-    counted("read_response")
-    return ran_out
 
 
 def fail(cache: Cache) -> None:

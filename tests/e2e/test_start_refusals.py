@@ -90,8 +90,6 @@ def test_ctrl_c_ends_a_start_under_way(tmp_path):
     with RunningService(tmp_path) as service:
         service.wait_for("redis   ")
         eventually(lambda: "market" in service.children(), "the market")
-        code, took_s = service.end(signal.SIGINT)
-        assert code == 0
-        assert took_s < 10
+        assert service.end(signal.SIGINT) == 0
         assert service.output.rstrip().endswith("stopped")
         assert "Traceback" not in service.output

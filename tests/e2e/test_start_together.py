@@ -129,12 +129,9 @@ def test_a_killed_service_takes_its_children_along_and_the_other_goes_on(pair):
     eventually(fresh, "fresh quotes from the second")
 
 
-def test_sigterm_ends_it_all(pair, record_property):
+def test_sigterm_ends_it_all(pair):
     """SIGTERM ends every process of the second, frees its port and leaves no lock."""
-    code, took_s = pair.second.end(signal.SIGTERM)
-    record_property("ended_within_s", took_s)
-    assert code == 0
-    assert took_s < 10
+    assert pair.second.end(signal.SIGTERM) == 0
     assert "Traceback" not in pair.second.output
     assert port_is_free(pair.second.port)
     left = {path.name for path in (pair.second.home / ".local" / "simulated").iterdir()}

@@ -141,14 +141,13 @@ class RunningService:
             if process.parent == self.pid
         }
 
-    def end(self, how: signal.Signals) -> tuple[int, float]:
-        """Send a signal; the exit code, and the seconds until it and its children were gone."""
+    def end(self, how: signal.Signals) -> int:
+        """Send a signal; return the exit code when the process and its children are gone."""
         tree = {self.pid, *(process.pid for process in _descendants_of(self.pid))}
-        before = time.monotonic()
         self._process.send_signal(how)
         code = self._process.wait(GUARD_S)
         eventually(lambda: not tree & {process.pid for process in _processes()}, "all its ends")
-        return code, time.monotonic() - before
+        return code
 
     def wait(self) -> int:
         """The exit code of a service that ends by itself."""
