@@ -91,8 +91,8 @@ def _prices(judge: Judge, market: Market) -> Iterator[Figure]:
     yield Figure("move_looks", description, slowest, target, 0 < slowest <= MOST_LOOKS)
     behind = judge.looks.most_behind
     target = f"at most {MOST_BEHIND}"
-    words = "looks that a served price was behind"
-    yield Figure("looks_behind", words, behind, target, 0 <= behind <= MOST_BEHIND)
+    description = "looks that a served price was behind"
+    yield Figure("looks_behind", description, behind, target, 0 <= behind <= MOST_BEHIND)
     future = judge.seen.counts["prices of the future that were shown"]
     yield _none("future_prices", "prices of the future that were shown", future)
     old = judge.seen.counts["old prices shown as fresh"]

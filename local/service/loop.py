@@ -77,8 +77,8 @@ class Tick:
             named = self.missing_symbols.get(reason, [])[:MOST_NAMED]
             left = count - len(named)
             more = f" and {left} more" if named else f"{left} symbols"
-            words = ", ".join(named) + (more if left else "")
-            texts.append(f"{words} ({reason.replace('_', ' ')})")
+            symbols = ", ".join(named) + (more if left else "")
+            texts.append(f"{symbols} ({reason.replace('_', ' ')})")
         return ", ".join(texts)
 
 

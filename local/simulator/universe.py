@@ -146,14 +146,14 @@ def _rows(table: str) -> Iterator[list[str]]:
     return (line.split("|") for line in table.strip().splitlines())
 
 
-def _words(seed: str, lengths: tuple[int, ...]) -> Iterator[str]:
+def _made_up_names(seed: str, lengths: tuple[int, ...]) -> Iterator[str]:
     """Yield pronounceable names, each once, in an order that depends on nothing but `seed`."""
     shuffle = random.Random(seed)
     for length in lengths:
         sides = [_VOWELS if place % 2 else _CONSONANTS for place in range(length)]
-        words = ["".join(letters) for letters in product(*sides)]
-        shuffle.shuffle(words)
-        yield from words
+        names = ["".join(letters) for letters in product(*sides)]
+        shuffle.shuffle(names)
+        yield from names
 
 
 def _american(
@@ -180,7 +180,7 @@ def _stocks() -> Iterator[Stock]:
     yield from named
     taken = {stock.symbol for stock in named}
     shape = random.Random("stocks")
-    fresh = (word for word in _words("tickers", (4, 5)) if word not in taken)
+    fresh = (name for name in _made_up_names("tickers", (4, 5)) if name not in taken)
     for place, word in enumerate(islice(fresh, STOCK_COUNT - len(named))):
         price = round(10 ** shape.uniform(0.4, 2.4), 2)
         name = f"{word.capitalize()} {shape.choice(_TRADES)} Inc."
@@ -246,7 +246,7 @@ def _coins(currencies: Mapping[str, Currency]) -> Iterator[Coin]:
     yield from traps
     taken = labels | {coin.ticker for coin in traps}
     shape = random.Random("coins")
-    fresh = (word for word in _words("coins", (4, 3, 5)) if word not in taken)
+    fresh = (name for name in _made_up_names("coins", (4, 3, 5)) if name not in taken)
     count = COIN_COUNT - len(known) - len(traps)
     for rank, word in enumerate(islice(fresh, count), start=len(known) + 1):
         slug, name = f"{word.lower()}-network", f"{word.capitalize()} Network"

@@ -1,7 +1,8 @@
 """The page at /: prices, providers and budgets as a person reads them, live.
 
-It is one answer, with its style and its script inside, and the browser is told to load and to run
-nothing else. Its parts are the files of the folder `page`, joined as they are: there is no build.
+It is one answer, with its style and its script inside. Its content policy forbids the browser to
+load or run anything else. Its parts are the files of the folder `page`, joined as they are: there
+is no build.
 """
 
 from __future__ import annotations

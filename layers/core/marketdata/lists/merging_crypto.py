@@ -118,5 +118,5 @@ def _same_coin(one: Listing, other: Listing) -> bool:
 
 
 def _names(row: Listing) -> frozenset[str]:
-    words = (re.sub(r"[\W_]", "", text.casefold()) for text in (row.name, row.slug or ""))
-    return frozenset(filter(None, words))
+    texts = (re.sub(r"[\W_]", "", text.casefold()) for text in (row.name, row.slug or ""))
+    return frozenset(filter(None, texts))

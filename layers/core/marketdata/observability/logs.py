@@ -39,7 +39,7 @@ _REPEATING = ("mangum", "asyncio")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
 # An event and a context, both as Lambda gives them, and the answer as JSON.
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-# What is wrong with an event is told of so many of its fields.
+# At most this many wrong fields of an event are named.
 MOST_PROBLEMS = 3
 # Secrets that became known after the logs were configured.
 _learned: set[str] = set()
@@ -163,8 +163,8 @@ def _problem(found: ErrorDetails) -> str:
 
 def _with_fields(text: str, fields: Mapping[str, object]) -> str:
     """Add to a text what the saved query for a slot looks for."""
-    told = ", ".join(f"{name} {fields[name]}" for name in ("slot", "job") if fields.get(name))
-    return f"{text} ({told})" if told else text
+    named = ", ".join(f"{name} {fields[name]}" for name in ("slot", "job") if fields.get(name))
+    return f"{text} ({named})" if named else text
 
 
 def log_plan(plan: Plan) -> None:

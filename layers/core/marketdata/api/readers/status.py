@@ -45,7 +45,7 @@ class StatusReader:
         }
 
     def health(self, now_ms: int) -> dict[str, Any]:
-        """Status, reasons in words, and the facts they follow from; of this very moment.
+        """Return status, reasons, and the facts behind them, as of now.
 
         Without the cache the status is `unhealthy` and all that is in the cache is null or empty.
         """
