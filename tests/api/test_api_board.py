@@ -47,6 +47,13 @@ def test_the_page_names_no_other_host(reply):
     assert addresses == {"http://www.w3.org/2000/svg"}
 
 
+def test_comments_and_indentation_do_not_travel(reply):
+    """They are for who reads the files."""
+    for tag in ("style", "script"):
+        lines = inside(tag, reply).strip().splitlines()
+        assert [line for line in lines if line.startswith((" ", "/*", "//"))] == []
+
+
 def test_every_part_of_the_page_is_in_it():
     """A file that is forgotten would be missed only by who needs it."""
     names = {path.name for path in FOLDER.iterdir()}
@@ -64,7 +71,7 @@ def test_the_page_is_small_and_conditional(cache):
     """It travels compressed, and only if it has changed."""
     service = Service(cache)
     packed = service.get("/", accept_encoding="gzip")
-    assert len(packed.body) < 20_000
+    assert len(packed.body) < 26_000
     assert gzip.decompress(packed.body) == service.get("/").body
     tag = packed.headers["etag"]
     again = service.get("/", accept_encoding="gzip", if_none_match=tag)

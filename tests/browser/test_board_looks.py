@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import expect
@@ -6,9 +8,26 @@ from playwright.sync_api import expect
 from marketdata.domain.outcomes import BreakerEffect, MissingQuote, Reason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
+from tests.support.api_service import Service, quote
 from tests.support.board_page import PHONE, WIDE, BoardPage
 
-LOOKS = [(size, scheme) for size in (WIDE, PHONE) for scheme in ("light", "dark")]
+SCREEN, LARGE, SMALL = (1400, 900), (1920, 1080), (320, 640)
+LOOKS = [
+    (size, scheme) for size in (WIDE, SCREEN, LARGE, PHONE, SMALL) for scheme in ("light", "dark")
+]
+LONG = "@a-bridged-token-USD"
+
+
+TWENTY = (
+    "AAPL,MSFT,GOOGL,AMZN,NVDA,META,TSLA,BRK.B,JPM,V,BTC-USD,ETH-USD,SOL-USD,XRP-USD,BNB-USD,"
+    "DOGE-USD,EUR/USD,GBP/USD,USD/JPY,USD/CHF"
+)
+
+
+def whole_quote(now_ms):
+    """A quote with a range of its day."""
+    found = quote("AAPL", now_ms, "182.5")
+    return replace(found, low=Decimal("180.25"), high=Decimal("1190.75"), volume=Decimal(34521708))
 
 
 @pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0][0]}-{look[1]}")
@@ -17,6 +36,16 @@ def look(request, browser, service):
     size, scheme = request.param
     service.now_ms += 70_000
     service.price("AAPL", "BTC-USD", "EUR/USD")
+    for _ in range(2):  # a jump needs its confirmation
+        service.now_ms += 1_000
+        service.stores.quotes.put(
+            [
+                quote("BTC-USD", service.now_ms, "0.000000008851"),
+                quote(LONG, service.now_ms, "1234567.891"),
+                whole_quote(service.now_ms),
+            ],
+            service.now_ms,
+        )
     missing = [
         MissingQuote("MSFT", Reason.BUDGET_EXHAUSTED, "yfinance: no call left before 15:00"),
         MissingQuote("NOPE123", Reason.NOT_FOUND, "yfinance: no quote for NOPE123"),
@@ -29,14 +58,20 @@ def look(request, browser, service):
         service.served() as origin,
         BoardPage(browser, service, origin, size=size, scheme=scheme) as board,
     ):
-        yield board.open("/#watch=NOPE123")
+        board.open("/#watch=NOPE123,@a-bridged-token-USD")
+        expect(board.row("MSFT")).to_contain_text("MSFT")
+        yield board
         assert board.complaints == []
 
 
 def test_no_rule_of_accessibility_is_broken(look, tmp_path):
-    """By axe, on a page with prices, stale and missing ones, open breakers and an open list."""
-    expect(look.row("MSFT")).to_contain_text("MSFT")
+    """By axe, on a page with prices, stale and missing ones, opened rows and an open list."""
     expect(look.page.locator(".note:not([hidden])")).to_contain_text("stale")
+    look.page.get_by_role("button", name="AAPL details").click()
+    look.page.get_by_role("button", name="Details of Finnhub").click()
+    look.page.get_by_label("Currency of the prices").select_option("JPY")
+    expect(look.page.locator("#rates")).to_contain_text("No rate to JPY")
+    look.page.get_by_role("columnheader", name="Price").get_by_role("button").click()
     look.page.screenshot(path=tmp_path / "whole.png", full_page=True)
     assert look.violations() == []
     look.type_and_find("usd")
@@ -47,6 +82,8 @@ def test_no_rule_of_accessibility_is_broken(look, tmp_path):
 
 def test_nothing_is_wider_than_the_screen(look):
     """Not even on the smallest phones, nor with the text twice as large."""
+    look.page.get_by_role("button", name="AAPL details").click()
+    look.page.get_by_role("button", name="Details of Finnhub").click()
     overflow = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
     assert look.page.evaluate(overflow) == 0
     look.page.set_viewport_size({"width": 320, "height": 640})
@@ -54,6 +91,79 @@ def test_nothing_is_wider_than_the_screen(look):
     look.page.set_viewport_size({"width": 640, "height": 640})
     look.page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert look.page.evaluate(overflow) == 0
+
+
+OVERLAPS = """() => {
+    const texts = [...document.querySelectorAll('#tables tr')].flatMap((row) =>
+        [...row.querySelectorAll('.symbol, .name, .price data, .currency, .percent, .absolute, '
+            + 'svg.small, .edge, .bar-of-day, td.source, td.age, .json, .remove, .why, .count')]);
+    const found = [];
+    const boxes = texts.filter((node) => node.checkVisibility({visibilityProperty: true}))
+        .map((node) => {
+            const range = document.createRange();
+            range.selectNodeContents(node);
+            const box = (node.matches('td') ? range : node).getBoundingClientRect();
+            return {text: node.className + ': ' + node.textContent, box};
+        }).filter(({box}) => box.width > 0);
+    boxes.forEach((one, i) => boxes.slice(i + 1).forEach((other) => {
+        const [a, b] = [one.box, other.box];
+        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (across > 1 && down > 4) found.push(`${one.text} | ${other.text}`);
+    }));
+    return found;
+}"""
+
+
+def test_no_text_lies_over_another(look):
+    """Nor over a line, with the longest symbols and tiny and large prices, at any width."""
+    assert look.page.evaluate(OVERLAPS) == []
+    for width in (320, 390, 700, 961, 1090, 1153, 1400):
+        look.page.set_viewport_size({"width": width, "height": 844})
+        assert look.page.evaluate(OVERLAPS) == [], width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_groups_of_twenty_symbols_fit_on_a_screen(browser, plain_redis, service, scheme):
+    """All that `make start` watches is seen at once on 1400 by 900, with the providers."""
+    usual = Service(service.stores.cache, MARKET="simulated", ACTIVE_SYMBOLS=TWENTY)
+    usual.now_ms = service.now_ms + 5_000
+    usual.at_work()
+    with (
+        usual.served() as origin,
+        BoardPage(browser, usual, origin, size=SCREEN, scheme=scheme).open() as board,
+    ):
+        expect(board.page.locator("tr[data-symbol] data")).to_have_count(20)
+        for place in ("#tables", ".providers"):
+            box = board.page.locator(place).bounding_box()
+            assert box["y"] + box["height"] <= SCREEN[1]
+
+
+def test_names_are_whole_where_there_is_room(browser, service):
+    """A long one ends in dots on a narrow page, and has its title."""
+    service.now_ms += 5_000
+    name = "Berkshire Hathaway Inc. Class B"
+    service.list_assets(AssetClass.STOCKS, {"AAPL": name, "MSFT": "Microsoft"}, "v2")
+    service.watched()
+    with service.served() as origin, BoardPage(browser, service, origin, size=LARGE) as board:
+        shown = board.open().row("AAPL").locator(".name")
+        expect(shown).to_have_text(name)
+        assert shown.get_attribute("title") == name
+        is_whole = "node => node.scrollWidth <= node.clientWidth"
+        assert shown.evaluate(is_whole)
+        board.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+        assert not shown.evaluate(is_whole)
+
+
+def test_nothing_watched_says_what_to_do(browser, service):
+    """Instead of an empty table."""
+    with service.served() as origin, BoardPage(browser, service, origin) as board:
+        health = board.page.request.get(f"{origin}/health").json()
+        health["quotes"]["classes"] = []
+        board.page.route("**/health", lambda route: route.fulfill(json=health))
+        board.open()
+        expect(board.page.get_by_text("No symbol is watched yet")).to_be_visible()
+        expect(board.page.get_by_role("table")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS)

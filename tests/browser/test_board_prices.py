@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+import pytest
 from playwright.sync_api import expect
 
 from marketdata.domain.outcomes import MissingQuote, Reason
-from tests.support.api_service import quote
+from tests.support.api_service import Service, quote
+from tests.support.board_page import BoardPage
 
 
 def asked(board):
@@ -25,12 +27,12 @@ def put(service, symbol, price="182.5", **changes):
 
 
 def test_the_page_shows_what_the_api_tells(board):
-    """Each symbol in its class's table: the very digits of the price, change, source and age."""
+    """Each symbol in its class's group: the very digits of the price, change, source and age."""
     service = board.service
     for _ in range(2):  # a jump needs its confirmation
         put(service, "AAPL", "0.000005120000000000001")
     board.next_slot()
-    expect(board.row("AAPL").locator("data")).to_have_text("0.000005120000000000001")
+    expect(board.row("AAPL").locator("data")).to_have_attribute("value", "0.000005120000000000001")
     quotes = asked(board)
     assert list(quotes) == ["AAPL", "MSFT", "BTC-USD", "EUR/USD"]
     for symbol, served in quotes.items():
@@ -42,19 +44,61 @@ def test_the_page_shows_what_the_api_tells(board):
         age_s = service.now_ms // 1000 - datetime.fromisoformat(served["fetched_at"]).timestamp()
         assert row.locator(".age").inner_text() == f"{age_s:.0f}\xa0s"
     for title, symbol in (("Stocks", "MSFT"), ("Crypto", "BTC-USD"), ("Forex", "EUR/USD")):
-        table = board.page.get_by_role("table", name=title)
-        expect(table.locator(f'[data-symbol="{symbol}"]')).to_be_visible()
+        group = board.page.get_by_role("rowgroup", name=title)
+        expect(group.locator(f'[data-symbol="{symbol}"]')).to_be_visible()
 
 
-def test_a_large_price_is_grouped_and_keeps_its_digits(board):
-    """A person reads 90,679.068; a program finds 90679.068."""
-    service = board.service
-    for price in ("90679.068", "90679.068"):  # a jump needs its confirmation
+@pytest.mark.parametrize(
+    ("price", "seen", "heard"),
+    [
+        ("90679.068", "90,679.07", "90,679.068"),
+        ("1.9740265", "1.97403", "1.9740265"),
+        ("153.577", "153.577", None),
+        ("190", "190.00", None),
+        ("0.873301", "0.8733", "0.873301"),
+        ("0.00000885", "0.0₅885", "0.00000885"),
+        ("0.000000000012399", "0.0₁₀124", "0.000000000012399"),
+    ],
+)
+def test_a_price_is_short_to_see_and_whole_to_hear(browser, service, price, seen, heard):
+    """The zeros of a tiny price are counted; its digits are in the title and for screen readers."""
+    for _ in range(2):  # a jump needs its confirmation
         put(service, "BTC-USD", price)
+    with service.served() as origin, BoardPage(browser, service, origin).open() as board:
+        shown = board.row("BTC-USD").locator("data")
+        expect(shown.locator("> span:first-child")).to_have_text(seen)
+        assert shown.get_attribute("value") == price
+        assert shown.get_attribute("title") == heard
+        unseen = shown.locator(".unseen").all_inner_texts()
+        assert unseen == ([heard] if heard else [])
+        hidden = shown.locator("> span:first-child").get_attribute("aria-hidden")
+        assert hidden == ("true" if heard else None)
+
+
+def test_a_negative_price_has_its_sign(browser, service):
+    """A future may cost less than nothing."""
+    put(service, "CL=F", "-37.63", currency="USD", change=Decimal("-55.9"), percent_change=None)
+    with (
+        service.served() as origin,
+        BoardPage(browser, service, origin).open("/#watch=CL=F") as board,
+    ):
+        expect(board.row("CL=F").locator("data")).to_have_text("−37.63")
+        expect(board.row("CL=F").locator(".absolute")).to_have_text("−55.90")
+
+
+def test_prices_meet_at_the_decimal_point(board):
+    """In all groups, whatever their digits."""
+    service = board.service
+    for symbol, price in (("AAPL", "1234.5"), ("BTC-USD", "0.00000885"), ("EUR/USD", "1.03847")):
+        for _ in range(2):  # a jump needs its confirmation
+            put(service, symbol, price)
     board.next_slot()
-    shown = board.row("BTC-USD").locator("data")
-    expect(shown).to_have_text("90,679.068")
-    assert shown.get_attribute("value") == "90679.068"
+    expect(board.row("AAPL").locator("data")).to_have_attribute("value", "1234.5")
+    places = board.page.locator("tr[data-symbol] .fraction").evaluate_all(
+        "nodes => nodes.map((node) => Math.round(node.getBoundingClientRect().left))"
+    )
+    assert len(places) == 4
+    assert max(places) - min(places) <= 1
 
 
 def test_a_change_shows_its_direction_by_sign_arrow_and_colour(board):
@@ -79,7 +123,7 @@ def test_a_change_that_the_source_does_not_tell_is_not_made_up(board):
     put(board.service, "EUR/USD", change=None, percent_change=None, change_basis=None)
     board.next_slot()
     change = board.row("EUR/USD").locator(".percent")
-    expect(change).to_have_text("–not told by the source")
+    expect(change).to_have_text("–no change from the source")
 
 
 def test_a_stale_price_is_marked_with_the_reason(board):
@@ -115,10 +159,42 @@ def test_a_missing_price_is_named_with_the_reason(board):
     expect(board.row("AAPL").locator("data")).to_have_text("182.50")
 
 
+def test_the_recorded_prices_become_a_line_which_goes_on(browser, service):
+    """It is there at the first load, goes on with each new price, and a gap of hours stays one."""
+    start_ms = service.now_ms
+    for hours, price in ((-20, "170"), (-10, "175"), (-9.99, "176"), (0, "183")):
+        service.now_ms = start_ms + round(hours * 3_600_000)
+        put(service, "TSLA", price)
+    with (
+        service.served() as origin,
+        BoardPage(browser, service, origin).open("/#watch=TSLA") as board,
+    ):
+        line = board.row("TSLA").locator("svg.small")
+        expect(line).to_have_attribute("aria-label", re.compile(r"\+7\.\d+%, low 170, high 183$"))
+        expect(board.page.get_by_role("columnheader", name="Last 20 h")).to_be_visible()
+        drawn = line.locator(".line").get_attribute("d")
+        assert drawn.count("M") == 3
+        put(service, "TSLA", "190")
+        board.next_slot()
+        expect(line).to_have_attribute("aria-label", re.compile(r"low 170, high 190$"))
+
+
+def test_histories_are_asked_for_once(board):
+    """What comes later is seen by the page itself; a new symbol brings its own."""
+    expect(board.row("AAPL").locator("data")).to_be_visible()
+    board.next_slot()
+    board.next_slot()
+    assert len(board.asked_for("v1/history")) == 1
+    board.service.price("TSLA")
+    board.page.locator("#query").fill("TSLA")
+    with board.page.expect_response(re.compile(r"v1/history\?symbols=TSLA&")):
+        board.page.keyboard.press("Enter")
+
+
 def test_the_last_minutes_become_a_line(board):
     """It begins with what the page saw first, and outlives a reload."""
     service = board.service
-    line = board.row("AAPL").locator("svg")
+    line = board.row("AAPL").locator("svg.small")
     expect(line).to_have_attribute("aria-label", "No line yet")
     for price in ("183", "184"):
         put(service, "AAPL", price)
@@ -137,7 +213,36 @@ def test_a_source_that_is_behind_its_own_answer_is_shown(board):
 
 
 def test_the_market_that_is_simulated_says_so(board):
-    """Before anything else on the page."""
-    banner = board.page.locator("#simulated")
-    expect(banner).to_be_visible()
-    expect(banner).to_contain_text("Every price on this page is invented")
+    """Beside the name of the page."""
+    mark = board.page.get_by_role("banner").locator("#market")
+    expect(mark).to_have_text("Simulated Every price on this page is invented.")
+
+
+def test_the_live_market_says_so(browser, plain_redis, service):
+    """In a word, which is grey while the API is away."""
+    live = Service(service.stores.cache)
+    live.now_ms = service.now_ms + 5_000
+    live.at_work()
+    with live.served() as origin:
+        board = BoardPage(browser, live, origin).open()
+        expect(board.page.locator("#market")).to_have_text("Live ")
+    with board:
+        word = board.page.locator("#market strong")
+        before = word.evaluate("node => getComputedStyle(node).color")
+        board.pass_s(7)
+        expect(board.page.locator("#verdict")).to_contain_text("No new data")
+        assert word.evaluate("node => getComputedStyle(node).color") != before
+
+
+def test_the_page_has_an_icon_and_a_name_of_its_own(board):
+    """In the tab as at the top."""
+    icon = board.page.locator("link[rel=icon]").get_attribute("href")
+    assert icon.startswith("data:image/svg+xml,")
+    drawn = board.page.evaluate(
+        "async (address) => { const image = new Image(); image.src = address;"
+        " await image.decode(); return image.width; }",
+        icon,
+    )
+    assert drawn > 0
+    expect(board.page).to_have_title("Market Data Aggregator")
+    expect(board.page.get_by_role("heading", level=1)).to_have_text("Market Data Aggregator")

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
+from tests.support.api_service import Service
 from tests.support.board_page import BoardPage
 
 SERVER_IS_AWAY = "Failed to load resource: net::ERR_CONNECTION_REFUSED"
@@ -16,32 +17,121 @@ def test_the_state_of_the_service_is_shown_in_text_and_numbers(board):
     page = board.page
     expect(page.get_by_role("status").first).to_have_text("Healthy")
     expect(page.locator("#fresh")).to_have_text("4 of 4")
-    expect(page.locator("#closed")).to_have_text("4 of 4")
+    expect(page.locator("#providers-state")).to_have_text("3 idle, 2 off")
     expect(page.locator("#loop")).to_have_text("0\xa0s ago")
     board.pass_s(3)
     expect(page.locator("#loop")).to_have_text("3\xa0s ago")
 
 
 def test_a_breaker_that_opens_shows_within_two_slots(board):
-    """With why, since when, and a countdown to its probe; the service counts as degraded."""
+    """In plain words, with a countdown; the breaker's own words are in the details."""
     service = board.service
     service.attempt(Source.FINNHUB, AssetClass.STOCKS, BreakerEffect.TRIP, reason="bad_key")
     board.next_slot()
-    breaker = board.provider("finnhub").locator(".breakers li")
-    expect(breaker).to_have_text("✕Stocks open bad key · since 14:05:00 · probe in 4:55")
+    card = board.provider("finnhub")
+    state = card.locator(".states li")
+    expect(state).to_have_text("■Stocks paused, retry in 4:55")
+    expect(board.page.locator("#providers-state")).to_have_text("1 paused, 2 idle, 2 off")
+    details = card.get_by_role("button", name="Details of Finnhub")
+    expect(details).to_have_attribute("aria-expanded", "false")
+    expect(card.locator("dl")).to_be_hidden()
+    details.press("Enter")
+    expect(details).to_have_attribute("aria-expanded", "true")
+    expect(card.locator("dl")).to_contain_text("open · bad key · since 14:05:00 · probe in 4:55")
+    expect(card.locator("dl")).to_contain_text("finnhub")
     expect(board.page.locator("#verdict")).to_have_text("Degraded")
     expect(board.page.locator("#reasons")).to_have_text(
         "the breaker of finnhub for stocks is open (bad key)"
     )
     expect(board.provider("finnhub").locator(".error")).to_contain_text("the key is not accepted")
     board.pass_s(3)
-    expect(breaker).to_contain_text(re.compile(r"probe in 4:5[1-3]"))
+    expect(state).to_contain_text(re.compile(r"retry in 4:5[1-3]"))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word"), [("unavailable", "failing"), ("bad_payload", "failing"), ("ok", "OK")]
+)
+def test_one_failure_is_seen_before_the_breaker_opens(board, outcome, word):
+    """From the first one on, in amber, until there is an answer again."""
+    service = board.service
+    state = board.provider("yfinance").locator(".states li").first
+    expect(state).to_have_text("○Stocks not used yet")
+    effect = BreakerEffect.SUCCESS if outcome == "ok" else BreakerEffect.FAILURE
+    service.attempt(Source.YFINANCE, AssetClass.STOCKS, effect, outcome=outcome)
+    board.next_slot()
+    expect(state).to_contain_text(f"Stocks {word}")
+    if word == "failing":
+        amber = board.page.evaluate(
+            "getComputedStyle(document.documentElement).getPropertyValue('--warn')"
+        )
+        colour = state.locator("strong").evaluate("node => getComputedStyle(node).color")
+        assert colour == "rgb({}, {}, {})".format(*bytes.fromhex(amber.strip().lstrip("#")))
+        expect(board.provider("yfinance").locator(".error")).to_contain_text("the key is not")
+        service.attempt(Source.YFINANCE, AssetClass.STOCKS, BreakerEffect.SUCCESS, outcome="ok")
+        board.next_slot()
+        expect(state).to_have_text("✓Stocks OK")
+        expect(board.provider("yfinance").locator(".error")).to_have_text("")
+
+
+def test_an_answer_of_long_ago_is_not_called_ok(board):
+    """A provider that nobody asks is idle."""
+    service = board.service
+    service.attempt(Source.YFINANCE, AssetClass.STOCKS, BreakerEffect.SUCCESS, outcome="ok")
+    board.next_slot()
+    state = board.provider("yfinance").locator(".states li").first
+    expect(state).to_have_text("✓Stocks OK")
+    service.now_ms += 660_000
+    service.at_work()
+    board.next_slot()
+    expect(state).to_have_text("○Stocks idle")
+
+
+def test_offline_in_the_live_market_nothing_is_green(browser, service):
+    """Neither the service, nor a provider that answered before the others failed."""
+    live = Service(service.stores.cache, FINNHUB_API_KEY="k", QUOTE_TTL="600")
+    live.now_ms = service.now_ms + 5_000
+    live.at_work()
+    with live.served() as origin, BoardPage(browser, live, origin).open() as board:
+        answers = (Source.YFINANCE, AssetClass.STOCKS), (Source.COINGECKO, AssetClass.CRYPTO)
+        for source, asset_class in answers:
+            live.attempt(source, asset_class, BreakerEffect.SUCCESS, outcome="ok")
+        board.next_slot()
+        expect(board.page.locator("#verdict")).to_have_text("Healthy")
+        assert len(greens(board)) > 0
+        for _ in range(2):
+            live.now_ms += 4_000
+            for source in (Source.YFINANCE, Source.FINNHUB):
+                live.attempt(
+                    source, AssetClass.STOCKS, BreakerEffect.FAILURE, outcome="unavailable"
+                )
+            board.next_slot()
+        expect(board.page.locator("#verdict")).to_have_text("Degraded")
+        expect(board.page.locator("#providers-state")).to_have_text("none answers")
+        expect(board.page.locator("#reasons")).to_contain_text("no provider answers")
+        expect(board.provider("coingecko").locator(".states li")).to_have_text("○Crypto idle")
+        assert greens(board) == []
+
+
+def greens(board):
+    """The texts in green, outside the table of prices."""
+    return board.page.evaluate("""() => {
+        const green = getComputedStyle(document.documentElement).getPropertyValue('--up');
+        const probe = document.createElement('i');
+        probe.style.color = green;
+        document.body.append(probe);
+        const wanted = getComputedStyle(probe).color;
+        probe.remove();
+        return [...document.querySelectorAll('body *')]
+            .filter((node) => !node.closest('#prices') && node.checkVisibility())
+            .filter((node) => getComputedStyle(node).color === wanted)
+            .map((node) => node.textContent);
+    }""")
 
 
 def test_a_provider_without_its_key_is_shown_as_such(board):
     """It is out of service, not broken."""
-    breaker = board.provider("alpha_vantage").locator(".breakers li")
-    expect(breaker).to_have_text("–Forex disabled no key")
+    state = board.provider("alpha_vantage").locator(".states li")
+    expect(state).to_have_text("–Forex off, no key")
     expect(board.provider("alpha_vantage").get_by_role("meter")).to_have_count(0)
 
 
@@ -110,7 +200,6 @@ def test_the_page_shows_the_api_s_error_when_the_cache_is_away(browser, redis_se
     """The page says what the API says, and shows the prices it had."""
     from marketdata.cache.client import connect
     from marketdata.settings import Settings
-    from tests.support.api_service import Service
 
     service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     service.at_work()

@@ -1,10 +1,11 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.symbols import AssetClass
-from tests.support.board_page import BoardPage
+from tests.support.board_page import PHONE, WIDE, BoardPage
 
 
 @pytest.fixture
@@ -27,15 +28,17 @@ def focused(board):
 def test_a_symbol_is_found_and_watched(listed, board):
     """It is pending at first; its price comes with the next slot, and a reload keeps it."""
     options = board.type_and_find("tsl")
-    expect(options.first).to_have_text("TSLA Name of TSLA Stocks")
+    expect(options.first).to_contain_text("TSLA Name of TSLA Stocks")
     options.first.click()
-    expect(board.page.locator("#found-note")).to_have_text("TSLA is watched")
+    note = board.page.locator("#found-note")
+    expect(note).to_have_text("Waiting for the first price of TSLA")
     expect(board.row("TSLA")).to_contain_text("pending TSLA is watched from now on")
     listed.now_ms += 5_000
     assert listed.watched() == {"TSLA"}
     listed.price("TSLA", price="330.5")
     board.next_slot()
     expect(board.row("TSLA").locator("data")).to_have_text("330.50")
+    expect(note).to_have_text("TSLA is watched")
     assert board.page.url.endswith("/#watch=TSLA")
     board.page.reload()
     expect(board.row("TSLA").locator("data")).to_have_text("330.50")
@@ -43,9 +46,165 @@ def test_a_symbol_is_found_and_watched(listed, board):
 
 def test_what_begins_with_the_text_comes_first(listed, board):
     """Of all classes; what was typed can be watched though no list has it."""
-    found = board.type_and_find("BTC").all_inner_texts()
-    assert [text.split("\n")[0] for text in found] == ["BTC-USD", "BTCM", "BTC"]
-    assert "watch what I typed" in found[-1]
+    options = board.type_and_find("BTC")
+    symbols = options.locator(".symbol").all_inner_texts()
+    assert symbols == ["BTC-USD", "BTCM", "BTC"]
+    expect(options.last).to_contain_text("watch what I typed")
+    expect(options.first.locator(".enter")).to_be_visible()
+    expect(options.last.locator(".enter")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("text", "symbol"),
+    [
+        ("tesla", "TSLA"),
+        ("apple", "AAPL"),
+        ("btc", "BTC-USD"),
+        ("bitcoin cash", "BCH-USD"),
+        ("btcm", "BTCM"),
+        ("BTCM ", "BTCM"),
+        ("eth", "ETH-USD"),
+        ("^gspc", "^GSPC"),
+        ("GC=F", "GC=F"),
+        ("OCDO.L", "OCDO.L"),
+        ("BTC-EUR", "BTC-EUR"),
+        ("tesla.com", "TSLA"),
+        ("NEW1", "NEW1"),
+    ],
+)
+def test_enter_takes_the_first_suggestion_unless_the_text_is_a_symbol(named, board, text, symbol):
+    """At once, without a look at the list."""
+    board.page.locator("#query").fill(text)
+    board.page.keyboard.press("Enter")
+    expect(board.row(symbol)).to_be_visible()
+    expect(board.page.locator("#found-note")).not_to_have_text("")
+    added = set(
+        board.page.locator("tr[data-symbol]").evaluate_all(
+            "rows => rows.map(r => r.dataset.symbol)"
+        )
+    )
+    assert added - {"AAPL", "MSFT", "BTC-USD", "EUR/USD"} <= {symbol}
+
+
+@pytest.fixture
+def named(service):
+    """The service, with lists of names as people know them."""
+    service.now_ms += 5_000
+    stocks = {
+        "AAPL": "Apple Inc.",
+        "TSLA": "Tesla.com, Inc.",
+        "BTCM": "BIT Mining Limited",
+        "KO": "The Coca-Cola Company",
+        "PEP": "PepsiCo, Inc.",
+    }
+    coins = {"BTC-USD": "Bitcoin", "ETH-USD": "Ethereum", "BCH-USD": "Bitcoin Cash"}
+    service.list_assets(AssetClass.STOCKS, stocks, "v2")
+    service.list_assets(AssetClass.CRYPTO, coins, "v2")
+    service.watched()
+    return service
+
+
+def test_enter_waits_for_the_search_that_is_under_way(named, board):
+    """A slow answer is worth it: nothing else is watched meanwhile."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    board.page.route(re.compile(r"v1/search\?q=tesla"), hold)
+    board.page.locator("#query").fill("tesla")
+    board.page.keyboard.press("Enter")
+    board.pass_s(0.5)
+    expect(board.page.locator("#found-note")).to_have_text("Searching for tesla …")
+    expect(board.page.locator("tr[data-symbol]")).to_have_count(4)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(board.row("TSLA")).to_be_visible()
+
+
+def test_a_list_of_symbols_is_taken(named, board):
+    """Each as if it were alone; that they are watched is said with their prices."""
+    board.page.locator("#query").fill("KO, pepsico,AAPL")
+    board.page.keyboard.press("Enter")
+    note = board.page.locator("#found-note")
+    expect(note).to_have_text("Waiting for the first price of KO and PEP. AAPL is there already")
+    for symbol in ("KO", "PEP"):
+        expect(board.row(symbol)).to_contain_text("pending")
+    named.now_ms += 5_000
+    named.watched()
+    named.price("KO", "PEP")
+    board.next_slot()
+    expect(note).to_have_text("KO and PEP are watched")
+    assert board.page.url.endswith("/#watch=KO,PEP")
+
+
+def test_a_symbol_without_a_price_is_not_watched(named, board):
+    """The note says why, and its row goes."""
+    board.page.locator("#query").fill("NOPE123")
+    board.page.keyboard.press("Enter")
+    expect(board.row("NOPE123")).to_contain_text("pending")
+    missing = MissingQuote("NOPE123", Reason.NOT_FOUND, "yfinance: no quote for NOPE123")
+    named.stores.quotes.explain([missing])
+    board.next_slot()
+    note = board.page.locator("#found-note")
+    expect(note).to_contain_text("NOPE123 is not watched: yfinance: no quote for NOPE123")
+    expect(board.row("NOPE123")).to_have_count(0)
+    assert board.page.url.endswith("/")
+
+
+def test_a_symbol_whose_price_may_still_come_keeps_its_row(named, board):
+    """The note says what it waits for."""
+    board.page.locator("#query").fill("KO")
+    board.page.keyboard.press("Enter")
+    expect(board.row("KO")).to_contain_text("pending")
+    late = MissingQuote("KO", Reason.BUDGET_EXHAUSTED, "yfinance: paced, next call in 60 s", 60)
+    named.stores.quotes.explain([late])
+    board.next_slot()
+    expect(board.page.locator("#found-note")).to_contain_text(
+        "KO has no price yet: yfinance: paced"
+    )
+    expect(board.row("KO")).to_contain_text("budget exhausted")
+
+
+def test_what_is_not_found_is_said_and_kept_in_the_box(named, board):
+    """So that it can be mended."""
+    board.page.locator("#query").fill("zzz qqq")
+    board.page.keyboard.press("Enter")
+    expect(board.page.locator("#found-note")).to_have_text("Nothing is found for zzz qqq")
+    expect(board.page.locator("#query")).to_have_value("zzz qqq")
+
+
+def test_a_search_that_nobody_answers_watches_nothing(browser, named):
+    """The note says that the API is away."""
+    with named.served() as origin:
+        board = BoardPage(browser, named, origin).open()
+    with board:
+        board.page.locator("#query").fill("tesla")
+        board.page.keyboard.press("Enter")
+        expect(board.page.locator("#found-note")).to_have_text("The API does not answer")
+        expect(board.page.locator("tr[data-symbol]")).to_have_count(4)
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+def test_the_note_does_not_move_the_table(browser, named, size):
+    """However long it is."""
+    with named.served() as origin, BoardPage(browser, named, origin, size=size).open() as board:
+        before = board.row("AAPL").bounding_box()
+        board.page.locator("#query").fill("A*B")
+        board.page.keyboard.press("Enter")
+        note = board.page.locator("#found-note")
+        expect(note).to_contain_text("letters, digits and")
+        assert board.row("AAPL").bounding_box() == before
+
+
+def test_a_spelling_in_the_address_becomes_the_canonical_one(named, browser):
+    """Its row has the price, and the address is put right."""
+    place = "/#watch=tsla,eurusd"
+    named.price("TSLA")
+    with named.served() as origin, BoardPage(browser, named, origin).open(place) as board:
+        expect(board.row("TSLA").locator("data")).to_be_visible()
+        expect(board.row("EUR/USD")).to_have_count(1)
+        assert board.page.url.endswith("/#watch=TSLA,EUR%2FUSD")
 
 
 def test_a_watched_symbol_can_be_left_again(listed, browser, service):
@@ -70,7 +229,7 @@ def test_a_text_that_is_no_symbol_is_an_error_with_the_reason(listed, board):
     board.page.locator("#query").fill("A*B")
     board.page.keyboard.press("Enter")
     expect(board.page.locator("#found-note")).to_contain_text("A*B")
-    expect(board.page.locator("tbody tr:not(.note)")).to_have_count(4)
+    expect(board.page.locator("tr[data-symbol]")).to_have_count(4)
 
 
 def test_any_spelling_leads_to_the_one_symbol(listed, board):
@@ -98,6 +257,8 @@ def test_the_keyboard_alone_is_enough(listed, board):
     press("Enter")
     assert focused(board) == "prices"
     press("Tab")
+    assert focused(board) == "currency"
+    press("Tab")
     assert focused(board) == "query"
     query = board.page.locator("#query")
     assert query.evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
@@ -116,6 +277,20 @@ def test_the_keyboard_alone_is_enough(listed, board):
     press("ArrowDown")
     press("Enter")
     expect(board.row("ETH-USD")).to_be_visible()
+    press("Tab")
+    assert focused(board) == "Symbol"
+    toggle = board.page.get_by_role("button", name="ETH-USD details")
+    for _ in range(20):
+        press("Tab")
+        if toggle.evaluate("node => node === document.activeElement"):
+            break
+    press("Enter")
+    expect(board.page.get_by_role("group", name="Details of ETH-USD")).to_be_visible()
+    expect(toggle).to_be_focused()
+    press("Space")
+    expect(board.page.get_by_role("group", name="Details of ETH-USD")).to_have_count(0)
+    press("Tab")
+    assert re.search("ETH-USD as JSON", focused(board))
     press("Tab")
     assert re.search("Stop watching ETH-USD", focused(board))
     press("Space")

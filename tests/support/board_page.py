@@ -93,7 +93,7 @@ class BoardPage:
         """Type into the box; the options that it offers."""
         self.page.locator("#query").press_sequentially(text)
         self.page.clock.run_for(300)
-        options = self.page.get_by_role("option")
+        options = self.page.locator("#found").get_by_role("option")
         expect(options.first).to_be_visible()
         return options
 

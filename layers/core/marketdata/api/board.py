@@ -1,25 +1,33 @@
 """The page at /: prices, providers and budgets as a person reads them, live.
 
 It is one answer, with its style and its script inside. Its content policy forbids the browser to
-load or run anything else. Its parts are the files of the folder `page`, joined as they are: there
-is no build.
+load or run anything else. Its parts are the files of the folder `page`, joined without indentation
+and without the lines that are only comments: there is no build.
 """
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+# A fifth of the page; comments that stand behind code stay.
+_COMMENTS = re.compile(r"^\s*(?:/\*.*?\*/|//[^\n]*)\n", re.DOTALL | re.MULTILINE)
 FOLDER = Path(__file__).parent / "page"
 STYLES = ("theme.css", "frame.css", "search.css", "prices.css", "providers.css", "narrow.css")
 # In this order they are one script; each uses only what stands before it, or is called later.
 SCRIPTS = (
     "text.js",
+    "numbers.js",
     "api.js",
-    "sparks.js",
+    "currency.js",
+    "lines.js",
+    "rows.js",
+    "sorting.js",
+    "details.js",
     "prices.js",
     "providers.js",
     "search.js",
@@ -39,9 +47,10 @@ class Page:
 @cache
 def board() -> Page:
     """The page with all its parts in place."""
-    style = "\n".join(map(_text, STYLES))
-    script = "\n".join(map(_text, SCRIPTS))
-    html = _text("board.html").replace("/* style */", style).replace("/* script */", script)
+    style = "\n".join(map(_stripped, STYLES))
+    script = "\n".join(map(_stripped, SCRIPTS))
+    html = (FOLDER / "board.html").read_text(encoding="utf-8")
+    html = html.replace("/* style */", style).replace("/* script */", script)
     policy = (
         "default-src 'none'",
         f"style-src 'sha256-{_digest(style)}'",
@@ -56,8 +65,10 @@ def board() -> Page:
     return Page(html.encode(), "; ".join(policy))
 
 
-def _text(name: str) -> str:
-    return (FOLDER / name).read_text(encoding="utf-8")
+def _stripped(name: str) -> str:
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    lines = (line.strip() for line in _COMMENTS.sub("", text).splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def _digest(text: str) -> str:

@@ -4,6 +4,11 @@ const SLOT = 5000;
 // An answer that takes longer is none.
 const PATIENCE = 6000;
 const MOST_SYMBOLS = 100;
+// A day of minutes of so many symbols is a body of half a megabyte before it is compressed.
+const MOST_HISTORIES = 25;
+const DECIMALS = new Set(
+  "price change previous_close open high low volume market_cap rate".split(" "),
+);
 
 /** An answer that is an error; `message` is for a person, `network` where there was no answer. */
 class Trouble extends Error {
@@ -13,10 +18,10 @@ class Trouble extends Error {
   }
 }
 
-/** Parse JSON; prices and changes stay the decimals that the service wrote, as texts. */
+/** Parse JSON; amounts stay the decimals that the service wrote, as texts. */
 function parse(text) {
   return JSON.parse(text, (key, value, context) => {
-    if (typeof value !== "number" || (key !== "price" && key !== "change")) return value;
+    if (typeof value !== "number" || !DECIMALS.has(key)) return value;
     return (
       context?.source ??
       value.toLocaleString("en-US", {
@@ -39,47 +44,75 @@ async function ask(path) {
   } catch {
     throw new Trouble("The API does not answer", true);
   }
-  let told = null;
+  let found = null;
   try {
-    told = parse(body);
+    found = parse(body);
   } catch {
     throw new Trouble(
       `The API answers with something that is not its own (HTTP ${response.status})`,
     );
   }
-  if (response.ok || (path === "health" && told?.status)) return told;
-  throw new Trouble(told?.detail ?? `The API answers with HTTP ${response.status}`);
+  if (response.ok || (path === "health" && found?.status)) return found;
+  throw new Trouble(found?.detail ?? `The API answers with HTTP ${response.status}`);
 }
 
-/** Quotes and errors by symbol, of any number of symbols. */
+function inParts(symbols, size) {
+  const parts = [];
+  for (let start = 0; start < symbols.length; start += size) {
+    parts.push(
+      symbols
+        .slice(start, start + size)
+        .map(encodeURIComponent)
+        .join(","),
+    );
+  }
+  return parts;
+}
+
+/** Quotes and errors by canonical symbol, of any number of symbols, and the aliases among them. */
 async function askQuotes(symbols, more = "") {
-  const requests = [];
-  for (let start = 0; start < symbols.length; start += MOST_SYMBOLS) {
-    const names = symbols
-      .slice(start, start + MOST_SYMBOLS)
-      .map(encodeURIComponent)
-      .join(",");
-    requests.push(ask(`v1/quotes?symbols=${names}${more}`));
-  }
-  const found = new Map();
+  const requests = inParts(symbols, MOST_SYMBOLS).map((part) =>
+    ask(`v1/quotes?symbols=${part}${more}`),
+  );
+  const entries = new Map();
+  const aliases = {};
   for (const answer of await Promise.all(requests)) {
-    for (const entry of [...answer.quotes, ...answer.errors]) found.set(entry.symbol, entry);
+    for (const entry of [...answer.quotes, ...answer.errors]) entries.set(entry.symbol, entry);
+    Object.assign(aliases, answer.aliases);
   }
-  return found;
+  return { entries, aliases };
 }
 
 /** Why stale quotes have no younger one: the same question, with an age that none meets. */
 async function askReasons(stale) {
-  return stale.length ? askQuotes(stale, "&max_age=0") : new Map();
+  return stale.length ? (await askQuotes(stale, "&max_age=0")).entries : new Map();
 }
 
-/** The best assets of some classes that match, each class's in its own order. */
-async function askAssets(classes, query, limit) {
-  const search = query ? `&q=${encodeURIComponent(query)}` : "";
-  const pages = await Promise.all(
-    classes.map((name) => ask(`v1/assets/${name}?limit=${limit}${search}`)),
-  );
-  return pages.map((page) => page.assets.map((asset) => ({ ...asset, class: page.asset_type })));
+/** The recorded prices of the last 24 hours, `[[epoch ms, price], ...]` by symbol. */
+async function askHistory(symbols) {
+  const found = new Map();
+  // One after the other: the prices matter more than the lines.
+  for (const part of inParts(symbols, MOST_HISTORIES)) {
+    const answer = await ask(`v1/history?symbols=${part}&range=24h`);
+    for (const { symbol, points } of answer.history) {
+      found.set(
+        symbol,
+        points.map(([seconds, price]) => [seconds * 1000, price]),
+      );
+    }
+  }
+  return found;
+}
+
+/** The assets that match a text, the best first. */
+async function askSearch(text, limit) {
+  return (await ask(`v1/search?q=${encodeURIComponent(text)}&limit=${limit}`)).results;
+}
+
+/** The best-known assets of some classes. */
+async function askAssets(classes, limit) {
+  const pages = await Promise.all(classes.map((name) => ask(`v1/assets/${name}?limit=${limit}`)));
+  return pages.flatMap((page) => page.assets);
 }
 
 /** Milliseconds until it is time to ask again: shortly after the next slot's prices are in. */

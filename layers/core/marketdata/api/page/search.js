@@ -1,15 +1,29 @@
-// The box that finds symbols: a combobox over the asset lists, and a way to watch what no list has.
+// The box that finds symbols: a combobox over the asset lists. Enter takes the first suggestion,
+// unless the text is a symbol itself; a list of symbols is taken whole.
 
 const TYPING_PAUSE = 250;
-const PER_CLASS = 6;
 const MOST_FOUND = 8;
+// What no name has in it: it makes a text a symbol, listed or not, such as ^GSPC or OCDO.L.
+const SYMBOL_ONLY = /^[\w.^=@&/-]*[-.^=@/][\w.^=@&/-]*$/;
 
-/** Wire up the box. `classes()` are those with a list; `onPick(text, name)` gets what is chosen. */
-function startSearch(classes, onPick) {
-  const [input, list, note, count] = ["query", "found", "found-note", "found-count"].map(byId);
+/** What Enter takes for a text: a suggestion, or the text itself as a symbol; else null. */
+function choiceFor(text, assets) {
+  const asked = text.toUpperCase();
+  const exactly = assets.find((asset) => asset.symbol.toUpperCase() === asked);
+  if (exactly) return exactly;
+  const [first] = assets;
+  const isName = first?.name.toUpperCase().startsWith(asked);
+  if (first && (isName || !SYMBOL_ONLY.test(text))) return first;
+  return /\s/.test(text) ? null : { symbol: text, name: null };
+}
+
+/** Wire up the box. `onPick(choices)` gets what is chosen, `[{symbol, name}, ...]`. */
+function startSearch(onPick) {
+  const [input, list, count] = ["query", "found", "found-count"].map(byId);
   let timer = 0;
   let round = 0;
   let active = -1;
+  let latest = { text: "", assets: Promise.resolve([]) };
 
   const isOpen = () => !list.hidden;
 
@@ -34,53 +48,92 @@ function startSearch(classes, onPick) {
   }
 
   function open(assets, text) {
-    const options = assets.map((asset, index) =>
-      option(index, asset.symbol, asset.name, asset.class),
-    );
-    const isListed = assets.some((asset) => asset.symbol.toLowerCase() === text.toLowerCase());
+    const choice = choiceFor(text, assets);
+    const shown = [...assets];
+    const isListed = assets.some((asset) => asset.symbol.toUpperCase() === text.toUpperCase());
     if (!isListed && !/\s/.test(text)) {
-      options.push(option(options.length, text.toUpperCase(), "watch what I typed", null));
+      const typed = { symbol: text.toUpperCase(), name: null };
+      if (choice && !choice.name) shown.unshift(typed);
+      else shown.push(typed);
     }
-    list.replaceChildren(...options);
-    list.hidden = options.length === 0;
+    list.replaceChildren(...shown.map((asset, index) => option(index, asset)));
+    const taken = choice && Math.max(0, shown.indexOf(choice));
+    if (choice) list.children[taken]?.classList.add("taken");
+    list.hidden = shown.length === 0;
     active = -1;
     attribute(input, "aria-expanded", String(!list.hidden));
     attribute(input, "aria-activedescendant", null);
     tell(count, `${plural(assets.length, "symbol", "symbols")} found`);
   }
 
-  function option(index, symbol, name, assetClass) {
+  function option(index, { symbol, name, asset_class: kind }) {
     const node = make(
       "li",
       { role: "option", id: `found-${index}`, "aria-selected": "false" },
       make("span", { class: "symbol" }, symbol),
       " ",
-      make("span", { class: "name" }, name),
+      make("span", { class: "name" }, name ?? "watch what I typed"),
       " ",
-      make("span", { class: "kind" }, assetClass ? CLASSES[assetClass] : ""),
+      make("span", { class: "kind" }, CLASSES[kind] ?? ""),
+      make("span", { class: "enter", "aria-hidden": "true" }, "↵"),
     );
     // Before the box loses focus, which would close the list under the pointer.
     node.addEventListener("pointerdown", (event) => event.preventDefault());
-    node.addEventListener("click", () => pick(symbol, assetClass ? name : null));
+    node.addEventListener("click", () => pick([{ symbol, name }]));
     return node;
   }
 
-  function pick(symbol, name) {
+  function pick(choices) {
     close();
     input.value = "";
-    onPick(symbol, name);
+    onPick(choices);
+  }
+
+  /** The assets that match a text; the search that is under way for it, if there is one. */
+  function find(text) {
+    if (latest.text !== text) {
+      latest = { text, assets: askSearch(text, MOST_FOUND) };
+      latest.assets.catch(() => {
+        latest = { text: "", assets: Promise.resolve([]) };
+      });
+    }
+    return latest.assets;
   }
 
   async function search() {
     const text = input.value.trim();
     const mine = ++round;
-    if (!text) return close();
-    const found = await askAssets(classes(), text, PER_CLASS).catch(() => []);
-    if (mine === round && document.activeElement === input) open(ranked(found, text), text);
+    if (!text || text.includes(",")) return close();
+    const assets = await find(text).catch(() => []);
+    if (mine === round && document.activeElement === input) open(assets, text);
+  }
+
+  async function enter() {
+    const text = input.value;
+    const names = text.split(/[,;]/).map((part) => part.trim()).filter(Boolean);
+    if (!names.length) return;
+    clearTimeout(timer);
+    const waiting = setTimeout(say, TYPING_PAUSE, `Searching for ${listed(names)} …`);
+    const choices = [];
+    const lost = [];
+    try {
+      for (const name of names) {
+        const choice = choiceFor(name, await find(name).catch(allButSilence));
+        if (choice) choices.push(choice);
+        else lost.push(name);
+      }
+    } catch (error) {
+      return say(error.message, true);
+    } finally {
+      clearTimeout(waiting);
+    }
+    if (input.value !== text) return; // typed on meanwhile
+    if (lost.length) say(`Nothing is found for ${listed(lost)}`, true);
+    if (choices.length) pick(choices);
   }
 
   input.addEventListener("input", () => {
-    tell(note, "");
+    hush();
     clearTimeout(timer);
     timer = setTimeout(search, TYPING_PAUSE);
   });
@@ -100,21 +153,12 @@ function startSearch(classes, onPick) {
     event.preventDefault();
     const chosen = list.children[active];
     if (chosen) chosen.click();
-    else if (input.value.trim()) pick(input.value.trim(), null);
+    else enter();
   });
 }
 
-/** One list of all classes' finds: first what begins with the text, then in turn each's best. */
-function ranked(pages, text) {
-  const start = text.toLowerCase();
-  const turns = pages.flatMap((assets) => assets.map((asset, turn) => ({ asset, turn })));
-  const worse = ({ asset, turn }) => {
-    const symbol = asset.symbol.toLowerCase();
-    const isExact = symbol === start || symbol.split(/[-/]/).includes(start);
-    return (isExact ? 0 : symbol.startsWith(start) ? 100 : 200) + turn;
-  };
-  return turns
-    .sort((a, b) => worse(a) - worse(b))
-    .slice(0, MOST_FOUND)
-    .map(({ asset }) => asset);
+/** No list is yet an answer: nothing is found. That nobody answers is not. */
+function allButSilence(error) {
+  if (error.network) throw error;
+  return [];
 }

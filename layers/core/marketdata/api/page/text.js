@@ -1,29 +1,8 @@
-// Numbers, times and nodes as the page shows them. Nothing here knows of the service.
+// Times, words and nodes as the page shows them. Nothing here knows of the service.
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-
-/** A decimal text in two parts, thousands grouped: "90679.068" is ["90,679", "068"]. */
-function decimal(text) {
-  const [whole, fraction = ""] = text.split(".");
-  return [whole.replace(/\B(?=(\d{3})+$)/g, ","), fraction.padEnd(2, "0")];
-}
-
-/** A signed number with so many decimals, with a true minus: "−4,150.21"; zero has no sign. */
-function signed(value, decimals) {
-  const size = Math.abs(value).toLocaleString("en-US", {
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-  });
-  const isZero = !/[1-9]/.test(size);
-  return (isZero ? "" : value < 0 ? "−" : "+") + size;
-}
-
-/** How many decimals tell something about the change of such a price. */
-function decimalsFor(price) {
-  return price >= 20 ? 2 : price >= 0.1 ? 4 : 8;
-}
 
 /** A length of time in its largest unit: "12 s", "4 min", "3 h", "5 d". */
 function age(ms) {
@@ -66,6 +45,11 @@ function plural(count, one, many) {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
+/** Names in a row: "A", "A and B", "A, B and C". */
+function listed(names) {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
 /** An element: `make("td", {class: "num"}, "text", child)`; attributes of null are left out. */
 function make(name, attributes = {}, ...children) {
   const node = document.createElement(name);
@@ -85,11 +69,46 @@ function tell(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Put these children into a node, in this order, moving only those that are elsewhere. */
+function place(node, children) {
+  const focused = node.contains(document.activeElement) ? document.activeElement : null;
+  children.forEach((child, index) => {
+    if (node.children[index] !== child) node.insertBefore(child, node.children[index] ?? null);
+  });
+  while (node.children.length > children.length) node.lastChild.remove();
+  // A node that is moved loses the focus.
+  if (focused?.isConnected) focused.focus({ preventScroll: true });
+}
+
 /** Words that only a screen reader tells. */
 function unseen(text) {
   return make("span", { class: "unseen" }, text);
 }
 
+/** A dash to see, and the reason to hear. */
+function nothing(reason) {
+  return [make("span", { "aria-hidden": "true", class: "nothing" }, "–"), unseen(reason)];
+}
+
 function byId(id) {
   return document.getElementById(id);
+}
+
+/** A text that an earlier visit kept, or null. */
+function recall(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+/** Keep a text for the next visit; null forgets it. */
+function keep(key, text) {
+  try {
+    if (text === null) localStorage.removeItem(key);
+    else localStorage.setItem(key, text);
+  } catch {
+    // Without a store the page begins anew each time.
+  }
 }

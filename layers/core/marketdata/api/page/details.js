@@ -1,0 +1,118 @@
+// What a row holds back until it is opened: every figure of the quote, whole, and where it is from.
+
+let detailsCount = 0;
+
+function toggleDetails(parts) {
+  const isOpen = parts.details !== null;
+  attribute(parts.toggle, "aria-expanded", String(!isOpen));
+  attribute(parts.toggle, "aria-controls", null);
+  if (isOpen) {
+    parts.details.row.remove();
+    parts.details = null;
+    return;
+  }
+  parts.details = makeDetails(parts.symbol);
+  attribute(parts.toggle, "aria-controls", parts.details.row.id);
+  parts.noteRow.after(parts.details.row);
+  showDetails(parts);
+}
+
+function makeDetails(symbol) {
+  const line = makeLine("large");
+  const list = make("dl");
+  const history = `v1/history?symbols=${encodeURIComponent(symbol)}&range=24h`;
+  const links = make(
+    "p",
+    { class: "links" },
+    make("a", { href: jsonAddress(symbol) }, `${symbol} as JSON`),
+    make("a", { href: history }, "24 h history as JSON"),
+  );
+  const label = `Details of ${symbol}`;
+  const body = make("div", { class: "sheet", role: "group", "aria-label": label }, line, list, links);
+  detailsCount += 1;
+  const row = make(
+    "tr",
+    { role: "row", class: "details", id: `details-${detailsCount}` },
+    make("td", { role: "cell", colspan: COLUMNS }, body),
+  );
+  return { row, line, list, facts: new Map() };
+}
+
+/** Bring opened details up to date; `drawn` is the span of all lines. */
+function showDetails(parts) {
+  const { details, quote, symbol } = parts;
+  if (!details) return;
+  drawLine(details.line, symbol, lineSpan([symbol]));
+  const facts = quote ? factsOf(quote, serviceNow()) : [];
+  const names = new Set(facts.map(([name]) => name));
+  for (const [name, fact] of details.facts) {
+    if (!names.has(name)) {
+      fact.remove();
+      details.facts.delete(name);
+    }
+  }
+  for (const [name, text, title] of facts) {
+    if (!details.facts.has(name)) {
+      details.facts.set(name, make("div", {}, make("dt", {}, name), make("dd")));
+    }
+    const value = details.facts.get(name).lastChild;
+    if (text !== null) tell(value, text);
+    else if (!value.firstElementChild) value.replaceChildren(...nothing("not given by the source"));
+    attribute(value, "title", title);
+  }
+  place(details.list, facts.map(([name]) => details.facts.get(name)));
+}
+
+/** Names and texts of a quote's figures, null where the source gives none; a third is in full. */
+function factsOf(quote, now) {
+  const inOwn = (text) => (text === null ? null : `${exact(text)} ${quote.currency ?? ""}`.trim());
+  const large = (text, unit) => (text === null ? null : `${compact(text)} ${unit}`.trim());
+  const time = (text) => (text === null ? null : clock(Date.parse(text), now));
+  const isShare = quote.asset_class === "stocks";
+  const unit = quote.currency ?? "";
+  const day = quote.low === null || quote.high === null ? null : `${exact(quote.low)} – ${exact(quote.high)}`;
+  const facts = [
+    ["Price", inOwn(quote.price)],
+    ...convertedFacts(quote, now),
+    ["Change", changeWords(quote)],
+    ["Previous close", inOwn(quote.previous_close)],
+    ["Open", inOwn(quote.open)],
+    ["Day range", day],
+    ["Volume", large(quote.volume, isShare ? "" : unit), quote.volume && exact(quote.volume)],
+    ["Market cap", large(quote.market_cap, unit), quote.market_cap && exact(quote.market_cap)],
+    ["Market", SESSIONS[quote.market_state] ?? quote.market_state],
+    ["Source", NAMES[quote.source] ?? quote.source],
+    ["Time of the price", time(quote.timestamp)],
+    ["Fetched", time(quote.fetched_at)],
+  ];
+  if (quote.extended) facts.splice(2, 0, extendedFact(quote.extended, unit));
+  return facts;
+}
+
+function changeWords({ change, percent_change: percent, change_basis: basis, price }) {
+  if (change === null && percent === null) return null;
+  const amounts = [
+    change !== null && signedChange(change, price),
+    percent !== null && `${signed(percent, 2)}%`,
+  ];
+  return `${amounts.filter(Boolean).join(", ")} ${BASES[basis] ?? ""}`.trim();
+}
+
+function extendedFact({ session, price, percent_change: percent }, unit) {
+  const moved = percent === null ? "" : `, ${signed(percent, 2)}%`;
+  const name = session === "pre" ? "Pre-market" : "After hours";
+  return [name, `${exact(price)} ${unit}${moved}`];
+}
+
+function convertedFacts(quote, now) {
+  if (quote.asset_class === "forex") return [];
+  if (quote.conversion_error) return [["Converted", quote.conversion_error.message]];
+  const { converted } = quote;
+  if (!converted || converted.currency === quote.currency) return [];
+  const { rate, rate_symbol: pair, rate_source: source, rate_timestamp: at } = converted;
+  const of = [pair, source, at && clock(Date.parse(at), now)].filter(Boolean).join(", ");
+  return [
+    [`In ${converted.currency}`, exact(converted.price)],
+    [`Rate to ${converted.currency}`, `${short(rate)} (${of})${converted.rate_stale ? ", stale" : ""}`, exact(rate)],
+  ];
+}

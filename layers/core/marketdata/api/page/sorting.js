@@ -1,0 +1,68 @@
+// The order of the rows within each group: by a column, or as the service names them.
+
+const SORT_KEPT = "marketdata.sort";
+// What a column is sorted by, and which way first.
+const SORTS = {
+  symbol: { first: "ascending", of: (entry, symbol) => symbol },
+  price: { first: "descending", of: (entry) => number(entry && shownFigures(entry).price) },
+  change: { first: "descending", of: (entry) => number(entry?.percent_change) },
+  range: { first: "descending", of: (entry) => entry && rangePlace(entry) },
+  source: { first: "ascending", of: (entry) => entry?.source ?? null },
+  age: { first: "ascending", of: (entry) => (entry ? -Date.parse(entry.fetched_at) : null) },
+};
+
+const sorting = { column: null, direction: null };
+
+const number = (value) => (value === null || value === undefined ? null : Number(value));
+
+function recallSorting() {
+  const [column, direction] = (recall(SORT_KEPT) ?? "").split(" ");
+  if (Object.hasOwn(SORTS, column) && /^(a|de)scending$/.test(direction)) {
+    Object.assign(sorting, { column, direction });
+  }
+}
+
+/** One column's turn: its first way, the other way, and then no order of ours. */
+function turnSorting(column) {
+  const { first } = SORTS[column];
+  const other = first === "ascending" ? "descending" : "ascending";
+  if (sorting.column !== column) Object.assign(sorting, { column, direction: first });
+  else if (sorting.direction === first) sorting.direction = other;
+  else Object.assign(sorting, { column: null, direction: null });
+  keep(SORT_KEPT, sorting.column && `${sorting.column} ${sorting.direction}`);
+}
+
+/** The symbols in the order that is chosen; those without a value come last either way. */
+function sorted(symbols, entries) {
+  if (!sorting.column) return symbols;
+  const { of } = SORTS[sorting.column];
+  const sign = sorting.direction === "ascending" ? 1 : -1;
+  const keys = new Map(
+    symbols.map((symbol) => {
+      const entry = entries.get(symbol);
+      return [symbol, of(entry && "price" in entry ? entry : null, symbol) ?? null];
+    }),
+  );
+  return [...symbols].sort((one, two) => {
+    const [a, b] = [keys.get(one), keys.get(two)];
+    if (a === null || b === null) return (a === null) - (b === null);
+    return sign * (a < b ? -1 : a > b ? 1 : 0);
+  });
+}
+
+/** A column's head with the button that sorts by it. */
+function sortHead(column, kind, text, onSort) {
+  const button = make("button", { type: "button", class: "sort" }, text);
+  button.addEventListener("click", () => {
+    turnSorting(column);
+    onSort();
+  });
+  return make("th", { scope: "col", role: "columnheader", class: kind, "data-column": column }, button);
+}
+
+function showSorting(heads) {
+  for (const head of heads) {
+    const { column } = head.dataset;
+    attribute(head, "aria-sort", column === sorting.column ? sorting.direction : null);
+  }
+}
