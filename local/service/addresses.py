@@ -11,6 +11,8 @@ from local.service.terminal import CannotStartError
 
 # The errors of the system for an address that this machine does not have.
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+# What stands for all addresses of a family, and the one of them at which this machine is found.
+_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
@@ -20,7 +22,7 @@ def listen(hosts: Sequence[str], port: int) -> list[socket.socket]:
     an address that is taken or is not of this machine.
     """
     sockets = []
-    for host in hosts:
+    for host in _without_covered(hosts):
         try:
             sockets.append(_bound(host, port))
         except OSError as error:
@@ -40,7 +42,7 @@ def check(hosts: Sequence[str], port: int) -> None:
 
 def is_listening(hosts: Sequence[str], port: int) -> bool:
     """Return whether a server accepts connections at the first of the addresses."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(hosts[0], hosts[0])  # noqa: S104
+    host = _ALL.get(hosts[0], hosts[0])
     try:
         socket.create_connection((host, port), timeout=0.5).close()
     except OSError:
@@ -48,9 +50,24 @@ def is_listening(hosts: Sequence[str], port: int) -> bool:
     return True
 
 
+def origin(hosts: Sequence[str], port: int) -> str:
+    """Return where somebody on this machine finds what listens on these addresses."""
+    localhost = {"127.0.0.1", "::1", *_ALL}
+    if localhost.intersection(hosts):
+        return f"http://localhost:{port}"
+    host = f"[{hosts[0]}]" if ":" in hosts[0] else hosts[0]
+    return f"http://{host}:{port}"
+
+
 def is_reachable_from_outside(hosts: Sequence[str]) -> bool:
     """Return whether other machines may reach one of the addresses."""
     return not all(ip_address(host).is_loopback for host in hosts)
+
+
+def _without_covered(hosts: Sequence[str]) -> list[str]:
+    """Return the addresses without those that 0.0.0.0 or :: stands for already."""
+    covered = {":" in host for host in hosts if host in _ALL}
+    return [host for host in hosts if host in _ALL or (":" in host) not in covered]
 
 
 def _reason(host: str, port: int, error: OSError) -> str:

@@ -105,7 +105,8 @@ def run(folder: Path, at_end: contextlib.ExitStack) -> None:
     service.start()
     if control_url:
         log.info("simulated market started", extra={"control_url": control_url})
-    say("api", f"http://localhost:{settings.port}  (documentation: /docs, health: /health)")
+    url = addresses.origin(settings.host, settings.port)
+    say("api", f"{url}  (documentation: /docs, health: /health)")
     if in_container:
         say("", PUBLISHED)
     say("log", str(log_file.relative_to(folder)))

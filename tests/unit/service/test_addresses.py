@@ -67,6 +67,47 @@ def test_an_address_that_others_reach_is_recognised(hosts, outside):
     assert addresses.is_reachable_from_outside(hosts) is outside
 
 
+@pytest.mark.parametrize("taken", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
+def test_a_port_that_is_taken_on_one_protocol_is_taken(taken):
+    """A browser could reach the other service, so the API does not take the other half."""
+    with socket.create_server((taken, 0)) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(CannotStartError, match=f"PORT={port} is taken"):
+            addresses.check(("::1", "127.0.0.1"), port)
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [("127.0.0.1", "0.0.0.0"), ("127.0.0.1", "::1", "0.0.0.0"), ("0.0.0.0",)],  # noqa: S104
+)
+def test_an_address_beside_the_one_for_all_is_no_conflict(hosts):
+    """`localhost,0.0.0.0` is served, and each protocol once."""
+    listeners = addresses.listen(hosts, free_port())
+    try:
+        for listener in listeners:
+            listener.listen()
+            assert listener.getsockname()[0] in ("0.0.0.0", "::1")  # noqa: S104
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+@pytest.mark.parametrize(
+    ("hosts", "url"),
+    [
+        (("127.0.0.1", "::1"), "http://localhost:8000"),
+        (("0.0.0.0",), "http://localhost:8000"),  # noqa: S104
+        (("::",), "http://localhost:8000"),
+        (("192.168.1.5",), "http://192.168.1.5:8000"),
+        (("127.0.0.5",), "http://127.0.0.5:8000"),
+        (("2001:db8::5",), "http://[2001:db8::5]:8000"),
+    ],
+)
+def test_the_address_that_is_printed_is_one_that_answers(hosts, url):
+    """It is localhost only where localhost is served."""
+    assert addresses.origin(hosts, 8000) == url
+
+
 def test_somebody_who_listens_is_found():
     """Also where the address stands for all addresses."""
     with socket.create_server(("0.0.0.0", 0)) as listener:  # noqa: S104
