@@ -134,7 +134,6 @@ def test_old_quotes_outlive_their_providers_and_say_so(cache: Cache):
 def test_a_hanging_provider_leaves_time_for_the_next_one(make, hanging, expected):
     """The next provider answers within the same slot; if all hang, the slot ends as well."""
     pipe = make(ACTIVE_SYMBOLS="AAPL,BTC-USD,EUR/USD", patience=1, **GENEROUS)
-    pipe.sender(Source.YFINANCE).warm()
     pipe.late_ms = 2000  # so that hanging takes a second and not three
     fail(pipe, "hang", *hanging)
     pipe.run()

@@ -135,6 +135,7 @@ class Pipeline:
             self._calls,
             FetchClock(lambda: clock() + self.late_ms, lambda: time.monotonic() / patience),
         )
+        self.sender(Source.YFINANCE).warm()  # its libraries take longer to load than a slot lasts
         self.committer = Committer(self.settings, self.control, self.quotes)
         self.app = create_app(
             self.settings,

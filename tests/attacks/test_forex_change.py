@@ -1,0 +1,72 @@
+"""The change of currency pairs, whose main source gives none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from marketdata.domain.quotes import Source
+from tests.support.canned_server import CannedServer
+from tests.support.pipeline import GENEROUS, Pipeline, emptied, simulated
+from tests.support.stand_ins import FakeAlphaVantage
+
+DAY_S = 86_400
+PAIR = "EUR/USD"
+
+
+@dataclass
+class Rates:
+    """A service whose only source of pairs is a stand-in of Alpha Vantage."""
+
+    pipe: Pipeline
+    alpha: FakeAlphaVantage
+
+    def look(self, rate: str, after_s: float) -> dict[str, Any]:
+        """Let time pass; what a client gets after a look at this rate."""
+        self.pipe.clock.pass_s(after_s)
+        self.alpha.rates[PAIR] = (rate, self.pipe.clock())
+        self.pipe.run()
+        return self.pipe.read(PAIR)[PAIR]
+
+
+@pytest.fixture
+def rates(plain_redis) -> Iterator[Rates]:
+    """Nobody listens where Yahoo should be."""
+    alpha = FakeAlphaVantage()
+    with (
+        emptied(plain_redis) as cache,
+        simulated(cache) as make,
+        CannedServer(alpha, make.clock) as server,
+    ):
+        urls = {Source.ALPHA_VANTAGE: server.url, Source.YFINANCE: "http://127.0.0.1:1"}
+        yield Rates(make(urls=urls, ACTIVE_SYMBOLS=PAIR, **GENEROUS), alpha)
+
+
+@pytest.mark.parametrize("off_s", [-240, 0, 240])
+def test_the_change_compares_with_our_own_price_of_a_day_before(rates, off_s):
+    """The nearest recorded price within five minutes counts."""
+    first = rates.look("1.0800", 5)
+    assert (first["change"], first["percent_change"], first["change_basis"]) == (None, None, None)
+    rates.look("1.0850", 3600)
+    quote = rates.look("1.0908", DAY_S - 3600 + off_s)
+    assert (quote["change"], quote["percent_change"]) == (0.0108, 1)
+    assert (quote["change_basis"], quote["source"]) == ("24h", "alpha_vantage")
+
+
+@pytest.mark.parametrize("off_s", [-420, 420])
+def test_without_a_price_of_that_time_there_is_no_change(rates, off_s):
+    """A price that is further away is not the price of a day before."""
+    rates.look("1.0800", 5)
+    quote = rates.look("1.0908", DAY_S + off_s)
+    assert (quote["price"], quote["change"], quote["percent_change"]) == (1.0908, None, None)
+    assert quote["change_basis"] is None
+
+
+def test_a_fall_is_negative(rates):
+    """The sign of the change is that of the percentage."""
+    rates.look("1.25", 5)
+    quote = rates.look("1.2", DAY_S)
+    assert (quote["change"], quote["percent_change"]) == (-0.05, -4)
