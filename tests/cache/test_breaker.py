@@ -7,18 +7,16 @@ import threading
 import pytest
 
 from marketdata.cache.client import Cache, connect
-from marketdata.domain.breaker import BreakerPolicy, BreakerState, Transition
+from marketdata.domain.breaker import BreakerState, Transition
 from marketdata.domain.budget import Use
 from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.permits import CallRequest, DenyReason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
+from tests.support.control_support import LEASE_MS, OPEN_MS, PLENTY, POLICY, Breaker
 from tests.support.control_support import START_MS as NOW
-from tests.support.control_support import Breaker
 
-OPEN_MS, LEASE_MS = 300_000, 15_000
-PLENTY = dict.fromkeys(Source, "1000000000/hour")
 SUCCESS, FAILURE = BreakerEffect.SUCCESS, BreakerEffect.FAILURE
 NEUTRAL, TRIP = BreakerEffect.NEUTRAL, BreakerEffect.TRIP
 
@@ -26,7 +24,7 @@ NEUTRAL, TRIP = BreakerEffect.NEUTRAL, BreakerEffect.TRIP
 @pytest.fixture
 def breaker(cache: Cache, control_of) -> Breaker:
     """A breaker whose provider has budget for anything."""
-    return Breaker(control_of(cache, PLENTY, BreakerPolicy(OPEN_MS, LEASE_MS)))
+    return Breaker(control_of(cache, PLENTY, POLICY))
 
 
 def test_five_failures_in_a_minute_open_it(breaker):
@@ -144,7 +142,7 @@ def test_a_result_of_an_earlier_generation_changes_nothing(breaker):
 def test_fifty_threads_on_a_half_open_breaker_get_one_probe(shared_redis, control_of):
     """Of fifty workers that ask in the same moment exactly one is given the probe."""
     cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
-    breaker = Breaker(control_of(cache, PLENTY, BreakerPolicy(OPEN_MS, LEASE_MS)))
+    breaker = Breaker(control_of(cache, PLENTY, POLICY))
     breaker.open()
     start, grants = threading.Barrier(50), []
 

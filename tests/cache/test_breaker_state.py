@@ -11,11 +11,9 @@ from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.permits import CallRequest, DenyReason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
+from tests.support.control_support import OPEN_MS, PLENTY, POLICY, Breaker
 from tests.support.control_support import START_MS as NOW
-from tests.support.control_support import Breaker
 
-OPEN_MS, LEASE_MS = 300_000, 15_000
-PLENTY = dict.fromkeys(Source, "1000000000/hour")
 SUCCESS, FAILURE = BreakerEffect.SUCCESS, BreakerEffect.FAILURE
 NEUTRAL, TRIP = BreakerEffect.NEUTRAL, BreakerEffect.TRIP
 
@@ -23,7 +21,7 @@ NEUTRAL, TRIP = BreakerEffect.NEUTRAL, BreakerEffect.TRIP
 @pytest.fixture
 def breaker(cache: Cache, control_of) -> Breaker:
     """A breaker whose provider has budget for anything."""
-    return Breaker(control_of(cache, PLENTY, BreakerPolicy(OPEN_MS, LEASE_MS)))
+    return Breaker(control_of(cache, PLENTY, POLICY))
 
 
 def test_breakers_are_apart(breaker):

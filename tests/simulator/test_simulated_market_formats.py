@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,27 +12,25 @@ from email.utils import parsedate_to_datetime
 import pytest
 import requests
 
-from local.simulator import MarketServers
 from marketdata.domain.quotes import Source
-from tests.support.simulated_market import SYMBOLS, WEDNESDAY_MS, Clients, Clock
+from tests.support.simulated_market import (
+    SYMBOLS,
+    WEDNESDAY_MS,
+    Clients,
+    clients_of_a_standing_market,
+    exact,
+)
 
 YAHOO, FINNHUB, COINGECKO, CMC, AV = (
     Source.YFINANCE, Source.FINNHUB, Source.COINGECKO, Source.COINMARKETCAP, Source.ALPHA_VANTAGE,
 )  # fmt: skip
-MANY = dict.fromkeys(Source, "100000/minute")
 
 
 @pytest.fixture(scope="module")
 def clients() -> Iterator[Clients]:
-    """Clients of a market whose clock stands still on a Wednesday."""
-    with MarketServers(clock=Clock(), limits=MANY) as market, requests.Session() as session:
-        yield Clients(market, session)
-
-
-def exact(response: requests.Response):
-    """The body with its numbers as they were written."""
-    assert response.status_code == 200, response.text
-    return json.loads(response.text, parse_float=Decimal)
+    """Clients of one market for all tests of this file."""
+    with clients_of_a_standing_market() as clients:
+        yield clients
 
 
 def test_every_provider_tells_the_same_process(clients):

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 import requests
 
-from local.simulator import MarketServers
 from marketdata.domain.quotes import Source
-from tests.support.simulated_market import Clients, Clock
+from tests.support.simulated_market import Clients, clients_of_a_standing_market, exact
 
 YAHOO = Source.YFINANCE
-MANY = dict.fromkeys(Source, "100000/minute")
 
 
 @pytest.fixture(scope="module")
 def clients() -> Iterator[Clients]:
-    """Clients of a market whose clock stands still on a Wednesday."""
-    with MarketServers(clock=Clock(), limits=MANY) as market, requests.Session() as session:
-        yield Clients(market, session)
-
-
-def exact(response: requests.Response):
-    """The body with its numbers as they were written."""
-    assert response.status_code == 200, response.text
-    return json.loads(response.text, parse_float=Decimal)
+    """Clients of one market for all tests of this file."""
+    with clients_of_a_standing_market() as clients:
+        yield clients
 
 
 def test_yahoo_joins_many_symbols_in_no_order(clients):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from marketdata.cache.control import ControlState
-from marketdata.domain.breaker import BreakerState, Transition
+from marketdata.domain.breaker import BreakerPolicy, BreakerState, Transition
 from marketdata.domain.budget import Use
 from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.permits import AttemptResult, CallGrant, CallRequest
@@ -13,6 +13,9 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 START_MS = 1_763_820_310_000
+OPEN_MS, LEASE_MS = 300_000, 15_000
+POLICY = BreakerPolicy(OPEN_MS, LEASE_MS)
+PLENTY = dict.fromkeys(Source, "1000000000/hour")
 LEDGER_SOURCE = Source.FINNHUB
 
 

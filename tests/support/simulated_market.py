@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 import requests
 
@@ -13,6 +18,7 @@ from marketdata.domain.quotes import Source
 WEDNESDAY_MS = 1_773_846_000_000
 KEY = "goodkey"
 TIMEOUT_S = 5
+MANY = dict.fromkeys(Source, "100000/minute")
 
 
 @dataclass
@@ -61,6 +67,19 @@ class Clients:
             self.session.get(url + "/", timeout=TIMEOUT_S)
             self.crumb = self.session.get(url + "/v1/test/getcrumb", timeout=TIMEOUT_S).text
         return self.crumb
+
+
+@contextmanager
+def clients_of_a_standing_market() -> Iterator[Clients]:
+    """Clients of a market whose clock stands still on a Wednesday."""
+    with MarketServers(clock=Clock(), limits=MANY) as market, requests.Session() as session:
+        yield Clients(market, session)
+
+
+def exact(response: requests.Response) -> Any:
+    """The body with its numbers as they were written."""
+    assert response.status_code == 200, response.text
+    return json.loads(response.text, parse_float=Decimal)
 
 
 def plant(clients: Clients, fault: str, **options: object) -> requests.Response:

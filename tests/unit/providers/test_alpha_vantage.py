@@ -5,30 +5,14 @@ from decimal import Decimal
 
 import pytest
 
+from marketdata import errors
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
-from marketdata.errors import (
-    BadPayloadError,
-    NotEntitledError,
-    RateLimitedError,
-    UnauthorizedError,
-    UnavailableError,
-)
 from marketdata.providers.alpha_vantage import AlphaVantage
-from tests.support.provider_support import (
-    BROKEN_BODIES,
-    CLOUDFLARE_PAGE,
-    NOW,
-    SECRET,
-    answer,
-    bad_rows,
-    instrument,
-    reasons,
-    secret_key,
-)
+from tests.support import provider_support as support
 
-ALPHA = AlphaVantage("https://www.alphavantage.co", secret_key)
-USD_JPY = instrument("USD/JPY")
+ALPHA = AlphaVantage("https://www.alphavantage.co", support.secret_key)
+USD_JPY = support.instrument("USD/JPY")
 RATE = {
     "1. From_Currency Code": "USD",
     "2. From_Currency Name": "United States Dollar",
@@ -40,11 +24,11 @@ RATE = {
     "8. Bid Price": "-",
     "9. Ask Price": "-",
 }
-TO_MIDNIGHT_S = (datetime(2026, 11, 23, tzinfo=UTC) - NOW).total_seconds()
+TO_MIDNIGHT_S = (datetime(2026, 11, 23, tzinfo=UTC) - support.NOW).total_seconds()
 DAILY = (
-    f"We have detected your API key as {SECRET} and our standard API rate limit is 25 requests "
-    "per day. Please subscribe to any of the premium plans to instantly remove all daily rate "
-    "limits."
+    f"We have detected your API key as {support.SECRET} and our standard API rate limit is 25 "
+    "requests per day. Please subscribe to any of the premium plans to instantly remove all daily "
+    "rate limits."
 )
 BURST = (
     "Thank you for using Alpha Vantage! Please consider spreading out your free API requests more "
@@ -63,7 +47,7 @@ HEADER = "symbol,name,exchange,assetType,ipoDate,delistingDate,status\r\n"
 
 def parse(content, of=USD_JPY, status=200, **headers):
     """What an answer about one pair is read as."""
-    return ALPHA.parse([of], answer(content, status, **headers), NOW)
+    return ALPHA.parse([of], support.answer(content, status, **headers), support.NOW)
 
 
 def rate(**changes):
@@ -74,7 +58,7 @@ def rate(**changes):
 
 def stocks(text, **headers):
     """What a table of listings is read as."""
-    return ALPHA.parse_assets(AssetClass.STOCKS, [answer(text, **headers)])
+    return ALPHA.parse_assets(AssetClass.STOCKS, [support.answer(text, **headers)])
 
 
 def test_the_request_names_the_two_sides_of_a_pair():
@@ -85,9 +69,9 @@ def test_the_request_names_the_two_sides_of_a_pair():
         "function": "CURRENCY_EXCHANGE_RATE",
         "from_currency": "USD",
         "to_currency": "JPY",
-        "apikey": SECRET,
+        "apikey": support.SECRET,
     }
-    assert SECRET not in request.url + repr(request) + repr(ALPHA)
+    assert support.SECRET not in request.url + repr(request) + repr(ALPHA)
 
 
 def test_a_rate_is_a_quote_without_a_change():
@@ -131,7 +115,7 @@ def test_a_time_counts_in_its_own_zone(text, zone, hour):
 )
 def test_an_unknown_pair_is_not_found(content):
     """An empty rate, a complaint about the parameters and an absent price are no quote."""
-    assert reasons(parse(content)) == {"USD/JPY": "not_found"}
+    assert support.reasons(parse(content)) == {"USD/JPY": "not_found"}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +130,7 @@ def test_an_unknown_pair_is_not_found(content):
 )
 def test_an_answer_that_is_none_is_a_bad_payload(content):
     """An empty answer and another shape count as failures."""
-    with pytest.raises(BadPayloadError, match="alpha_vantage"):
+    with pytest.raises(errors.BadPayloadError, match="alpha_vantage"):
         parse(content)
 
 
@@ -163,7 +147,7 @@ def test_an_answer_that_is_none_is_a_bad_payload(content):
 )
 def test_a_rate_that_is_none_is_a_bad_row_of_its_pair(content, problem):
     """A wrong price and another pair are that pair's defect, and the reason names what came."""
-    (message,) = bad_rows(parse(content)).values()
+    (message,) = support.bad_rows(parse(content)).values()
     assert message.startswith(f"alpha_vantage: USD/JPY: {problem}")
 
 
@@ -186,21 +170,24 @@ def test_an_absurd_time_is_null(time):
 )
 def test_a_throttle_is_held_as_long_as_it_lasts(content, seconds):
     """The burst is over in a moment, the day at midnight; the burst's text mentions both."""
-    with pytest.raises(RateLimitedError) as caught:
+    with pytest.raises(errors.RateLimitedError) as caught:
         parse(content)
     assert caught.value.retry_after_s == seconds
-    assert SECRET not in str(caught.value)
+    assert support.SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        ({"Information": PREMIUM}, NotEntitledError),
-        ({"Information": DEMO}, NotEntitledError),
-        ({"message": f"This is a premium endpoint. {PREMIUM}", "data": [1]}, NotEntitledError),
+        ({"Information": PREMIUM}, errors.NotEntitledError),
+        ({"Information": DEMO}, errors.NotEntitledError),
+        (
+            {"message": f"This is a premium endpoint. {PREMIUM}", "data": [1]},
+            errors.NotEntitledError,
+        ),
         (
             {"Error Message": "the parameter apikey is invalid or missing. Please claim your key."},
-            UnauthorizedError,
+            errors.UnauthorizedError,
         ),
     ],
 )
@@ -214,11 +201,11 @@ def test_a_bad_key_and_a_small_plan_are_different_errors(content, error):
 @pytest.mark.parametrize(
     ("status", "content", "error"),
     [
-        (406, {"detail": "Could not satisfy the request Accept header."}, BadPayloadError),
-        (302, "", BadPayloadError),
-        (403, CLOUDFLARE_PAGE, UnavailableError),
-        (503, CLOUDFLARE_PAGE, UnavailableError),
-        (429, "", RateLimitedError),
+        (406, {"detail": "Could not satisfy the request Accept header."}, errors.BadPayloadError),
+        (302, "", errors.BadPayloadError),
+        (403, support.CLOUDFLARE_PAGE, errors.UnavailableError),
+        (503, support.CLOUDFLARE_PAGE, errors.UnavailableError),
+        (429, "", errors.RateLimitedError),
     ],
 )
 def test_other_statuses_come_from_what_is_before_it(status, content, error):
@@ -227,17 +214,19 @@ def test_other_statuses_come_from_what_is_before_it(status, content, error):
         parse(content, status=status)
 
 
-@pytest.mark.parametrize("content", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+@pytest.mark.parametrize(
+    "content", support.BROKEN_BODIES.values(), ids=support.BROKEN_BODIES.keys()
+)
 def test_a_broken_body_is_a_bad_payload(content):
     """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
-    with pytest.raises(BadPayloadError, match="alpha_vantage"):
+    with pytest.raises(errors.BadPayloadError, match="alpha_vantage"):
         parse(content)
 
 
 def test_the_lists_are_two_tables():
     """Listings need the key, the currencies none; coins are not listed."""
     (listing,) = ALPHA.build_asset_requests(AssetClass.STOCKS)
-    assert listing.params == {"function": "LISTING_STATUS", "apikey": SECRET}
+    assert listing.params == {"function": "LISTING_STATUS", "apikey": support.SECRET}
     (currencies,) = ALPHA.build_asset_requests(AssetClass.FOREX)
     assert currencies.url == "https://www.alphavantage.co/physical_currency_list/"
     assert (currencies.params, currencies.headers) == ({}, {})
@@ -274,33 +263,35 @@ def test_listings_are_cleaned():
 def test_currencies_are_codes():
     """The table lists single currencies, of which those of ISO 4217 count."""
     table = "currency code,currency name\r\nEUR,Euro\r\nGGP,Guernsey Pound\r\nUSD,\r\n"
-    listings = ALPHA.parse_assets(AssetClass.FOREX, [answer(table)])
+    listings = ALPHA.parse_assets(AssetClass.FOREX, [support.answer(table)])
     assert [(one.symbol, one.name) for one in listings] == [("EUR", "Euro"), ("USD", "USD")]
 
 
 @pytest.mark.parametrize("row", ["I,n,f,o,r,m,a", "N,o,t,e"])
 def test_a_throttled_table_spells_its_notice(row):
     """A word with one letter a column under the usual header is a throttle, not a stock `I`."""
-    with pytest.raises(RateLimitedError) as caught:
+    with pytest.raises(errors.RateLimitedError) as caught:
         stocks(f"{HEADER}{row}\r\n")
     assert caught.value.retry_after_s == 60.0
 
 
 def test_a_throttled_narrow_table_spells_its_notice_too():
     """Cut to two columns, the word is still its beginning."""
-    with pytest.raises(RateLimitedError):
-        ALPHA.parse_assets(AssetClass.FOREX, [answer("currency code,currency name\r\nI,n\r\n")])
+    with pytest.raises(errors.RateLimitedError):
+        ALPHA.parse_assets(
+            AssetClass.FOREX, [support.answer("currency code,currency name\r\nI,n\r\n")]
+        )
 
 
 def test_a_notice_in_place_of_a_table_is_read():
     """JSON in place of CSV is classified like any answer; its date gives the end of the day."""
-    with pytest.raises(RateLimitedError) as caught:
+    with pytest.raises(errors.RateLimitedError) as caught:
         stocks({"Information": DAILY}, date="Sun, 22 Nov 2026 23:00:00 GMT")
     assert caught.value.retry_after_s == 3600.0
-    with pytest.raises(RateLimitedError) as caught:
+    with pytest.raises(errors.RateLimitedError) as caught:
         stocks({"Information": DAILY})
     assert caught.value.retry_after_s == 86400.0
-    with pytest.raises(UnauthorizedError):
+    with pytest.raises(errors.UnauthorizedError):
         stocks({"Error Message": "the parameter apikey is invalid or missing."})
 
 
@@ -313,12 +304,12 @@ def test_a_notice_in_place_of_a_table_is_read():
         HEADER + "E,r,r,o,r, ,M\r\n",
         HEADER + "AAPL,Apple Inc,NASDAQ,Stock,1980-12-12,null,Active\r\nMSFT,Micros",
         "symbol,name\r\nAAPL,Apple\r\n",
-        CLOUDFLARE_PAGE,
+        support.CLOUDFLARE_PAGE,
         HEADER + '"' + "x" * 200_000,
         {"Error Message": "Invalid API call."},
     ],
 )
 def test_a_table_that_is_none_is_a_bad_payload(table):
     """An empty, cut or other table never passes as a list."""
-    with pytest.raises(BadPayloadError):
+    with pytest.raises(errors.BadPayloadError):
         stocks(table)

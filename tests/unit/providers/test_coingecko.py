@@ -5,39 +5,23 @@ from decimal import Decimal
 
 import pytest
 
+from marketdata import errors
 from marketdata.domain.outcomes import Reason
 from marketdata.domain.quotes import ChangeBasis, Source
 from marketdata.domain.symbols import AssetClass
-from marketdata.errors import (
-    BadPayloadError,
-    NotEntitledError,
-    RateLimitedError,
-    UnauthorizedError,
-    UnavailableError,
-)
 from marketdata.providers.coingecko import CoinGecko
-from tests.support.provider_support import (
-    BROKEN_BODIES,
-    CLOUDFLARE_PAGE,
-    NOW,
-    SECRET,
-    answer,
-    bad_rows,
-    instrument,
-    reasons,
-    secret_key,
-)
+from tests.support import provider_support as support
 
-GECKO = CoinGecko("https://api.coingecko.com/api/v3", secret_key)
-BTC = instrument("BTC-USD", coingecko="bitcoin")
-BTC_EUR = instrument("BTC-EUR", coingecko="bitcoin")
-ETH = instrument("ETH-USD", coingecko="ethereum")
-PEPE = instrument("PEPE-USD", coingecko="pepe")
+GECKO = CoinGecko("https://api.coingecko.com/api/v3", support.secret_key)
+BTC = support.instrument("BTC-USD", coingecko="bitcoin")
+BTC_EUR = support.instrument("BTC-EUR", coingecko="bitcoin")
+ETH = support.instrument("ETH-USD", coingecko="ethereum")
+PEPE = support.instrument("PEPE-USD", coingecko="pepe")
 
 
 def parse(body, batch=(BTC,), status=200, **headers):
     """What an answer about a batch is read as."""
-    return GECKO.parse(batch, answer(body, status, **headers), NOW)
+    return GECKO.parse(batch, support.answer(body, status, **headers), support.NOW)
 
 
 def test_one_request_asks_for_every_slug_and_currency_once():
@@ -53,18 +37,18 @@ def test_one_request_asks_for_every_slug_and_currency_once():
         "include_last_updated_at": "true",
         "precision": "full",
     }
-    assert SECRET not in repr(request) + repr(GECKO)
+    assert support.SECRET not in repr(request) + repr(GECKO)
 
 
 def test_the_key_goes_in_the_header_that_its_host_wants():
     """The demo host and any other host take one header, the pro host the other, no key none."""
 
-    def headers(base_url, key=SECRET):
+    def headers(base_url, key=support.SECRET):
         return CoinGecko(base_url, lambda: key).build_request([BTC]).headers
 
-    assert headers("https://api.coingecko.com/api/v3") == {"x-cg-demo-api-key": SECRET}
-    assert headers("http://127.0.0.1:9") == {"x-cg-demo-api-key": SECRET}
-    assert headers("https://pro-api.coingecko.com/api/v3") == {"x-cg-pro-api-key": SECRET}
+    assert headers("https://api.coingecko.com/api/v3") == {"x-cg-demo-api-key": support.SECRET}
+    assert headers("http://127.0.0.1:9") == {"x-cg-demo-api-key": support.SECRET}
+    assert headers("https://pro-api.coingecko.com/api/v3") == {"x-cg-pro-api-key": support.SECRET}
     assert headers("https://api.coingecko.com/api/v3", "") == {}
 
 
@@ -103,10 +87,10 @@ def test_null_empty_and_omitted_coins_are_not_found():
     body = {"bitcoin": {"usd": None, "usd_24h_change": None}, "ethereum": {}}
     parsed = parse(body, batch)
     assert parsed.quotes == ()
-    assert set(reasons(parsed).values()) == {"not_found"}
-    assert reasons(parse({}, batch)) == reasons(parsed)
-    assert reasons(parse({"bitcoin": None})) == {"BTC-USD": "not_found"}
-    assert reasons(parse({"bitcoin": {"usd": 0}})) == {"BTC-USD": "not_found"}
+    assert set(support.reasons(parsed).values()) == {"not_found"}
+    assert support.reasons(parse({}, batch)) == support.reasons(parsed)
+    assert support.reasons(parse({"bitcoin": None})) == {"BTC-USD": "not_found"}
+    assert support.reasons(parse({"bitcoin": {"usd": 0}})) == {"BTC-USD": "not_found"}
 
 
 def test_a_bad_row_spoils_only_itself():
@@ -115,7 +99,7 @@ def test_a_bad_row_spoils_only_itself():
     parsed = parse(body, [BTC, ETH])
     assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
     assert parsed.missing == ()
-    assert bad_rows(parsed) == {"BTC-USD": "coingecko: BTC-USD: not a number: 'many'"}
+    assert support.bad_rows(parsed) == {"BTC-USD": "coingecko: BTC-USD: not a number: 'many'"}
 
 
 @pytest.mark.parametrize(
@@ -129,12 +113,12 @@ def test_a_bad_row_spoils_only_itself():
 def test_a_row_that_cannot_be_used_is_a_defect_of_its_coin(row):
     """Only when three rows or more, and no other, came that way, the whole answer counts as bad."""
     bad, slugs = f'"bitcoin":{row}', ("ethereum", "pepe")
-    assert bad_rows(parse(f"{{{bad}}}")).keys() == {"BTC-USD"}
+    assert support.bad_rows(parse(f"{{{bad}}}")).keys() == {"BTC-USD"}
     body = ",".join([bad, *(f'"{slug}":{row}' for slug in slugs)])
-    with pytest.raises(BadPayloadError, match="coingecko: BTC-USD"):
+    with pytest.raises(errors.BadPayloadError, match="coingecko: BTC-USD"):
         parse(f"{{{body}}}", [BTC, ETH, PEPE])
     body = ",".join([bad, *(f'"{slug}":{{"usd":1}}' for slug in slugs)])
-    assert bad_rows(parse(f"{{{body}}}", [BTC, ETH, PEPE])).keys() == {"BTC-USD"}
+    assert support.bad_rows(parse(f"{{{body}}}", [BTC, ETH, PEPE])).keys() == {"BTC-USD"}
 
 
 def test_a_coin_that_comes_twice_with_different_prices_is_a_bad_row():
@@ -142,13 +126,13 @@ def test_a_coin_that_comes_twice_with_different_prices_is_a_bad_row():
     body = '{"bitcoin":{"usd":1},"ethereum":{"usd":5},"ethereum":{"usd":5},"bitcoin":{"usd":10}}'
     parsed = parse(body, [BTC, ETH])
     assert [str(quote.price) for quote in parsed.quotes] == ["5"]
-    assert bad_rows(parsed) == {"BTC-USD": "coingecko: BTC-USD: not an object: TwoValues"}
+    assert support.bad_rows(parsed) == {"BTC-USD": "coingecko: BTC-USD: not an object: TwoValues"}
 
 
 @pytest.mark.parametrize("slug", ["Bitcoin", " bitcoin ", "bıtcoin", "bitcoin\u0000"])
 def test_only_the_exact_id_is_the_coin(slug):
     """An id in another spelling is another coin's."""
-    assert reasons(parse({slug: {"usd": 1}})) == {"BTC-USD": "not_found"}
+    assert support.reasons(parse({slug: {"usd": 1}})) == {"BTC-USD": "not_found"}
 
 
 def test_a_small_change_is_not_rounded_to_zero():
@@ -159,7 +143,10 @@ def test_a_small_change_is_not_rounded_to_zero():
 
 def test_a_coin_may_be_called_status_or_error():
     """A slug that is also the name of an error's field is still a coin."""
-    batch = [instrument("SNT-USD", coingecko="status"), instrument("ERR-USD", coingecko="error")]
+    batch = [
+        support.instrument("SNT-USD", coingecko="status"),
+        support.instrument("ERR-USD", coingecko="error"),
+    ]
     quotes = parse({"status": {"usd": 0.02}, "error": {"usd": 0.01}}, batch).quotes
     assert [str(quote.price) for quote in quotes] == ["0.02", "0.01"]
 
@@ -177,28 +164,28 @@ def envelope_b(code):
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        (429, envelope_a(429), RateLimitedError),
-        (200, envelope_a(429), RateLimitedError),
-        (429, CLOUDFLARE_PAGE, RateLimitedError),
-        (401, envelope_a(10002), UnauthorizedError),
-        (400, envelope_b(10010), UnauthorizedError),
-        (400, envelope_b(10011), UnauthorizedError),
-        (200, envelope_b(10010), UnauthorizedError),
-        (401, envelope_b(10005), NotEntitledError),
-        (403, {"error": "plan"}, NotEntitledError),
-        (400, envelope_b(10012), BadPayloadError),
-        (200, envelope_b(10012), BadPayloadError),
-        (422, {"error": "Missing parameter vs_currencies"}, BadPayloadError),
-        (200, {"error": "invalid vs_currency"}, BadPayloadError),
-        (404, "no such path", BadPayloadError),
-        (404, {"error": "Incorrect path"}, BadPayloadError),
-        (403, CLOUDFLARE_PAGE, UnavailableError),
-        (403, "error code: 1020", UnavailableError),
-        (403, envelope_a(1020), UnavailableError),
-        (503, CLOUDFLARE_PAGE, UnavailableError),
-        (500, envelope_a(500), UnavailableError),
-        (200, envelope_a(503), UnavailableError),
-        (301, "", BadPayloadError),
+        (429, envelope_a(429), errors.RateLimitedError),
+        (200, envelope_a(429), errors.RateLimitedError),
+        (429, support.CLOUDFLARE_PAGE, errors.RateLimitedError),
+        (401, envelope_a(10002), errors.UnauthorizedError),
+        (400, envelope_b(10010), errors.UnauthorizedError),
+        (400, envelope_b(10011), errors.UnauthorizedError),
+        (200, envelope_b(10010), errors.UnauthorizedError),
+        (401, envelope_b(10005), errors.NotEntitledError),
+        (403, {"error": "plan"}, errors.NotEntitledError),
+        (400, envelope_b(10012), errors.BadPayloadError),
+        (200, envelope_b(10012), errors.BadPayloadError),
+        (422, {"error": "Missing parameter vs_currencies"}, errors.BadPayloadError),
+        (200, {"error": "invalid vs_currency"}, errors.BadPayloadError),
+        (404, "no such path", errors.BadPayloadError),
+        (404, {"error": "Incorrect path"}, errors.BadPayloadError),
+        (403, support.CLOUDFLARE_PAGE, errors.UnavailableError),
+        (403, "error code: 1020", errors.UnavailableError),
+        (403, envelope_a(1020), errors.UnavailableError),
+        (503, support.CLOUDFLARE_PAGE, errors.UnavailableError),
+        (500, envelope_a(500), errors.UnavailableError),
+        (200, envelope_a(503), errors.UnavailableError),
+        (301, "", errors.BadPayloadError),
     ],
 )
 def test_each_kind_of_http_error_is_its_own_error(status, body, error):
@@ -218,21 +205,21 @@ def test_a_currency_that_it_does_not_price_in_is_not_found():
 def test_a_404_about_a_coin_is_not_found(text):
     """Unlike a 404 about the path, it is an answer about every coin of the batch."""
     parsed = parse({"error": text}, [BTC, ETH], status=404)
-    assert reasons(parsed) == {"BTC-USD": "not_found", "ETH-USD": "not_found"}
+    assert support.reasons(parsed) == {"BTC-USD": "not_found", "ETH-USD": "not_found"}
 
 
 def test_a_limit_says_for_how_long():
     """Retry-After counts, and without it a minute."""
     for headers, seconds in (({"retry_after": "45"}, 45.0), ({}, 60.0)):
-        with pytest.raises(RateLimitedError) as caught:
+        with pytest.raises(errors.RateLimitedError) as caught:
             parse(envelope_a(429), status=429, **headers)
         assert caught.value.retry_after_s == seconds
 
 
-@pytest.mark.parametrize("body", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+@pytest.mark.parametrize("body", support.BROKEN_BODIES.values(), ids=support.BROKEN_BODIES.keys())
 def test_a_broken_body_is_a_bad_payload(body):
     """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
-    with pytest.raises(BadPayloadError, match="coingecko"):
+    with pytest.raises(errors.BadPayloadError, match="coingecko"):
         parse(body)
 
 
@@ -244,7 +231,7 @@ def test_the_list_is_four_ranked_pages_and_the_list_of_all():
         "vs_currency": "usd", "order": "market_cap_desc", "per_page": "250", "page": "1",
     }  # fmt: skip
     assert requests[4].url.endswith("/coins/list")
-    assert all(request.headers == {"x-cg-demo-api-key": SECRET} for request in requests)
+    assert all(request.headers == {"x-cg-demo-api-key": support.SECRET} for request in requests)
     assert GECKO.build_asset_requests(AssetClass.STOCKS) == ()
     assert GECKO.build_asset_requests(AssetClass.FOREX) == ()
 
@@ -264,7 +251,9 @@ def test_listed_coins_keep_slug_and_rank():
         {"id": None, "symbol": "nil", "name": "no id"},
         {"id": "no-ticker", "symbol": "", "name": "No ticker"},
     ]
-    listings = GECKO.parse_assets(AssetClass.CRYPTO, [answer(ranked), answer(everything)])
+    listings = GECKO.parse_assets(
+        AssetClass.CRYPTO, [support.answer(ranked), support.answer(everything)]
+    )
     assert [(one.symbol, one.provider_id, one.slug, one.rank) for one in listings] == [
         ("BTC-USD", "bitcoin", "bitcoin", 1),
         ("NOB-USD", "nobody", "nobody", None),
@@ -277,10 +266,10 @@ def test_listed_coins_keep_slug_and_rank():
     assert {one.currency for one in listings} == {"USD"}
 
 
-@pytest.mark.parametrize("body", [{}, [], envelope_b(10012), CLOUDFLARE_PAGE])
+@pytest.mark.parametrize("body", [{}, [], envelope_b(10012), support.CLOUDFLARE_PAGE])
 def test_a_list_that_is_none_is_a_bad_payload(body):
     """A list that is empty or no list never passes as one."""
-    with pytest.raises(BadPayloadError):
-        GECKO.parse_assets(AssetClass.CRYPTO, [answer(body)])
-    with pytest.raises(RateLimitedError):
-        GECKO.parse_assets(AssetClass.CRYPTO, [answer(envelope_a(429), 429)])
+    with pytest.raises(errors.BadPayloadError):
+        GECKO.parse_assets(AssetClass.CRYPTO, [support.answer(body)])
+    with pytest.raises(errors.RateLimitedError):
+        GECKO.parse_assets(AssetClass.CRYPTO, [support.answer(envelope_a(429), 429)])

@@ -5,31 +5,15 @@ from decimal import Decimal
 
 import pytest
 
+from marketdata import errors
 from marketdata.domain.quotes import ChangeBasis, Source
 from marketdata.domain.symbols import AssetClass
-from marketdata.errors import (
-    BadPayloadError,
-    NotEntitledError,
-    RateLimitedError,
-    UnauthorizedError,
-    UnavailableError,
-)
 from marketdata.providers.coinmarketcap import CoinMarketCap
-from tests.support.provider_support import (
-    BROKEN_BODIES,
-    CLOUDFLARE_PAGE,
-    NOW,
-    SECRET,
-    answer,
-    bad_rows,
-    instrument,
-    reasons,
-    secret_key,
-)
+from tests.support import provider_support as support
 
-CMC = CoinMarketCap("https://pro-api.coinmarketcap.com", secret_key)
-BTC = instrument("BTC-USD", coinmarketcap="1")
-ETH = instrument("ETH-USD", coinmarketcap="1027")
+CMC = CoinMarketCap("https://pro-api.coinmarketcap.com", support.secret_key)
+BTC = support.instrument("BTC-USD", coinmarketcap="1")
+ETH = support.instrument("ETH-USD", coinmarketcap="1027")
 DOLLARS = {
     "symbol": "USD", "price": 76993.18239851118, "percent_change_24h": -2.47644884,
     "last_updated": "2026-09-15T17:53:04.000Z",
@@ -50,7 +34,7 @@ def error(code, message="sorry"):
 
 def parse(content, batch=(BTC,), status=200, **headers):
     """What an answer about a batch is read as."""
-    return CMC.parse(batch, answer(content, status, **headers), NOW)
+    return CMC.parse(batch, support.answer(content, status, **headers), support.NOW)
 
 
 def test_one_request_asks_for_every_number():
@@ -58,9 +42,9 @@ def test_one_request_asks_for_every_number():
     request = CMC.build_request([BTC, ETH])
     assert request.url == "https://pro-api.coinmarketcap.com/v3/cryptocurrency/quotes/latest"
     assert request.params == {"id": "1,1027", "convert": "USD", "skip_invalid": "true"}
-    assert request.headers == {"X-CMC_PRO_API_KEY": SECRET}
-    assert SECRET not in repr(request) + repr(CMC)
-    euros = instrument("BTC-EUR", coinmarketcap="1")
+    assert request.headers == {"X-CMC_PRO_API_KEY": support.SECRET}
+    assert support.SECRET not in repr(request) + repr(CMC)
+    euros = support.instrument("BTC-EUR", coinmarketcap="1")
     assert CMC.build_request([euros]).params["convert"] == "EUR"
 
 
@@ -121,7 +105,7 @@ def test_inactive_priceless_and_omitted_coins_are_not_found(row):
     """A dead coin, a null price, another currency and another coin are no quote."""
     parsed = parse(body([row, ETHER]), [BTC, ETH])
     assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
-    assert reasons(parsed) == {"BTC-USD": "not_found"}
+    assert support.reasons(parsed) == {"BTC-USD": "not_found"}
 
 
 @pytest.mark.parametrize(
@@ -137,8 +121,12 @@ def test_a_bad_row_spoils_only_itself(row):
     """A price that is none leaves its coin to the next provider, also when it came alone."""
     parsed = parse(body([row, ETHER]), [BTC, ETH])
     assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
-    assert reasons(parsed) == {}
-    assert bad_rows(parsed).keys() == bad_rows(parse(body([row]))).keys() == {"BTC-USD"}
+    assert support.reasons(parsed) == {}
+    assert (
+        support.bad_rows(parsed).keys()
+        == support.bad_rows(parse(body([row]))).keys()
+        == {"BTC-USD"}
+    )
 
 
 def test_of_two_rows_of_a_coin_the_live_one_counts():
@@ -147,13 +135,13 @@ def test_of_two_rows_of_a_coin_the_live_one_counts():
     other = {**BITCOIN, "quote": [{**DOLLARS, "price": 7699}]}
     for rows in ([BITCOIN, dead], [dead, BITCOIN], [BITCOIN, BITCOIN]):
         assert [str(quote.price) for quote in parse(body(rows)).quotes] == ["76993.18239851118"]
-    assert "76993.18239851118 " in bad_rows(parse(body([BITCOIN, other])))["BTC-USD"]
+    assert "76993.18239851118 " in support.bad_rows(parse(body([BITCOIN, other])))["BTC-USD"]
 
 
 @pytest.mark.parametrize("number", ["１", " 1", "1 ", "01", "1.0", True])
 def test_only_the_exact_number_is_the_coin(number):
     """A number in another spelling is no number of that coin."""
-    assert reasons(parse(body([{**BITCOIN, "id": number}]))) == {"BTC-USD": "not_found"}
+    assert support.reasons(parse(body([{**BITCOIN, "id": number}]))) == {"BTC-USD": "not_found"}
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 402, 403])
@@ -161,14 +149,14 @@ def test_only_the_exact_number_is_the_coin(number):
 @pytest.mark.parametrize(
     ("code", "error_type"),
     [
-        (1001, UnauthorizedError),
-        (1002, UnauthorizedError),
-        (1003, UnauthorizedError),
-        (1004, UnauthorizedError),
-        (1005, UnauthorizedError),
-        (1006, NotEntitledError),
-        (1007, UnauthorizedError),
-        (500, UnavailableError),
+        (1001, errors.UnauthorizedError),
+        (1002, errors.UnauthorizedError),
+        (1003, errors.UnauthorizedError),
+        (1004, errors.UnauthorizedError),
+        (1005, errors.UnauthorizedError),
+        (1006, errors.NotEntitledError),
+        (1007, errors.UnauthorizedError),
+        (500, errors.UnavailableError),
     ],
 )
 def test_a_code_decides_whatever_the_status(status, code, as_text, error_type):
@@ -183,8 +171,8 @@ def test_a_code_decides_whatever_the_status(status, code, as_text, error_type):
     ("code", "seconds"),
     [
         (1008, 60.0),
-        (1009, (datetime(2026, 11, 23, tzinfo=UTC) - NOW).total_seconds()),
-        (1010, (datetime(2026, 12, 1, tzinfo=UTC) - NOW).total_seconds()),
+        (1009, (datetime(2026, 11, 23, tzinfo=UTC) - support.NOW).total_seconds()),
+        (1010, (datetime(2026, 12, 1, tzinfo=UTC) - support.NOW).total_seconds()),
         (1011, 60.0),
     ],
 )
@@ -192,34 +180,36 @@ def test_a_code_decides_whatever_the_status(status, code, as_text, error_type):
 def test_a_spent_quota_is_held_until_it_starts_anew(status, code, seconds):
     """A minute, a day and a month end at different times; Retry-After wins over all."""
     for headers, held in (({}, seconds), ({"retry_after": "5"}, 5.0)):
-        with pytest.raises(RateLimitedError) as caught:
+        with pytest.raises(errors.RateLimitedError) as caught:
             parse(error(code), status=status, **headers)
         assert caught.value.retry_after_s == held
 
 
 def test_a_spent_month_in_december_ends_with_the_year():
     """The month after December is January."""
-    with pytest.raises(RateLimitedError) as caught:
-        CMC.parse([BTC], answer(error(1010), 429), datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
+    with pytest.raises(errors.RateLimitedError) as caught:
+        CMC.parse(
+            [BTC], support.answer(error(1010), 429), datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+        )
     assert caught.value.retry_after_s == 60.0
 
 
 @pytest.mark.parametrize(
     ("status", "content", "error_type"),
     [
-        (401, "", UnauthorizedError),
-        (402, {}, NotEntitledError),
-        (403, CLOUDFLARE_PAGE, UnavailableError),
-        (403, {}, NotEntitledError),
-        (429, "slow down", RateLimitedError),
-        (500, CLOUDFLARE_PAGE, UnavailableError),
-        (400, error(400, "bad parameter"), BadPayloadError),
-        (200, error(400, "bad parameter"), BadPayloadError),
-        (200, error("what"), BadPayloadError),
-        (200, error(0), BadPayloadError),
-        (200, body(7), BadPayloadError),
-        (200, body([7]), BadPayloadError),
-        (302, "", BadPayloadError),
+        (401, "", errors.UnauthorizedError),
+        (402, {}, errors.NotEntitledError),
+        (403, support.CLOUDFLARE_PAGE, errors.UnavailableError),
+        (403, {}, errors.NotEntitledError),
+        (429, "slow down", errors.RateLimitedError),
+        (500, support.CLOUDFLARE_PAGE, errors.UnavailableError),
+        (400, error(400, "bad parameter"), errors.BadPayloadError),
+        (200, error(400, "bad parameter"), errors.BadPayloadError),
+        (200, error("what"), errors.BadPayloadError),
+        (200, error(0), errors.BadPayloadError),
+        (200, body(7), errors.BadPayloadError),
+        (200, body([7]), errors.BadPayloadError),
+        (302, "", errors.BadPayloadError),
     ],
 )
 def test_without_a_code_the_status_decides(status, content, error_type):
@@ -237,21 +227,21 @@ def test_no_code_is_success():
 def test_a_complaint_about_ids_is_about_those_ids():
     """The named ids are unknown; the rest of the batch was refused only with them."""
     parsed = parse(error(400, 'Invalid value for "id": "1027"'), [BTC, ETH], 400)
-    assert reasons(parsed) == {"BTC-USD": "provider_unavailable", "ETH-USD": "not_found"}
+    assert support.reasons(parsed) == {"BTC-USD": "provider_unavailable", "ETH-USD": "not_found"}
     parsed = parse(error("400", 'Invalid values for "id": "1,1027"'), [BTC, ETH], 400)
-    assert set(reasons(parsed).values()) == {"not_found"}
+    assert set(support.reasons(parsed).values()) == {"not_found"}
     parsed = parse(error(400, 'Invalid value for "id"'), [BTC], 400)
-    assert reasons(parsed) == {"BTC-USD": "not_found"}
+    assert support.reasons(parsed) == {"BTC-USD": "not_found"}
     parsed = parse(error(400, 'Invalid value for "convert": "USD"'), [BTC, ETH], 400)
-    assert set(reasons(parsed).values()) == {"not_found"}
-    with pytest.raises(BadPayloadError):
+    assert set(support.reasons(parsed).values()) == {"not_found"}
+    with pytest.raises(errors.BadPayloadError):
         parse(error(400, 'Invalid value for "id"'), [BTC, ETH], 400)
 
 
-@pytest.mark.parametrize("broken", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+@pytest.mark.parametrize("broken", support.BROKEN_BODIES.values(), ids=support.BROKEN_BODIES.keys())
 def test_a_broken_body_is_a_bad_payload(broken):
     """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
-    with pytest.raises(BadPayloadError, match="coinmarketcap"):
+    with pytest.raises(errors.BadPayloadError, match="coinmarketcap"):
         parse(broken)
 
 
@@ -280,7 +270,7 @@ def test_listed_coins_keep_number_slug_and_rank():
         {"id": None, "rank": 6, "name": "No number", "symbol": "NON", "slug": "non"},
         {"rank": 7, "name": "No number either", "symbol": "NOT", "slug": "not"},
     ]
-    pages = [answer(body(rows)), answer(body([]))]
+    pages = [support.answer(body(rows)), support.answer(body([]))]
     listings = CMC.parse_assets(AssetClass.CRYPTO, pages)
     assert [(one.symbol, one.provider_id, one.slug, one.rank) for one in listings] == [
         ("BTC-USD", "1", "bitcoin", 1),
@@ -296,15 +286,15 @@ def test_listed_currencies_are_codes():
         {"id": 2790, "name": "Euro", "sign": "€", "symbol": "EUR"},
         {"id": 1, "name": "Bitcoin", "symbol": "BTC"},
     ]
-    (euro,) = CMC.parse_assets(AssetClass.FOREX, [answer(body(rows))])
+    (euro,) = CMC.parse_assets(AssetClass.FOREX, [support.answer(body(rows))])
     assert (euro.symbol, euro.name, euro.provider_id) == ("EUR", "Euro", "2790")
 
 
-@pytest.mark.parametrize("content", [body({}), body([]), error(0), CLOUDFLARE_PAGE])
+@pytest.mark.parametrize("content", [body({}), body([]), error(0), support.CLOUDFLARE_PAGE])
 def test_a_list_that_is_none_is_a_bad_payload(content):
     """A list that is empty or no list never passes as one."""
-    with pytest.raises(BadPayloadError):
-        CMC.parse_assets(AssetClass.CRYPTO, [answer(content)])
+    with pytest.raises(errors.BadPayloadError):
+        CMC.parse_assets(AssetClass.CRYPTO, [support.answer(content)])
 
 
 @pytest.mark.parametrize(
@@ -317,6 +307,6 @@ def test_a_list_that_is_none_is_a_bad_payload(content):
 )
 def test_a_hold_counts_by_the_servers_clock(content, seconds):
     """A list is read without our clock: the server's date says when its day ends."""
-    with pytest.raises(RateLimitedError) as caught:
-        CMC.parse_assets(AssetClass.CRYPTO, [answer(content, 429)])
+    with pytest.raises(errors.RateLimitedError) as caught:
+        CMC.parse_assets(AssetClass.CRYPTO, [support.answer(content, 429)])
     assert caught.value.retry_after_s == seconds

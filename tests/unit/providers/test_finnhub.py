@@ -5,30 +5,14 @@ from decimal import Decimal
 
 import pytest
 
+from marketdata import errors
 from marketdata.domain.quotes import ChangeBasis, Source
 from marketdata.domain.symbols import AssetClass
-from marketdata.errors import (
-    BadPayloadError,
-    NotEntitledError,
-    RateLimitedError,
-    UnauthorizedError,
-    UnavailableError,
-)
 from marketdata.providers.finnhub import Finnhub
-from tests.support.provider_support import (
-    BROKEN_BODIES,
-    CLOUDFLARE_PAGE,
-    NOW,
-    SECRET,
-    answer,
-    bad_rows,
-    instrument,
-    reasons,
-    secret_key,
-)
+from tests.support import provider_support as support
 
-FINNHUB = Finnhub("https://finnhub.io/api/v1", secret_key)
-AAPL = instrument("AAPL")
+FINNHUB = Finnhub("https://finnhub.io/api/v1", support.secret_key)
+AAPL = support.instrument("AAPL")
 QUOTE = {
     "c": 263.84, "d": -0.51, "dp": -0.1929, "h": 264.48, "l": 262.29, "o": 263.21,
     "pc": 264.35, "t": 1771519213,
@@ -37,16 +21,16 @@ QUOTE = {
 
 def parse(body, status=200, of=AAPL, **headers):
     """What an answer about one instrument is read as."""
-    return FINNHUB.parse([of], answer(body, status, **headers), NOW)
+    return FINNHUB.parse([of], support.answer(body, status, **headers), support.NOW)
 
 
 def test_the_request_names_one_symbol_and_keeps_the_key_in_a_header():
     """The key is in no URL and in no repr, and a share class keeps its dot."""
-    request = FINNHUB.build_request([instrument("BRK-B")])
+    request = FINNHUB.build_request([support.instrument("BRK-B")])
     assert request.url == "https://finnhub.io/api/v1/quote"
     assert request.params == {"symbol": "BRK.B"}
-    assert request.headers == {"X-Finnhub-Token": SECRET}
-    assert SECRET not in repr(request) + repr(FINNHUB)
+    assert request.headers == {"X-Finnhub-Token": support.SECRET}
+    assert support.SECRET not in repr(request) + repr(FINNHUB)
 
 
 @pytest.mark.parametrize(
@@ -56,19 +40,19 @@ def test_the_request_names_one_symbol_and_keeps_the_key_in_a_header():
 def test_its_list_is_read_in_the_dialect_of_that_list(row, symbol):
     """Preferred shares, warrants, units and classes are listed by their canonical symbols."""
     rows = [{"symbol": row, "description": "A PAPER", "mic": "XNYS", "currency": "USD"}]
-    (listing,) = FINNHUB.parse_assets(AssetClass.STOCKS, [answer(rows)])
+    (listing,) = FINNHUB.parse_assets(AssetClass.STOCKS, [support.answer(rows)])
     assert (listing.symbol, listing.provider_id) == (symbol, row)
 
 
 def test_a_preferred_share_is_asked_for_as_at_yahoo():
     """Its quote call does not know the spelling of its own list."""
-    asked = FINNHUB.build_request([instrument("BAC.PR.L")])
+    asked = FINNHUB.build_request([support.instrument("BAC.PR.L")])
     assert asked.params == {"symbol": "BAC-PL"}
 
 
 def test_a_listed_spelling_comes_before_our_own():
     """Finnhub's own spelling from the asset list is asked for where there is one."""
-    pair = instrument("EUR/USD", finnhub="OANDA:EUR_USD")
+    pair = support.instrument("EUR/USD", finnhub="OANDA:EUR_USD")
     assert FINNHUB.build_request([pair]).params == {"symbol": "OANDA:EUR_USD"}
 
 
@@ -80,7 +64,7 @@ def test_a_quote_keeps_every_digit_and_its_own_time():
     assert str(quote.percent_change) == "-0.1929"
     assert quote.change_basis is ChangeBasis.PREVIOUS_CLOSE
     assert quote.timestamp == datetime(2026, 2, 19, 16, 40, 13, tzinfo=UTC)
-    assert quote.fetched_at == NOW
+    assert quote.fetched_at == support.NOW
 
 
 def test_an_integer_price_without_change_is_a_quote():
@@ -106,7 +90,7 @@ def test_zeros_and_absent_prices_are_not_found(body):
     """A price or time of zero is how Finnhub says that it knows no such symbol."""
     parsed = parse(body)
     assert parsed.quotes == ()
-    assert reasons(parsed) == {"AAPL": "not_found"}
+    assert support.reasons(parsed) == {"AAPL": "not_found"}
 
 
 @pytest.mark.parametrize("price", ["NaN", "abc", -1, True, [1], {"raw": 1}, float("nan"), 10**99])
@@ -114,7 +98,7 @@ def test_a_price_that_is_no_number_is_a_bad_row(price):
     """Text, booleans, objects, NaN and negative numbers are never prices of that symbol."""
     parsed = parse({**QUOTE, "c": price})
     assert (parsed.quotes, parsed.missing) == ((), ())
-    assert bad_rows(parsed)["AAPL"].startswith("finnhub: AAPL: ")
+    assert support.bad_rows(parsed)["AAPL"].startswith("finnhub: AAPL: ")
 
 
 def test_a_quote_has_the_figures_of_the_day():
@@ -144,23 +128,23 @@ def test_a_time_that_is_none_is_null():
 
 def test_the_time_of_a_pair_is_not_the_time_of_its_price():
     """For forex Finnhub gives the time when the daily candle opened, so the quote has no time."""
-    (quote,) = parse(QUOTE, of=instrument("EUR/USD")).quotes
+    (quote,) = parse(QUOTE, of=support.instrument("EUR/USD")).quotes
     assert (quote.timestamp, quote.currency) == (None, "USD")
 
 
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        (401, {"error": "Invalid API key."}, UnauthorizedError),
-        (401, {"error": "Please use an API key."}, UnauthorizedError),
-        (403, {"error": "You don't have access to this resource."}, NotEntitledError),
-        (403, CLOUDFLARE_PAGE, UnavailableError),
-        (429, {"error": "API limit reached. Remaining Limit: 0"}, RateLimitedError),
-        (500, "oops", UnavailableError),
-        (502, CLOUDFLARE_PAGE, UnavailableError),
-        (302, "", BadPayloadError),
-        (404, "no such path", BadPayloadError),
-        (200, {"error": "something else"}, BadPayloadError),
+        (401, {"error": "Invalid API key."}, errors.UnauthorizedError),
+        (401, {"error": "Please use an API key."}, errors.UnauthorizedError),
+        (403, {"error": "You don't have access to this resource."}, errors.NotEntitledError),
+        (403, support.CLOUDFLARE_PAGE, errors.UnavailableError),
+        (429, {"error": "API limit reached. Remaining Limit: 0"}, errors.RateLimitedError),
+        (500, "oops", errors.UnavailableError),
+        (502, support.CLOUDFLARE_PAGE, errors.UnavailableError),
+        (302, "", errors.BadPayloadError),
+        (404, "no such path", errors.BadPayloadError),
+        (200, {"error": "something else"}, errors.BadPayloadError),
     ],
 )
 def test_each_kind_of_http_error_is_its_own_error(status, body, error):
@@ -168,22 +152,22 @@ def test_each_kind_of_http_error_is_its_own_error(status, body, error):
     with pytest.raises(error) as caught:
         parse(body, status)
     assert type(caught.value) is error
-    assert SECRET not in str(caught.value)
+    assert support.SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("body", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+@pytest.mark.parametrize("body", support.BROKEN_BODIES.values(), ids=support.BROKEN_BODIES.keys())
 def test_a_broken_body_is_a_bad_payload(body):
     """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
-    with pytest.raises(BadPayloadError, match="finnhub"):
+    with pytest.raises(errors.BadPayloadError, match="finnhub"):
         parse(body)
 
 
 def test_an_excerpt_of_a_body_shows_no_key():
     """A page that repeats our key is quoted without it."""
-    with pytest.raises(BadPayloadError) as caught:
-        parse(f"<html>token {SECRET} of https://finnhub.io/?token=abc</html>")
+    with pytest.raises(errors.BadPayloadError) as caught:
+        parse(f"<html>token {support.SECRET} of https://finnhub.io/?token=abc</html>")
     assert "abc" not in str(caught.value)
-    assert SECRET not in str(caught.value)
+    assert support.SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -200,8 +184,8 @@ def test_an_excerpt_of_a_body_shows_no_key():
             },
             30.0,
         ),
-        ({"x_ratelimit_reset": str(int(NOW.timestamp()) + 42)}, 42.0),
-        ({"x_ratelimit_reset": str(int(NOW.timestamp()) - 42)}, 60.0),
+        ({"x_ratelimit_reset": str(int(support.NOW.timestamp()) + 42)}, 42.0),
+        ({"x_ratelimit_reset": str(int(support.NOW.timestamp()) - 42)}, 60.0),
         ({"retry_after": "soon", "x_ratelimit_reset": "later"}, 60.0),
         ({"retry_after": "-5"}, 60.0),
         ({"retry_after": "0"}, 1.0),
@@ -210,14 +194,14 @@ def test_an_excerpt_of_a_body_shows_no_key():
 )
 def test_a_limit_says_for_how_long(headers, seconds):
     """Retry-After in both forms, then the reset header, then a minute."""
-    with pytest.raises(RateLimitedError) as caught:
+    with pytest.raises(errors.RateLimitedError) as caught:
         parse({"error": "API limit reached."}, 429, **headers)
     assert caught.value.retry_after_s == seconds
 
 
 def test_the_last_call_of_a_window_is_reported():
     """A good answer with nothing remaining holds the provider until the reset."""
-    reset = str(int(NOW.timestamp()) + 23)
+    reset = str(int(support.NOW.timestamp()) + 23)
     used = {"x_ratelimit_limit": "60", "x_ratelimit_reset": reset}
     assert parse(QUOTE, **used, x_ratelimit_remaining="0").hold_s == 23.0
     assert parse(QUOTE, **used, x_ratelimit_remaining="1").hold_s is None
@@ -229,7 +213,10 @@ def test_the_us_list_tells_exchange_and_currency():
     """Rows become listings by canonical symbol; market codes become names."""
     (request,) = FINNHUB.build_asset_requests(AssetClass.STOCKS)
     assert request.url.endswith("/stock/symbol")
-    assert (request.params, request.headers) == ({"exchange": "US"}, {"X-Finnhub-Token": SECRET})
+    assert (request.params, request.headers) == (
+        {"exchange": "US"},
+        {"X-Finnhub-Token": support.SECRET},
+    )
     rows = [
         {"currency": "USD", "description": "APPLE INC", "symbol": "AAPL", "mic": "XNGS"},
         {"currency": "", "description": "", "symbol": "BRK.B", "mic": "XXXX"},
@@ -237,7 +224,7 @@ def test_the_us_list_tells_exchange_and_currency():
         {"description": "no spelling of ours", "symbol": "A:B"},
         {"description": "no symbol", "symbol": None},
     ]
-    apple, berkshire = FINNHUB.parse_assets(AssetClass.STOCKS, [answer(rows)])
+    apple, berkshire = FINNHUB.parse_assets(AssetClass.STOCKS, [support.answer(rows)])
     assert (apple.symbol, apple.name, apple.exchange) == ("AAPL", "APPLE INC", "NASDAQ")
     assert (apple.currency, apple.provider_id, apple.rank) == ("USD", "AAPL", None)
     assert (berkshire.name, berkshire.exchange, berkshire.currency) == ("BRK.B", "XXXX", None)
@@ -251,7 +238,7 @@ def test_the_forex_list_is_of_pairs():
         {"description": "Euro", "displaySymbol": "EUR/USD", "symbol": "IC MARKETS:1"},
         {"description": "Index", "displaySymbol": "NAS100/USD", "symbol": "OANDA:NAS100_USD"},
     ]
-    (pair,) = FINNHUB.parse_assets(AssetClass.FOREX, [answer(rows)])
+    (pair,) = FINNHUB.parse_assets(AssetClass.FOREX, [support.answer(rows)])
     assert (pair.symbol, pair.provider_id, pair.currency) == ("EUR/USD", "IC MARKETS:1", "USD")
 
 
@@ -260,10 +247,10 @@ def test_it_lists_no_crypto():
     assert FINNHUB.build_asset_requests(AssetClass.CRYPTO) == ()
 
 
-@pytest.mark.parametrize("body", ["{}", "[]", "[1]", CLOUDFLARE_PAGE, '[{"symbol":"A'])
+@pytest.mark.parametrize("body", ["{}", "[]", "[1]", support.CLOUDFLARE_PAGE, '[{"symbol":"A'])
 def test_a_list_that_is_none_is_a_bad_payload(body):
     """A list that is empty, cut or no list never passes as one."""
-    with pytest.raises(BadPayloadError):
-        FINNHUB.parse_assets(AssetClass.STOCKS, [answer(body)])
-    with pytest.raises(RateLimitedError):
-        FINNHUB.parse_assets(AssetClass.STOCKS, [answer(body, 429)])
+    with pytest.raises(errors.BadPayloadError):
+        FINNHUB.parse_assets(AssetClass.STOCKS, [support.answer(body)])
+    with pytest.raises(errors.RateLimitedError):
+        FINNHUB.parse_assets(AssetClass.STOCKS, [support.answer(body, 429)])
