@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from local.service.terminal import say
 from tests.deployment.api import ask
 from tests.deployment.conftest import Took
 from tests.deployment.minute import Minute, run_slot
@@ -86,7 +87,7 @@ def test_a_rollback_brings_the_version_before(stack: Deployed, gateway: Target, 
     with Took("sam", "deploy, of a version whose api is broken"):
         sam.deploy(newer, AddedLater="b")
     assert stack.parameters()["AddedLater"] == "b"
-    assert not smoke(gateway, wait_s=0)
+    assert not smoke(gateway, wait_s=0, report=lambda _, line: say("broken", line))
     with Took("sam", "deploy, of the version before"):
         sam.deploy(QuoteTtl="300")  # another test has made every quote stale
     assert "AddedLater" not in stack.parameters()
