@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,12 +27,26 @@ GET = b"GET /v1/providers HTTP/1.1\r\n"
 
 # More than what the kernel keeps of a connection that nobody reads.
 MUCH = 64 * 1_048_576
+# What asyncio hands to a protocol at once, at most.
+ONE_READ = 256 * 1024
+
+
+class CountingProtocol(BoundedProtocol):
+    """Counts the bytes that our process reads of each connection."""
+
+    read: ClassVar[Counter[int]] = Counter()
+
+    def data_received(self, data: bytes) -> None:
+        """Count, then go on."""
+        self.read[id(self)] += len(data)
+        super().data_received(data)
 
 
 @pytest.fixture
 def origin(cache) -> Iterator[str]:
     """The address of the API behind the protocol of one machine."""
-    with Service(cache).served(http=BoundedProtocol) as origin:
+    CountingProtocol.read.clear()
+    with Service(cache).served(http=CountingProtocol) as origin:
         yield origin
 
 
@@ -58,7 +76,7 @@ def is_answered(origin: str) -> bool:
     ids=["a header", "a URL", "many headers", "empty lines", "a query"],
 )
 def test_an_endless_head_is_cut_off(origin, begin):
-    """The connection is closed after 16 KB, and readers are served."""
+    """We read one piece beyond 16 KB at most; the rest stays in the kernel, readers are served."""
     filler = {GET: b"A: b\r\n", b"\r\n": b"\r\n"}.get(begin, b"a")
     sent = 0
     with connect(origin) as connection:
@@ -68,6 +86,7 @@ def test_an_endless_head_is_cut_off(origin, begin):
                 sent += connection.send(filler * (1_024 // len(filler)))
         all_of(connection)
     assert sent < MUCH
+    assert MAX_HEAD_BYTES < max(CountingProtocol.read.values()) <= MAX_HEAD_BYTES + ONE_READ
     assert is_answered(origin)
 
 
@@ -199,9 +218,29 @@ sys.stdin.read()
 """
 
 
+def memory_mb(pid: int) -> float:
+    """What a process has in memory."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
+
+
+@pytest.mark.parametrize("begin", [GET + b"X: ", b"GET /"], ids=["a header", "a URL"])
+def test_endless_heads_take_no_memory(service_of_1024_files, begin):
+    """Forty connections that send all that is taken of them leave the process as it was."""
+    origin, pid = service_of_1024_files
+    assert is_answered(origin)
+    before = memory_mb(pid)
+    for _ in range(40):
+        with connect(origin) as connection, contextlib.suppress(ConnectionError):
+            connection.sendall(begin + b"a" * MUCH)
+    assert is_answered(origin)
+    assert memory_mb(pid) < before + 8
+
+
 def test_two_thousand_half_open_connections_do_not_block_readers(service_of_1024_files):
     """With 1,024 files a reader is answered while 2,000 clients hold half a request each."""
-    origin = service_of_1024_files
+    origin, pid = service_of_1024_files
+    before = memory_mb(pid)
     address = urlsplit(origin)
     command = [sys.executable, "-c", SLOWLORIS, address.hostname, str(address.port), "2000"]
     with subprocess.Popen(  # noqa: S603
@@ -212,6 +251,7 @@ def test_two_thousand_half_open_connections_do_not_block_readers(service_of_1024
         assert int(attacker.stdout.readline()) > 1_000
         for _ in range(20):
             assert is_answered(origin)
+        assert memory_mb(pid) < before + 32
         attacker.stdin.close()
 
 
@@ -225,8 +265,8 @@ main(Path(sys.argv[1]))
 
 
 @pytest.fixture
-def service_of_1024_files(tmp_path, redis_server) -> Iterator[str]:
-    """The API of one machine as a process that may open 1,024 files."""
+def service_of_1024_files(tmp_path, redis_server) -> Iterator[tuple[str, int]]:
+    """The API of one machine as a process that may open 1,024 files: its address and its id."""
     port = free_port()
     metrics = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     env = {**settings_free_environment(), **redis_server.env(), "PORT": str(port), **metrics}
@@ -243,6 +283,6 @@ def service_of_1024_files(tmp_path, redis_server) -> Iterator[str]:
 
         try:
             eventually(up, "the API")
-            yield origin
+            yield origin, process.pid
         finally:
             process.terminate()

@@ -14,6 +14,7 @@ from decimal import Decimal
 import pytest
 from redis import Redis
 
+from marketdata.cache import client
 from marketdata.domain.assets import AssetList
 from marketdata.domain.catalogue import CHAINS
 from marketdata.domain.outcomes import MissingQuote, Reason
@@ -93,8 +94,12 @@ SPOILS: dict[str, Spoil] = {
 
 
 @pytest.fixture
-def pipe(plain_redis) -> Iterator[Pipeline]:
-    """A service that has written each kind of value once."""
+def pipe(plain_redis, monkeypatch) -> Iterator[Pipeline]:
+    """A service that has written each kind of value once.
+
+    It waits longer for Redis than usual, so that a busy machine is not taken for damage.
+    """
+    monkeypatch.setattr(client, "ANSWER_TIMEOUT_S", 20.0)
     with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as make:
         pipe = make(**GENEROUS)
         write_everything(pipe)
@@ -138,9 +143,7 @@ def well(pipe: Pipeline) -> None:
         source.value for chain in CHAINS.values() for source in chain
     }
     json.dumps(pipe.status.providers(pipe.clock()), allow_nan=False)
-    # On a busy machine one answer of Redis may come after its time limit, three in a row do not.
-    seen = [json.dumps(pipe.health(), allow_nan=False) for _ in range(3)]
-    assert any("does not answer" not in health for health in seen)
+    assert "does not answer" not in json.dumps(pipe.health(), allow_nan=False)
     assert set(pipe.read("TSLA,NOPE123,MSFT")) == {"TSLA", "NOPE123", "MSFT"}
     assert pipe.read("TSLA")["TSLA"].get("price")
     rows = pipe.assets.page(CRYPTO, "v1", 0, 10)
@@ -156,14 +159,14 @@ def well(pipe: Pipeline) -> None:
 @pytest.mark.parametrize("name", SPOILS)
 def test_a_poisoned_value_heals_within_two_ticks(pipe, plain_redis, name):
     """Whatever a key holds, two ticks later every symbol has a true price and nothing is wrong."""
-    with plain_redis.client() as client:
-        keys = kinds_of_keys(client)
+    with plain_redis.client() as redis:
+        keys = kinds_of_keys(redis)
         kinds = {key.decode().split("}:")[1].split(":")[0] for key in keys}
         assert kinds >= {"slot", "due", "watched", "excluded", "timetables", "clocks", "recorded"}
         assert kinds >= {"refreshed", "breaker", "budget", "q", "held", "why", "minutes", "hours"}
         assert kinds >= {"meta", "v1", "ids", "names", "unlisted"}
         for key in keys:
-            SPOILS[name](client, key)
+            SPOILS[name](redis, key)
             try:
                 pipe.sources("AAPL,MSFT,TSLA,NOPE123")
                 pipe.read("AAPL,MSFT,TSLA,NOPE123")

@@ -48,8 +48,8 @@ UNLISTED_WAIT_S = UNLISTED_MOST // LEAST_UNLISTED * SLOT_S
 ANSWERED_MS = 10 * MINUTE_MS
 EXCLUDED_MS = 24 * HOUR_MS
 EXCLUSIONS_MOST = 5_000
-# A slot that differs by more than this from the clock of Redis comes from a wrong clock.
-SLOT_AHEAD_S = 10
+# A slot that is later than this by the clock of Redis comes from a wrong clock.
+SLOT_LATE_S = 10
 DUE_MEMORY_MS = HOUR_MS
 DUE_SPARE = 5_000  # due times kept beside those of the active symbols
 # No symbol is due later than this; a later time is damaged.
@@ -103,7 +103,7 @@ class ControlState:
         asked = {
             "slot": slot_s,
             "slot_ms": SLOT_MS,
-            "slot_ahead_s": SLOT_AHEAD_S,
+            "slot_late_s": SLOT_LATE_S,
             "wall_ms": now_ms,
             "worker": self._worker,
             "most_clocks": CLOCKS_MOST,

@@ -265,7 +265,7 @@ class QuoteStore:
                 self._hours_key,
             )
         ]
-        head = (self._cache.time_argument(now_ms), now_ms, self._rules)
+        head = (self._cache.time_argument(now_ms), self._rules)
         return ScriptCall("quotes_put", keys, (*head, *chain.from_iterable(map(_args, quotes))))
 
     def _reason(self, missing: MissingQuote) -> tuple[Any, ...]:

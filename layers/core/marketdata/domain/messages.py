@@ -133,7 +133,8 @@ class Job(Message):
     `attempts` are in the order of the chain. `fillers` are symbols that only take free places in
     calls that are made for others. `last` has the stored quotes by symbol. `trading`: whether the
     market of the class is open. `market_state` is that of shares listed in New York, None for
-    other classes and where the calendar ends.
+    other classes and where the calendar ends. `clock_ahead_ms`: by how much the clock of the worker
+    that planned the job is ahead of the clock of Redis; 0 if it is right.
     """
 
     id: str
@@ -149,6 +150,7 @@ class Job(Message):
     skipped: tuple[SkippedProvider, ...] = ()
     last: Mapping[str, LastPrice] = Field(default_factory=dict)
     execution: str = ""
+    clock_ahead_ms: int = 0
 
 
 class SkippedInPlan(SkippedProvider):

@@ -8,7 +8,7 @@ next.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 
@@ -137,7 +137,7 @@ class Fetcher:
             is_last = number == len(job.attempts)
             share_s = left_s if is_last else left_s * SHARE_WITH_SUCCESSOR
             asked = list(todo.values()) or _probed(granted, job.instruments)
-            attempt = self._attempt(granted, asked, job.fillers, share_s)
+            attempt = self._attempt(granted, asked, job, share_s)
             attempt.lost = [
                 missing.symbol
                 for missing in attempt.missing
@@ -164,7 +164,7 @@ class Fetcher:
         self,
         granted: Attempt,
         todo: Sequence[Instrument],
-        fillers: Collection[str],
+        job: Job,
         share_s: float,
     ) -> _Attempt:
         """Ask one provider, with at most the calls that it was granted, side by side.
@@ -173,7 +173,7 @@ class Fetcher:
         """
         attempt = _Attempt(granted.provider)
         asked = [one for one in todo if one.symbol.text not in granted.excluded]
-        needed = [one for one in asked if one.symbol.text not in fillers]
+        needed = [one for one in asked if one.symbol.text not in job.fillers]
         most = min(len(batches(granted.provider, needed)), granted.calls)
         groups = batches(granted.provider, asked)[:most]
         if not groups or share_s < LEAST_CALL_S:
@@ -181,7 +181,7 @@ class Fetcher:
         started_s, allowance = self.clock.steady_s(), CallAllowance(granted.calls)
         calls = {
             self.executor.submit(
-                self._call, granted.provider, group, started_s + share_s, allowance
+                self._call, granted.provider, group, started_s + share_s, allowance, job
             ): group
             for group in groups
         }
@@ -197,14 +197,20 @@ class Fetcher:
         return attempt
 
     def _call(
-        self, source: Source, group: Sequence[Instrument], end_s: float, allowance: CallAllowance
+        self,
+        source: Source,
+        group: Sequence[Instrument],
+        end_s: float,
+        allowance: CallAllowance,
+        job: Job,
     ) -> Parsed:
         provider = self.provider(source)
         left_s = end_s - self.clock.steady_s()
         if left_s <= 0:
             raise UnavailableError(f"{source.value}: no time left to ask")
         response = self.sender(source).send(provider.build_request(group), left_s, allowance)
-        return provider.parse(group, response, from_epoch_ms(self.clock.wall_ms()))
+        fetched_ms = self.clock.wall_ms() - job.clock_ahead_ms
+        return provider.parse(group, response, from_epoch_ms(fetched_ms))
 
 
 def _collect(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from marketdata.cache.quote_store import LastQuote
+from marketdata.domain.acceptance import CLOCK_SKEW_MS
 from marketdata.domain.breaker import Permit
 from marketdata.domain.budget import Use
 from marketdata.domain.market_state import state_of_class
@@ -54,6 +55,7 @@ class JobMaker:
             id=f"{self.opened.slot_s}-{number}-{self.token}",
             slot=self.opened.slot_s,
             deadline_ms=self.deadline_ms,
+            clock_ahead_ms=self._clock_ahead_ms(),
             asset_class=group.asset_class,
             use=group.use,
             trading=trading_at(group.asset_class, timetable, self.opened.now_ms),
@@ -105,6 +107,10 @@ class JobMaker:
             return
         for part in (group.instruments[: count // 2], group.instruments[count // 2 :]):
             yield from self.split(replace(group, instruments=part), sources)
+
+    def _clock_ahead_ms(self) -> int:
+        ahead_ms = self.now_ms - self.opened.now_ms
+        return ahead_ms if abs(ahead_ms) > CLOCK_SKEW_MS else 0
 
     def _longest(self, group: Group, source: Source) -> CallGrant:
         return CallGrant(

@@ -2,7 +2,7 @@
 --
 -- KEYS  per quote: the stored quote, the held candidates, the reason why there is none, the history by the
 --       minute, the history by the hour.
--- ARGV  now_ms ('' for the clock of Redis), wall_ms (the clock of the caller), the rules as JSON;
+-- ARGV  now_ms ('' for the clock of Redis), the rules as JSON;
 --       per quote: source, rank, price, currency ('' unknown), fetched_ms, timestamp_ms (0 none), jump limit,
 --       factor of the currency's minor unit (0 none), value.
 -- Reply, per quote: 'written:<source that was written>', 'older', 'quarantined:<reason>' or
@@ -11,16 +11,14 @@
 -- include: acceptance_rules.lua
 -- include: history_rules.lua
 
-local PER_KEY, PER_ARG, HEAD = 5, 9, 3
+local PER_KEY, PER_ARG, HEAD = 5, 9, 2
 local MINUTE_MS, HOUR_MS, DAY_S = 60000, 3600000, 86400
 
-local now, wall, rules = tonumber(ARGV[1]), tonumber(ARGV[2]), cjson.decode(ARGV[3])
+local now, rules = tonumber(ARGV[1]), cjson.decode(ARGV[2])
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
--- By how much the caller's clock is wrong; its times are corrected by this.
-local offset = math.abs(now - wall) > rules.skew_ms and now - wall or 0
 
 -- The text at a key; a value of another type is removed, because it is damaged.
 local function text_at(key)
@@ -173,7 +171,8 @@ for i = 1, #KEYS / PER_KEY do
     unit = tonumber(ARGV[at + 8]), value = ARGV[at + 9],
   }
   local fetched = tonumber(ARGV[at + 5])
-  new.fetched = fetched + offset > now + rules.skew_ms and now or fetched + offset
+  -- A quote is not fetched later than now: the clock that says so is wrong.
+  new.fetched = fetched > now + rules.skew_ms and now or fetched
   if new.fetched ~= fetched then new.value = with_fetched(new.value, new.fetched) end
   verdicts[i] = put(new, {
     quote = KEYS[key + 1], held = KEYS[key + 2], reason = KEYS[key + 3],

@@ -2,7 +2,7 @@
 --
 -- KEYS  last slot, due, watched, exclusions, timetables, clocks of workers, unlisted (see watch_note.lua).
 -- ARGV  now (ms, '' for the clock of Redis); JSON {slot (s), slot_ms, wall_ms, worker, active: [...],
---       watched_ms, due_memory_ms, due_spare, due_ahead_ms, slot_ahead_s, most_clocks, timetable_bytes,
+--       watched_ms, due_memory_ms, due_spare, due_ahead_ms, slot_late_s, most_clocks, timetable_bytes,
 --       answered_ms, least_unlisted}.
 --       wall_ms is the caller's own clock; it is compared and decides nothing.
 -- Reply nil if another caller has the slot; else {slot, now, due active, new, due watched,
@@ -32,13 +32,13 @@ end
 
 -- A worker whose clock is wrong works in the slot of Redis's clock.
 local slot = asked.slot
-if math.abs(slot * 1000 - now) > asked.slot_ahead_s * 1000 then
+if slot * 1000 > now + asked.slot_ms or slot * 1000 < now - asked.slot_late_s * 1000 then
   slot = (now - now % asked.slot_ms) / 1000
 end
 local text = redis.call('GETRANGE', KEYS[1], 0, 63)
 local last = finite(text)
 if text ~= '' and not last then table.insert(repaired, KEYS[1]) end
-local went_back = last ~= nil and last * 1000 > now + asked.slot_ahead_s * 1000
+local went_back = last ~= nil and last * 1000 > now + asked.slot_ms
 if last and last >= slot and not went_back then
   note_clock()
   return false
