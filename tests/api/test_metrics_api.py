@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from marketdata.cache.client import connect
+from marketdata.domain.outcomes import MissingQuote, Reason
+from marketdata.settings import Settings
 from tests.support.api_service import Service
 from tests.support.metric_lines import metrics_in, values_in
 
@@ -48,6 +51,45 @@ def test_only_symbols_that_were_looked_up_are_hits_or_misses(cache, capsys, targ
     assert found.pop(("ApiLatency",)) >= 0
     counted = {("CacheHits",): hits, ("CacheMisses",): misses}
     assert found == {series: count for series, count in counted.items() if count is not None}
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "declined"),
+    [
+        ("/v1/quotes/BTC-USD", 503, True),  # its provider's budget is spent
+        ("/v1/quotes/ETH-USD", 503, True),  # no provider answers
+        ("/v1/quotes/AAPL?max_age=5", 503, True),  # all that there is is older
+        ("/v1/assets/crypto", 503, True),  # the first list is not there yet
+        ("/v1/quotes/SOL-USD", 404, False),  # pending
+        ("/v1/quotes/AAPL", 200, False),
+        ("/health", 503, False),  # the loop has never run
+    ],
+)
+def test_a_503_that_says_why_there_is_no_price_is_counted_as_declined(
+    cache, capsys, target, status, declined
+):
+    """The alarm of failing requests leaves these out; a real failure has no such sample."""
+    service = measured(cache)
+    service.stores.quotes.explain(
+        [
+            MissingQuote("BTC-USD", Reason.BUDGET_EXHAUSTED, "coingecko: budget spent"),
+            MissingQuote("ETH-USD", Reason.PROVIDER_UNAVAILABLE, "coingecko: no answer"),
+        ]
+    )
+    service.now_ms += 60_000
+    assert service.get(target).status == status
+    assert values_in(capsys.readouterr().out).get(("ApiDeclined",), 0) == declined
+
+
+def test_a_cache_that_is_away_is_a_failure(start_redis, capsys):
+    """Its 503 counts in the alarm of the api."""
+    server = start_redis()
+    cache = connect(Settings.from_env(server.env()), caller_time=True)
+    service = Service(cache, deployment="prod")
+    server.kill()
+    assert service.get("/v1/quotes/AAPL").status == 503
+    assert set(values_in(capsys.readouterr().out)) == {("ApiLatency",)}
+    cache.close()
 
 
 def test_a_level_without_request_lines_still_has_metrics(cache, capsys):

@@ -9,12 +9,13 @@ import pytest
 
 from local.bill import usage
 from marketdata.lists.planning import SCHEDULE_SLACK_MS
+from marketdata.observability import metrics
 from tests.infrastructure.stack import EXISTING, NODES, OWN, ROOT, Stack
 from tests.infrastructure.watched import alarms_of, all_alarmed, every_stack, widgets_of
 from tests.support.metric_lines import TABLE
 
 # How many metrics are alarmed on, of which 10 are free and the rest is 0.10 USD a month each.
-MOST_ALARM_METRICS = 20
+MOST_ALARM_METRICS = 22
 
 
 def test_a_serverless_cache_is_full_at_what_it_may_hold():
@@ -146,12 +147,25 @@ def test_the_alarm_of_the_refresh_lasts_between_two_failing_executions():
 
 
 def test_a_few_errors_do_not_ring():
-    """A step may fail twice in five minutes; of the API's answers a tenth may be 5xx."""
+    """A step may fail twice in five minutes; of the API's requests a tenth may fail."""
     alarms = alarms_of(Stack())
     for step in ("plan", "fetch", "commit"):
         alarm = alarms[f"{step}-fails"]
         assert (alarm["Threshold"], alarm["Period"]) == (3, 300)
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     api = alarms["api-fails"]
-    assert (api["MetricName"], api["Statistic"], api["Threshold"]) == ("5xx", "Average", 0.1)
+    assert (api["Threshold"], api["ComparisonOperator"]) == (0.1, "GreaterThanThreshold")
     assert (api["DatapointsToAlarm"], api["EvaluationPeriods"]) == (4, 5)
+
+
+def test_an_answer_that_says_why_there_is_no_price_does_not_ring():
+    """The alarm of the API counts its 5xx without those that it gives on purpose."""
+    share, *queries = alarms_of(Stack())["api-fails"]["Metrics"]
+    assert share["Expression"] == "(errors - FILL(declined, 0)) / requests"
+    stats = {query["Id"]: query["MetricStat"] for query in queries}
+    found = {name: (one["Metric"]["MetricName"], one["Stat"]) for name, one in stats.items()}
+    assert found == {
+        "errors": ("5xx", "Sum"),
+        "requests": ("5xx", "SampleCount"),
+        "declined": (metrics.API_DECLINED.name, "Sum"),
+    }

@@ -58,7 +58,8 @@ def test_alarms_watch_series_that_the_code_measures(parameters):
     """The alarms on our metrics watch series that the code writes."""
     watched = [ours(n) for n in all_alarmed(Stack(**parameters)) if n.namespace == NAMESPACE]
     assert sorted(watched) == [
-        ("QuoteAge", ("asset_class", name)) for name in ("crypto", "forex", "stocks")
+        ("ApiDeclined",),
+        *(("QuoteAge", ("asset_class", name)) for name in ("crypto", "forex", "stocks")),
     ]
     assert set(watched) <= TABLE
 

@@ -21,7 +21,7 @@ from tests.support.metric_lines import TABLE
 SLOT = 1_763_820_300  # the first of a minute
 NOW = SLOT * 1000 + 12
 STOCKS, CRYPTO, FOREX = AssetClass
-MOST_SERIES = 32
+MOST_SERIES = 33
 
 
 def by_series(samples: list[Sample]) -> dict:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from marketdata.domain.outcomes import Reason
 from marketdata.observability import metrics
 from marketdata.observability.metrics import Sample
+
+REASONS = frozenset(reason.value for reason in Reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,5 +35,18 @@ class RequestLog:
         duration_ms = round(duration_s * 1000, 3)
         self.logger.info("request", extra={**fields, "duration_ms": duration_ms})
         if self.record is not None:
-            hits, misses = fields.get("hits"), fields.get("misses")
-            self.record(metrics.of_request(duration_ms, hits=hits, misses=misses))
+            self.record(
+                metrics.of_request(
+                    duration_ms,
+                    hits=fields.get("hits"),
+                    misses=fields.get("misses"),
+                    declined=_is_declined(fields),
+                )
+            )
+
+
+def _is_declined(fields: Mapping[str, Any]) -> bool:
+    """Return whether a 5xx only says why there is no price or no list."""
+    return int(fields.get("status", 0)) >= HTTPStatus.INTERNAL_SERVER_ERROR and (
+        fields.get("code") in REASONS
+    )

@@ -108,6 +108,11 @@ QUOTES_QUARANTINED = Metric(
 API_LATENCY = Metric(
     "ApiLatency", "Milliseconds", "how long the api took for an answer; each one is a sample"
 )
+API_DECLINED = Metric(
+    "ApiDeclined",
+    "Count",
+    "answers with a 5xx that say why there is no price or no list yet; the api itself did not fail",
+)
 CACHE_HITS = Metric("CacheHits", "Count", "requested symbols that had a quote")
 CACHE_MISSES = Metric("CacheMisses", "Count", "requested valid symbols that had none")
 
@@ -122,6 +127,7 @@ METRICS: tuple[Metric, ...] = (
     QUOTES_WRITTEN,
     QUOTES_QUARANTINED,
     API_LATENCY,
+    API_DECLINED,
     CACHE_HITS,
     CACHE_MISSES,
 )
@@ -211,9 +217,16 @@ def of_provider(state: ProviderState) -> list[Sample]:
     ]
 
 
-def of_request(duration_ms: float, *, hits: int | None, misses: int | None) -> list[Sample]:
-    """Return the samples of a request; `hits` and `misses` are None if it is not about quotes."""
+def of_request(
+    duration_ms: float, *, hits: int | None, misses: int | None, declined: bool
+) -> list[Sample]:
+    """Return the samples of a request; `hits` and `misses` are None if it is not about quotes.
+
+    `declined`: whether it was answered with a 5xx that is no failure of the api.
+    """
     samples = [API_LATENCY.sample(duration_ms)]
+    if declined:
+        samples.append(API_DECLINED.sample(1))
     if hits is not None and misses is not None:
         samples += [CACHE_HITS.sample(hits), CACHE_MISSES.sample(misses)]
     return samples
