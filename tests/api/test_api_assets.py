@@ -146,7 +146,7 @@ def test_a_search_may_find_nothing(cache):
 
 
 def test_a_cursor_serves_its_own_list_alone(cache):
-    """Another class or another search is refused."""
+    """A cursor for another class or another search is an error."""
     service = Service(cache)
     service.list_assets(CRYPTO, COINS)
     service.list_assets(AssetClass.STOCKS, ["AAPL"])

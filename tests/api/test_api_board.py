@@ -30,7 +30,7 @@ def test_the_root_is_the_board(reply):
 
 
 def test_the_browser_may_run_the_two_parts_inside_and_nothing_else(reply):
-    """Their hashes are in the policy; anything else is refused, other hosts above all."""
+    """Their hashes are in the policy, which forbids anything else, also from other hosts."""
     policy = dict(
         part.split(" ", 1) for part in reply.headers["content-security-policy"].split("; ")
     )

@@ -68,7 +68,7 @@ def test_a_compressed_body_travels_as_base64(service):
 
 
 def test_head_has_no_body(service):
-    """The length of the body of GET is told."""
+    """The length of the body of GET is in the header."""
     answer = call(service, "rest_head")
     assert (answer["statusCode"], answer["body"]) == (200, "")
     assert int(answer["headers"]["content-length"]) > 0

@@ -59,7 +59,7 @@ def test_other_methods_are_a_problem_with_an_allow_header(cache, method):
 
 @pytest.mark.parametrize("length", ["16385", "99999999999", "9" * 5000, "-1", "x"])
 def test_a_request_body_is_not_wanted(cache, length):
-    """A large or absurd one is refused unread."""
+    """A request with a large or invalid length is an error, and its body is not read."""
     reply = Service(cache).get("/v1/providers", content_length=length)
     assert problem(reply) == (413, "payload_too_large")
 

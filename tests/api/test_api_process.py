@@ -153,5 +153,5 @@ def test_a_hundred_quotes_cost_one_look_at_the_cache(cache):
             costs.append(cache.round_trips - before)
     assert len(json.loads(answer["body"])["quotes"]) == 100
     # The first one of a minute looks which symbols are listed, and notes who is watched by a script
-    # that Redis must be told once.
+    # that Redis must be asked to note once.
     assert costs == [4, 1, 1]

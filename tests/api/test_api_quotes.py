@@ -193,7 +193,7 @@ def test_a_request_with_missing_symbols_costs_two(cache):
 
 
 def test_a_request_of_a_hundred_symbols_is_answered(cache):
-    """One more is refused."""
+    """One more is an error."""
     service = Service(cache)
     hundred = [f"S{number}" for number in range(100)]
     service.price(*hundred)

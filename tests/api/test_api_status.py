@@ -85,7 +85,7 @@ def test_an_open_breaker_has_its_reason_start_and_end(cache):
 
 
 def test_a_service_that_does_its_work_is_healthy(cache):
-    """Each part of it is told."""
+    """The answer has each part of it."""
     service = at_work(cache, MARKET="simulated")
     service.now_ms += 3_200
     reply = service.get("/health")
@@ -115,7 +115,7 @@ def test_a_service_that_does_its_work_is_healthy(cache):
 
 
 def test_health_names_at_most_a_hundred_active_symbols_a_class(cache):
-    """It stays small for ten thousand of them; their number is told in full."""
+    """The answer stays small for ten thousand symbols, and has their number."""
     symbols = [f"S{number}" for number in range(10_000)]
     reply = Service(cache, ACTIVE_SYMBOLS=",".join(symbols)).get("/health")
     stocks = reply.json["quotes"]["classes"][0]

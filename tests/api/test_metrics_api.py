@@ -45,7 +45,7 @@ def test_a_request_writes_its_metrics(cache, capsys):
     ],
 )
 def test_only_symbols_that_were_looked_up_are_hits_or_misses(cache, capsys, target, hits, misses):
-    """Every request has its time, one that is refused as well."""
+    """Every request has its time, also a bad one."""
     measured(cache).get(target)
     found = values_in(capsys.readouterr().out)
     assert found.pop(("ApiLatency",)) >= 0

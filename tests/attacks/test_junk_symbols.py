@@ -92,17 +92,17 @@ def test_a_symbol_that_there_is_no_place_for_is_not_called_watched(make):
     pipe = make()
     pipe.assets.swap(listed("v1", [("KO", "Coca-Cola")]))
     first = pipe.read(",".join(f"JUNK{number}" for number in range(UNLISTED_MOST)))
-    assert all("is watched from now on" in told["message"] for told in first.values())
-    told = pipe.read("LATE1,KO,^GSPC", currency="EUR")
-    assert "is watched from now on" in told["KO"]["message"]
+    assert all("is watched from now on" in entry["message"] for entry in first.values())
+    later = pipe.read("LATE1,KO,^GSPC", currency="EUR")
+    assert "is watched from now on" in later["KO"]["message"]
     for symbol in ("LATE1", "^GSPC"):
-        assert told[symbol]["code"] == "pending"
-        assert told[symbol]["retry_after"] == UNLISTED_WAIT_S
-        assert told[symbol]["message"].startswith(f"{symbol} is in no asset list, and no other")
+        assert later[symbol]["code"] == "pending"
+        assert later[symbol]["retry_after"] == UNLISTED_WAIT_S
+        assert later[symbol]["message"].startswith(f"{symbol} is in no asset list, and no other")
     watched = pipe.cache.command("ZRANGE", pipe.cache.key("control", "watched"), 0, -1)
-    assert {symbol for symbol, one in {**first, **told}.items() if "watched" in one["message"]} == {
-        symbol.decode() for symbol in watched
-    }
+    assert {
+        symbol for symbol, one in {**first, **later}.items() if "watched" in one["message"]
+    } == {symbol.decode() for symbol in watched}
 
 
 def test_a_flood_of_junk_holds_up_no_listed_symbol(make):

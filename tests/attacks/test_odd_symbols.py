@@ -47,8 +47,8 @@ class Service:
     def assert_unharmed(self) -> None:
         """All active symbols are fresh, and no breaker has changed its state."""
         active = (*SHARES, *PAIRS, *COINS)
-        told = self.pipe.read(",".join(active))
-        assert not [symbol for symbol in active if told[symbol].get("stale", True)]
+        entries = self.pipe.read(",".join(active))
+        assert not [symbol for symbol in active if entries[symbol].get("stale", True)]
         assert {self.pipe.fetched_ms(symbol) for symbol in active} == {self.pipe.clock()}
         for source in Source:
             classes = self.pipe.provider_status(source)["classes"].values()
@@ -106,10 +106,10 @@ def test_a_negative_price_of_oil_is_a_price(service):
     }  # fmt: skip
     service.odd["SOSUSD=X"] = {"regularMarketPrice": 0.00175, "currency": "SOS"}
     service.run("CL=F,SOS/USD")
-    told = service.pipe.read("CL=F,SOS/USD")
-    oil = told["CL=F"]
+    entries = service.pipe.read("CL=F,SOS/USD")
+    oil = entries["CL=F"]
     assert (oil["price"], oil["currency"], oil["change"]) == (-37.63, "USD", -55.9)
-    assert "a price in 'SOS', not USD" in told["SOS/USD"]["message"]
+    assert "a price in 'SOS', not USD" in entries["SOS/USD"]["message"]
     service.assert_unharmed()
 
 

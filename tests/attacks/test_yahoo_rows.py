@@ -65,7 +65,7 @@ def price_of(given: tuple[str, float]) -> str:
 
 def breakers(service: Pipeline, source: Source) -> set[str]:
     """The states of a provider's breakers."""
-    return {told["state"] for told in service.provider_status(source)["classes"].values()}
+    return {status["state"] for status in service.provider_status(source)["classes"].values()}
 
 
 def looks(
@@ -143,10 +143,10 @@ def test_an_unknown_unit_is_the_defect_of_its_row(service, yahoo, label):
     yahoo.rows["GLITCH"] = row(pipe, "GLITCH", 100.0, currency=label)
     for _ in range(8):
         pipe.run_next()
-        told = one(pipe, "GLITCH")
+        error = one(pipe, "GLITCH")
         shown = repr(label)
-        assert told["code"] == "provider_unavailable"
-        assert f"GLITCH: not a currency: {shown}" in told["message"]
+        assert error["code"] == "provider_unavailable"
+        assert f"GLITCH: not a currency: {shown}" in error["message"]
     assert one(pipe, "AAPL")["price"] == 100
     assert breakers(pipe, Source.YFINANCE) == {"closed"}
 

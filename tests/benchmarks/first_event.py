@@ -123,9 +123,9 @@ class Started:
         ready = process.stdout.readline().strip() == "ready"
         if ready:
             docker("update", "--cpus", self.share, self.name)
-        told, error = process.communicate(json.dumps(self.event()) + "\n" if ready else None)
+        times, error = process.communicate(json.dumps(self.event()) + "\n" if ready else None)
         assert process.returncode == 0, error
-        init_s, event_s = map(float, told.split())
+        init_s, event_s = map(float, times.split())
         return init_s, event_s
 
 
@@ -178,12 +178,12 @@ def _rows(
     rows = []
     for (botocore, cpus), took in seconds.items():
         how = "" if cpus == "1" else ", no more processor at the start"
-        told = f"{name}, {memory_mb} MB, botocore {botocore}{how}"
+        title = f"{name}, {memory_mb} MB, botocore {botocore}{how}"
         rows += [
-            Row(f"{told}: import", ms(Spread.of([init_s for init_s, _ in took]))),
-            Row(f"{told}: first event", ms(Spread.of([event_s for _, event_s in took]))),
+            Row(f"{title}: import", ms(Spread.of([init_s for init_s, _ in took]))),
+            Row(f"{title}: first event", ms(Spread.of([event_s for _, event_s in took]))),
             Row(
-                f"{told}: both",
+                f"{title}: both",
                 ms(Spread.of([sum(pair) for pair in took])),
                 at_most=BOUND_MS.get(name) if cpus == "1" else None,
             ),

@@ -1,7 +1,7 @@
 """Times things side by side: one after the other in each round, so that all meet the same machine.
 
 A machine that is busy for a while slows every contender of a round alike; the ratio of a round is
-therefore steadier than any of its times, and the median of the ratios is what is told.
+therefore steadier than any of its times, and the median of the ratios is reported.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from tests.support.board_page import BoardPage
 
 
 def asked(board):
-    """The quotes that the API told the page last, by symbol, numbers as the texts they were."""
+    """The latest quotes that the page got, by symbol, with numbers as text."""
     body = [found for found in board.answers if "v1/quotes" in found.url][-1].body()
     body = json.loads(body, parse_float=str, parse_int=str)
     return {entry["symbol"]: entry for entry in body["quotes"]}

@@ -167,7 +167,7 @@ def test_a_symbol_whose_price_may_still_come_keeps_its_row(named, board):
 
 
 def test_what_is_not_found_is_said_and_kept_in_the_box(named, board):
-    """So that it can be mended."""
+    """The person can correct the text."""
     board.page.locator("#query").fill("zzz qqq")
     board.page.keyboard.press("Enter")
     expect(board.page.locator("#found-note")).to_have_text("Nothing is found for zzz qqq")

@@ -81,7 +81,7 @@ def test_an_unreadable_breaker_lets_calls_pass(cache, breaker, spoil):
 
 
 def test_a_clock_that_ran_ahead_does_not_keep_it_open(breaker):
-    """A time of opening far in the future is not believed."""
+    """A time of opening far in the future is not used."""
     breaker.open(NOW + 86_400_000)
     assert breaker.ask(NOW).probe
 

@@ -104,7 +104,7 @@ def test_failed_and_empty_commits_touch_no_quote(store, shared_redis):
 
 
 def test_a_time_in_the_future_is_rejected(store):
-    """A quote of more than a minute ahead is refused, and does not block the true ones."""
+    """A quote of more than a minute ahead is rejected, and does not block the true ones."""
     assert put(store, quote("100", 0, time=61), now=0) == ["rejected:future"]
     assert put(store, quote("100", 0, time=60), now=0) == ["written"]
 

@@ -39,7 +39,7 @@ def held(store, symbol="AAPL"):
     ],
 )  # fmt: skip
 def test_each_class_has_its_limit(store, symbol, within, beyond):
-    """A change up to the class's limit is believed at once, and one beyond is held."""
+    """A change up to the class's limit is accepted at once, and a larger one is held."""
     put(store, quote("100", 0, symbol=symbol))
     assert put(store, quote(beyond, 5, symbol=symbol)) == ["quarantined:jump"]
     assert price(store, symbol) == "100"
@@ -240,7 +240,7 @@ def test_a_unit_is_believed_after_a_day(store):
 
 
 def test_a_right_price_in_between_begins_the_day_anew(store):
-    """A unit's mistake now and then is never believed."""
+    """A price in a wrong unit now and then is never accepted."""
     put(store, pounds("0.875", 0))
     for hour in range(60):
         assert put(store, pounds("87.5", hour * HOUR + 5)) == ["quarantined:unit_mismatch"]
@@ -257,7 +257,7 @@ def test_a_second_source_confirms_even_a_unit(store):
 
 
 def test_a_thousand_fils_are_a_dinar(store):
-    """A step of 1000 is doubted where the currency has such a unit, and one of 100 is a jump."""
+    """A step of 1000 is held as another unit if the currency has one, a step of 100 as a jump."""
     kuwait = {"symbol": "NBK.KW", "currency": "KWD"}
     put(store, quote("0.982", 0, **kuwait))
     assert put(store, quote("982", 5, **kuwait)) == ["quarantined:unit_mismatch"]
@@ -273,14 +273,14 @@ def test_a_split_of_a_us_share_is_an_ordinary_jump(store):
 
 
 def test_pence_are_caught_even_after_a_night(store):
-    """A factor of 100 is doubted however old the stored price is."""
+    """A factor of 100 is held however old the stored price is."""
     put(store, pounds("182.5", 0))
     assert put(store, pounds("18250", 20 * HOUR)) == ["quarantined:unit_mismatch"]
     assert put(store, pounds("18250", 20 * HOUR + 5)) == ["quarantined:unit_mismatch"]
 
 
 def test_an_old_price_is_no_yardstick(store):
-    """Against a price that was fetched an hour ago or earlier any other change is believed."""
+    """Against a price that was fetched an hour ago or earlier any other change is accepted."""
     put(store, quote("100", 0))
     assert put(store, quote("150", HOUR - 1)) == ["quarantined:jump"]
     assert put(store, quote("160", HOUR)) == ["written"]

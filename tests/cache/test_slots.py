@@ -44,7 +44,7 @@ def test_an_earlier_slot_loses(control):
 
 @pytest.mark.parametrize(("ahead_s", "wins"), [(5, False), (10, True), (15, True)])
 def test_a_deciding_clock_that_goes_back_does_not_stop_the_service(control, ahead_s, wins):
-    """A claimed slot more than one slot ahead is not believed."""
+    """A claimed slot more than one slot ahead is ignored."""
     control.open_slot(SLOT + ahead_s, NOW + ahead_s * 1000, [])
     assert (control.open_slot(SLOT, NOW, []) is not None) is wins
 

@@ -182,7 +182,7 @@ def a_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
 
 
 def a_rejected_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
-    """Refused once, a new one is fetched; refused twice, Yahoo is unavailable, not the key bad."""
+    """After one rejection a new one is fetched; after two Yahoo is unavailable."""
     yahoo.faults[QUOTE].append(recorded.answer())
     assert sent(yahoo).quotes
     assert yahoo.paths() == [COOKIE, CRUMB, QUOTE] * 2

@@ -2,7 +2,7 @@
 
 All of it listens on 127.0.0.1 and keeps its state in one temporary folder. The processes end with
 this one, however it ends. MiniStack speaks TLS and checks rights (`AUTH`): the roles of the
-functions, and the policy of the bucket that refuses whatever is not encrypted, count as on AWS.
+functions, and the policy of the bucket that rejects unencrypted requests, count as on AWS.
 """
 
 from __future__ import annotations

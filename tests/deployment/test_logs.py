@@ -46,11 +46,11 @@ def test_one_query_finds_what_lambda_says_of_a_failed_slot(stack: Deployed, minu
     answer = stack.client("lambda").invoke(
         FunctionName=stack.id("CommitQuotes"), Payload=json.dumps(damaged)
     )
-    told = json.loads(answer["Payload"].read())["errorMessage"]
-    assert told.startswith("the event is not a Report: ")
+    message = json.loads(answer["Payload"].read())["errorMessage"]
+    assert message.startswith("the event is not a Report: ")
     query = Stack().resources["SlotQuery"]["Properties"]["QueryString"]
     (pattern,) = re.findall(r"like /(.+)/", query.replace(SAMPLE_SLOT, str(slot)))
-    assert re.search(pattern, told)
+    assert re.search(pattern, message)
 
 
 def test_every_line_is_json(minute: Minute, logs: Logs):

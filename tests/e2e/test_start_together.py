@@ -43,7 +43,7 @@ class Pair:
         return dict(LINE.findall(service.output))
 
     def shared_slots(self) -> list[str]:
-        """The slots that both have told of, but for the very first."""
+        """The slots in the output of both, except the first one."""
         first, second = self.slots(self.first), self.slots(self.second)
         return sorted(set(first) & set(second))[1:]
 

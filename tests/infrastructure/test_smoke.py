@@ -200,8 +200,8 @@ def test_a_class_without_a_price_is_named_with_its_reason(api, missing, capsys):
     errors = [{"symbol": missing, "code": "provider_unavailable"}]
     api.answers["GET /v1/quotes"] = (200, JSON, {"quotes": left, "errors": errors})
     assert main([api.url, "--wait", "0"]) == 1
-    told = f"FAILED  quotes: expected a quote of {missing} (provider_unavailable)"
-    assert told in capsys.readouterr().out
+    line = f"FAILED  quotes: expected a quote of {missing} (provider_unavailable)"
+    assert line in capsys.readouterr().out
 
 
 def test_a_header_without_a_colon_is_an_error_with_its_name(capsys):

@@ -52,8 +52,8 @@ class Coins:
         }
         self.pipe.read(symbols)
         self.pipe.run_next()
-        told = self.pipe.read(symbols)
-        return {symbol: one.get("price", one.get("code")) for symbol, one in told.items()}
+        entries = self.pipe.read(symbols)
+        return {symbol: one.get("price", one.get("code")) for symbol, one in entries.items()}
 
     def names(self) -> dict[str, str]:
         """The listed symbols with their names."""
@@ -68,8 +68,8 @@ class Coins:
 
     def history(self, symbol: str, span: str = "24h") -> list[Any]:
         """The recorded prices of a symbol."""
-        told = self.pipe.get(f"/v1/history?symbols={symbol}&range={span}").json["history"]
-        return [price for one in told for _, price in one["points"]]
+        series = self.pipe.get(f"/v1/history?symbols={symbol}&range={span}").json["history"]
+        return [price for one in series for _, price in one["points"]]
 
 
 @pytest.fixture
@@ -137,8 +137,8 @@ def test_a_ticker_that_becomes_another_coin_starts_anew(coins, caplog, gap_lists
         assert "PRL-USD" not in coins.names()
     caplog.clear()
     coins.list(OTHER, THIRD)
-    told = coins.pipe.read("PRL-USD")["PRL-USD"]
-    assert told["code"] == "pending"
+    error = coins.pipe.read("PRL-USD")["PRL-USD"]
+    assert error["code"] == "pending"
     assert coins.history("PRL-USD") == []
     assert coins.prices("PRL-USD") == {"PRL-USD": 0.019}, "no jump against the other coin"
     (row,) = [row for row in coins.rows() if row["symbol"] == "PRL-USD"]

@@ -114,7 +114,7 @@ def _check_rate_limited(case: Case) -> None:
         assert skips == {case.shape.source.value: "held"}
         pipe.run_next(1)
     else:
-        for asked in range(2, 8):  # however often it refuses
+        for asked in range(2, 8):  # however often it rejects the key
             pipe.run_next()
             assert case.server.asked == asked
     assert case.server.asked == (2 if hold_s > 5 else 7)

@@ -62,7 +62,7 @@ def test_a_hold_outlives_the_loss(cache, worker_of):
     """A provider that said when to come back is not asked sooner for a Redis that forgot it."""
     worker = worker_of("10/minute")
     worker.settle(worker.take(1, NOW), 1, NOW, hold_until_ms=NOW + MINUTE)
-    worker.take(1, NOW + 5 * SECOND)  # refused, but seen
+    worker.take(1, NOW + 5 * SECOND)  # denied, but seen
     lose(cache)
     assert worker.take(1, NOW + 10 * SECOND).reason is DenyReason.HELD
     assert worker.take(1, NOW + MINUTE).calls == 1

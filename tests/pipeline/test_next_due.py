@@ -143,7 +143,7 @@ def test_a_price_that_waits_for_confirmation_is_due_in_the_next_slot_even_while_
 
 
 def test_a_first_price_is_written_however_old_it_is(commits):
-    """And so is a newer one that is still old; neither is told to be anything else."""
+    """And so is a newer one that is still old; both are reported as stale."""
     for age_min in (90, 60):
         summary = commits.commit(now(age_min=age_min), trading=OPEN)
         assert summary["written"] == {"yfinance": 1}

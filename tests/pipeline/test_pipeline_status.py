@@ -33,7 +33,7 @@ def list_assets(pipe: Pipeline) -> None:
 
 
 def stocks(pipe: Pipeline) -> dict:
-    """What is told of Yahoo's breaker for stocks."""
+    """The reported state of Yahoo's breaker for stocks."""
     return pipe.provider_status(YAHOO)["classes"]["stocks"]
 
 
@@ -68,7 +68,7 @@ def test_used_limits_and_times_are_the_markets_own(cache: Cache):
 
 
 def test_a_reset_is_when_the_oldest_call_stops_counting(make):
-    """Until the time told nothing is freed; in the next slot at least one call is."""
+    """Before the reported time no call is freed; in the next slot at least one is."""
     pipe = make()
     for _ in range(3):
         pipe.run_next()
@@ -97,7 +97,7 @@ def test_the_next_call_is_made_at_the_reported_time(make):
 
 
 def test_a_held_provider_is_reported_with_the_end_of_its_hold(make):
-    """A 429 is no state of the breaker: it is told as a hold, the next call and the last error."""
+    """A 429 does not change the breaker; it is shown as a hold, next call and last error."""
     pipe = make(ACTIVE_SYMBOLS="AAPL")
     pipe.market.control("rate_limited", provider="yfinance", retry_after=120)
     pipe.run()

@@ -156,7 +156,7 @@ def test_a_small_job_takes_the_room_that_a_larger_one_leaves(planner_of):
 
 
 def test_a_symbol_without_room_is_pending_and_not_explained(planner_of):
-    """That it waits for a slot is no reason for a client to be told of."""
+    """Waiting for a slot is not a reason that a client sees."""
     planner = replace(planner_of(["AAPL"]), most_bytes=FRAME_BYTES)
     plan = planner.plan(SLOT, NOW).to_event()
     assert (plan["jobs"], plan["deferred"], plan["skipped"]) == ([], 1, [])

@@ -39,7 +39,7 @@ def test_a_watched_coin_rides_along_with_an_active_one(pipe):
 
 
 def test_a_new_coin_rides_along_when_first_prices_are_spent(pipe):
-    """What has no call of its own left is told so, and priced with the next call of another."""
+    """A symbol without a call of its own is priced with the next call of another."""
     pipe.read("ADA-USD,NOPE-USD")
     ran = pipe.run_next()
     assert ran.tick.written == {"coinmarketcap": 1}  # whose month has room for a first price

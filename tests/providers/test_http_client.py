@@ -423,7 +423,7 @@ def test_no_time_is_no_call(serve, sender):
 
 
 def test_a_key_that_no_header_can_hold_stays_secret(sender):
-    """A key with a line break is refused without being shown."""
+    """A key with a line break is an error that does not show the key."""
     request = Request("http://127.0.0.1:1/x", {}, {"X-Key": f"{SECRET}\n"})
     assert failure_of(sender, request) == "127.0.0.1:1: InvalidHeader"
 

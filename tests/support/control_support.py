@@ -37,7 +37,7 @@ def result_of(grant: CallGrant, used: int, effect: BreakerEffect, **more: object
 
 @dataclass
 class Breaker:
-    """One breaker under test: Yahoo's for stocks unless told otherwise."""
+    """One breaker under test: Yahoo's for stocks by default."""
 
     control: ControlState
     source: Source = Source.YFINANCE

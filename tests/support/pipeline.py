@@ -71,7 +71,7 @@ PATIENCE = 10.0
 
 @dataclass
 class Ran:
-    """One slot: what was planned, what each job's fetch reported and its commit told."""
+    """One slot: its plan, and the report and the summary of each job."""
 
     tick: Tick
     plan: dict[str, Any] = field(default_factory=dict)
@@ -257,7 +257,7 @@ class Pipeline:
 
 
 class PatientSender:
-    """A sender that waits `patience` times as long as it is told."""
+    """A sender that waits `patience` times as long as its timeout."""
 
     def __init__(self, sender: Sender, patience: float) -> None:
         self._sender, self._patience = sender, patience

@@ -23,7 +23,7 @@ MANY = dict.fromkeys(Source, "100000/minute")
 
 @dataclass
 class Clock:
-    """A clock that only moves when it is told to."""
+    """A clock that only the test moves."""
 
     now_ms: int = WEDNESDAY_MS
 

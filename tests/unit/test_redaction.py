@@ -51,7 +51,7 @@ def test_a_secret_inside_another_leaves_no_rest():
     ],
 )
 def test_what_stands_where_a_secret_would_is_masked(text):
-    """A key that nobody told us about is masked by its place."""
+    """An unknown key is masked because of its place."""
     masked = redact(text)
     assert "***" in masked
     assert "S3C" not in masked

@@ -57,7 +57,7 @@ def test_an_empty_value_counts_as_not_set():
     ],
 )
 def test_a_bad_value_names_setting_value_and_what_is_allowed(name, value, allowed):
-    """The error alone is enough to mend the setting."""
+    """The error has everything to correct the setting."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({name: value})
     message = str(caught.value)

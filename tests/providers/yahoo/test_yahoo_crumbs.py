@@ -1,4 +1,4 @@
-"""Poisoned, refused and missing crumbs: none is kept, and recovery is bounded."""
+"""Damaged, rejected and missing crumbs: none is kept, and recovery is bounded."""
 
 from contextlib import suppress
 
@@ -73,7 +73,7 @@ def test_what_is_no_crumb_is_not_used_as_one(yahoo, sender, answer):
 
 
 def test_a_rejected_crumb_is_replaced_once_in_the_same_call(yahoo, sender):
-    """Four requests: the refusal, a new cookie, a new crumb, the call."""
+    """Four requests: the rejected call, a new cookie, a new crumb, the call."""
     ask(sender)
     yahoo.crumb = "SecondCrumb"
     assert prices(ask(sender)) == {"AAPL": "244.6", "MSFT": "410.5"}
@@ -161,7 +161,7 @@ def test_after_a_rate_limit_cookie_and_crumb_are_new(yahoo, sender):
 
 
 def test_a_crumb_that_another_thread_has_replaced_is_kept(yahoo, sender):
-    """Of two threads that were refused with the same crumb, one fetches the new one."""
+    """Of two threads whose crumb was rejected, one fetches the new one."""
     ask(sender)
     sender._data.forget("TheOldCrumb")
     sender._data.clear_poison()

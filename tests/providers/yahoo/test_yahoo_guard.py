@@ -105,7 +105,7 @@ def test_yfinance_still_keeps_its_crumb_where_we_look(yahoo, sender):
 
 
 def test_yfinance_still_lets_nobody_else_add_a_crumb(yahoo, sender):
-    """It adds the crumb to whatever is asked, and refuses one that is given."""
+    """It adds the crumb to each request, and a given crumb is an error."""
     ask(sender)
     request = Request("https://query1.finance.yahoo.com" + QUOTE, {"symbols": "A", "crumb": "x"})
     assert "YFException" in failure_of(lambda: sender.send(request, LONG_S))

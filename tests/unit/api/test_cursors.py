@@ -25,7 +25,7 @@ def test_a_cursor_comes_back_as_it_was_given():
 
 
 def test_a_cursor_belongs_to_one_class_and_one_search():
-    """With another class or search it is refused, with the difference named."""
+    """With another class or search it is an error that names the difference."""
     with pytest.raises(BadRequestError, match="belongs to crypto, not to stocks") as caught:
         read_cursor(CURSOR.text(), AssetClass.STOCKS, "bit")
     assert caught.value.code == "unknown_cursor"
@@ -67,7 +67,7 @@ def test_the_longest_cursor_still_looks_like_one():
     ],
 )
 def test_anything_else_is_a_cursor_that_nobody_gave(text):
-    """Every forgery is refused by the same code."""
+    """Every forgery is an error with the same code."""
     with pytest.raises(BadRequestError) as caught:
         read_cursor(text, AssetClass.CRYPTO, None)
     assert caught.value.code == "unknown_cursor"

@@ -71,7 +71,7 @@ def test_each_finding_has_its_status_and_its_reason(found, status, reason):
 
 
 def test_the_worst_finding_decides():
-    """All findings are told, beginning with the loop."""
+    """All findings are listed, beginning with the loop."""
     status, reasons = judge(facts(lag_s=None, stale=True))
     assert status is Status.UNHEALTHY
     assert reasons == ["the price loop has not run yet", "the list of stocks is stale"]
@@ -141,7 +141,7 @@ REFUSED = "yfinance: Yahoo does not accept calls from this address (status 429)"
 def test_an_address_that_a_provider_does_not_accept_is_a_cause(
     source, outcome, detail, success_ms, words
 ):
-    """It is told from the provider's words, or from Yahoo's long silence; a success ends it."""
+    """It follows from the provider's text, or from Yahoo's long silence; a success ends it."""
     state = ClassState(BreakerState.CLOSED, None, None, 1, None, probing=False,
                        last_success_ms=success_ms,
                        last_error=LastError(2_000_000, outcome, detail))  # fmt: skip
@@ -151,7 +151,7 @@ def test_an_address_that_a_provider_does_not_accept_is_a_cause(
 
 
 def test_causes_come_before_their_consequences():
-    """So the first line says what to mend."""
+    """So the first line says what to correct."""
     unreachable = [
         breaker(Source.YFINANCE, error=("unavailable", 20), state=BreakerState.OPEN),
         breaker(Source.COINGECKO, error=("unavailable", 30)),

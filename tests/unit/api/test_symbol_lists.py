@@ -58,7 +58,7 @@ def test_a_list_of_mere_misspellings_is_not_a_bad_request(text):
 
 @pytest.mark.parametrize("text", NONSENSE.values(), ids=NONSENSE.keys())
 def test_nonsense_is_a_bad_request_as_a_whole(text):
-    """The refusal names a code and repeats little of the nonsense."""
+    """The error has a code and repeats little of the text."""
     with pytest.raises(BadRequestError) as caught:
         requested(text)
     assert caught.value.code in ("invalid_parameter", "invalid_symbol")
@@ -104,7 +104,7 @@ def test_any_list_is_read_or_a_bad_request(text):
 
 @given(st.from_regex(LIST, fullmatch=True).filter(lambda text: len(text) <= MAX_CHARACTERS))
 def test_a_list_that_looks_as_documented_is_read(text):
-    """The documented pattern promises nothing that is refused."""
+    """Every text of the documented pattern is accepted."""
     assert requested(text).names
 
 
@@ -114,4 +114,4 @@ def test_a_symbol_that_looks_as_documented_is_one(text):
     try:
         assert requested_one(text)
     except BadRequestError as error:
-        assert "both sides are" in str(error)  # noqa: PT017  (the one refusal there may be)
+        assert "both sides are" in str(error)  # noqa: PT017  (the only error there may be)

@@ -175,12 +175,14 @@ def test_the_guide_says_what_more_and_less_cost():
         ),
         (r"`PriceFetchInterval=60` saves \$([\d.]+)", replace(least, interval_s=60)),
     ):
-        (told,) = re.findall(pattern, text)
+        (stated,) = re.findall(pattern, text)
         exact = abs(total(bill(load)) - total(bill(least)))
-        assert float(told) == pytest.approx(exact, abs=0.5 if "." not in told else 0.05), pattern
-    (told,) = re.findall(r"`SystemLogLevel=WARN` saves \$([\d.]+)", text)
+        assert float(stated) == pytest.approx(exact, abs=0.5 if "." not in stated else 0.05), (
+            pattern
+        )
+    (stated,) = re.findall(r"`SystemLogLevel=WARN` saves \$([\d.]+)", text)
     lines_gb = usage.used(least).invocations * usage.SYSTEM_LOG_BYTES / 1e9
-    assert float(told) == pytest.approx(lines_gb * prices.LOGS.dollars, abs=0.05)
+    assert float(stated) == pytest.approx(lines_gb * prices.LOGS.dollars, abs=0.05)
 
 
 def test_the_guide_to_scaling_has_the_figures_of_the_command():

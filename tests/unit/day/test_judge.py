@@ -109,7 +109,7 @@ def test_a_quote_must_not_go_back_in_time(judge, market, missed):
 
 
 def test_a_planted_tick_is_caught_only_if_it_was_held_back(judge, market, missed):
-    """Each planted price has to be heard of as quarantined."""
+    """Each planted price has to be reported as quarantined."""
     market.control("bad_tick", symbol="BTC-USD", factor=10)
     market.tick(Source.COINMARKETCAP, "BTC-USD", "/v3")
     assert missed("bad_ticks_caught") == {"bad_ticks_caught"}

@@ -67,7 +67,7 @@ def test_bad_ticks_of_a_busy_provider_are_planted_while_it_is_well(seed, hours):
 
 @pytest.mark.parametrize(("seed", "hours"), RUNS)
 def test_everything_happens_within_the_run(seed, hours):
-    """All faults begin and end within the run, with time left for a jump to be believed."""
+    """All faults begin and end within the run, with enough time for a jump to be accepted."""
     script = write_script(seed, hours)
     for planned in script.planned:
         assert script.start_ms < planned.from_ms <= planned.until_ms < script.end_ms

@@ -111,7 +111,7 @@ def test_plain_numbers(number, text):
 
 
 def test_times_are_utc():
-    """Any zone is told in UTC, milliseconds only where there are some."""
+    """Any time is written in UTC, with milliseconds only where there are some."""
     berlin = timezone(timedelta(hours=1))
     assert utc_text(datetime(2026, 1, 2, 1, 0, 0, tzinfo=berlin)) == "2026-01-02T00:00:00Z"
     assert utc_text(NOW) == "2026-11-22T14:05:10.123Z"

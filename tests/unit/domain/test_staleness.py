@@ -99,7 +99,7 @@ def aged(symbol, minutes, source=YAHOO):
 
 
 def test_a_source_with_nothing_but_old_prices_is_stale():
-    """The age that is told is that of its newest price."""
+    """The reported age is that of its newest price."""
     old = (aged("AAPL", 62), aged("MSFT", 540), aged("JPM", 540))
     found = found_of(*old, aged("AAPL", 1, FINNHUB))
     assert found == {
@@ -183,7 +183,7 @@ def test_no_source_is_stale_unless_its_market_is_known_to_be_open(trading):
     ],
 )
 def test_an_old_price_that_is_not_new_only_repeats(age_min, stored_age_min, trading, expected):
-    """It must not make the stored one fresh while its market is open; a newer one may be told."""
+    """It must not make the stored one fresh while its market is open; a newer one may."""
     quote = a_quote("AAPL", NOW, NOW - age_min * MINUTE_MS)
     stored_ms = None if stored_age_min is None else NOW - stored_age_min * MINUTE_MS
     last = LastPrice(price="182.5", timestamp_ms=stored_ms)

@@ -128,7 +128,7 @@ def test_each_paper_has_one_symbol_in_every_dialect(canonical, others, paper, se
 
 @given(st.text(max_size=80))
 def test_parsing_is_stable_or_an_error(text):
-    """Any text is refused, or its canonical form parses to itself."""
+    """Any text is an error, or its canonical form parses to itself."""
     assert_stable(text)
 
 
@@ -141,12 +141,12 @@ PARTS = st.sampled_from(
 
 @given(st.lists(st.tuples(MARKS, PARTS), max_size=5))
 def test_parsing_is_stable_for_everything_that_looks_like_a_symbol(pieces):
-    """Suffixes in any order are refused, or their canonical form parses to itself."""
+    """Suffixes in any order are an error, or their canonical form parses to itself."""
     assert_stable("".join(mark + part for mark, part in pieces))
 
 
 def assert_stable(text: str) -> None:
-    """Parse a text that may be refused, and its canonical form."""
+    """Parse a text that may be an error, and its canonical form."""
     try:
         symbol = parse_symbol(text)
     except InvalidSymbolError:

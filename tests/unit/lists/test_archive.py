@@ -67,7 +67,7 @@ def test_what_was_never_put_is_none(archive):
 
 @pytest.mark.parametrize("name", ["../escape", "a/b", "", ".hidden", "x" * 101, "a b"])
 def test_a_name_cannot_leave_the_archive(archive, name):
-    """Names are letters, digits, dots and dashes; a path is refused both ways."""
+    """Names are letters, digits, dots and dashes; a path is an error both ways."""
     with pytest.raises(ArchiveError, match="letters, digits"):
         archive.put(CRYPTO, name, b"")
     with pytest.raises(ArchiveError, match="letters, digits"):
@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path):
 
 
 def test_a_bucket_that_is_not_there_is_named(archive):
-    """S3's refusal becomes an ArchiveError with bucket and key, for both directions."""
+    """An error of S3 becomes an ArchiveError with bucket and key, for both directions."""
     if not isinstance(archive, S3Archive):
         archive = LocalArchive(Path("/dev/null"))
         place = "/dev/null"

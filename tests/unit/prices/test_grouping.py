@@ -113,7 +113,7 @@ def test_a_full_batch_has_no_place_and_a_second_one_has():
 
 
 def test_a_coin_that_nobody_lists_takes_no_place():
-    """It could not be asked for anyway, and must be told so."""
+    """No provider could be asked for it anyway, and its reason must say so."""
     planned = drafted(active=coins(2, "A"), new=["NOPE-USD"])
     assert seated(planned, 1, 0) == [(2, []), (1, [])]
 

@@ -39,7 +39,7 @@ def maker(coins: tuple[Instrument, ...], excluded: frozenset = frozenset()) -> J
 
 @st.composite
 def grants(draw: st.DrawFn) -> list[CallGrant]:
-    """Whatever may be granted to a job's wants, or refused."""
+    """Any grants and denials for the requests of a job."""
     return [
         CallGrant(
             source=source,
@@ -58,7 +58,7 @@ def grants(draw: st.DrawFn) -> list[CallGrant]:
 
 @given(count=st.integers(1, 40), grant=grants(), number=st.integers(0, 999), data=st.data())
 def test_no_grant_makes_a_job_larger_than_was_reckoned(count, grant, number, data):
-    """The size that a plan reckons with holds whatever is granted, refused and excluded."""
+    """The size that a plan assumes holds whatever is granted, denied and excluded."""
     coins = tuple(map(coin, range(count)))
     pairs = [(source, one.symbol.text) for source in SOURCES for one in coins]
     excluded = frozenset(data.draw(st.lists(st.sampled_from(pairs))))

@@ -192,7 +192,7 @@ def test_a_throttle_is_held_as_long_as_it_lasts(content, seconds):
     ],
 )
 def test_a_bad_key_and_a_small_plan_are_different_errors(content, error):
-    """A refused key is not an endpoint that costs extra, nor the demo key outside its examples."""
+    """A rejected key, an endpoint that costs extra and the demo key are three different errors."""
     with pytest.raises(error) as caught:
         parse(content)
     assert type(caught.value) is error

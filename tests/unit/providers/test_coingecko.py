@@ -122,7 +122,7 @@ def test_a_row_that_cannot_be_used_is_a_defect_of_its_coin(row):
 
 
 def test_a_coin_that_comes_twice_with_different_prices_is_a_bad_row():
-    """Neither of two contradicting values is believed; two equal ones are one."""
+    """Neither of two contradicting values is used; two equal ones are one."""
     body = '{"bitcoin":{"usd":1},"ethereum":{"usd":5},"ethereum":{"usd":5},"bitcoin":{"usd":10}}'
     parsed = parse(body, [BTC, ETH])
     assert [str(quote.price) for quote in parsed.quotes] == ["5"]
@@ -196,7 +196,7 @@ def test_each_kind_of_http_error_is_its_own_error(status, body, error):
 
 
 def test_a_currency_that_it_does_not_price_in_is_not_found():
-    """The refusal of one currency says nothing against the provider."""
+    """The error about one currency does not count against the provider."""
     parsed = parse({"error": "invalid vs_currency"}, status=400)
     assert {missing.code for missing in parsed.missing} == {Reason.NOT_FOUND}
 

@@ -225,7 +225,7 @@ def test_no_code_is_success():
 
 
 def test_a_complaint_about_ids_is_about_those_ids():
-    """The named ids are unknown; the rest of the batch was refused only with them."""
+    """The named ids are unknown; the others were rejected only because of them."""
     parsed = parse(error(400, 'Invalid value for "id": "1027"'), [BTC, ETH], 400)
     assert support.reasons(parsed) == {"BTC-USD": "provider_unavailable", "ETH-USD": "not_found"}
     parsed = parse(error("400", 'Invalid values for "id": "1,1027"'), [BTC, ETH], 400)

@@ -52,7 +52,7 @@ def test_an_address_that_yahoo_does_not_accept_is_named_as_that(response, error)
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 500, 502, 503])
 def test_no_status_of_yahoos_is_a_bad_key(status):
-    """There is no key, so a refusal is unavailability."""
+    """There is no key, so a rejection counts as unavailable."""
     with pytest.raises(UnavailableError, match=str(status)):
         parse(answer('{"finance":{}}', status), "AAPL")
 

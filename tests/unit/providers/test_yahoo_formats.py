@@ -298,7 +298,7 @@ def test_a_dead_row_does_not_hide_the_live_one(dead):
     [({"regularMarketPrice": 100}, "100 USD"), ({"currency": "GBp"}, "0.10 GBP")],
 )
 def test_two_rows_that_contradict_each_other_are_a_bad_row(other, shown):
-    """Neither is believed, and the reason names both; two equal rows are one."""
+    """Neither is used, and the reason names both; two equal rows are one."""
     parsed = parse(v7(row("AAPL"), row("AAPL", **other), row("MSFT"), row("MSFT")), "AAPL", "MSFT")
     assert [quote.symbol for quote in parsed.quotes] == ["MSFT"]
     assert f"contradict each other: 10 USD and {shown}" in bad_rows(parsed)["AAPL"]

@@ -207,7 +207,7 @@ def test_a_summary_of_another_version_without_names_is_counted():
 
 @pytest.mark.parametrize("plan", [IDLE, CacheUnavailableError("away"), KeyError("jobs")])
 def test_the_loop_runs_the_slot_under_way_at_once_and_stops(plan, caplog):
-    """Whatever a slot ends in, its line is told, and no slot is started after `stop`."""
+    """Every slot has its line, whatever its result, and no slot starts after `stop`."""
     reported, first = [], threading.Event()
 
     def tell(tick: Tick) -> None:

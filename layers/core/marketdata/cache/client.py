@@ -60,9 +60,9 @@ Command = tuple[Any, ...] | ScriptCall
 class Cache:
     """Redis, plain or in cluster mode, as the rest of the program sees it.
 
-    Values are bytes. Every method raises `CacheUnavailableError`, with the server's address and
-    the reason, if Redis does not answer, refuses the connection or rejects a command. It connects
-    when it is first used, and again whenever that is necessary. Threads may share it.
+    Values are bytes. Every method raises `CacheUnavailableError`, with the server's address and the
+    reason, if Redis does not answer, does not accept the connection or rejects a command. It
+    connects when it is first used, and again whenever that is necessary. Threads may share it.
     `round_trips` counts the requests to a server so far. `caller_time` is for tests and for the
     simulated day: scripts then work at the time that their caller passes.
     """

@@ -2,14 +2,14 @@
 --
 -- KEYS  meta; staged rows, index, ids and names; the new version's rows and index; ids; names;
 --       the current version's rows and index.
--- ARGV  version that the caller believes current ('' none), new meta, rows, ids, names (counts),
+-- ARGV  version that the caller takes for the current one ('' none), new meta, rows, ids, names (counts),
 --       retention_s, linger_s.
 -- Reply: 'switched', 'older' (a later list is current), 'changed' (the caller is wrong about the
 --        current version) or 'partial' (a part of the staged list is missing).
 
 -- include: values.lua
 
-local now, believed, new = time_now(''), ARGV[1], cjson.decode(ARGV[2])
+local now, expected, new = time_now(''), ARGV[1], cjson.decode(ARGV[2])
 local rows, ids, names = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local retention_s, linger_s = ARGV[6], ARGV[7]
 new.updated_at_ms = math.min(new.updated_at_ms, now)
@@ -20,7 +20,7 @@ local read, current = pcall(cjson.decode, redis.call('GET', KEYS[1]) or '')
 if not read or type(current) ~= 'table' or type(current.version) ~= 'string' then
   current = { version = '' }
 end
-if current.version ~= believed then return 'changed' end
+if current.version ~= expected then return 'changed' end
 -- A time in the future is ignored: the clock of Redis was ahead when it was written.
 local current_ms = type(current.updated_at_ms) == 'number' and current.updated_at_ms or 0
 if current_ms > new.updated_at_ms and current_ms <= now + JUMP_MS then return 'older' end
