@@ -18,7 +18,7 @@ from marketdata.settings import Settings
 # Lines that the terminal does not repeat, because it has lines of its own for them: commits of
 # quotes, by their logger, and of lists, by their message.
 COMMITS = "marketdata.steps"
-LIST_COMMITTED = "asset list committed"
+LISTS = ("asset list committed", "provider gave no list")
 
 
 class _ForPeople(logging.Formatter):
@@ -50,6 +50,6 @@ def log_to_file(path: Path, part: str) -> Logger:
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.WARNING)
     terminal.setFormatter(_ForPeople(settings.secrets))
-    terminal.addFilter(lambda record: record.name != COMMITS and record.msg != LIST_COMMITTED)
+    terminal.addFilter(lambda record: record.name != COMMITS and record.msg not in LISTS)
     logging.getLogger(ROOT).addHandler(terminal)
     return logger

@@ -66,7 +66,7 @@ class Tick:
         parts += [f"{_counts(self.held_back)}"] if self.held_back else []
         parts += [f"missing: {self._missing()}"] if self.missing else []
         for title in ("failed", "skipped", "changes"):
-            notes = dict.fromkeys(getattr(self, title))
+            notes = sorted(set(getattr(self, title)))  # jobs end in any order
             parts += [f"{title}: {', '.join(notes)}"] if notes else []
         return "  ".join([*parts, took])
 
@@ -74,7 +74,7 @@ class Tick:
         """Return the first missing symbols of each reason by name, and how many more there are."""
         texts = []
         for reason, count in self.missing.most_common():
-            named = self.missing_symbols.get(reason, [])[:MOST_NAMED]
+            named = sorted(self.missing_symbols.get(reason, []))[:MOST_NAMED]
             left = count - len(named)
             more = f" and {left} more" if named else f"{left} symbols"
             symbols = ", ".join(named) + (more if left else "")
@@ -188,9 +188,9 @@ def _skip_notes(skipped: Sequence[SkippedInPlan], slot: int) -> list[str]:
     for skip in skipped:
         reason = skip.reason.replace("_", " ")
         if skip.available_at_ms:
-            reason += f" for {max(0, skip.available_at_ms // 1000 - slot)} s"
+            reason += f", asked again in {max(0, skip.available_at_ms // 1000 - slot)} s"
         notes[f"{skip.provider.value}/{skip.asset_class.value}"] = reason
-    return [f"{provider} {reason}" for provider, reason in notes.items()]
+    return [f"{provider} ({reason})" for provider, reason in notes.items()]
 
 
 def _counts(counter: Counter[str]) -> str:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from local.service.loop import Steps, run_job, through_json
 from marketdata.domain.messages import AssetPlan, AssetSummary
+from marketdata.domain.outcomes import Outcome
 from marketdata.errors import MarketDataError
 
 POLL_S = 5.0
@@ -77,9 +78,16 @@ class Refresher:
 
 def _line(summary: AssetSummary) -> str:
     name, total = summary.asset_class.value, summary.total
+    failed = [
+        f"{one.provider.value}: {one.detail or one.outcome.value}"
+        for one in summary.outcomes
+        if one.outcome not in (Outcome.OK, Outcome.SKIPPED)
+    ]
     if summary.swapped:
-        return f"{name} {total} from {', '.join(source.value for source in summary.sources)}"
-    if summary.restored:
-        reason = f" ({summary.reason})" if summary.failed else ""
-        return f"{name} {total} from the archive{reason}"
-    return f"{name} not refreshed: {summary.reason}"
+        line = f"{name} {total} from {', '.join(source.value for source in summary.sources)}"
+    elif summary.restored:
+        line = f"{name} {total} from the archive"
+        failed = [summary.reason, *failed] if summary.failed else failed
+    else:
+        line = f"{name} not refreshed: {summary.reason}"
+    return f"{line} ({'; '.join(failed)})" if failed else line

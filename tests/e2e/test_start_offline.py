@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -88,8 +89,19 @@ def test_the_log_names_the_hosts(service):
 
 def test_the_terminal_tells_it_with_each_tick(service):
     """A tick's line names who failed and how."""
-    failed = "failed: yfinance unavailable (yahoo.invalid: the name could not be resolved)"
-    eventually(lambda: failed in service.output, "the failure in a line")
+    failed = re.compile(
+        r"  missing: AAPL, .*failed: .*yfinance unavailable \(yahoo\.invalid: the name could not"
+    )
+    eventually(lambda: failed.search(service.output), "the failure in a line")
+
+
+def test_the_terminal_says_why_there_is_no_list(service):
+    """Each list that did not come has one line, with the answer of each provider."""
+    lines = [line for line in service.output.splitlines() if line.startswith("assets  ")]
+    (stocks,) = (line for line in lines if line.startswith("assets  stocks not refreshed: "))
+    assert "no provider gave a list (" in stocks
+    assert "yfinance: yahoo.invalid: " in stocks
+    assert "provider gave no list" not in service.output
 
 
 def test_nothing_waits_for_a_provider(service):

@@ -184,7 +184,8 @@ def test_a_line_tells_who_failed_who_was_skipped_and_what_changed():
         "14:05:10  due  14  written  10  coinmarketcap 10  quarantined 2"
         "  missing: NOCOIN-USD, NOCOIN-USD (not found)"
         "  failed: coingecko unavailable (timed out)"
-        "  skipped: alpha_vantage/forex budget exhausted for 123 s, yfinance/forex probing"
+        "  skipped: alpha_vantage/forex (budget exhausted, asked again in 123 s),"
+        " yfinance/forex (probing)"
         "  changes: coingecko/crypto breaker open (unavailable), finnhub/stocks breaker closed"
         "  73 ms"
     )
@@ -279,6 +280,17 @@ def test_a_refresh_commits_each_list_and_tells_of_it():
         (
             {"failed": True, "reason": "no provider gave a list"},
             "crypto not refreshed: no provider gave a list",
+        ),
+        (
+            {
+                "swapped": True,
+                "sources": ["coinmarketcap"],
+                "outcomes": [
+                    {"provider": "coingecko", "outcome": "unavailable", "detail": "timed out"},
+                    {"provider": "coinmarketcap", "outcome": "ok", "total": 1495},
+                ],
+            },
+            "crypto 1495 from coinmarketcap (coingecko: timed out)",
         ),
     ],
 )

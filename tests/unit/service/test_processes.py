@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.service.children import Children
-from local.service.logs import LIST_COMMITTED
+from local.service.logs import LISTS
 from local.service.signals import interrupted_by
 from local.service.terminal import CannotStartError
 from tests.support.running_service import settings_free_environment
@@ -114,14 +114,15 @@ def test_a_market_ends_under_a_hail_of_signals():
 LOGS = f"""
 import logging, sys
 from pathlib import Path
-from local.service.logs import LIST_COMMITTED, log_to_file
+from local.service.logs import LISTS, log_to_file
 log_to_file(Path(sys.argv[1]), "loop")
 log = logging.getLogger("marketdata.fetching")
 log.debug("detail")
 log.info("quotes committed", extra=dict(written=6))
 log.warning("fallback used", extra=dict(provider="finnhub", nothing=None))
 logging.getLogger("marketdata.steps").error("provider failed")
-log.warning(LIST_COMMITTED)
+for message in LISTS:
+    log.warning(message)
 try:
     raise ValueError("bad key {KEY}")
 except ValueError:
@@ -147,7 +148,7 @@ def test_the_log_file_has_everything(logs):
         ("INFO", "quotes committed"),
         ("WARNING", "fallback used"),
         ("ERROR", "provider failed"),
-        ("WARNING", LIST_COMMITTED),
+        *(("WARNING", message) for message in LISTS),
         ("ERROR", "failed with ***"),
     ]
     assert {line["function"] for line in lines} == {"loop"}
