@@ -6,7 +6,7 @@ export PYTHONPATH := .:layers/core
 export PYTHONUNBUFFERED := 1
 
 .PHONY: help start quick test coverage check day bench bench-image build deploy-test sam-test engine validate
-.PHONY: smoke bill container-test lint docs-test
+.PHONY: smoke bill container-test lint docs-test screenshots
 .PHONY: scan scan-template scan-packages format lock clean
 
 INFRA := tests/infrastructure
@@ -34,6 +34,9 @@ quick: $(VENV)/.dev ## run the unit tests, in under a minute
 
 test: $(VENV)/.dev ## run every suite except the benchmarks and those with a target of their own
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal $(ARGS)
+
+screenshots: $(VENV)/.dev ## take the pictures of the board in docs anew; needs Chromium
+	@$(BIN)/python -m tests.browser.screenshots
 
 coverage: $(VENV)/.dev ## run the same suites, and say which lines no test reaches
 	@$(BIN)/python -m pytest -q -n 3 --dist worksteal --cov --cov-report=term $(ARGS)

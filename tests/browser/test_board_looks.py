@@ -1,3 +1,4 @@
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -8,8 +9,10 @@ from playwright.sync_api import expect
 from marketdata.domain.outcomes import BreakerEffect, MissingQuote, Reason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
+from tests.browser.screenshots import PIXELS
 from tests.support.api_service import Service, quote
 from tests.support.board_page import PHONE, WIDE, BoardPage
+from tests.support.running_service import ROOT
 
 SCREEN, LARGE, SMALL = (1400, 900), (1920, 1080), (320, 640)
 LOOKS = [
@@ -189,6 +192,17 @@ def test_the_documentation_is_swagger_ui_from_our_own_host(browser, service):
         ).first).to_be_visible()  # fmt: skip
         assert [url for url in asked if not url.startswith((origin, "data:"))] == []
         assert board.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pictures_in_docs_are_whole_and_small(browser, scheme):
+    """`make screenshots` takes them; README shows them."""
+    png = (ROOT / "docs" / f"board-{scheme}.png").read_bytes()
+    assert len(png) < 200_000
+    page = browser.new_page()
+    width, height, _ = page.evaluate(PIXELS, b64encode(png).decode())
+    assert (width, height) == SCREEN
+    page.close()
 
 
 def test_without_a_script_the_page_says_where_the_data_is(browser, service):
