@@ -193,3 +193,17 @@ def test_a_symbol_with_an_old_time_makes_no_source_stale(service):
     assert service.pipe.read("TWTR")["TWTR"]["stale"] is True
     assert service.pipe.read("TWTR", max_age=60)["TWTR"]["code"] == "stale"
     service.assert_unharmed()
+
+
+def test_a_symbol_that_nobody_watched_is_pending_until_its_first_price(service):
+    """The single route answers 404 with Retry-After, never a 5xx, and then the price."""
+    service.odd["FRESH"] = {"regularMarketPrice": 8.25}
+    reply = service.pipe.get("/v1/quotes/FRESH")
+    assert (reply.status, reply.json["code"], reply.headers["retry-after"]) == (404, "pending", "5")
+    service.run("FRESH", slots=1)
+    assert service.pipe.get("/v1/quotes/FRESH").json["price"] == 8.25
+    unknown = service.pipe.get("/v1/quotes/NOSUCH")
+    assert (unknown.status, unknown.json["code"]) == (404, "pending")
+    service.run("NOSUCH", slots=1)
+    unknown = service.pipe.get("/v1/quotes/NOSUCH")
+    assert (unknown.status, unknown.json["code"]) == (404, "not_found")

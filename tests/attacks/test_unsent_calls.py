@@ -11,6 +11,7 @@ from tests.support.canned_server import Canned, CannedServer
 from tests.support.pipeline import GENEROUS_MARKET, Make, emptied, simulated
 
 ONE_COIN = {"ACTIVE_SYMBOLS": "BTC-USD", "COINMARKETCAP_API_KEY": ""}
+KEYLESS = {f"{name}_API_KEY": "" for name in ("FINNHUB", "COINMARKETCAP", "ALPHA_VANTAGE")}
 GECKO = "coingecko/crypto"
 
 
@@ -81,3 +82,36 @@ def test_waiting_for_the_pace_is_called_so(make):
     assert why["code"] == "budget_exhausted"
     assert why["message"].startswith("coingecko: paced, next call in 2")
     assert 0 < why["retry_after"] < 300
+
+
+@pytest.mark.parametrize("keys", [{}, KEYLESS], ids=["keys", "no keys"])
+def test_without_a_network_health_names_the_cause_first(make, keys):
+    """In every slot of an outage, also while breakers are open; and no longer after it."""
+    env = {"ACTIVE_SYMBOLS": "AAPL,MSFT,BTC-USD,EUR/USD", **keys}
+    down = make(urls=dict.fromkeys(Source, "http://no-such-host.invalid"), **env)
+    for _ in range(20):
+        down.run_next()
+        health = down.get("/health").json
+        assert health["market"] == "live"
+        assert health["reasons"][0].startswith("no provider can be reached (")
+    assert any("breaker" in reason for reason in health["reasons"][1:])
+    up = make(**env)
+    up.run_next(300)  # the probes
+    up.run_next()
+    assert not [text for text in up.get("/health").json["reasons"] if "reached" in text]
+    assert not [one for one in up.read(env["ACTIVE_SYMBOLS"]).values() if "code" in one]
+
+
+def test_a_network_that_fails_later_is_named_as_soon_as_each_provider_was_asked(make):
+    """A paced provider is asked again within its pace; then nobody is left who answered."""
+    up = make(ACTIVE_SYMBOLS="AAPL,BTC-USD", **KEYLESS)
+    for _ in range(3):
+        up.run_next()
+    down = make(
+        urls=dict.fromkeys(Source, "http://127.0.0.1:1"), ACTIVE_SYMBOLS="AAPL,BTC-USD", **KEYLESS
+    )
+    for _ in range(62):
+        down.run_next()
+    health = down.get("/health").json
+    assert health["reasons"][0].startswith("no provider can be reached (")
+    assert health["quotes"]["fresh_ratio"] < 1
