@@ -15,27 +15,27 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 
 # A value ends where a URL, a dump of headers or a JSON text may continue, so that a masked JSON
-# line is still JSON. Beside each pattern is a text that every match contains. Most lines do not
-# contain it, and then the pattern is skipped. Repetitions that can fail after a match are bounded,
-# so that the time grows with the length of the text and not with its square.
+# line is still JSON. Beside each pattern are texts of which every match contains one. Most lines
+# contain none, and then the pattern is skipped. Repetitions that can fail after a match are
+# bounded, so that the time grows with the length of the text and not with its square.
 _PLACES = tuple(
     (needed, re.compile(pattern, re.IGNORECASE), rf"\1{MASK}")
     for needed, pattern in (
         # Query parameters, as in a URL.
-        ("=", r"((?:api_?key|token|crumb|x_cg_\w{0,40}|cmc_pro_api_key)=)[^&\s\"'\\<>]+"),
+        (("=",), r"((?:api_?key|token|crumb|x_cg_\w{0,40}|cmc_pro_api_key)=)[^&\s\"'\\<>]+"),
         # Headers, as `X-Finnhub-Token: abc` and as a dump of a mapping.
         (
-            "x",
+            ("x-", "x_"),
             (
                 r"(\bx[-_][\w-]{0,40}(?:token|key)(?:\\?[\"'])?\s{0,8}[:=]\s{0,8}(?:\\?[\"'])?)"
                 r"[^\s\"'\\,;&}<>]+"
             ),
         ),
         # Passwords of Redis URLs, which may have any character, and of all other URLs.
-        ("://", r"(\brediss?://[^:@/\s\"'\\]{0,128}:)[^\s\"'\\]{1,256}(?=@)"),
-        ("://", r"(\b[a-z][a-z0-9+.-]{0,30}://[^:@/\s\"'\\]{0,128}:)[^@/\s\"'\\]{1,256}(?=@)"),
+        (("://",), r"(\brediss?://[^:@/\s\"'\\]{0,128}:)[^\s\"'\\]{1,256}(?=@)"),
+        (("://",), r"(\b[a-z][a-z0-9+.-]{0,30}://[^:@/\s\"'\\]{0,128}:)[^@/\s\"'\\]{1,256}(?=@)"),
         # Alpha Vantage's notice about a used-up day contains the key.
-        ("key as", r"(\bapi key as )[^\s\"'\\<>]+"),
+        (("key as",), r"(\bapi key as )[^\s\"'\\<>]+"),
     )
 )
 
@@ -47,7 +47,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         text = known.sub(MASK, text)
     lowered = text.lower()
     for needed, place, masked in _PLACES:
-        if needed in lowered:
+        if any(mark in lowered for mark in needed):
             text = place.sub(masked, text)
     return text
 

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute
 
 from marketdata.api import openapi, routes
 from marketdata.api.caching import GZIP_FROM, answer
-from marketdata.api.dependencies import Readers
+from marketdata.api.dependencies import MARKET_HEADER, Readers
 from marketdata.api.docs import STATIC_URL, docs_page, static_folder
 from marketdata.api.middleware import (
     AcceptEncodingMiddleware,
@@ -128,7 +128,7 @@ def _add_middleware(app: FastAPI, request_log: RequestLog, *, cors: bool) -> Non
             allow_origins=["*"],
             allow_methods=["GET", "HEAD"],
             allow_headers=["Accept", "Content-Type", "If-None-Match"],
-            expose_headers=["ETag", "Retry-After", routes.MARKET_HEADER],
+            expose_headers=["ETag", "Retry-After", MARKET_HEADER],
             max_age=86_400,
         )
     app.add_middleware(SecurityHeadersMiddleware)

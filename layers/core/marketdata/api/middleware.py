@@ -8,14 +8,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from marketdata.api.problems import Problem, internal_error, respond
-from marketdata.api.request_log import RequestLog
+from marketdata.api.request_log import RequestLog, RequestRecord
 
 log = logging.getLogger("marketdata.api")
 
@@ -30,10 +29,15 @@ SECURITY_HEADERS = {
 }
 # Pages have a policy of their own.
 DEFAULT_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+# The same as ASGI has headers; no route sets one of them.
+_SECURITY_HEADERS = tuple(
+    (name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()
+)
+_POLICY = (b"content-security-policy", DEFAULT_CONTENT_POLICY.encode())
 
 
 class RequestLogMiddleware:
-    """Logs and measures each request. A route adds fields through `request.state.fields`."""
+    """Logs and measures each request. Routes add to its record through `record_of`."""
 
     def __init__(
         self,
@@ -48,29 +52,20 @@ class RequestLogMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, method, status = self._clock(), scope["method"], 0
-        fields: dict[str, Any] = {}
-        scope.setdefault("state", {})["fields"] = fields
+        began = self._clock()
+        record = RequestRecord(scope["method"], gateway_request_id=_gateway_request_id(scope))
+        scope.setdefault("state", {})["record"] = record
 
         async def note_status(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                record.status = message["status"]
             await send(message)
 
         try:
             await self._app(scope, receive, note_status)
         finally:
-            self._log.write(
-                {
-                    "method": method,
-                    "route": _route_of(scope),
-                    "status": status,
-                    **_gateway_fields(scope),
-                    **fields,
-                },
-                duration_s=self._clock() - began,
-            )
+            record.route = _route_of(scope)
+            self._log.write(record, duration_s=self._clock() - began)
 
 
 class SecurityHeadersMiddleware:
@@ -87,9 +82,10 @@ class SecurityHeadersMiddleware:
 
         async def add_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(SECURITY_HEADERS)
-                headers.setdefault("Content-Security-Policy", DEFAULT_CONTENT_POLICY)
+                headers = message.get("headers", ())
+                has_policy = any(name == _POLICY[0] for name, _ in headers)
+                added = _SECURITY_HEADERS if has_policy else (*_SECURITY_HEADERS, _POLICY)
+                message["headers"] = [*headers, *added]
             await send(message)
 
         await self._app(scope, receive, add_headers)
@@ -206,8 +202,7 @@ def _without_body(send: Send) -> Send:
     return send_head
 
 
-def _gateway_fields(scope: Scope) -> dict[str, Any]:
+def _gateway_request_id(scope: Scope) -> str | None:
     """The request id that API Gateway gave, where it is in front."""
     context = (scope.get("aws.event") or {}).get("requestContext") or {}
-    request_id = context.get("requestId")
-    return {"gateway_request_id": request_id} if request_id else {}
+    return context.get("requestId")

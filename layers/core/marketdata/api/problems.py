@@ -24,6 +24,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from marketdata.api.readers.bad_request import BadRequestError
+from marketdata.api.request_log import record_of
 from marketdata.domain.outcomes import Reason
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError
@@ -117,7 +118,9 @@ def internal_error() -> Problem:
 
 def respond(scope: Scope, problem: Problem) -> Response:
     """Return a problem as a response, and note its code for the log of the request."""
-    scope.get("state", {}).get("fields", {})["code"] = problem.code
+    record = record_of(scope)
+    if record is not None:
+        record.code = problem.code
     return problem.response(scope["path"])
 
 

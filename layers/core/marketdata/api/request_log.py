@@ -6,18 +6,47 @@ contain secrets. On AWS Powertools writes both, which costs a request about 0.07
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from aws_lambda_powertools import Logger
+from starlette.types import Scope
 
 from marketdata.domain.outcomes import Reason
 from marketdata.observability import metrics
 from marketdata.observability.metrics import Sample
 
 REASONS = frozenset(reason.value for reason in Reason)
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """What the log says of one request. None: it does not apply.
+
+    `symbols`: how many were asked for. `hits` and `misses`: how many of them had a quote, and had
+    none. `code`: the kind of problem that was the answer.
+    """
+
+    method: str
+    route: str | None = None
+    status: int = 0
+    gateway_request_id: str | None = None
+    symbols: int | None = None
+    hits: int | None = None
+    misses: int | None = None
+    code: str | None = None
+
+    def fields(self) -> dict[str, str | int]:
+        """Return what applies, by name."""
+        every = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in every.items() if value is not None}
+
+
+def record_of(scope: Scope) -> RequestRecord | None:
+    """Return the record of a request, where `RequestLogMiddleware` has begun one."""
+    record: RequestRecord | None = scope.get("state", {}).get("record")
+    return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +59,21 @@ class RequestLog:
     logger: Logger
     record: Callable[[Iterable[Sample]], None] | None = None
 
-    def write(self, fields: Mapping[str, Any], *, duration_s: float) -> None:
-        """Write the fields of one request; `hits` and `misses` are counted if they are given."""
+    def write(self, request: RequestRecord, *, duration_s: float) -> None:
+        """Write the line of one request; `hits` and `misses` are counted if they are given."""
         duration_ms = round(duration_s * 1000, 3)
-        self.logger.info("request", extra={**fields, "duration_ms": duration_ms})
+        self.logger.info("request", extra={**request.fields(), "duration_ms": duration_ms})
         if self.record is not None:
             self.record(
                 metrics.of_request(
                     duration_ms,
-                    hits=fields.get("hits"),
-                    misses=fields.get("misses"),
-                    declined=_is_declined(fields),
+                    hits=request.hits,
+                    misses=request.misses,
+                    declined=_is_declined(request),
                 )
             )
 
 
-def _is_declined(fields: Mapping[str, Any]) -> bool:
+def _is_declined(request: RequestRecord) -> bool:
     """Return whether a 5xx only says why there is no price or no list."""
-    return int(fields.get("status", 0)) >= HTTPStatus.INTERNAL_SERVER_ERROR and (
-        fields.get("code") in REASONS
-    )
+    return request.status >= HTTPStatus.INTERNAL_SERVER_ERROR and request.code in REASONS

@@ -60,6 +60,8 @@ NOT_FOUND_REASON_S = 900
 # Quotes in one script call: so few that the call takes much less time than a client waits for, and
 # has fewer arguments than a request may have.
 CHUNK = 200
+# How many symbols' values are known to be sound. A quote is read far more often than it is written.
+MOST_KNOWN = 4_096
 # The rules of quotes_put.lua, by the names that it uses.
 RULES = {
     "baseline_ms": BASELINE_MS,
@@ -96,6 +98,9 @@ class QuoteStore:
     def __init__(self, cache: Cache, *, retention_s: int) -> None:
         self._cache = cache
         self._rules = json.dumps(RULES | {"retention_s": retention_s})
+        self._prefix = cache.key("quotes", "q", "")
+        # The last value of each symbol that was found to be a quote.
+        self._known: dict[str, bytes] = {}
 
     def put(self, quotes: Sequence[Quote], now_ms: int) -> tuple[Verdict, ...]:
         """Write the quotes that are newer and accepted; return a verdict for each, in their order.
@@ -150,16 +155,21 @@ class QuoteStore:
 
     def read_commands(self, symbols: Sequence[str]) -> list[Command]:
         """Return `read` as commands for `Cache.many`; see `values_of`."""
-        return mget_commands([self._quote_key(symbol) for symbol in symbols])
+        return mget_commands([self._prefix + symbol for symbol in symbols])
 
     def values_of(
         self, symbols: Sequence[str], answers: Sequence[Sequence[bytes | None]]
     ) -> list[bytes | None]:
         """Return the stored values in the answers to `read_commands`, in order."""
         values = list(chain.from_iterable(answers))
+        # As a rule nothing has changed since the last request; comparing all at once takes a tenth
+        # of the time of a look at each value.
+        known = list(map(self._known.get, symbols))
+        if values == known:
+            return values
         sound = [
-            value if value is None or is_sound(symbol, value) else None
-            for symbol, value in zip(symbols, values, strict=True)
+            value if value in (None, last) or self._is_sound(symbol, value) else None
+            for symbol, value, last in zip(symbols, values, known, strict=True)
         ]
         damaged = [
             self._quote_key(symbol)
@@ -224,6 +234,14 @@ class QuoteStore:
                 ]
             )
 
+    def _is_sound(self, symbol: str, value: bytes) -> bool:
+        if not is_sound(symbol, value):
+            return False
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[symbol] = value
+        return True
+
     def _drop(self, keys: Sequence[str]) -> None:
         """Remove values that cannot be read."""
         for key in keys:
@@ -273,7 +291,7 @@ class QuoteStore:
         return "SET", self._reason_key(missing.symbol), reason_text(missing), "EX", life_s
 
     def _quote_key(self, symbol: str) -> str:
-        return self._cache.key("quotes", "q", symbol)
+        return self._prefix + symbol
 
     def _held_key(self, symbol: str) -> str:
         return self._cache.key("quotes", "held", symbol)

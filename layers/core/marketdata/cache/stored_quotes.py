@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 from marketdata.clock import epoch_ms
 from marketdata.domain.quotes import Quote
@@ -23,8 +22,6 @@ _CLASS = b'"asset_class":"'
 
 # The service writes no longer quote, so a longer value is damaged.
 MOST_BYTES = 4_000
-# How many values are known to be sound. A quote is read far more often than it is written.
-KEPT = 4_096
 
 
 def is_sound(symbol: str, value: bytes) -> bool:
@@ -33,7 +30,6 @@ def is_sound(symbol: str, value: bytes) -> bool:
     return starts_well and len(value) <= MOST_BYTES and _is_quote(value)
 
 
-@lru_cache(maxsize=KEPT)
 def _is_quote(value: bytes) -> bool:
     if not value[:26].isdigit():
         return False
