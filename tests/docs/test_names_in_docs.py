@@ -35,8 +35,10 @@ GLOBAL_OPTIONS = {"query", "output", "region", "endpoint-url", "profile"}
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_links_lead_to_files_and_headings(page):
-    """Each link to a file of the project finds it, and its anchor is a heading there."""
-    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page.relative_to(PROJECT).as_posix())):
+    """Each link or picture finds its file, and its anchor is a heading there."""
+    text = prose(page.relative_to(PROJECT).as_posix())
+    pictures = re.findall(r'\bsrc(?:set)?="([^"]+)"', text)
+    for target in [*re.findall(r"\]\(([^)\s]+)\)", text), *pictures]:
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
