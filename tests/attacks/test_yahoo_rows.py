@@ -335,6 +335,29 @@ def test_a_wrong_unit_is_held_and_the_reason_tells_both_prices(
     assert price_of(after) in found["message"]
 
 
+def test_a_row_that_lost_its_unit_does_not_change_the_unit(service, yahoo):
+    """A price in pence whose label is missing is held as what it is."""
+    pipe = service("OCDO.L")
+    looks(pipe, yahoo, "OCDO.L", [301.5], "GBp")
+    for _ in range(4):
+        pipe.clock.pass_s(300)
+        yahoo.rows["OCDO.L"] = row(pipe, "OCDO.L", 302.0, currency=None)
+        pipe.run()
+        quote = one(pipe, "OCDO.L")
+        assert (quote["price"], quote["currency"]) == (3.015, "GBP")
+    assert one(pipe, "OCDO.L", max_age=60)["code"] == "quarantined"
+
+
+def test_a_price_without_a_unit_holds_up_no_price_with_one(service, yahoo):
+    """Its unit is unknown, so it does not show that the other unit is wrong."""
+    pipe = service("OCDO.L")
+    pipe.clock.pass_s(5)
+    yahoo.rows["OCDO.L"] = row(pipe, "OCDO.L", 301.5, currency=None)
+    pipe.run()
+    assert (one(pipe, "OCDO.L")["price"], one(pipe, "OCDO.L")["currency"]) == (301.5, None)
+    assert looks(pipe, yahoo, "OCDO.L", [302.0, 302.5], "GBp")[-1] == Decimal("3.025")
+
+
 def test_a_unit_that_a_source_keeps_saying_is_believed_after_a_day(service, yahoo):
     """A consolidation of 100 to 1 in London is real in the end."""
     pipe = service("OCDO.L")

@@ -21,11 +21,15 @@ local function side_of(observed, old, limit)
   return step > 0 and 'up' or 'down'
 end
 
--- Whether two prices are a minor unit's factor apart, one way or the other.
+-- Whether two prices are a minor unit's factor apart, one way or the other. A price without a currency is taken
+-- for one in the stored currency. A stored price without one is no measure: its unit is unknown.
 local function is_unit_step(new, old, rules)
-  if new.unit == 0 or new.price <= 0 or old.price <= 0 or other_currency(new, old) then return false end
+  local unit = new.currency == '' and rules.unit_factors[old.currency] or new.unit
+  if unit == 0 or old.currency == '' or new.price <= 0 or old.price <= 0 or other_currency(new, old) then
+    return false
+  end
   local ratio = math.max(new.price / old.price, old.price / new.price)
-  return near(ratio, new.unit, rules.unit_tolerance)
+  return near(ratio, unit, rules.unit_tolerance)
 end
 
 -- Why a price is not accepted at once, or nil. A price in what may be another unit is held however old the
