@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from marketdata.domain.outcomes import MissingQuote, Reason
 from tests.support.api_service import Service, quote
-from tests.support.board_page import BoardPage
+from tests.support.board_page import PHONE, WIDE, BoardPage
 
 
 def asked(board):
@@ -86,17 +86,17 @@ def test_a_negative_price_has_its_sign(browser, service):
         expect(board.row("CL=F").locator(".absolute")).to_have_text("−55.90")
 
 
-def test_prices_meet_at_the_decimal_point(board):
+@pytest.mark.parametrize("size", [WIDE, PHONE, (320, 640)])
+def test_prices_meet_at_the_decimal_point(browser, service, size):
     """In all groups, whatever their digits."""
-    service = board.service
-    for symbol, price in (("AAPL", "1234.5"), ("BTC-USD", "0.00000885"), ("EUR/USD", "1.03847")):
+    for symbol, price in (("AAPL", "75676.09"), ("BTC-USD", "0.00000885"), ("EUR/USD", "1.03847")):
         for _ in range(2):  # a jump needs its confirmation
             put(service, symbol, price)
-    board.next_slot()
-    expect(board.row("AAPL").locator("data")).to_have_attribute("value", "1234.5")
-    places = board.page.locator("tr[data-symbol] .fraction").evaluate_all(
-        "nodes => nodes.map((node) => Math.round(node.getBoundingClientRect().left))"
-    )
+    with service.served() as origin, BoardPage(browser, service, origin, size=size).open() as board:
+        expect(board.row("AAPL").locator("data")).to_have_attribute("value", "75676.09")
+        places = board.page.locator("tr[data-symbol] .fraction").evaluate_all(
+            "nodes => nodes.map((node) => Math.round(node.getBoundingClientRect().left))"
+        )
     assert len(places) == 4
     assert max(places) - min(places) <= 1
 
