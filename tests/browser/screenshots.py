@@ -83,7 +83,7 @@ def quote(symbol: Symbol, market: Market, at_s: int) -> Quote:
         symbol=symbol.text,
         asset_class=symbol.asset_class,
         price=market.price(symbol.text, at_s * 1000),
-        currency="USD",
+        currency=symbol.quote or "USD",
         change=None,
         percent_change=None,
         change_basis=None,
