@@ -49,7 +49,7 @@ def test_the_page_shows_what_the_api_tells(board):
 
 
 @pytest.mark.parametrize(
-    ("price", "seen", "heard"),
+    ("price", "seen", "spoken"),
     [
         ("90679.068", "90,679.07", "90,679.068"),
         ("1.9740265", "1.97403", "1.9740265"),
@@ -60,7 +60,7 @@ def test_the_page_shows_what_the_api_tells(board):
         ("0.000000000012399", "0.0₁₀124", "0.000000000012399"),
     ],
 )
-def test_a_price_is_short_to_see_and_whole_to_hear(browser, service, price, seen, heard):
+def test_a_price_is_short_to_see_and_whole_to_hear(browser, service, price, seen, spoken):
     """The zeros of a tiny price are counted; its digits are in the title and for screen readers."""
     for _ in range(2):  # a jump needs its confirmation
         put(service, "BTC-USD", price)
@@ -68,11 +68,11 @@ def test_a_price_is_short_to_see_and_whole_to_hear(browser, service, price, seen
         shown = board.row("BTC-USD").locator("data")
         expect(shown.locator("> span:first-child")).to_have_text(seen)
         assert shown.get_attribute("value") == price
-        assert shown.get_attribute("title") == heard
+        assert shown.get_attribute("title") == spoken
         unseen = shown.locator(".unseen").all_inner_texts()
-        assert unseen == ([heard] if heard else [])
+        assert unseen == ([spoken] if spoken else [])
         hidden = shown.locator("> span:first-child").get_attribute("aria-hidden")
-        assert hidden == ("true" if heard else None)
+        assert hidden == ("true" if spoken else None)
 
 
 def test_a_negative_price_has_its_sign(browser, service):

@@ -1,4 +1,4 @@
-"""How samples become lines that CloudWatch reads, and that measuring never costs a slot."""
+"""How samples become lines that CloudWatch reads, and that metrics never cost a slot."""
 
 from __future__ import annotations
 

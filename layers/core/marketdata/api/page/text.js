@@ -64,7 +64,7 @@ function attribute(node, key, value) {
   else if (node.getAttribute(key) !== String(value)) node.setAttribute(key, value);
 }
 
-/** Set a node's text only if it changes, so that assistive technology is not told of nothing. */
+/** Set a node's text only if it changes, so that assistive technology announces only changes. */
 function tell(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

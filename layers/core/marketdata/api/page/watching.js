@@ -82,25 +82,25 @@ async function startWatching(choices) {
   const shown = new Set(shownSymbols());
   const known = [];
   const added = [];
-  const refused = [];
+  const errors = [];
   for (const { symbol, name } of choices) {
     const entry = found.entries.get(found.aliases[symbol] ?? symbol);
     if (!entry || entry.code === "invalid_symbol") {
-      refused.push(entry?.message ?? `${symbol} is no symbol`);
+      errors.push(entry?.message ?? `${symbol} is no symbol`);
       continue;
     }
     if (name) names.set(entry.symbol, name);
     board.entries.set(entry.symbol, entry);
     if (shown.has(entry.symbol)) known.push(entry.symbol);
     else if (board.watched.length + added.length >= MOST_WATCHED)
-      refused.push(`At most ${MOST_WATCHED} symbols are watched`);
+      errors.push(`At most ${MOST_WATCHED} symbols are watched`);
     else if (!added.includes(entry.symbol)) added.push(entry.symbol);
   }
   board.watched = [...board.watched, ...added];
   for (const symbol of added) awaited.add(symbol);
   keepWatched(board.watched);
   const isThere = known.length ? `${listed(known)} ${areOrIs(known)} there already` : "";
-  report([isThere, ...new Set(refused)]);
+  report([isThere, ...new Set(errors)]);
   for (const symbol of [...known, ...added]) point(symbol);
   fillHistory();
 }
