@@ -25,6 +25,7 @@ def test_a_page_tells_its_assets_and_the_list(cache):
     service = Service(cache)
     service.list_assets(CRYPTO, ["BTC-USD", "ETH-USD"], age_s=5)
     assert service.get("/v1/assets/crypto").json == {
+        "market": "live",
         "asset_type": "crypto",
         "assets": [
             {

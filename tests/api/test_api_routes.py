@@ -55,7 +55,12 @@ def test_a_history_is_read_by_symbol_and_range(cache):
     assert reply.status == 200
     assert reply.headers["x-market-data"] == reply.json["market"]
     assert reply.json["history"] == [
-        {"symbol": "AAPL", "interval_s": 60, "points": [[service.now_ms // 1000, 182.5]]}
+        {
+            "symbol": "AAPL",
+            "currency": "USD",
+            "interval_s": 60,
+            "points": [[service.now_ms // 1000, 182.5]],
+        }
     ]
     assert [error["code"] for error in reply.json["errors"]] == ["pending"]
     assert reply.json["aliases"] == {"aapl": "AAPL"}

@@ -40,6 +40,7 @@ def test_a_history_has_a_point_for_each_minute(service):
         "history": [
             {
                 "symbol": "AAPL",
+                "currency": "USD",
                 "interval_s": 60,
                 "points": [[noon_s, 180], [noon_s + 60, 181.5], [noon_s + 120, 182.000001]],
             }

@@ -79,6 +79,7 @@ def _part(part: str, *, quick: bool) -> Section:
         subprocess.run(  # noqa: S603  (fixed arguments)
             [*command, *(["--quick"] if quick else [])],
             env={**os.environ, "PYTHONPATH": paths}, cwd=ROOT, check=True,
+            stdout=subprocess.DEVNULL,  # the log of the service, which stands between the tables
         )  # fmt: skip
         report = json.loads(file.read_text())
     rows = [_row(row) for row in report["rows"]]

@@ -32,7 +32,7 @@ def history(cache):
 def points(history, range_name, now, symbol="AAPL"):
     """The points as whole minutes or hours before `now` (seconds after the start), and prices."""
     step_ms = MINUTE_MS if range_name.endswith("h") else HOUR_MS
-    found = history.read([symbol], range_name, at_ms(now))[symbol]
+    found = history.read([symbol], range_name, at_ms(now))[symbol].points
     return [(point.at_ms // step_ms - at_ms(now) // step_ms, point.price) for point in found]
 
 
@@ -179,3 +179,14 @@ def test_history_and_quote_expire_together(store, shared_redis):
         lives = [client.pttl(key) for key in ("mda:{quotes}:q:AAPL", MINUTES_KEY, HOURS_KEY)]
     assert max(lives) - min(lives) < 1000
     assert max(lives) <= 7 * DAY_MS
+
+
+def test_a_history_knows_the_currency_of_its_prices(cache, history, store):
+    """It is the one of the stored quote; without a quote, or with a damaged one, it is unknown."""
+    put(store, quote("1", 0))
+    assert history.read(["AAPL"], "1h", at_ms(0))["AAPL"].currency == "USD"
+    cache.command("SET", cache.key("quotes", "q", "AAPL"), '"currency":"EUR"')
+    assert history.read(["AAPL"], "1h", at_ms(0))["AAPL"].currency is None
+    cache.command("UNLINK", cache.key("quotes", "q", "AAPL"))
+    damaged = history.read(["AAPL"], "1h", at_ms(0))["AAPL"]
+    assert (damaged.currency, len(damaged.points)) == (None, 1)

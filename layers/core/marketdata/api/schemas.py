@@ -158,6 +158,9 @@ class History(Shape):
     """The recorded prices of one symbol."""
 
     symbol: str = Field(description="Canonical spelling: AAPL, BTC-USD, EUR/USD.")
+    currency: str | None = Field(
+        description="Of the prices, ISO 4217 code; null if the source does not tell it."
+    )
     interval_s: Annotated[int, Field(ge=1)] = Field(description="Seconds between two points.")
     points: list[Annotated[list[Number], Field(min_length=2, max_length=2)]] = Field(
         description="Each is the start of its minute or hour in epoch seconds, and the price then."
@@ -197,6 +200,7 @@ class Asset(Shape):
 class Assets(Shape):
     """One page of the assets of a class, ranked; or of those that a search found."""
 
+    market: MarketKind
     asset_type: AssetClass
     assets: list[Asset]
     total: Annotated[int, Field(ge=0)] = Field(description="How many there are in all.")

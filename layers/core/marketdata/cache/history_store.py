@@ -7,11 +7,21 @@ A symbol has two texts, one with a price for each minute and one with a price fo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 from marketdata.cache.client import Cache, mget_commands
+from marketdata.cache.stored_quotes import currency_of, is_sound
 from marketdata.clock import MINUTE_MS
 from marketdata.domain.history import RANGES, Point, read_points
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The points of one symbol, oldest first, and the currency of its quote if that is known."""
+
+    points: tuple[Point, ...]
+    currency: str | None
 
 
 class HistoryStore:
@@ -20,10 +30,8 @@ class HistoryStore:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
 
-    def read(
-        self, symbols: Sequence[str], range_name: str, now_ms: int
-    ) -> Mapping[str, tuple[Point, ...]]:
-        """Return the points of each symbol within a range that ends now, oldest first. One MGET.
+    def read(self, symbols: Sequence[str], range_name: str, now_ms: int) -> Mapping[str, Recorded]:
+        """Return the points of each symbol within a range that ends now. One round trip.
 
         `range_name` is one of `RANGES`. A symbol without any point has an empty tuple.
         """
@@ -31,15 +39,21 @@ class HistoryStore:
             return {}
         wanted = RANGES[range_name]
         name = "minutes" if wanted.step_ms == MINUTE_MS else "hours"
-        keys = [self._cache.key("quotes", name, symbol) for symbol in symbols]
-        texts = chain.from_iterable(self._cache.many(mget_commands(keys)))
+        keys = [
+            self._cache.key("quotes", part, symbol) for part in (name, "q") for symbol in symbols
+        ]
+        found = list(chain.from_iterable(self._cache.many(mget_commands(keys))))
+        texts, quotes = found[: len(symbols)], found[len(symbols) :]
         # The point of a step has the time of the step's start, which lies up to one step back.
         oldest_ms = now_ms - wanted.length_ms - wanted.step_ms
         return {
-            symbol: tuple(
-                point
-                for point in read_points(text, wanted.step_ms)
-                if oldest_ms < point.at_ms <= now_ms
+            symbol: Recorded(
+                tuple(
+                    point
+                    for point in read_points(text, wanted.step_ms)
+                    if oldest_ms < point.at_ms <= now_ms
+                ),
+                currency_of(quote) if quote is not None and is_sound(symbol, quote) else None,
             )
-            for symbol, text in zip(symbols, texts, strict=True)
+            for symbol, text, quote in zip(symbols, texts, quotes, strict=True)
         }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 
 from marketdata.clock import epoch_ms
@@ -18,6 +19,7 @@ _FRESH, _STALE = b',"stale":false}', b',"stale":true}'
 _FRESH_COMMA = _FRESH + b","
 _PRICE = b'"price":'
 _CLASS = b'"asset_class":"'
+_CURRENCY = re.compile(rb'"currency":"([A-Z]{3})"')
 
 
 # The service writes no longer quote, so a longer value is damaged.
@@ -69,6 +71,12 @@ def price_of(value: bytes) -> str:
     """Return the price of a stored quote, as its JSON has it."""
     start = value.index(_PRICE) + len(_PRICE)
     return value[start : value.index(b",", start)].decode()
+
+
+def currency_of(value: bytes) -> str | None:
+    """Return the currency of a stored quote; None if its source does not tell it."""
+    match = _CURRENCY.search(value, 26)
+    return None if match is None else match[1].decode()
 
 
 def time_key(ms: int) -> bytes:

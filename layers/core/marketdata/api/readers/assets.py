@@ -85,7 +85,8 @@ class AssetReader:
             "updated_at": utc_text(datetime.fromtimestamp(start.updated_at_ms / 1000, UTC)),
             "stale": age_ms > self.settings.assets_ttl * 1000,
         }
-        return b'{"asset_type":"%b","assets":[%b],%b' % (
+        return b'{"market":"%b","asset_type":"%b","assets":[%b],%b' % (
+            self.settings.market.encode(),
             asset_class.value.encode(),
             b",".join(rows),
             json.dumps(about, separators=(",", ":")).encode()[1:],

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from marketdata.api.readers.missing import as_json
 from marketdata.clock import SECOND_MS, slot_start_ms
-from marketdata.domain.history import RANGES, Point
+from marketdata.domain.history import RANGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from marketdata.api.readers.quotes import QuoteReader
     from marketdata.api.readers.symbol_lists import Requested
-    from marketdata.cache.history_store import HistoryStore
+    from marketdata.cache.history_store import HistoryStore, Recorded
     from marketdata.domain.outcomes import MissingQuote
 
 DEFAULT_RANGE = "24h"
@@ -60,11 +60,11 @@ class HistoryReader:
         found = self.history.read(wanted.symbols, range_name, slot_start_ms(now_ms))
         interval_s = RANGES[range_name].step_ms // SECOND_MS
         series = [
-            _series(symbol, interval_s, points).encode()
-            for symbol, points in found.items()
-            if points
+            _series(symbol, interval_s, recorded).encode()
+            for symbol, recorded in found.items()
+            if recorded.points
         ]
-        missing = [symbol for symbol in wanted.symbols if not found[symbol]]
+        missing = [symbol for symbol in wanted.symbols if not found[symbol].points]
         errors = self.quotes.errors(wanted, missing, now_ms)
         return HistoryReading(b",".join(series), len(series), errors, wanted.aliases)
 
@@ -73,9 +73,13 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _series(symbol: str, interval_s: int, points: Sequence[Point]) -> str:
-    pairs = ",".join(f"[{point.at_ms // SECOND_MS},{point.price}]" for point in points)
-    return f'{{"symbol":"{symbol}","interval_s":{interval_s},"points":[{pairs}]}}'
+def _series(symbol: str, interval_s: int, recorded: Recorded) -> str:
+    pairs = ",".join(f"[{point.at_ms // SECOND_MS},{point.price}]" for point in recorded.points)
+    currency = "null" if recorded.currency is None else f'"{recorded.currency}"'
+    return (
+        f'{{"symbol":"{symbol}","currency":{currency},"interval_s":{interval_s},'
+        f'"points":[{pairs}]}}'
+    )
 
 
 def range_name(text: str) -> str:
