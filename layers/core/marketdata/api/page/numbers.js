@@ -25,7 +25,7 @@ function rounded(text, most = 5) {
     const zeros = [...String(exponent - 1)].map((digit) => LOWERED[digit]).join("");
     return [`${sign}0`, `0${zeros}${digits.replace(".", "").replace(/0+$/, "")}`];
   }
-  const places = size >= 1000 ? 2 : size >= 10 ? 3 : size >= 0.1 ? 5 : 7;
+  const places = size >= 1000 ? 2 : size >= 10 ? 3 : size >= 0.001 ? 5 : 7;
   const shown = size.toFixed(size >= 1 ? Math.min(most, places) : places);
   const [whole, fraction] = shown.split(".");
   return [
@@ -55,7 +55,7 @@ function signedChange(change, price) {
   if (size < 0.01 && Number(change)) {
     return (Number(change) < 0 ? "−" : "+") + short(change.replace("-", ""));
   }
-  return signed(Number(change), size >= 20 ? 2 : size >= 0.1 ? 4 : 6);
+  return signed(Number(change), size >= 100_000 ? 0 : size >= 20 ? 2 : size >= 0.1 ? 4 : 6);
 }
 
 /** A large amount in few digits: "3.33 T", "34.5 M". */

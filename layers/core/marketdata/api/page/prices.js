@@ -30,7 +30,7 @@ function makeTable(onSort) {
     make("thead", { role: "rowgroup" }, head),
   );
   byId("tables").replaceChildren(node);
-  return { node, heads, span, fraction: 0 };
+  return { node, heads, span, longest: "" };
 }
 
 function makeGroup(name) {
@@ -92,13 +92,15 @@ function showPrices({ classes, entries, reasons, watched, asOf, onRemove, onSort
 function showSpan([start, end], entries) {
   const minutes = Math.max(1, Math.round((end - start) / MINUTE));
   tell(table.span, `Last ${minutes < 90 ? `${minutes} min` : `${Math.round(minutes / 60)} h`}`);
-  const fractions = [...entries.values()]
+  const shown = [...entries.values()]
     .filter((entry) => "price" in entry)
     .map(shownFigures)
-    .map(({ price, rate }) => shownParts(price, rate)[1].length);
-  const longest = Math.max(2, ...fractions);
-  if (table.fraction !== longest) table.node.style.setProperty("--fraction", longest);
-  table.fraction = longest;
+    .map(({ price, rate }) => shownParts(price, rate));
+  const longest = [0, 1].map((part) => Math.max(2, ...shown.map((parts) => parts[part].length)));
+  if (table.longest === longest.join()) return;
+  table.longest = longest.join();
+  table.node.style.setProperty("--fraction", longest[1]);
+  table.node.style.setProperty("--digits-of-price", longest[0] + longest[1] + 1);
 }
 
 /** A row says what its market does where that differs from the rest of its group. */
