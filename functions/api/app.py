@@ -7,6 +7,7 @@ from typing import Any
 
 from marketdata import composition
 from marketdata.api.serving import gateway_adapter, is_request
+from marketdata.domain.messages import EventJson
 from marketdata.observability.logs import lambda_handler
 
 process = composition.start_process(os.environ)
@@ -16,7 +17,7 @@ if process.on_lambda:
     composition.warm_stores(stores)
 
 
-def api(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def api(event: EventJson, context: Any) -> EventJson:
     """Answer one event of an HTTP API (payload 1.0 or 2.0) or of a REST API.
 
     Any other event, such as a ping that keeps the function warm, gets an empty answer.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from marketdata import composition
 from marketdata.clock import wall_ms
-from marketdata.domain.messages import AssetReport
+from marketdata.domain.messages import AssetReport, EventJson
 from marketdata.observability.logs import lambda_handler, read_event, step_fields
 
 process = composition.start_process(os.environ)
@@ -18,7 +17,7 @@ if process.on_lambda:
     composition.warm_archive(committer.archive)
 
 
-def commit_assets(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def commit_assets(event: EventJson, _context: object) -> EventJson:
     """Commit an `AssetReport`; return an `AssetSummary`."""
     report = read_event(AssetReport, event)
     fields = {"list": report.of_class.value, "execution": report.execution}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from marketdata import composition
 from marketdata.clock import wall_ms
-from marketdata.domain.messages import Report
+from marketdata.domain.messages import EventJson, Report
 from marketdata.observability.logs import lambda_handler, log_commit, read_event, step_fields
 
 process = composition.start_process(os.environ)
@@ -18,7 +17,7 @@ if process.on_lambda:
     composition.warm_stores(stores)
 
 
-def commit_quotes(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def commit_quotes(event: EventJson, _context: object) -> EventJson:
     """Commit a `Report`; return a `Summary`."""
     report = read_event(Report, event)
     job = report.job

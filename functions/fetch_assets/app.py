@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from marketdata import composition
-from marketdata.domain.messages import AssetJob
+from marketdata.domain.messages import AssetJob, EventJson
 from marketdata.observability.logs import lambda_handler, read_event, step_fields
 
 process = composition.start_process(os.environ)
@@ -17,7 +16,7 @@ if process.on_lambda:
     composition.warm_archive(fetcher.archive)
 
 
-def fetch_assets(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def fetch_assets(event: EventJson, _context: object) -> EventJson:
     """Do an `AssetJob`; return an `AssetReport`."""
     job = read_event(AssetJob, event)
     fields = {"job": job.id, "execution": job.execution}

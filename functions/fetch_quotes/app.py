@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from marketdata import composition
-from marketdata.domain.messages import Job
+from marketdata.domain.messages import EventJson, Job
 from marketdata.observability.logs import lambda_handler, log_report, read_event, step_fields
 
 process = composition.start_process(os.environ)
@@ -16,7 +15,7 @@ if process.on_lambda:
     composition.warm_providers(process.settings, providers)
 
 
-def fetch_quotes(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def fetch_quotes(event: EventJson, _context: object) -> EventJson:
     """Do a `Job`; return a `Report`."""
     job = read_event(Job, event)
     fields = {"slot": job.slot, "job": job.id, "execution": job.execution}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from marketdata import composition
 from marketdata.clock import wall_ms
-from marketdata.domain.messages import RefreshEvent
+from marketdata.domain.messages import EventJson, RefreshEvent
 from marketdata.observability.logs import lambda_handler, read_event, step_fields
 
 process = composition.start_process(os.environ)
@@ -17,7 +16,7 @@ if process.on_lambda:
     composition.warm_stores(stores)
 
 
-def plan_assets(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def plan_assets(event: EventJson, _context: object) -> EventJson:
     """Plan a refresh for a `RefreshEvent`; return an `AssetPlan`."""
     asked = read_event(RefreshEvent, event)
     with step_fields(process.logger, on_lambda=process.on_lambda, execution=asked.execution):

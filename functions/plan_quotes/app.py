@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from marketdata import composition
 from marketdata.clock import wall_ms
-from marketdata.domain.messages import SlotEvent
+from marketdata.domain.messages import EventJson, SlotEvent
 from marketdata.observability.logs import lambda_handler, log_plan, read_event, step_fields
 
 process = composition.start_process(os.environ)
@@ -18,7 +17,7 @@ if process.on_lambda:
     composition.warm_stores(stores)
 
 
-def plan_quotes(event: dict[str, Any], _context: object) -> dict[str, Any]:
+def plan_quotes(event: EventJson, _context: object) -> EventJson:
     """Plan the slot of a `SlotEvent`; return a `Plan`."""
     asked = read_event(SlotEvent, event)
     fields = {"slot": asked.slot, "execution": asked.execution}

@@ -51,7 +51,7 @@ class Asset:
     replaced: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The asset as clients see it."""
+        """Return the asset as the JSON that clients read and that the archive keeps."""
         row = {
             "symbol": self.symbol,
             "name": self.name,

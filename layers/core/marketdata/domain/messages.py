@@ -62,12 +62,16 @@ def _none_if_damaged(value: Any, validate: ValidatorFunctionWrapHandler) -> Time
 TimetableMessage = Annotated[Timetable | None, WrapValidator(_none_if_damaged)]
 
 
+# Plain JSON: what Lambda gives a function as its event, and takes from it as its answer.
+EventJson = dict[str, Any]
+
+
 class Message(BaseModel):
     """Any message between two functions."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    def to_event(self) -> dict[str, Any]:
+    def to_event(self) -> EventJson:
         """Return the message as plain JSON, as a function returns it and the next one gets it."""
         return self.model_dump(mode="json")
 

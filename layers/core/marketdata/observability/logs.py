@@ -18,7 +18,7 @@ from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from pydantic import ValidationError
 
 from marketdata.domain.breaker import BreakerState
-from marketdata.domain.messages import Message, Plan, Report, Summary
+from marketdata.domain.messages import EventJson, Message, Plan, Report, Summary
 from marketdata.domain.outcomes import Outcome
 from marketdata.errors import InvalidEventError
 from marketdata.redaction import redact
@@ -38,7 +38,7 @@ _SHOWING_SECRETS = ("urllib3", "requests", "yfinance", "curl_cffi", "peewee", "b
 _REPEATING = ("mangum", "asyncio")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
 # An event and a context, both as Lambda gives them, and the answer as JSON.
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+Handler = Callable[[EventJson, Any], EventJson]
 # At most this many wrong fields of an event are named.
 MOST_PROBLEMS = 3
 # Secrets that became known after the logs were configured.
