@@ -45,7 +45,7 @@ SYSTEM_LOG_BYTES = 700
 ASSETS = 30_000
 # An Express execution starts with the minute before its own, and ends with the last slot's jobs.
 EXECUTION_S = 116
-METRIC_SERIES, ALARM_COUNT = 33, 21
+METRIC_SERIES, ALARM_COUNT = 33, 20
 # plan_assets runs every ten minutes to see whether a list is due or lost.
 REFRESH_TRANSITIONS = MINUTES / 10 * 4.5
 

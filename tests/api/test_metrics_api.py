@@ -27,6 +27,7 @@ def test_a_request_writes_its_metrics(cache, capsys):
     printed = capsys.readouterr().out
     found = values_in(printed)
     assert found.pop(("ApiLatency",)) > 0
+    assert found.pop(("ApiFailed",)) == 0
     assert found == {("CacheHits",): 2, ("CacheMisses",): 1}  # an invalid symbol cannot be missed
     assert {metric.service for metric in metrics_in(printed)} == {"prod"}
     (line,) = service.log.getvalue().splitlines()
@@ -49,26 +50,25 @@ def test_only_symbols_that_were_looked_up_are_hits_or_misses(cache, capsys, targ
     measured(cache).get(target)
     found = values_in(capsys.readouterr().out)
     assert found.pop(("ApiLatency",)) >= 0
+    assert found.pop(("ApiFailed",)) == 0
     counted = {("CacheHits",): hits, ("CacheMisses",): misses}
     assert found == {series: count for series, count in counted.items() if count is not None}
 
 
 @pytest.mark.parametrize(
-    ("target", "status", "declined"),
+    ("target", "status", "failed"),
     [
-        ("/v1/quotes/BTC-USD", 503, True),  # its provider's budget is spent
-        ("/v1/quotes/ETH-USD", 503, True),  # no provider answers
-        ("/v1/quotes/AAPL?max_age=5", 503, True),  # all that there is is older
-        ("/v1/assets/crypto", 503, True),  # the first list is not there yet
-        ("/v1/quotes/SOL-USD", 404, False),  # pending
-        ("/v1/quotes/AAPL", 200, False),
-        ("/health", 503, False),  # the loop has never run
+        ("/v1/quotes/BTC-USD", 503, 0),  # its provider's budget is spent
+        ("/v1/quotes/ETH-USD", 503, 0),  # no provider answers
+        ("/v1/quotes/AAPL?max_age=5", 503, 0),  # all that there is is older
+        ("/v1/assets/crypto", 503, 0),  # the first list is not there yet
+        ("/v1/quotes/SOL-USD", 404, 0),  # pending
+        ("/v1/quotes/AAPL", 200, 0),
+        ("/health", 503, 1),  # the loop has never run
     ],
 )
-def test_a_503_that_says_why_there_is_no_price_is_counted_as_declined(
-    cache, capsys, target, status, declined
-):
-    """The alarm of failing requests leaves these out; a real failure has no such sample."""
+def test_a_503_that_says_why_there_is_no_price_is_no_failure(cache, capsys, target, status, failed):
+    """The alarm of failing requests does not ring for it."""
     service = measured(cache)
     service.stores.quotes.explain(
         [
@@ -78,7 +78,7 @@ def test_a_503_that_says_why_there_is_no_price_is_counted_as_declined(
     )
     service.now_ms += 60_000
     assert service.get(target).status == status
-    assert values_in(capsys.readouterr().out).get(("ApiDeclined",), 0) == declined
+    assert values_in(capsys.readouterr().out)[("ApiFailed",)] == failed
 
 
 def test_a_cache_that_is_away_is_a_failure(start_redis, capsys):
@@ -88,7 +88,7 @@ def test_a_cache_that_is_away_is_a_failure(start_redis, capsys):
     service = Service(cache, deployment="prod")
     server.kill()
     assert service.get("/v1/quotes/AAPL").status == 503
-    assert set(values_in(capsys.readouterr().out)) == {("ApiLatency",)}
+    assert values_in(capsys.readouterr().out)[("ApiFailed",)] == 1
     cache.close()
 
 
@@ -98,7 +98,7 @@ def test_a_level_without_request_lines_still_has_metrics(cache, capsys):
     service.get("/v1/quotes/AAPL")
     assert service.log.getvalue() == ""
     names = {found.name for found in metrics_in(capsys.readouterr().out)}
-    assert names == {"ApiLatency", "CacheHits", "CacheMisses"}
+    assert names == {"ApiLatency", "ApiFailed", "CacheHits", "CacheMisses"}
 
 
 def test_without_a_deployment_there_are_no_metrics(cache, capsys):

@@ -9,13 +9,13 @@ import pytest
 
 from local.bill import usage
 from marketdata.lists.planning import SCHEDULE_SLACK_MS
-from marketdata.observability import metrics
+from marketdata.observability.metrics import API_FAILED, NAMESPACE
 from tests.infrastructure.stack import EXISTING, NODES, OWN, ROOT, Stack
 from tests.infrastructure.watched import alarms_of, all_alarmed, every_stack, widgets_of
 from tests.support.metric_lines import TABLE
 
 # How many metrics are alarmed on, of which 10 are free and the rest is 0.10 USD a month each.
-MOST_ALARM_METRICS = 22
+MOST_ALARM_METRICS = 21
 
 
 def test_a_serverless_cache_is_full_at_what_it_may_hold():
@@ -132,7 +132,7 @@ def test_everything_that_can_stand_still_or_fail_has_an_alarm():
         """
         stocks-are-old crypto-is-old forex-is-old loop-fails loop-late refresh-fails refresh-late
         plan-fails fetch-fails commit-fails plan-throttled fetch-throttled commit-throttled
-        api-throttled dead-letters api-fails
+        api-throttled api-crashes dead-letters api-fails
         """.split()
     )
 
@@ -159,13 +159,15 @@ def test_a_few_errors_do_not_ring():
 
 
 def test_an_answer_that_says_why_there_is_no_price_does_not_ring():
-    """The alarm of the API counts its 5xx without those that it gives on purpose."""
-    share, *queries = alarms_of(Stack())["api-fails"]["Metrics"]
-    assert share["Expression"] == "(errors - FILL(declined, 0)) / requests"
-    stats = {query["Id"]: query["MetricStat"] for query in queries}
-    found = {name: (one["Metric"]["MetricName"], one["Stat"]) for name, one in stats.items()}
-    assert found == {
-        "errors": ("5xx", "Sum"),
-        "requests": ("5xx", "SampleCount"),
-        "declined": (metrics.API_DECLINED.name, "Sum"),
-    }
+    """The alarm of the API watches the share of failures that the API counts itself."""
+    api = alarms_of(Stack())["api-fails"]
+    assert (api["Namespace"], api["MetricName"]) == (NAMESPACE, API_FAILED.name)
+    assert api["Statistic"] == "Average"
+
+
+def test_an_api_that_ends_before_it_answers_rings():
+    """The API counts nothing then, so Lambda's own errors are watched."""
+    crashes = alarms_of(Stack())["api-crashes"]
+    assert (crashes["Namespace"], crashes["MetricName"]) == ("AWS/Lambda", "Errors")
+    assert crashes["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "Api"}}]
+    assert (crashes["Threshold"], crashes["Period"]) == (3, 300)

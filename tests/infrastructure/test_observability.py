@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from marketdata.observability.metrics import METRICS, NAMESPACE
+from marketdata.observability.metrics import API_FAILED, METRICS, NAMESPACE
 from tests.infrastructure.stack import EXISTING, ROOT, Stack
 from tests.infrastructure.watched import (
     alarms_of,
@@ -58,7 +58,7 @@ def test_alarms_watch_series_that_the_code_measures(parameters):
     """The alarms on our metrics watch series that the code writes."""
     watched = [ours(n) for n in all_alarmed(Stack(**parameters)) if n.namespace == NAMESPACE]
     assert sorted(watched) == [
-        ("ApiDeclined",),
+        ("ApiFailed",),
         *(("QuoteAge", ("asset_class", name)) for name in ("crypto", "forex", "stocks")),
     ]
     assert set(watched) <= TABLE
@@ -93,12 +93,12 @@ def test_statistics_fit_their_metrics(parameters):
     """Counts are summed, and states and ages are maxima."""
     stack = Stack(**parameters)
     for named in all_shown(stack) + all_alarmed(stack):
-        if named.name in COUNTED:
+        if named.name in COUNTED - {API_FAILED.name}:
             assert named.statistic == "Sum"
         if named.name in ("QuoteAge", "BreakerState"):
             assert named.statistic == "Maximum"
-        # The average of 5xx, ones and zeros, is their share of all requests.
-        shares = "|Average" if named.name == "5xx" else ""
+        # The average of ones and zeros is the share of failures among all requests.
+        shares = "|Average" if named.name == API_FAILED.name else ""
         assert re.fullmatch(rf"Sum|SampleCount|Maximum|Minimum|p\d\d{shares}", named.statistic)
 
 

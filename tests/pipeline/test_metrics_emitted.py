@@ -12,7 +12,7 @@ from marketdata.observability.meter import Gauges, Meter
 from tests.support.metric_lines import TABLE, metrics_in
 from tests.support.pipeline import Make, Pipeline, emptied, simulated
 
-API_ONLY = {("ApiLatency",), ("ApiDeclined",), ("CacheHits",), ("CacheMisses",)}
+API_ONLY = {("ApiLatency",), ("ApiFailed",), ("CacheHits",), ("CacheMisses",)}
 FREE = {"yfinance", "coingecko"}  # the providers that need no key
 
 

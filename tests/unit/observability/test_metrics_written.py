@@ -84,15 +84,16 @@ def test_samples_of_one_set_of_dimensions_share_a_line(capsys):
 )
 def test_a_request_has_its_time_and_its_counts(hits, misses, counts):
     """A request for anything but quotes has no hits and misses, not zero of them."""
-    latency, *others = metrics.of_request(12.3456, hits=hits, misses=misses, declined=False)
+    latency, failed, *others = metrics.of_request(12.3456, hits=hits, misses=misses, failed=False)
     assert (latency.metric, latency.value) == (metrics.API_LATENCY, 12.346)
+    assert (failed.metric, failed.value) == (metrics.API_FAILED, 0)
     assert [sample.value for sample in others] == counts
 
 
-def test_an_answer_that_is_declined_on_purpose_is_counted_as_one():
-    """The alarm of the api leaves it out of the failures."""
-    _, declined = metrics.of_request(1, hits=None, misses=None, declined=True)
-    assert (declined.metric, declined.value) == (metrics.API_DECLINED, 1)
+def test_a_failure_is_a_one():
+    """The average over the requests is then the share of failures."""
+    _, failed = metrics.of_request(1, hits=None, misses=None, failed=True)
+    assert (failed.metric, failed.value) == (metrics.API_FAILED, 1)
 
 
 def test_a_plan_is_measured_each_slot_and_the_gauges_once_a_minute(capsys):

@@ -69,11 +69,11 @@ class RequestLog:
                     duration_ms,
                     hits=request.hits,
                     misses=request.misses,
-                    declined=_is_declined(request),
+                    failed=_is_failure(request),
                 )
             )
 
 
-def _is_declined(request: RequestRecord) -> bool:
-    """Return whether a 5xx only says why there is no price or no list."""
-    return request.status >= HTTPStatus.INTERNAL_SERVER_ERROR and request.code in REASONS
+def _is_failure(request: RequestRecord) -> bool:
+    """Return whether the api failed. A 503 that says why there is no price or list is an answer."""
+    return request.status >= HTTPStatus.INTERNAL_SERVER_ERROR and request.code not in REASONS

@@ -108,10 +108,11 @@ QUOTES_QUARANTINED = Metric(
 API_LATENCY = Metric(
     "ApiLatency", "Milliseconds", "how long the api took for an answer; each one is a sample"
 )
-API_DECLINED = Metric(
-    "ApiDeclined",
+API_FAILED = Metric(
+    "ApiFailed",
     "Count",
-    "answers with a 5xx that say why there is no price or no list yet; the api itself did not fail",
+    "1 for a request that was answered with 5xx, else 0; each request is a sample. A 503 that says"
+    " why there is no price or no list yet is a 0",
 )
 CACHE_HITS = Metric("CacheHits", "Count", "requested symbols that had a quote")
 CACHE_MISSES = Metric("CacheMisses", "Count", "requested valid symbols that had none")
@@ -127,7 +128,7 @@ METRICS: tuple[Metric, ...] = (
     QUOTES_WRITTEN,
     QUOTES_QUARANTINED,
     API_LATENCY,
-    API_DECLINED,
+    API_FAILED,
     CACHE_HITS,
     CACHE_MISSES,
 )
@@ -218,15 +219,13 @@ def of_provider(state: ProviderState) -> list[Sample]:
 
 
 def of_request(
-    duration_ms: float, *, hits: int | None, misses: int | None, declined: bool
+    duration_ms: float, *, hits: int | None, misses: int | None, failed: bool
 ) -> list[Sample]:
     """Return the samples of a request; `hits` and `misses` are None if it is not about quotes.
 
-    `declined`: whether it was answered with a 5xx that is no failure of the api.
+    `failed`: whether the api could not answer, although the request was right.
     """
-    samples = [API_LATENCY.sample(duration_ms)]
-    if declined:
-        samples.append(API_DECLINED.sample(1))
+    samples = [API_LATENCY.sample(duration_ms), API_FAILED.sample(int(failed))]
     if hits is not None and misses is not None:
         samples += [CACHE_HITS.sample(hits), CACHE_MISSES.sample(misses)]
     return samples
