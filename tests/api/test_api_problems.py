@@ -30,7 +30,13 @@ def test_json_goes_to_everybody(cache, accept):
 
 @pytest.mark.parametrize(
     ("path", "nearest"),
-    [("/v1/quote", "/v1/quotes"), ("/v1/provider", "/v1/providers"), ("/healthz", "/health")],
+    [
+        ("/v1/quote", "/v1/quotes"),
+        ("/v1/provider", "/v1/providers"),
+        ("/v1/asset/stocks", "/v1/assets/stocks"),
+        ("/v2/assets/crypto", "/v1/assets/crypto"),
+        ("/healthz", "/health"),
+    ],
 )
 def test_a_wrong_path_names_the_nearest_one(cache, path, nearest):
     """A misspelt path is answered with the one that may have been meant."""

@@ -26,7 +26,8 @@ def test_prices_come_in_another_currency(cache):
     converted = found["converted"]
     assert converted["rate_symbol"] == "EUR/USD"
     assert converted["price"] == (found["price"] * converted["rate"]).quantize(converted["price"])
-    assert exact(service.get("/v1/quotes/AAPL?currency=eur")) == found
+    single = service.get("/v1/quotes/AAPL?currency=eur")
+    assert exact(single) == {"market": single.headers["x-market-data"], **found}
     assert "converted" not in service.get("/v1/quotes/AAPL").json
 
 

@@ -86,8 +86,8 @@ def test_a_python_client_reads_every_answer(service, document, tmp_path, monkeyp
     models = importlib.import_module("client_py.models")
     for target, name in (
         ("/v1/quotes?symbols=AAPL,BTC-USD,btc/usd,NOPE,A*B&currency=EUR", "Quotes"),
-        ("/v1/quotes/AAPL", "Quote"),
-        ("/v1/quotes/AAPL?currency=CHF", "Quote"),
+        ("/v1/quotes/AAPL", "SingleQuote"),
+        ("/v1/quotes/AAPL?currency=CHF", "SingleQuote"),
         ("/v1/history?symbols=AAPL&range=1h", "Histories"),
         ("/v1/search?q=app", "Search"),
         ("/v1/assets/stocks", "Assets"),

@@ -38,6 +38,7 @@ from marketdata.api.readers.status import StatusReader
 from marketdata.api.readers.suggesting import Suggester
 from marketdata.api.request_log import RequestLog
 from marketdata.cache.history_store import HistoryStore
+from marketdata.domain.symbols import AssetClass
 from marketdata.version import VERSION
 
 if TYPE_CHECKING:
@@ -104,8 +105,10 @@ def create_app(
     )
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     app.include_router(routes.router)
-    # The paths without parameters: the problem of a misspelt path names the nearest one.
-    app.state.paths = [path for path in map(_path_of, routes.router.routes) if "{" not in path]
+    # The problem of a misspelt path names the nearest one of these.
+    fixed = (path for path in map(_path_of, routes.router.routes) if "{" not in path)
+    lists = (f"/v1/assets/{asset_class.value}" for asset_class in AssetClass)
+    app.state.paths = [*fixed, *lists]
     _add_pages(app)
     add_exception_handlers(app)
     _add_middleware(app, request_log, cors=cors)

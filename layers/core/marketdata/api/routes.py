@@ -68,7 +68,7 @@ async def get_quotes(query: Annotated[QuotesQuery, Query()], context: ContextDep
     operation_id="getQuote",
     tags=["quotes"],
     summary="The quote of one symbol",
-    response_model=schemas.Quote,
+    response_model=schemas.SingleQuote,
     responses=responses("The quote.", ("invalid_parameter", *_REASONS)),
 )
 async def get_quote(
@@ -84,7 +84,7 @@ async def get_quote(
     query: Annotated[QuoteQuery, Query()],
     context: ContextDep,
 ) -> Response:
-    """The same quote as in the list, or a problem whose `code` is the reason."""
+    """The same quote as in the list with its `market`, or a problem whose `code` is the reason."""
     wanted, readers = requested_one(symbol), context.readers
     found = await readers.call(
         readers.quotes.read_one, wanted, context.now_ms, query.max_age, query.currency
@@ -94,7 +94,7 @@ async def get_quote(
         (found,) = await readers.call(readers.suggester.with_suggestions, [found])
         raise Problem(found.code.value, found.message, found.retry_after_s, found.suggestions)
     context.note(hits=1, misses=0)
-    return context.answer(found)
+    return context.answer(b'{"market":"%b",%b' % (readers.market.encode(), found[1:]))
 
 
 @router.get(

@@ -143,6 +143,12 @@ class Quote(Shape):
     stale: bool = Field(description="Whether it is older than it should be.")
 
 
+class SingleQuote(Quote):
+    """The quote of one symbol, and the market that its price is from."""
+
+    market: MarketKind
+
+
 class Quotes(Shape):
     """Each distinct requested symbol exactly once, in request order, in one of the two lists."""
 

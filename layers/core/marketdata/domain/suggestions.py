@@ -49,7 +49,8 @@ def suggestions(text: str) -> tuple[str, ...]:
 
 def _guesses(text: str) -> Iterator[str]:
     if text.startswith("@"):
-        if _COIN_ID.fullmatch(text.lower()):
+        # In `@bitcoin-usd` the last part is the quote side already.
+        if _COIN_ID.fullmatch(text.lower()) and _parsed(text) is None:
             yield f"{text}-USD"
         return
     upper = text.upper()
