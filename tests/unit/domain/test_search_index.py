@@ -145,3 +145,14 @@ def test_a_ticker_with_one_slip_is_near_to_its_symbol(ticker, symbols):
     rows = [(symbol, symbol) for symbol in ("AAPL", "MSFT", "TSLA", "BRK.B", "APP", "KO")]
     index = Index(build(listed(rows)))
     assert [rows[place][0] for place in index.near(ticker)] == symbols
+
+
+def test_a_word_twice_in_the_query_is_twice_in_the_name():
+    """`j&j` finds Johnson & Johnson, and nothing with a single word that begins so."""
+    rows = [
+        ("USD/JPY", "US Dollar / Japanese Yen"),
+        ("JPM", "JPMorgan"),
+        ("JNJ", "Johnson & Johnson"),
+    ]
+    assert found(rows, "j&j") == ["JNJ"]
+    assert found(rows, "johnson and johnson") == ["JNJ"]

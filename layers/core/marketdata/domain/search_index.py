@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -27,7 +28,8 @@ class Tier(IntEnum):
 
     `SYMBOL`: its symbol (or one side of a pair) is the query. `PREFIX`: it begins with the query.
     `WORD`: a word of the name begins with it. `NAME`: the name has it. `WORDS`: each word of the
-    query begins a word of the symbol or the name.
+    query begins a word of the symbol or the name; a word that the query has twice begins two of
+    them.
     """
 
     SYMBOL = 0
@@ -92,13 +94,16 @@ class Index:
         if not words:
             return
         exact, symbol_start, word_start = f" {key} ", f" {key}", f" {words}"
-        starts = [f" {word}" for word in words.split()]
+        starts = Counter(f" {word}" for word in words.split())
         for place, (keys, name) in enumerate(zip(self._keys, self._names, strict=True)):
             if symbol_start in keys:
                 yield place, Tier.SYMBOL if exact in keys else Tier.PREFIX
             elif words in name:
                 yield place, Tier.WORD if word_start in name else Tier.NAME
-            elif len(starts) > 1 and all(start in keys or start in name for start in starts):
+            elif " " in words and all(
+                keys.count(start) >= least or name.count(start) >= least
+                for start, least in starts.items()
+            ):
                 yield place, Tier.WORDS
 
 

@@ -11,6 +11,7 @@ from marketdata.domain.assets import Listing
 from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.changes import agreed_change
+from marketdata.domain.day_range import agreed_range
 from marketdata.domain.dialects import finnhub_spelling, from_finnhub
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass
@@ -127,6 +128,7 @@ class Finnhub:
         found = agreed_change(
             price, number_or_none(row.get("d")), number_or_none(row.get("dp")), previous_close
         )
+        day = agreed_range(price, *(figure(row.get(name)) for name in ("o", "h", "l")))
         is_stock = instrument.asset_class is AssetClass.STOCKS
         return Quote(
             symbol=instrument.symbol.text,
@@ -141,9 +143,9 @@ class Finnhub:
             timestamp=unix_time(row.get("t")) if is_stock else None,
             fetched_at=fetched_at,
             previous_close=found.previous_close,
-            open=figure(row.get("o")),
-            high=figure(row.get("h")),
-            low=figure(row.get("l")),
+            open=day.open,
+            high=day.high,
+            low=day.low,
         )
 
     def _listing(self, asset_class: AssetClass, row: dict[str, Any]) -> Listing | None:

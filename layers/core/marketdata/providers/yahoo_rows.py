@@ -14,6 +14,7 @@ from typing import Any
 from marketdata.domain.acceptance import may_be_negative
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.changes import agreed_change
+from marketdata.domain.day_range import agreed_range
 from marketdata.domain.quotes import (
     ChangeBasis,
     ExtendedPrice,
@@ -38,6 +39,7 @@ _MARKET_STATES = {
     "POSTPOST": MarketState.CLOSED,
     "CLOSED": MarketState.CLOSED,
 }
+_RANGE = ("regularMarketOpen", "regularMarketDayHigh", "regularMarketDayLow")
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _SESSIONS = {ExtendedSession.PRE: "preMarket", ExtendedSession.POST: "postMarket"}
 
@@ -107,6 +109,7 @@ def _quote(
         number_or_none(row.get("regularMarketChangePercent")),
         None if is_coin else close,  # the change of a coin is over 24 hours and not since a close
     )
+    day = agreed_range(price, *(amounts.figure(row, name) for name in _RANGE))
     basis = ChangeBasis.ROLLING_24H if is_coin else ChangeBasis.PREVIOUS_CLOSE
     state, timestamp = row.get("marketState"), unix_time(row.get("regularMarketTime"))
     return Quote(
@@ -121,9 +124,9 @@ def _quote(
         timestamp=timestamp,
         fetched_at=fetched_at,
         previous_close=close if is_coin else found.previous_close,
-        open=amounts.figure(row, "regularMarketOpen"),
-        high=amounts.figure(row, "regularMarketDayHigh"),
-        low=amounts.figure(row, "regularMarketDayLow"),
+        open=day.open,
+        high=day.high,
+        low=day.low,
         volume=_volume(instrument, row),
         market_cap=_market_cap(row, amounts.unit, raw_price),
         market_state=_MARKET_STATES.get(state) if isinstance(state, str) else None,

@@ -1,0 +1,41 @@
+"""The range of a day that agrees with its price, or null. Pure.
+
+Providers update the price and the range of a day separately, and a single figure can be wrong.
+A figure that the price or the other figures contradict is left out, because a client cannot see
+which of them is right. The price itself is checked elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DayRange:
+    """The first, highest and lowest price of a day. A figure that is unknown or wrong is None."""
+
+    open: Decimal | None
+    high: Decimal | None
+    low: Decimal | None
+
+
+def agreed_range(
+    price: Decimal, first: Decimal | None, high: Decimal | None, low: Decimal | None
+) -> DayRange:
+    """Return the figures without those that cannot be right.
+
+    A high below the low leaves neither. A high below the price, a low above the price and a first
+    price outside of the range are left out.
+    """
+    if high is not None and low is not None and high < low:
+        high = low = None
+    if high is not None and high < price:
+        high = None
+    if low is not None and low > price:
+        low = None
+    if first is not None:
+        above = high is not None and first > high
+        below = low is not None and first < low
+        first = None if above or below else first
+    return DayRange(first, high, low)
