@@ -53,7 +53,9 @@ class BoardPage:
         self.page.on("pageerror", lambda error: self._complain("error", str(error)))
         self.page.on("request", self._note_request)
         self.page.on("response", self._note_answer)
-        self.page.clock.install(time=datetime.fromtimestamp(service.now_ms / 1000 - 1, UTC))
+        # The clock runs from the first call to the second, and cannot be paused at a time that
+        # is past; a busy machine may need seconds for that.
+        self.page.clock.install(time=datetime.fromtimestamp(service.now_ms / 1000 - 3600, UTC))
         self.page.clock.pause_at(datetime.fromtimestamp(service.now_ms / 1000, UTC))
 
     def __enter__(self) -> Self:
