@@ -254,3 +254,12 @@ def test_a_list_that_is_none_is_a_bad_payload(body):
         FINNHUB.parse_assets(AssetClass.STOCKS, [support.answer(body)])
     with pytest.raises(errors.RateLimitedError):
         FINNHUB.parse_assets(AssetClass.STOCKS, [support.answer(body, 429)])
+
+
+@pytest.mark.parametrize("text", ["12.3%", "1,234.5", "NaN", "", "12 USD"])
+def test_text_that_is_no_plain_number_is_no_figure(text):
+    """A figure with a unit or a comma is null and the price stays; as the price it is no price."""
+    (quote,) = parse(QUOTE | {"h": text, "l": text, "pc": text, "d": None, "dp": None}).quotes
+    assert quote.price == Decimal("263.84")
+    assert (quote.high, quote.low, quote.previous_close) == (None, None, None)
+    assert parse(QUOTE | {"c": text}).quotes == ()

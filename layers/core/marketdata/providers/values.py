@@ -31,16 +31,17 @@ _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def number(value: Any) -> Decimal | None:
-    """Return a number given as a JSON number or as text, a percent sign allowed; None for none.
+    """Return a number given as a JSON number or as text; None for none.
 
     Raise `BadPayloadError` for another type, other text, and a number that is not finite or absurd.
+    Text with a unit is other text: "12.3%" is no price and no volume.
     """
     if isinstance(value, str):
         text = value.strip() if len(value) <= _MOST_CHARS else value
         if text.lower() in _NO_NUMBER:
             return None
-        text = text.removesuffix("%").rstrip() if len(text) <= _MOST_CHARS else "too long"
-        found = Decimal(text) if _NUMBER.fullmatch(text) else None
+        fits = len(text) <= _MOST_CHARS and _NUMBER.fullmatch(text)
+        found = Decimal(text) if fits else None
     elif value is None:
         return None
     else:
