@@ -128,7 +128,7 @@ def test_a_currency_is_an_iso_code_in_either_case(text, code):
     ("text", "names"),
     [
         ("GBp", "GBP"), ("GBX", "GBP"), ("gbx", "GBP"), ("ZAc", "ZAR"), ("USX", "USD"),
-        ("Eur", "ISO 4217"), ("EURO", "ISO 4217"), ("", "ISO 4217"), ("BTC", "ISO 4217"),
+        ("Eur", "ISO 4217"), ("EURO", "ISO 4217"), ("", "ISO 4217"), ("BTC", "no coin"),
         ("ＥＵＲ", "ISO 4217"),
     ],
 )  # fmt: skip

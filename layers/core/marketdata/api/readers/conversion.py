@@ -41,7 +41,7 @@ def target_currency(text: str) -> str:
         raise ValueError(f"a currency such as EUR; {text} is a minor unit, use {major}")
     code = text.upper()
     if not (text.isascii() and (text in (code, text.lower())) and unit_of(code)):
-        raise ValueError("a currency code of ISO 4217, such as EUR")
+        raise ValueError("a currency code of ISO 4217, such as EUR, or CNH; no coin")
     if code in MINOR_UNITS:
         raise ValueError(f"a currency such as EUR; use {MINOR_UNITS[code].currency}")
     return code
