@@ -29,16 +29,19 @@ from marketdata.errors import CacheUnavailableError
 from marketdata.settings import Settings
 
 DEFAULT_PORT = 6379
+DATA = "redis"  # the folder of the data, in the folder of the service
 NAMED_TIMEOUT_S = 3.0
 
 
 def bring_up_redis(
-    children: Children, state: Path, env: dict[str, str], at_end: ExitStack, *, keep_data: bool
+    children: Children, state: Path, env: dict[str, str], at_end: ExitStack, *, must_keep_data: bool
 ) -> None:
     """Return when the Redis of the service answers; `env` then has the settings to reach it.
 
-    `state`: the folder of the service. `keep_data`: whether a Redis that is started here keeps its
-    data for the next run. `at_end` gets what has to be removed when the service ends.
+    `state`: the folder of the service. A Redis that is started here keeps its data there for the
+    next run. A second service at the same time starts with an empty Redis that keeps nothing;
+    with `must_keep_data` it does not start, because it would not know which quotas are used.
+    `at_end` gets what has to be removed when the service ends.
     Raise `CannotStartError` with what to do, and `RedisMissingError` if no server is installed.
     """
     if env.get("REDIS_HOST"):
@@ -49,7 +52,12 @@ def bring_up_redis(
     port, note = choose_port(env)
     password = secrets.token_urlsafe(32)
     state.mkdir(parents=True, exist_ok=True)
-    folder = _data_folder(state, at_end) if keep_data else None
+    folder = _data_folder(state, at_end)
+    if folder is None and must_keep_data:
+        raise CannotStartError(
+            f"another service keeps its Redis data in {state / DATA}; stop that one, set REDIS_HOST"
+            " to share a Redis, or set MARKETDATA_HOME to another folder"
+        )
     # A password on the command line could be read by every user of the machine.
     config = state / f"redis-{port}.conf"
     at_end.callback(config.unlink, missing_ok=True)
@@ -87,19 +95,16 @@ def choose_port(env: dict[str, str]) -> tuple[int, str]:
     return free_port(), f"started here, as {port} is taken"
 
 
-def _data_folder(state: Path, at_end: ExitStack) -> Path:
-    """Return the locked folder of the data: two servers would damage it."""
-    folder = state / "redis"
+def _data_folder(state: Path, at_end: ExitStack) -> Path | None:
+    """Return the locked folder of the data; None if another server has it, which it would damage."""
+    folder = state / DATA
     folder.mkdir(exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     at_end.callback(os.close, handle)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise CannotStartError(
-            f"another service keeps its Redis data in {folder}; stop that one, set REDIS_HOST to "
-            "share a Redis, or set MARKETDATA_HOME to another folder"
-        ) from None
+        return None
     return folder
 
 

@@ -92,7 +92,7 @@ def run(folder: Path, at_end: contextlib.ExitStack) -> None:
     state, children = state_folder(folder, settings.market), Children()
     env["PROMETHEUS_MULTIPROC_DIR"] = _use_temporary_folder(at_end)
     at_end.callback(children.end_all)
-    bring_up_redis(children, state, env, at_end, keep_data=not simulated)
+    bring_up_redis(children, state, env, at_end, must_keep_data=not simulated)
     control_url = ""
     if simulated:
         urls, control_url = _bring_up_market(children, env)

@@ -214,7 +214,7 @@ def test_ctrl_c_ends_it_all(service):
     assert port_is_free(service.port)
     assert port_is_free(int(service.env["REDIS_PORT"]))
     left = {path.name for path in (service.home / ".local" / "simulated").iterdir()}
-    assert left == {"service.log", "archive"}
+    assert left == {"service.log", "archive", "redis"}
     assert list(service.temporary.iterdir()) == []
 
 

@@ -33,11 +33,11 @@ def at_end() -> Iterator[ExitStack]:
         yield stack
 
 
-def started(state: Path, at_end: ExitStack, *, keep_data: bool = False) -> dict[str, str]:
+def started(state: Path, at_end: ExitStack, *, must_keep_data: bool = False) -> dict[str, str]:
     """The settings that lead to a Redis that was started for a service."""
     children, env = Children(), {"REDIS_PORT": str(free_port())}
     at_end.callback(children.end_all)
-    bring_up_redis(children, state, env, at_end, keep_data=keep_data)
+    bring_up_redis(children, state, env, at_end, must_keep_data=must_keep_data)
     return env
 
 
@@ -90,16 +90,28 @@ def test_nothing_is_left_of_it(tmp_path):
     """The file with the password is removed with the service."""
     with ExitStack() as at_end:
         started(tmp_path, at_end)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["redis"]
 
 
 def test_two_servers_never_use_the_same_data(tmp_path, at_end):
-    """A second service that keeps data in the same folder is stopped, until the first has ended."""
+    """A second service that has to keep its data does not start before the first has ended."""
     with ExitStack() as first:
-        started(tmp_path, first, keep_data=True)
+        started(tmp_path, first, must_keep_data=True)
         with pytest.raises(CannotStartError, match="another service keeps its Redis data in"):
-            started(tmp_path, at_end, keep_data=True)
-    assert started(tmp_path, at_end, keep_data=True)["REDIS_HOST"] == "127.0.0.1"
+            started(tmp_path, at_end, must_keep_data=True)
+    assert started(tmp_path, at_end, must_keep_data=True)["REDIS_HOST"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("must_keep_data", [True, False])
+def test_the_data_is_there_again_after_a_restart(tmp_path, must_keep_data):
+    """Ledgers and history outlive the service, on the simulated market, too."""
+    for expected in (None, b"kept"):
+        with ExitStack() as one:
+            env = started(tmp_path, one, must_keep_data=must_keep_data)
+            port, password = int(env["REDIS_PORT"]), env["REDIS_PASSWORD"]
+            with Redis(port=port, password=password) as client:
+                assert client.get("mda:a") == expected
+                client.set("mda:a", "kept")
 
 
 def test_two_services_without_data_each_have_a_redis(tmp_path, at_end):
@@ -136,7 +148,7 @@ def test_the_wheel_is_installed_by_its_hash():
     assert "--hash=sha256:" in text
 
 
-def test_only_a_live_markets_redis_keeps_its_data(tmp_path):
+def test_a_redis_with_a_folder_keeps_its_data(tmp_path):
     """With a folder there is an append-only file in it; without, nothing is written."""
     kept = server_command(Path("redis-server"), 7001, tmp_path / "redis")
     assert kept[kept.index("--appendonly") + 1] == "yes"
