@@ -96,7 +96,8 @@ def choose_port(env: dict[str, str]) -> tuple[int, str]:
 
 
 def _data_folder(state: Path, at_end: ExitStack) -> Path | None:
-    """Return the locked folder of the data; None if another server has it, which it would damage."""
+    """Return the locked folder of the data, or None if another server has it."""
+    # Two servers on the same data would damage it.
     folder = state / DATA
     folder.mkdir(exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)

@@ -6,7 +6,7 @@ import pytest
 
 from marketdata.domain.assets import Asset
 from marketdata.domain.search_index import Index, Match, Tier, build
-from marketdata.domain.symbols import parse_symbol
+from marketdata.domain.symbols import AssetClass, parse_symbol
 
 STOCKS = [
     ("AAPL", "Apple Inc."),
@@ -156,3 +156,15 @@ def test_a_word_twice_in_the_query_is_twice_in_the_name():
     ]
     assert found(rows, "j&j") == ["JNJ"]
     assert found(rows, "johnson and johnson") == ["JNJ"]
+
+
+@pytest.mark.parametrize(
+    "query", ["@wrapped-bitcoin-USD", "@wrapped-bitcoin/usd", "@wrapped-bitcoin"]
+)
+def test_a_coin_is_found_by_its_id(query):
+    """The id of CoinGecko is an accepted spelling of its symbol."""
+    assets = [
+        Asset("BTC-USD", AssetClass.CRYPTO, "Bitcoin", None, None, 1, {"coingecko": "bitcoin"}),
+        Asset("WBTC-USD", AssetClass.CRYPTO, "W", None, None, 9, {"coingecko": "wrapped-bitcoin"}),
+    ]
+    assert Index(build(assets)).find(query) == [1]

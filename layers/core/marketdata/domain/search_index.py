@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from marketdata.domain.assets import Asset
+from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.errors import InvalidSymbolError
 
@@ -136,13 +137,19 @@ def _slips(key: str) -> Iterator[str]:
 
 
 def _keys(asset: Asset) -> list[str]:
-    """Return the texts that count as an asset's symbol: the whole, and the sides of a pair."""
+    """Return the texts that count as an asset's symbol.
+
+    These are the whole, the sides of a pair, and a coin by its id (`@bitcoin-USD`).
+    """
     symbol = parse_symbol(asset.symbol)
     sides = [symbol.text]
     if symbol.asset_class is not AssetClass.STOCKS:
         sides.append(symbol.base)
     if symbol.asset_class is AssetClass.FOREX:
         sides.append(symbol.quote)
+    coin_id = asset.ids.get(Source.COINGECKO.value)
+    if symbol.asset_class is AssetClass.CRYPTO and coin_id:
+        sides.append(f"@{coin_id}-{symbol.quote}")
     return [_key(side) for side in sides]
 
 
