@@ -1,7 +1,7 @@
 """One line in the log and one set of metrics for each request: route, result, duration.
 
 The line has the route, never the path, the query or headers, because the text of a client may
-contain secrets. On AWS Powertools writes both, which costs a request about 0.07 ms.
+contain secrets. On AWS Powertools writes both, which costs a request about 0.2 ms of a processor.
 """
 
 from __future__ import annotations
