@@ -231,6 +231,7 @@ def test_a_page_that_nobody_sees_asks_nothing(board):
         Object.defineProperty(document, 'hidden', {get: () => hidden, configurable: true});
         document.dispatchEvent(new Event('visibilitychange'));
     }"""
+    board.page.wait_for_load_state("networkidle")  # else the first load may still ask for names
     board.page.evaluate(hide, arg=True)
     before = len(board.asked)
     board.pass_s(600)
