@@ -198,7 +198,7 @@ def decode(data: bytes) -> AssetList:
 
 
 def _assets(asset_class: AssetClass, rows: Sequence[dict[str, Any]]) -> tuple[Asset, ...]:
-    # The rows are JSON from the archive: the caller names whatever is wrong with one.
+    # The rows are JSON from the archive. The caller raises ArchiveError if one is damaged.
     return tuple(
         Asset(
             symbol=row["symbol"],

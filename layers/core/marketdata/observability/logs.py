@@ -200,7 +200,7 @@ def log_report(report: Report) -> None:
 
 
 def log_commit(summary: Summary) -> None:
-    """Log a commit: each fact in a line of its own level."""
+    """Log a commit in several lines, each at the level of its fact."""
     event = summary.to_event()
     where = {name: event[name] for name in ("slot", "job", "execution", "asset_class")}
     log.info(

@@ -60,7 +60,7 @@ class Watch:
         return self._control.watch_command(list(symbols), now_ms)
 
     def note(self, symbols: Collection[str], now_ms: int) -> Noted:
-        """Make the note in a round trip of its own. Never raise."""
+        """Make the note in a separate round trip. If the cache fails, return it as lost."""
         if not symbols:
             return Noted()
         try:
