@@ -1,8 +1,9 @@
-"""Metrics of the api: one set for each request, beside the line of its log."""
+"""Metrics of the api: one set for each request, in the line of its log."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 
@@ -30,8 +31,13 @@ def test_a_request_writes_its_metrics(cache, capsys):
     assert found.pop(("ApiFailed",)) == 0
     assert found == {("CacheHits",): 2, ("CacheMisses",): 1}  # an invalid symbol cannot be missed
     assert {metric.service for metric in metrics_in(printed)} == {"prod"}
-    (line,) = service.log.getvalue().splitlines()
-    assert (json.loads(line)["message"], json.loads(line)["route"]) == ("request", "/v1/quotes")
+    (line,) = map(json.loads, printed.splitlines())
+    assert (line["level"], line["message"], line["route"]) == ("INFO", "request", "/v1/quotes")
+    assert (line["status"], line["symbols"], line["hits"], line["misses"]) == (200, 4, 2, 1)
+    assert line["duration_ms"] == line["ApiLatency"]
+    assert datetime.fromisoformat(line["timestamp"]).timestamp() * 1000 == pytest.approx(
+        line["_aws"]["Timestamp"], abs=1000
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,8 +102,9 @@ def test_a_level_without_request_lines_still_has_metrics(cache, capsys):
     """The dashboard does not go blank with a quieter log."""
     service = measured(cache, LOG_LEVEL="WARNING")
     service.get("/v1/quotes/AAPL")
-    assert service.log.getvalue() == ""
-    names = {found.name for found in metrics_in(capsys.readouterr().out)}
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "route" not in line
+    names = {found.name for found in metrics_in(line)}
     assert names == {"ApiLatency", "ApiFailed", "CacheHits", "CacheMisses"}
 
 

@@ -90,12 +90,13 @@ def test_metrics_are_written(stack: Deployed, logs: Logs):
 
 
 def test_requests_are_logged(logs: Logs):
-    """Each request has a line with its route and status. Metrics have lines of their own."""
+    """Each request has one line with its route, its status and its metrics."""
     requests = [line for line in logs.lines() if line.get("message") == "request"]
     assert requests
     assert {line["status"] for line in requests} == {200}
     assert all(line["route"] for line in requests)
-    assert [line for line in logs.lines() if "ApiLatency" in line]
+    assert len({line["function_request_id"] for line in requests}) == len(requests)
+    assert requests == [line for line in logs.lines() if "ApiLatency" in line]
 
 
 def test_no_secret_is_logged(stack: Deployed, logs: Logs, keys: dict[str, str]):

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any, TextIO
 from urllib.parse import unquote
 
@@ -25,7 +24,7 @@ from fastapi import FastAPI
 from mangum import Mangum
 
 from marketdata.api.app import create_app
-from marketdata.api.request_log import RequestLog
+from marketdata.api.request_log import CountedRequests, LoggedRequests
 from marketdata.api.serving import behind_gateway
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache
@@ -39,7 +38,6 @@ from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.permits import AttemptResult, CallRequest
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
-from marketdata.observability import meter
 from marketdata.observability.logs import RedactingFormatter
 from marketdata.settings import Settings
 
@@ -90,10 +88,11 @@ class Service:
             self.stores,
             now_ms=lambda: self.now_ms,
             cors=cors,
-            request_log=RequestLog(
-                logger_of(self.log, self.settings),
-                partial(meter.write, deployment) if deployment else None,
-            ),
+            request_log=CountedRequests(
+                deployment, "api", self.settings.logs_requests, self.settings.secrets
+            )
+            if deployment
+            else LoggedRequests(logger_of(self.log, self.settings)),
         )
 
     def get(self, target: str, method: str = "GET", **headers: str) -> Reply:

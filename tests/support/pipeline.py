@@ -25,7 +25,7 @@ from local.service.loop import Steps, Tick, run_slot
 from local.simulator import MarketServers
 from marketdata.api.app import create_app
 from marketdata.api.readers.status import StatusReader
-from marketdata.api.request_log import RequestLog
+from marketdata.api.request_log import LoggedRequests
 from marketdata.cache import client as cache_client
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache, connect
@@ -141,7 +141,7 @@ class Pipeline:
             self.settings,
             Stores(cache=cache, control=self.control, quotes=self.quotes, assets=self.assets),
             now_ms=clock,
-            request_log=RequestLog(logger_of(io.StringIO(), self.settings)),
+            request_log=LoggedRequests(logger_of(io.StringIO(), self.settings)),
             threads=False,
         )
         self.status = StatusReader(self.settings, self.quotes, self.assets, self.control)

@@ -22,7 +22,10 @@ _PLACES = tuple(
     (needed, re.compile(pattern, re.IGNORECASE), rf"\1{MASK}")
     for needed, pattern in (
         # Query parameters, as in a URL.
-        (("=",), r"((?:api_?key|token|crumb|x_cg_\w{0,40}|cmc_pro_api_key)=)[^&\s\"'\\<>]+"),
+        (
+            ("key=", "token=", "crumb=", "x_cg_"),
+            r"((?:api_?key|token|crumb|x_cg_\w{0,40}|cmc_pro_api_key)=)[^&\s\"'\\<>]+",
+        ),
         # Headers, as `X-Finnhub-Token: abc` and as a dump of a mapping.
         (
             ("x-", "x_"),

@@ -10,7 +10,7 @@ import pytest
 from marketdata.domain.messages import Plan, Summary
 from marketdata.errors import CacheUnavailableError
 from marketdata.observability import metrics
-from marketdata.observability.meter import Meter, write
+from marketdata.observability.meter import Meter, embedded, write
 from tests.support.metric_lines import TABLE, metrics_in, values_in
 
 SLOT = 1_763_820_300
@@ -68,6 +68,16 @@ def test_every_series_can_be_written_and_read(capsys):
     assert len(found) == len(TABLE)
     assert {metric.service for metric in found} == {"prod"}
     assert all(metric.unit == units[metric.name] and metric.value == 1.5 for metric in found)
+
+
+def test_the_fields_of_a_log_line_are_the_same_metrics_as_a_line_by_powertools(capsys):
+    """CloudWatch reads the same series, units and values from both."""
+    samples = metrics.of_request(12.5, hits=3, misses=1, failed=True)
+    write("prod", samples)
+    by_powertools = capsys.readouterr().out
+    line = json.dumps({"message": "request", **embedded("prod", samples)})
+    assert metrics_in(line) == metrics_in(by_powertools)
+    assert len(metrics_in(line)) == 4
 
 
 def test_samples_of_one_set_of_dimensions_share_a_line(capsys):

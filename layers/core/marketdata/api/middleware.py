@@ -53,7 +53,11 @@ class RequestLogMiddleware:
             await self._app(scope, receive, send)
             return
         began = self._clock()
-        record = RequestRecord(scope["method"], gateway_request_id=_gateway_request_id(scope))
+        record = RequestRecord(
+            scope["method"],
+            gateway_request_id=_gateway_request_id(scope),
+            function_request_id=getattr(scope.get("aws.context"), "aws_request_id", None),
+        )
         scope.setdefault("state", {})["record"] = record
 
         async def note_status(message: Message) -> None:

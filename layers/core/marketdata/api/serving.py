@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -13,9 +12,8 @@ from mangum.adapter import DEFAULT_TEXT_MIME_TYPES
 
 from marketdata.api.app import create_app
 from marketdata.api.problems import MEDIA_TYPE
-from marketdata.api.request_log import RequestLog
+from marketdata.api.request_log import CountedRequests, LoggedRequests, RequestLog
 from marketdata.clock import wall_ms
-from marketdata.observability import meter
 from marketdata.observability.metrics import Sample
 
 if TYPE_CHECKING:
@@ -43,14 +41,23 @@ def is_request(event: Any) -> bool:
 def gateway_adapter(process: Process, stores: Stores) -> Mangum:
     """Return what answers the events of API Gateway in this process."""
     settings = process.settings
-    service = settings.metrics_service
-    request_log = RequestLog(process.logger, partial(meter.write, service) if service else None)
-    app = create_app(settings, stores, now_ms=wall_ms, request_log=request_log, threads=False)
+    app = create_app(
+        settings, stores, now_ms=wall_ms, request_log=_request_log(process), threads=False
+    )
     return behind_gateway(app)
 
 
+def _request_log(process: Process) -> RequestLog:
+    settings = process.settings
+    if not settings.metrics_service:
+        return LoggedRequests(process.logger)
+    return CountedRequests(
+        settings.metrics_service, process.name, settings.logs_requests, settings.secrets
+    )
+
+
 def on_one_machine(
-    logger: Logger | None = None, record: Callable[[Iterable[Sample]], None] | None = None
+    logger: Logger | None = None, record: Callable[[Sequence[Sample]], None] | None = None
 ) -> FastAPI:
     """Return the app as uvicorn serves it, also by `uvicorn --factory`.
 
@@ -65,5 +72,5 @@ def on_one_machine(
         composition.connect_stores(process.settings),
         now_ms=wall_ms,
         cors=True,
-        request_log=RequestLog(logger or process.logger, record),
+        request_log=LoggedRequests(logger or process.logger, record),
     )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from marketdata.cache.stored_quotes import fetched_ms
+from marketdata.clock import wall_ms
 from marketdata.domain.messages import Plan, Summary
 from marketdata.domain.symbols import AssetClass
 from marketdata.observability.metrics import (
     NAMESPACE,
+    SERVICE,
     Sample,
     of_ages,
     of_commit,
@@ -119,6 +121,23 @@ def write(
         for sample in group:
             line.add_metric(sample.metric.name, sample.metric.unit, sample.value)
         line.flush_metrics()
+
+
+def embedded(service: str, samples: Sequence[Sample]) -> dict[str, object]:
+    """Return samples as fields of a JSON line, which CloudWatch reads as metrics.
+
+    The samples have no dimensions. `write` prints the same with Powertools, but takes longer.
+    """
+    directive = {
+        "Namespace": NAMESPACE,
+        "Dimensions": [[SERVICE]],
+        "Metrics": [{"Name": s.metric.name, "Unit": s.metric.unit} for s in samples],
+    }
+    return {
+        "_aws": {"Timestamp": wall_ms(), "CloudWatchMetrics": [directive]},
+        SERVICE: service,
+        **{sample.metric.name: sample.value for sample in samples},
+    }
 
 
 def _grouped(samples: Iterable[Sample]) -> dict[frozenset[tuple[str, str]], list[Sample]]:
