@@ -142,7 +142,7 @@ def well(pipe: Pipeline) -> None:
     assert set(pipe.sources().values()) <= {
         source.value for chain in CHAINS.values() for source in chain
     }
-    json.dumps(pipe.status.providers(pipe.clock()), allow_nan=False)
+    assert pipe.status.providers(pipe.clock()).model_dump_json()
     assert "does not answer" not in json.dumps(pipe.health(), allow_nan=False)
     assert set(pipe.read("TSLA,NOPE123,MSFT")) == {"TSLA", "NOPE123", "MSFT"}
     assert pipe.read("TSLA")["TSLA"].get("price")

@@ -213,7 +213,7 @@ class Pipeline:
 
     def provider_status(self, source: Source) -> dict[str, Any]:
         """What /v1/providers says of a provider, its classes by their names."""
-        providers = self.status.providers(self.clock())["providers"]
+        providers = self.status.providers(self.clock()).model_dump(mode="json")["providers"]
         (status,) = (status for status in providers if status["provider"] == source.value)
         classes = {entry["asset_class"]: entry for entry in status["classes"]}
         return {
@@ -224,7 +224,7 @@ class Pipeline:
 
     def health(self) -> dict[str, Any]:
         """What /health says."""
-        return self.status.health(self.clock())
+        return self.status.health(self.clock()).model_dump(mode="json")
 
     def asked(self, source: Source) -> list[int]:
         """How many symbols each call for quotes asked for, as the market saw it."""

@@ -6,7 +6,6 @@ traces and internal names never reach the client.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from marketdata.api import schemas
 from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.api.request_log import record_of
 from marketdata.domain.outcomes import Reason
@@ -93,21 +93,20 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         """Return the problem as the response to a request for `path`."""
         kind = KINDS[self.code]
         status = self.status or kind.status
-        members: dict[str, object] = {
-            "type": f"/docs#{self.code}",
-            "title": kind.title,
-            "status": status,
-            "detail": self.detail,
-            "code": self.code,
-            "instance": quote(path, errors="replace"),
-        }
+        shown = schemas.Problem(
+            type=f"/docs#{self.code}",
+            title=kind.title,
+            status=status,
+            detail=self.detail,
+            code=self.code,
+            instance=quote(path, errors="replace"),
+            retry_after=self.retry_after_s,
+            suggestions=list(self.suggestions),
+        )
         headers = {"Cache-Control": "no-store", **self.headers}
         if self.retry_after_s is not None:
-            members["retry_after"] = self.retry_after_s
             headers["Retry-After"] = str(self.retry_after_s)
-        if self.suggestions:
-            members["suggestions"] = list(self.suggestions)
-        body = json.dumps(members).encode()
+        body = shown.model_dump_json(exclude_defaults=True)
         return Response(body, status, headers, media_type=MEDIA_TYPE)
 
 

@@ -6,7 +6,6 @@ ValueError with what is allowed; `problems` makes the message from that.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -24,6 +23,7 @@ from marketdata.api.readers.history import DEFAULT_RANGE, range_name
 from marketdata.api.readers.search import DEFAULT_RESULTS, MAX_RESULTS, class_name
 from marketdata.api.readers.symbol_lists import MAX_SYMBOLS, SYMBOL
 from marketdata.domain.currencies import CURRENCIES
+from marketdata.domain.history import HistoryRange
 from marketdata.domain.symbols import AssetClass
 from marketdata.setting_types import int_between
 
@@ -96,16 +96,6 @@ class QuoteQuery(Query):
 
     max_age: MaxAge | None = None
     currency: TargetCurrency | None = None
-
-
-class HistoryRange(StrEnum):
-    """How far a history goes back: by the minute to a day, by the hour beyond."""
-
-    HOUR = "1h"
-    SIX_HOURS = "6h"
-    DAY = "24h"
-    WEEK = "7d"
-    MONTH = "30d"
 
 
 class HistoryQuery(Query):

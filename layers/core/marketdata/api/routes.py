@@ -7,7 +7,6 @@ requests; `dependencies` says why it does not on Lambda. Quotes leave the cache 
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Annotated
 
@@ -26,6 +25,7 @@ from marketdata.api.queries import (
     QuotesQuery,
     SearchQuery,
 )
+from marketdata.api.readers.health import Status
 from marketdata.api.readers.symbol_lists import SPELLING, requested_one
 from marketdata.api.response_docs import responses
 from marketdata.domain.outcomes import MissingQuote, Reason
@@ -201,7 +201,7 @@ async def get_providers(_query: Annotated[NoQuery, Query()], context: ContextDep
     """
     readers = context.readers
     found = await readers.call(readers.status.providers, context.now_ms)
-    return context.answer(json.dumps(found).encode())
+    return context.answer(found.model_dump_json().encode())
 
 
 @router.get(
@@ -221,8 +221,8 @@ async def get_health(_query: Annotated[NoQuery, Query()], context: ContextDep) -
     found = await readers.call(readers.status.health, context.now_ms)
     return answer(
         context.request,
-        json.dumps(found).encode(),
+        found.model_dump_json().encode(),
         max_age_s=None,
-        status=503 if found["status"] == "unhealthy" else 200,
+        status=503 if found.status is Status.UNHEALTHY else 200,
         headers={MARKET_HEADER: readers.market},
     )

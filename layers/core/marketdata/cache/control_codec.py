@@ -299,6 +299,7 @@ def _last_error(text: str | None) -> LastError | None:
         return None
     try:
         at_ms, outcome, detail = json.loads(text)
+        f"{outcome}{detail}".encode()  # raises ValueError for half of a surrogate pair
         return LastError(int(at_ms), str(outcome), str(detail))
     except (
         ValueError,

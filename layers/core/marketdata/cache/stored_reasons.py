@@ -34,8 +34,8 @@ def reason_of(symbol: str, text: bytes) -> MissingQuote | None:
         return MissingQuote(
             symbol,
             Reason(stored["code"]),
-            str(stored["message"]),
-            None if wait_s is None else int(wait_s),
+            _text(str(stored["message"])),
+            None if wait_s is None else max(1, int(wait_s)),
         )
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
@@ -46,15 +46,26 @@ def held_reason(symbol: str, text: bytes) -> MissingQuote | None:
     if len(text) > MOST_REASON_BYTES:
         return None
     try:
-        prices = ", ".join(
-            f"{Source(source).value} says {_amount(held)}, the stored price is {held['stored']} "
-            f"({held['reason'].replace('_', ' ')})"
-            for source, held in sorted(json.loads(text).items())
+        prices = _text(
+            ", ".join(
+                f"{Source(source).value} says {_amount(held)}, the stored price is "
+                f"{held['stored']} ({held['reason'].replace('_', ' ')})"
+                for source, held in sorted(json.loads(text).items())
+            )
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     message = f"a price waits for its confirmation: {prices}"
     return MissingQuote(symbol, Reason.QUARANTINED, message) if prices else None
+
+
+def _text(text: str) -> str:
+    """Return the text. Raise ValueError if it has half of a surrogate pair.
+
+    JSON can hold a half as an escape, but no answer in UTF-8 can.
+    """
+    text.encode()
+    return text
 
 
 def _amount(held: Mapping[str, Any]) -> str:

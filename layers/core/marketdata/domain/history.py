@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
 
 from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms
 from marketdata.domain.quotes import ChangeBasis, Quote
@@ -94,10 +96,22 @@ class Range:
     step_ms: int
 
 
-RANGES = {
-    "1h": Range(HOUR_MS, MINUTE_MS),
-    "6h": Range(6 * HOUR_MS, MINUTE_MS),
-    "24h": Range(DAY_MS, MINUTE_MS),
-    "7d": Range(7 * DAY_MS, HOUR_MS),
-    "30d": Range(30 * DAY_MS, HOUR_MS),
-}
+class HistoryRange(StrEnum):
+    """How far a history goes back: by the minute to a day, by the hour beyond."""
+
+    HOUR = "1h"
+    SIX_HOURS = "6h"
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+
+
+RANGES: Mapping[str, Range] = MappingProxyType(
+    {
+        HistoryRange.HOUR: Range(HOUR_MS, MINUTE_MS),
+        HistoryRange.SIX_HOURS: Range(6 * HOUR_MS, MINUTE_MS),
+        HistoryRange.DAY: Range(DAY_MS, MINUTE_MS),
+        HistoryRange.WEEK: Range(7 * DAY_MS, HOUR_MS),
+        HistoryRange.MONTH: Range(30 * DAY_MS, HOUR_MS),
+    }
+)

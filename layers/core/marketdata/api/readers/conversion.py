@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from marketdata.api.readers.freshness import Freshness
-from marketdata.api.readers.missing import as_json
+from marketdata.api.readers.missing import error_json
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.cache.stored_quotes import timestamp_ms
 from marketdata.clock import from_epoch_ms, utc_text
@@ -148,7 +148,7 @@ def _amounts(rate: Rate, figure: _Figures) -> bytes:
 
 
 def _unconverted(error: MissingQuote) -> bytes:
-    return b'null,"conversion_error":' + json.dumps(as_json(error), separators=(",", ":")).encode()
+    return b'null,"conversion_error":' + error_json(error)
 
 
 def _error_of(

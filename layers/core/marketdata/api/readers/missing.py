@@ -1,21 +1,32 @@
-"""The reason of a missing quote as clients get it."""
+"""The reasons of missing quotes as clients get them."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+from pydantic import TypeAdapter
+
+from marketdata.api.schemas.quotes import SymbolError
 from marketdata.domain.outcomes import MissingQuote
 
+_ERRORS = TypeAdapter(list[SymbolError])
 
-def as_json(error: MissingQuote) -> dict[str, Any]:
-    """Return an entry of `errors`."""
-    shown: dict[str, Any] = {
-        "symbol": error.symbol,
-        "code": error.code.value,
-        "message": error.message,
-    }
-    if error.retry_after_s is not None:
-        shown["retry_after"] = error.retry_after_s
-    if error.suggestions:
-        shown["suggestions"] = list(error.suggestions)
-    return shown
+
+def error_json(error: MissingQuote) -> bytes:
+    """Return one error as a JSON object."""
+    return _shown(error).model_dump_json(exclude_defaults=True).encode()
+
+
+def errors_json(errors: Sequence[MissingQuote]) -> bytes:
+    """Return the array `errors` of an answer."""
+    return _ERRORS.dump_json([_shown(error) for error in errors], exclude_defaults=True)
+
+
+def _shown(error: MissingQuote) -> SymbolError:
+    return SymbolError(
+        symbol=error.symbol,
+        code=error.code,
+        message=error.message,
+        retry_after=error.retry_after_s,
+        suggestions=list(error.suggestions),
+    )

@@ -57,6 +57,7 @@ class SearchReader:
         order = tuple(versions)
         best = [(order[place], match) for match, place in ranked[:limit]]
         rows = self._rows(versions, best)
+        # The model `Search` only documents the answer: its rows are joined as those of a page are.
         head = json.dumps({"market": market, "q": q}, separators=(",", ":")).encode()
         return b'%b,"results":[%b],"total":%d}' % (head[:-1], b",".join(rows), len(ranked))
 

@@ -6,6 +6,7 @@ bad request, and the cache is not asked.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -63,6 +64,11 @@ class Requested:
     symbols: tuple[str, ...]
     invalid: Mapping[str, InvalidSymbolError]
     aliases: Mapping[str, str] = field(default_factory=dict)
+
+
+def aliases_json(aliases: Mapping[str, str]) -> bytes:
+    """Return the object `aliases` of an answer."""
+    return json.dumps(dict(aliases), separators=(",", ":")).encode()
 
 
 @lru_cache(maxsize=KEPT_LISTS)  # a client that polls sends the same list again and again

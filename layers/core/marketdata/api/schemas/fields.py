@@ -1,0 +1,50 @@
+"""Types of fields that several answers have, and the base class of all answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
+
+from marketdata.clock import utc_text
+
+# An exact decimal, which JSON has as a plain number.
+Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
+
+# A time as RFC 3339 in UTC, with milliseconds only where it has any.
+Time = Annotated[
+    datetime,
+    PlainSerializer(utc_text, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+def without_default(schema: dict[str, Any]) -> None:
+    """Document that a field may be absent and is never null."""
+    schema.pop("default", None)
+
+
+RetryAfter = Annotated[
+    Annotated[int, Field(ge=1)] | SkipJsonSchema[None],
+    Field(
+        description="Seconds after which it is worth asking again.",
+        json_schema_extra=without_default,
+    ),
+]
+
+
+class MarketKind(StrEnum):
+    """What the prices are of."""
+
+    LIVE = "live"
+    SIMULATED = "simulated"
+
+
+class Shape(BaseModel):
+    """An answer, or a part of one; it has exactly these fields."""
+
+    model_config = ConfigDict(extra="forbid")
