@@ -1,5 +1,6 @@
 """When the batch path is gone: quotes one symbol at a time, by what is public in yfinance."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -88,6 +89,59 @@ def test_bars_that_yfinance_cannot_read_do_not_hide_the_price(charts, sender):
     del strange["chart"]["result"][0]["meta"]["validRanges"]
     charts.charts["AAPL"] = strange
     assert prices(ask(sender, "AAPL"), "AAPL") == {"AAPL": "244.87"}
+
+
+@pytest.mark.parametrize(
+    "odd", ["NaN", "Infinity", '"abc"', "true", "[1]", "{}", "1e30", "-5", '""', "1e400"]
+)
+@pytest.mark.parametrize(
+    ("member", "figure"),
+    [
+        ("chartPreviousClose", "previous_close"),
+        ("regularMarketDayHigh", "high"),
+        ("regularMarketDayLow", "low"),
+        ("regularMarketVolume", "volume"),
+        ("regularMarketTime", "timestamp"),
+    ],
+)
+def test_an_odd_member_of_a_chart_costs_only_its_figure(charts, sender, member, figure, odd):
+    """The price stays, also where yfinance cannot read the chart."""
+    text = json.dumps(chart("AAPL", 244.87, 240.01, **{member: "ODD"})).replace('"ODD"', odd)
+    charts.faults[f"{CHART}AAPL"].extend([Answer(200, text)] * 2)
+    parsed = Yahoo().parse(batch("AAPL"), ask(sender, "AAPL"), NOW)
+    (quote,) = parsed.quotes
+    assert (quote.price, getattr(quote, figure)) == (Decimal("244.87"), None)
+    if member == "chartPreviousClose":
+        assert (quote.change, quote.percent_change) == (None, None)
+
+
+@pytest.mark.parametrize("time", [1739998801000, -1, "2025-02-19", 10**15])
+def test_a_chart_with_a_time_that_is_none_has_a_price_without_a_time(charts, sender, time):
+    """A time that yfinance cannot convert is not the end of the chart."""
+    charts.charts["AAPL"] = chart("AAPL", 244.87, 240.01, regularMarketTime=time)
+    (quote,) = Yahoo().parse(batch("AAPL"), ask(sender, "AAPL"), NOW).quotes
+    assert (quote.price, quote.timestamp) == (Decimal("244.87"), None)
+
+
+def test_a_chart_keeps_all_digits_of_its_price(charts, sender):
+    """They are read from the answer, because yfinance has them in binary."""
+    text = json.dumps(chart("AAPL", 1, 1.1)).replace(
+        'Price": 1,', 'Price": 1.12345678901234567891,'
+    )
+    charts.faults[f"{CHART}AAPL"].extend([Answer(200, text)] * 2)
+    (quote,) = Yahoo().parse(batch("AAPL"), ask(sender, "AAPL"), NOW).quotes
+    assert (str(quote.price), str(quote.change)) == (
+        "1.12345678901234567891", "0.02345678901234567891",
+    )  # fmt: skip
+
+
+def test_an_answer_that_is_no_chart_is_no_unknown_symbol(charts, sender):
+    """The symbol is left for the next provider."""
+    charts.faults[f"{CHART}AAPL"].extend([Answer(200, {"finance": {}})] * 2)
+    response = ask(sender)
+    parsed = Yahoo().parse(batch("AAPL", "MSFT"), response, NOW)
+    assert [quote.symbol for quote in parsed.quotes] == ["MSFT"]
+    assert [missing.code for missing in parsed.missing] == ["provider_unavailable"]
 
 
 def test_a_chart_without_a_price_is_not_found(charts, sender):

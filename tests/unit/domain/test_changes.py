@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from marketdata.domain.changes import agreed_change, change_from_percent, rounded_percent
 
 
-def figures(price, change, percent, close=None):
+def figures(price, change, percent, close=None, *, signed=False):
     """The three figures that remain, as text."""
     given = [None if x is None else Decimal(x) for x in (price, change, percent, close)]
-    found = agreed_change(*given)
+    found = agreed_change(*given, signed=signed)
     return tuple(
         None if x is None else format(x, "f")
         for x in (found.change, found.percent, found.previous_close)
@@ -31,7 +31,6 @@ def figures(price, change, percent, close=None):
         ("10", "0.5", None, "9.5"),
         ("10", None, "5.263158", "9.5"),
         ("10", None, "5.25", None),
-        ("-37.63", "-55.9", None, "18.27"),
     ],
 )
 def test_figures_that_agree_stay_as_they_came(price, change, percent, close):
@@ -40,12 +39,40 @@ def test_figures_that_agree_stay_as_they_came(price, change, percent, close):
 
 
 @pytest.mark.parametrize(
+    ("price", "change", "percent", "close"),
+    [("-37.63", "-55.9", None, "18.27"), ("20.9", "20.8999999", None, "0.0000001")],
+)
+def test_a_signed_price_may_be_far_from_the_price_before(price, change, percent, close):
+    """Futures and indices pass zero; of all other prices such a change is not plausible."""
+    assert figures(price, change, percent, close, signed=True) == (change, percent, close)
+    assert figures(price, change, percent, close) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("price", "change", "percent", "close"),
+    [
+        ("100", "1e30", None, None),
+        ("100", "100", None, None),
+        ("100", "-10000000", None, None),
+        ("100", None, "1e30", None),
+        ("100", None, "9999901", None),
+        ("100", None, "-99.9991", None),
+        ("100", None, None, "1e30"),
+        ("100", None, None, "0.0009"),
+    ],
+)
+def test_a_figure_beyond_its_bounds_is_null(price, change, percent, close):
+    """Also where no other figure contradicts it."""
+    assert figures(price, change, percent, close) == (None, None, None)
+
+
+@pytest.mark.parametrize(
     ("price", "change", "percent", "close", "expected"),
     [
         # a fraction in place of a percentage
         ("412.34", "4.34", "0.010638", "408.0", ("4.34", None, "408.0")),
-        # an earlier price that is nothing but rounding
-        ("20.9", "20.8999999", "20899999000", "0.0000001", ("20.8999999", None, "0.0000001")),
+        # a change that is not plausible, beside a close and a percentage that agree
+        ("100", "1e30", "1.010101", "99", (None, "1.010101", "99")),
         # a change of another day, against a close and a percentage that agree
         ("100", "7", "1.010101", "99", (None, "1.010101", "99")),
         # a close from before a split, against a change and a percentage that agree
@@ -55,7 +82,7 @@ def test_figures_that_agree_stay_as_they_came(price, change, percent, close):
         ("100", "5", "-5.263158", None, ("5", None, None)),
         ("100", None, "-100", None, (None, None, None)),
         ("100", None, "-250", None, (None, None, None)),
-        ("50", "60", "600", None, ("60", None, None)),
+        ("50", "40", "600", None, ("40", None, None)),
         ("100", None, "30", "99", (None, None, "99")),
     ],
 )

@@ -18,6 +18,9 @@ from marketdata.domain.day_range import DayRange, agreed_range
         (("102", "104", "101"), ("102", "104", None)),
         (("105", "104", "99"), (None, "104", "99")),
         (("98", "104", "99"), (None, "104", "99")),
+        (("1e30", "1e30", "1e-30"), (None, None, None)),
+        (("10000001", "104", "0.0009"), (None, "104", None)),
+        (("-5", "104", "-7"), (None, "104", None)),
     ],
 )
 def test_a_figure_that_cannot_be_right_is_null(given, expected):

@@ -93,8 +93,6 @@ def test_a_time_without_milliseconds_is_a_time():
         {**BITCOIN, "is_active": "0"},
         {**BITCOIN, "quote": [{**DOLLARS, "price": None}]},
         {**BITCOIN, "quote": [{**DOLLARS, "price": 0}]},
-        {**BITCOIN, "quote": [{**DOLLARS, "symbol": "EUR"}]},
-        {**BITCOIN, "quote": {"EUR": DOLLARS}},
         {**BITCOIN, "quote": []},
         {**BITCOIN, "quote": None},
         {**BITCOIN, "id": 2},
@@ -102,7 +100,7 @@ def test_a_time_without_milliseconds_is_a_time():
     ],
 )
 def test_inactive_priceless_and_omitted_coins_are_not_found(row):
-    """A dead coin, a null price, another currency and another coin are no quote."""
+    """A dead coin, a null price and another coin are no quote."""
     parsed = parse(body([row, ETHER]), [BTC, ETH])
     assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
     assert support.reasons(parsed) == {"BTC-USD": "not_found"}
@@ -115,6 +113,8 @@ def test_inactive_priceless_and_omitted_coins_are_not_found(row):
         {**BITCOIN, "quote": [{**DOLLARS, "price": -5}]},
         {**BITCOIN, "quote": "USD"},
         {**BITCOIN, "quote": {"USD": 7}},
+        {**BITCOIN, "quote": [{**DOLLARS, "symbol": "EUR"}]},
+        {**BITCOIN, "quote": {"EUR": DOLLARS}},
     ],
 )
 def test_a_bad_row_spoils_only_itself(row):
@@ -136,6 +136,41 @@ def test_of_two_rows_of_a_coin_the_live_one_counts():
     for rows in ([BITCOIN, dead], [dead, BITCOIN], [BITCOIN, BITCOIN]):
         assert [str(quote.price) for quote in parse(body(rows)).quotes] == ["76993.18239851118"]
     assert "76993.18239851118 " in support.bad_rows(parse(body([BITCOIN, other])))["BTC-USD"]
+
+
+@pytest.mark.parametrize(
+    "quotes",
+    [
+        [{**DOLLARS, "symbol": "EUR", "price": 66000}, DOLLARS],
+        {"EUR": {**DOLLARS, "price": 66000}, "USD": DOLLARS},
+        [7, DOLLARS],
+        [{**DOLLARS, "symbol": None}],
+    ],
+)
+def test_of_the_quotes_of_a_row_the_one_in_the_currency_counts(quotes):
+    """Quotes in other currencies and values that are no quotes do not hide it."""
+    (quote,) = parse(body([{**BITCOIN, "quote": quotes}])).quotes
+    assert (str(quote.price), quote.currency) == ("76993.18239851118", "USD")
+
+
+def test_a_price_in_another_currency_is_named_in_the_reason():
+    """The coin is known, so it is not "not found"."""
+    bad = support.bad_rows(parse(body([{**BITCOIN, "quote": {"EUR": DOLLARS}}])))
+    assert bad == {"BTC-USD": "coinmarketcap: BTC-USD: a price in 'EUR', not USD"}
+
+
+@pytest.mark.parametrize("data", [[7, ETHER], [["x"], ETHER], {"1": 7, "1027": ETHER}])
+def test_a_value_in_the_place_of_a_row_spoils_no_other_row(data):
+    """It is of no coin, or of the coin whose number it stands under."""
+    parsed = parse(body(data), [BTC, ETH])
+    assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
+    assert support.bad_rows(parsed).keys() <= {"BTC-USD"}
+
+
+def test_an_answer_without_any_row_that_is_an_object_is_a_bad_payload():
+    """Then the answer is the defect."""
+    with pytest.raises(errors.BadPayloadError, match="coinmarketcap: no row is an object"):
+        parse(body([7, "x"]))
 
 
 @pytest.mark.parametrize("number", ["１", " 1", "1 ", "01", "1.0", True])

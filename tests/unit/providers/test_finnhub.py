@@ -79,7 +79,7 @@ def test_an_integer_price_without_change_is_a_quote():
     "body",
     [
         {"c": 0, "d": None, "dp": None, "h": 0, "l": 0, "o": 0, "pc": 0, "t": 0},
-        {**QUOTE, "t": 0},
+        {**QUOTE, "c": 0, "t": 0},
         {**QUOTE, "c": 0},
         {**QUOTE, "c": None},
         {"pc": 264.35, "t": 1771519213},
@@ -87,10 +87,20 @@ def test_an_integer_price_without_change_is_a_quote():
     ],
 )
 def test_zeros_and_absent_prices_are_not_found(body):
-    """A price or time of zero is how Finnhub says that it knows no such symbol."""
+    """A price of zero is how Finnhub says that it knows no such symbol."""
     parsed = parse(body)
     assert parsed.quotes == ()
     assert support.reasons(parsed) == {"AAPL": "not_found"}
+
+
+@pytest.mark.parametrize("of", ["AAPL", "EUR/USD"])
+@pytest.mark.parametrize("time", [0, "0", 0.0])
+def test_a_price_with_a_time_of_zero_is_not_used(of, time):
+    """The symbol is known, so the reason is its row: nobody knows of which day the price is."""
+    parsed = parse({**QUOTE, "t": time}, of=support.instrument(of))
+    assert (parsed.quotes, parsed.missing) == ((), ())
+    reason = f"finnhub: {of}: a price of 263.84 with a time of 0"
+    assert support.bad_rows(parsed) == {of: reason}
 
 
 @pytest.mark.parametrize("price", ["NaN", "abc", -1, True, [1], {"raw": 1}, float("nan"), 10**99])

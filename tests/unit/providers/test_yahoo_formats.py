@@ -244,13 +244,15 @@ def test_the_state_of_the_market_is_yahoos(given, expected):
 
 def test_the_latest_price_outside_of_the_session_is_the_extended_one():
     """The evening's price gives way to the next morning's, with its own time and change."""
-    evening = {"postMarketPrice": 11, "postMarketTime": TIME_S + 60, "postMarketChange": 1}
-    morning = {"preMarketPrice": 9.5, "preMarketTime": TIME_S + 50_000, "preMarketChange": -0.5}
-    found = only(v7(row("AAPL", **evening)), "AAPL").extended
+    close_s = TIME_S - 60_000
+    closed = row("AAPL", regularMarketTime=close_s)
+    evening = {"postMarketPrice": 11, "postMarketTime": close_s + 60, "postMarketChange": 1}
+    morning = {"preMarketPrice": 9.5, "preMarketTime": close_s + 50_000, "preMarketChange": -0.5}
+    found = only(v7(closed | evening), "AAPL").extended
     assert (found.session, found.price, found.change) == (ExtendedSession.POST, 11, 1)
-    found = only(v7(row("AAPL", **evening, **morning)), "AAPL").extended
+    found = only(v7(closed | evening | morning), "AAPL").extended
     assert (found.session, found.price) == (ExtendedSession.PRE, Decimal("9.5"))
-    assert found.timestamp == TIME + timedelta(seconds=50_000)
+    assert found.timestamp == TIME - timedelta(seconds=10_000)
 
 
 @pytest.mark.parametrize(
@@ -261,11 +263,30 @@ def test_the_latest_price_outside_of_the_session_is_the_extended_one():
         {"postMarketPrice": 0, "postMarketTime": TIME_S + 60},
         {"postMarketPrice": "NaN", "postMarketTime": TIME_S + 60},
         {"postMarketTime": TIME_S + 60},
+        {"postMarketPrice": 9, "postMarketTime": TIME_S + 60, "marketState": "REGULAR"},
+        {"postMarketPrice": 9, "postMarketTime": TIME_S + 3600},
+        {"postMarketPrice": 1e9, "postMarketTime": TIME_S + 60},
+        {"postMarketPrice": 1e30, "postMarketTime": TIME_S + 60},
     ],
 )
 def test_an_extended_price_that_is_older_or_none_is_null(fields):
-    """A price from before the session, or no price, says nothing of what is traded now."""
+    """Neither of before the session, of the future nor during it, and no price that cannot be."""
     assert only(v7(row("AAPL", **fields)), "AAPL").extended is None
+
+
+@pytest.mark.parametrize(
+    ("state", "session"),
+    [("PRE", "pre"), ("POST", "post"), ("POSTPOST", "post"), ("CLOSED", "post"),
+     ("PREPRE", "post"), ("REGULAR", None), ("post", None), ("HALTED", None), (None, None),
+     (["POST"], None)],
+)  # fmt: skip
+@pytest.mark.parametrize("time", [None, (TIME_S + 60) * 1000, "soon", 0])
+def test_an_extended_price_without_a_time_counts_in_the_state_of_its_session(state, session, time):
+    """The state of the market then tells which of the two prices is the latest."""
+    fields = {"preMarketPrice": 9, "postMarketPrice": 11, "marketState": state}
+    times = {"preMarketTime": time, "postMarketTime": time}
+    found = only(v7(row("AAPL", **fields, **times)), "AAPL").extended
+    assert (found and (found.session, found.timestamp)) == (session and (session, None))
 
 
 def test_a_change_that_contradicts_the_extended_price_is_null():
@@ -291,6 +312,14 @@ def test_a_dead_row_does_not_hide_the_live_one(dead):
     """Whatever the order of the rows, the price that is traded is the price."""
     rows = [row("AAPL"), row("AAPL", **dead)]
     assert only(v7(*rows), "AAPL").price == only(v7(*rows[::-1]), "AAPL").price == 10
+
+
+def test_a_row_with_a_time_in_the_future_does_not_make_the_others_old():
+    """Its clock is wrong, so the row with a time of now counts, whatever the order."""
+    ahead = row("AAPL", regularMarketPrice=11, regularMarketTime=TIME_S + 90_000)
+    for rows in ([row("AAPL"), ahead], [ahead, row("AAPL")]):
+        assert only(v7(*rows), "AAPL").price == 10
+    assert only(v7(ahead), "AAPL").price == 11
 
 
 @pytest.mark.parametrize(

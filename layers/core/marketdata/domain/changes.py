@@ -1,13 +1,16 @@
 """A change and a percentage that agree with the price, or null. Pure.
 
 Providers round each figure by itself, and some compute in single precision. Figures that agree
-within that stay as they came. A figure that two others contradict is left out.
+within that stay as they came. A figure that two others contradict is left out, and so is one beyond
+the bounds of `plausible.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+
+from marketdata.domain.plausible import is_near, is_plausible_percent
 
 # Single precision keeps 24 bits, so each of two figures may be off by half of this.
 _NOISE = Decimal(2) ** -22
@@ -40,12 +43,18 @@ def agreed_change(
     change: Decimal | None,
     percent: Decimal | None,
     previous_close: Decimal | None = None,
+    *,
+    signed: bool = False,
 ) -> Change:
-    """Return the figures without those that contradict the others.
+    """Return the figures without those that are not plausible or contradict the others.
 
-    `previous_close` is what `change` is measured against, None where that is unknown.
+    `previous_close` is what `change` is measured against, None where that is unknown. `signed`
+    prices may be zero or negative.
     """
     with localcontext(Context(prec=_PREC)):
+        change, percent, previous_close = _plausible(
+            price, change, percent, previous_close, signed=signed
+        )
         if change is not None and previous_close is not None:
             close_agrees = _same_change(price, change, price - previous_close)
             percent_agrees = _percent_fits(price, change, percent)
@@ -64,19 +73,39 @@ def agreed_change(
         return Change(change, rounded_percent(percent), previous_close)
 
 
+def _plausible(
+    price: Decimal,
+    change: Decimal | None,
+    percent: Decimal | None,
+    previous_close: Decimal | None,
+    *,
+    signed: bool,
+) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    """Return the figures without those beyond the bounds of `plausible.py`."""
+    if previous_close is not None and not is_near(price, previous_close, signed=signed):
+        previous_close = None
+    if change is not None and not is_near(price, price - change, signed=signed):
+        change = None
+    if percent is not None and not is_plausible_percent(percent, signed=signed):
+        percent = None
+    return change, percent, previous_close
+
+
 def change_from_percent(price: Decimal, percent: Decimal) -> Decimal | None:
     """Return the absolute change that a price and its percent change imply.
 
-    It is as precise as the price, has at least cents and three digits, and so is never 0 beside a
-    percentage that is not. None for a loss of 100 % or more.
+    It is as precise as the price and has at least cents. The change and the earlier price keep at
+    least three digits, so neither is 0 beside a percentage that is not. None for a loss of 100 % or
+    more.
     """
     if percent <= -100:
         return None
     with localcontext(Context(prec=_PREC)):
         change = price * percent / (100 + percent)
         places = min(_exponent(price), _COARSEST_PLACES)
-        if change:
-            places = min(places, change.adjusted() - _LEAST_DIGITS + 1)
+        for number in (change, price - change):
+            if number:
+                places = min(places, number.adjusted() - _LEAST_DIGITS + 1)
         return change.quantize(Decimal(1).scaleb(places))
 
 

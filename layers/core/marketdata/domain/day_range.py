@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from marketdata.domain.plausible import is_near
+
 
 @dataclass(frozen=True, slots=True)
 class DayRange:
@@ -21,13 +23,23 @@ class DayRange:
 
 
 def agreed_range(
-    price: Decimal, first: Decimal | None, high: Decimal | None, low: Decimal | None
+    price: Decimal,
+    first: Decimal | None,
+    high: Decimal | None,
+    low: Decimal | None,
+    *,
+    signed: bool = False,
 ) -> DayRange:
     """Return the figures without those that cannot be right.
 
-    A high below the low leaves neither. A high below the price, a low above the price and a first
-    price outside of the range are left out.
+    A figure that is not plausible beside the price is left out; `signed` prices may be zero or
+    negative. A high below the low leaves neither. A high below the price, a low above the price and
+    a first price outside of the range are left out.
     """
+    first, high, low = (
+        None if figure is None or not is_near(price, figure, signed=signed) else figure
+        for figure in (first, high, low)
+    )
     if high is not None and low is not None and high < low:
         high = low = None
     if high is not None and high < price:

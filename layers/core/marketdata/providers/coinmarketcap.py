@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from marketdata.domain.assets import Listing
@@ -31,6 +32,7 @@ from marketdata.providers.values import (
     name_of,
     number_or_none,
     price_of,
+    shown,
     text_or_none,
 )
 
@@ -63,7 +65,7 @@ class CoinMarketCap:
         invalid = named_invalid(reader, batch, response)
         if invalid is not None:
             return Parsed((), invalid)
-        rows: dict[str, list[dict[str, Any]]] = {}
+        rows: dict[str, list[Any]] = {}
         for number, row in _rows(checked_data(reader, response, fetched_at)):
             rows.setdefault(number, []).append(row)
         return settle(self.source, batch, lambda one: self._quote(one, rows, fetched_at))
@@ -94,6 +96,8 @@ class CoinMarketCap:
         for response in responses:
             data = checked_data(reader, response, None)
             for number, row in _rows(data):
+                if not isinstance(row, dict):
+                    continue
                 if asset_class is AssetClass.FOREX:
                     listing = self._currency(number, row)
                 else:
@@ -108,14 +112,14 @@ class CoinMarketCap:
         return Request(f"{self.base_url}/{path}", params, headers, most_bytes=most)
 
     def _quote(
-        self, instrument: Instrument, rows: dict[str, list[dict[str, Any]]], fetched_at: datetime
+        self, instrument: Instrument, rows: dict[str, list[Any]], fetched_at: datetime
     ) -> Quote | None:
-        active = [row for row in rows.get(instrument.ids[self.source], ()) if _is_active(row)]
-        quotes = [_in_currency(row.get("quote"), instrument.symbol.quote) for row in active]
+        currency = instrument.symbol.quote
         quote = live_row(
-            [one for one in quotes if one is not None],
-            lambda one: None if (price := price_of(one.get("price"))) is None else (price, ""),
+            [one for row in rows.get(instrument.ids[self.source], ()) for one in _quotes_in(row)],
+            lambda one: _price_in(one, currency),
             lambda one: iso_time(one.get("last_updated")),
+            fetched_at,
         )
         if quote is None:
             return None
@@ -157,32 +161,56 @@ def _is_active(row: dict[str, Any]) -> bool:
     return row.get("is_active") not in (0, "0")
 
 
-def _rows(data: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the rows of `data`, an array or an object by number, each with its number."""
-    for key, value in data.items() if isinstance(data, dict) else (("", row) for row in data):
-        for row in value if isinstance(value, list) else [value]:
-            if isinstance(row, dict):
-                number = str(row.get("id", key))
-                if _is_number(number):  # a row without a number belongs to no coin
-                    yield number, row
-            elif row is not None:
-                raise BadPayloadError(f"{Source.COINMARKETCAP.value}: a row that is no object")
+def _rows(data: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the rows of `data`, an array or an object by number, each with its number.
+
+    A row without a number belongs to no coin. Raise `BadPayloadError` if no row is an object.
+    """
+    groups = data.items() if isinstance(data, dict) else (("", data),)
+    rows = [
+        (key, row)
+        for key, value in groups
+        for row in (value if isinstance(value, list) else [value])
+        if row is not None
+    ]
+    if rows and not any(isinstance(row, dict) for _, row in rows):
+        raise BadPayloadError(f"{Source.COINMARKETCAP.value}: no row is an object")
+    for key, row in rows:
+        number = str(row.get("id", key)) if isinstance(row, dict) else key
+        if _is_number(number):
+            yield number, row
 
 
 def _is_number(text: str) -> bool:
     return len(text) <= MOST_ID_CHARS and text.isascii() and text.isdecimal()
 
 
-def _in_currency(quote: Any, currency: str) -> dict[str, Any] | None:
-    """Return the quote in a currency from a row's quotes, an array or an object by currency."""
-    found: Any = None
-    if isinstance(quote, dict):
-        found = quote.get(currency)
-    elif isinstance(quote, list):
-        each = (one for one in quote if isinstance(one, dict))
-        found = next((one for one in each if one.get("symbol", currency) == currency), None)
-    elif quote is not None:
-        raise BadPayloadError("neither an array nor an object of quotes")
-    if found is not None and not isinstance(found, dict):
-        raise BadPayloadError("a quote that is no object")
-    return found
+def _quotes_in(row: Any) -> list[Any]:
+    """Return the quotes of an active coin's row, which are an array or an object by currency.
+
+    A value in the place of a row or of its quotes is returned as it is.
+    """
+    if not isinstance(row, dict):
+        return [row]
+    quotes = row.get("quote") if _is_active(row) else None
+    if isinstance(quotes, dict):
+        quotes = [
+            {**one, "symbol": name} if isinstance(one, dict) else one
+            for name, one in quotes.items()
+        ]
+    return [one for one in (quotes if isinstance(quotes, list) else [quotes]) if one is not None]
+
+
+def _price_in(quote: Any, currency: str) -> tuple[Decimal, str] | None:
+    """Return a quote's price, and no unit; None without a price.
+
+    Raise `BadPayloadError` for a quote that is no object, for a price that cannot be used, and for
+    a price in another currency.
+    """
+    if not isinstance(quote, dict):
+        raise BadPayloadError(f"not an object: {shown(quote)}")
+    label = quote.get("symbol")
+    if label not in (None, "", currency):
+        raise BadPayloadError(f"a price in {shown(label)}, not {currency}")
+    price = price_of(quote.get("price"))
+    return None if price is None else (price, "")

@@ -15,6 +15,7 @@ from marketdata.domain.day_range import agreed_range
 from marketdata.domain.dialects import finnhub_spelling, from_finnhub
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass
+from marketdata.errors import BadPayloadError
 from marketdata.providers.answers import AnswerReader
 from marketdata.providers.contract import (
     MOST_LIST_BYTES,
@@ -33,6 +34,7 @@ from marketdata.providers.values import (
     name_of,
     number_or_none,
     price_of,
+    shown,
     text_or_none,
     unix_time,
 )
@@ -55,7 +57,11 @@ EXCHANGES = {
 
 @dataclass(frozen=True, slots=True)
 class Finnhub:
-    """Finnhub's formats. The key travels in a header, so that no log of URLs holds it."""
+    """Finnhub's formats. The key travels in a header, so that no log of URLs holds it.
+
+    A time of 0 is Finnhub's sign for an answer without a quote. Zeros in all figures mean an
+    unknown symbol. A price beside a time of 0 is a price of an unknown day, so it is not used.
+    """
 
     base_url: str
     key: KeyLookup = field(repr=False)
@@ -122,8 +128,10 @@ class Finnhub:
         self, instrument: Instrument, row: dict[str, Any], fetched_at: datetime
     ) -> Quote | None:
         price = price_of(row.get("c"))
-        if price is None or number_or_none(row.get("t")) == 0:
+        if price is None:
             return None
+        if number_or_none(row.get("t")) == 0:
+            raise BadPayloadError(f"a price of {shown(price)} with a time of 0")
         previous_close = figure(row.get("pc"))
         found = agreed_change(
             price, number_or_none(row.get("d")), number_or_none(row.get("dp")), previous_close

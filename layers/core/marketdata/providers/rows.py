@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
+from marketdata.domain.acceptance import FUTURE_MS
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.changes import agreed_change, change_from_percent
 from marketdata.domain.outcomes import MissingQuote, Reason
@@ -14,13 +15,20 @@ from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.units import Unit, unit_of
 from marketdata.errors import BadPayloadError
 from marketdata.providers.contract import Parsed
-from marketdata.providers.values import figure, number_or_none, price_of, shown
+from marketdata.providers.values import (
+    market_cap_of,
+    number_or_none,
+    price_of,
+    shown,
+    volume_of,
+)
 
 # If all rows of an answer are bad, and at least this many, the answer counts as bad. Fewer bad rows
 # count as defects of their symbols.
 LEAST_BAD_ROWS = 3
 # Of two rows for one symbol, one that is this much older than the other is not traded any more.
 _DEAD_AFTER = timedelta(days=1)
+_Row = TypeVar("_Row")
 
 
 def settle(
@@ -79,17 +87,19 @@ def unit_in(label: Any, currency: str | None = None) -> Unit | None:
 
 
 def live_row(
-    rows: Iterable[Mapping[str, Any]],
-    price_in: Callable[[Mapping[str, Any]], Any],
-    time_in: Callable[[Mapping[str, Any]], datetime | None],
-) -> Mapping[str, Any] | None:
+    rows: Iterable[_Row],
+    price_in: Callable[[_Row], Any],
+    time_in: Callable[[_Row], datetime | None],
+    fetched_at: datetime,
+) -> _Row | None:
     """Return the row of one symbol that has a current price; None where no row has a price.
 
-    `price_in` returns a row's price and unit, None for a row without a price. A row that is
-    a day older than another one does not count. Raise `BadPayloadError` if two current rows have
-    different prices, and the error of `price_in` if there is no current row.
+    `price_in` returns a row's price and unit, None for a row without a price. Neither a row that is
+    a day older than another one counts, nor one with a time in the future beside others. Raise
+    `BadPayloadError` if two current rows have different prices, and the error of `price_in` if
+    there is no current row.
     """
-    live: list[tuple[Any, datetime | None, Mapping[str, Any]]] = []
+    live: list[tuple[Any, datetime | None, _Row]] = []
     problem: BadPayloadError | None = None
     for row in rows:
         try:
@@ -101,6 +111,8 @@ def live_row(
             live.append((price, time_in(row), row))
     if problem is not None and not live:
         raise problem
+    latest = fetched_at + timedelta(milliseconds=FUTURE_MS)
+    live = [one for one in live if one[1] is None or one[1] <= latest] or live
     times = [time for _, time, _ in live if time is not None]
     if times:
         live = [one for one in live if one[1] is None or max(times) - one[1] < _DEAD_AFTER]
@@ -144,15 +156,9 @@ def quote_over_24h(
         source=source,
         timestamp=timestamp,
         fetched_at=fetched_at,
-        volume=not_negative(volume),
-        market_cap=figure(market_cap),
+        volume=volume_of(volume),
+        market_cap=market_cap_of(market_cap),
     )
-
-
-def not_negative(value: Any) -> Decimal | None:
-    """Return a volume: a number that is not below zero; None for anything else."""
-    found = number_or_none(value)
-    return found if found is not None and found >= 0 else None
 
 
 def _part(value: Any) -> str:

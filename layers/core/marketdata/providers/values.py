@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from marketdata.clock import parse_utc
+from marketdata.domain.plausible import is_plausible, is_plausible_price
 from marketdata.errors import BadPayloadError
 
 MOST_NAME_CHARS = 200
@@ -33,7 +34,8 @@ _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 def number(value: Any) -> Decimal | None:
     """Return a number given as a JSON number or as text; None for none.
 
-    Raise `BadPayloadError` for another type, other text, and a number that is not finite or absurd.
+    Raise `BadPayloadError` for another type, other text, and a number that is not finite or beyond
+    the bounds of all figures.
     Text with a unit is other text: "12.3%" is no price and no volume.
     """
     if isinstance(value, str):
@@ -49,8 +51,10 @@ def number(value: Any) -> Decimal | None:
         found = Decimal(value) if is_number else None
     if found is None or not found.is_finite():
         raise BadPayloadError(f"not a number: {shown(value)}")
-    if len(found.as_tuple().digits) > _MOST_DIGITS or abs(found.adjusted()) > _MOST_PLACES:
+    if len(found.as_tuple().digits) > _MOST_DIGITS:
         raise BadPayloadError("a number with too many digits")
+    if not is_plausible(found):
+        raise BadPayloadError(f"not a plausible number: {shown(found)}")
     return found
 
 
@@ -66,20 +70,33 @@ def price_of(value: Any, *, signed: bool = False) -> Decimal | None:
     """Return a price; None if there is none, and for zero, which some providers write for "none".
 
     A `signed` price may be zero or negative. Raise `BadPayloadError` with the value for any other
-    negative price, and for a value that is not a number.
+    negative price, for a value that is not a number, and for a number that is not plausible.
     """
     found = number(value)
-    if signed or found is None:
-        return found
-    if found < 0:
+    if found is None:
+        return None
+    if found < 0 and not signed:
         raise BadPayloadError(f"a price below zero: {shown(found)}")
-    return found or None
+    if not is_plausible_price(found):
+        raise BadPayloadError(f"not a plausible price: {shown(found)}")
+    return found if signed else found or None
 
 
 def figure(value: Any, *, signed: bool = False) -> Decimal | None:
     """Return a figure beside the price; None if it is not above zero, unless it is `signed`."""
     found = number_or_none(value)
     return found if found is not None and (signed or found > 0) else None
+
+
+def volume_of(value: Any) -> Decimal | None:
+    """Return a volume, which may be zero; None for anything else."""
+    found = number_or_none(value)
+    return found if found is not None and found >= 0 else None
+
+
+def market_cap_of(value: Any) -> Decimal | None:
+    """Return a market capitalisation, which is above zero; None for anything else."""
+    return volume_of(value) or None
 
 
 def text_or_none(value: Any, most: int = MOST_NAME_CHARS) -> str | None:
@@ -128,13 +145,22 @@ def iso_time(value: Any) -> datetime | None:
 
 
 def zoned_time(value: Any, zone: Any) -> datetime | None:
-    """Return a time of day in a named zone as aware UTC; None without either."""
+    """Return a time of day in a named zone as aware UTC; None without either.
+
+    A text with an offset of its own is None unless the offset is that of the named zone.
+    """
     text, name = text_or_none(value, _MOST_CHARS), text_or_none(zone, _MOST_CHARS)
     if text is None or name is None or len(text) < len("2026-01-01 00:00"):
         return None
     try:
         tz = UTC if name == "UTC" else ZoneInfo(name)
-        return plausible(datetime.fromisoformat(text).replace(tzinfo=tz).astimezone(UTC))
+        given = datetime.fromisoformat(text)
+        found = given.replace(tzinfo=tz)
+        return (
+            plausible(found.astimezone(UTC))
+            if given.utcoffset() in (None, found.utcoffset())
+            else None
+        )
     except (ValueError, KeyError, OSError, OverflowError):
         return None
 

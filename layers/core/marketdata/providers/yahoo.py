@@ -71,7 +71,9 @@ class Yahoo:
         for row in self._rows(body, response):
             rows.setdefault(row["symbol"], []).append(row)
         names = body.get(UNANSWERED)
-        skipped = {name for name in names if isinstance(name, str)} if names else set()
+        skipped = (
+            {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
+        )
         left = [one for one in batch if yahoo_spelling(one.symbol) in skipped]
         parsed = settle(
             self.source,

@@ -7,14 +7,15 @@ the change and the times of a row are checked against each other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from marketdata.domain.acceptance import may_be_negative
+from marketdata.domain.acceptance import FUTURE_MS, may_be_negative
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.changes import agreed_change
 from marketdata.domain.day_range import agreed_range
+from marketdata.domain.plausible import is_near
 from marketdata.domain.quotes import (
     ChangeBasis,
     ExtendedPrice,
@@ -25,8 +26,15 @@ from marketdata.domain.quotes import (
 )
 from marketdata.domain.symbols import AssetClass, is_index
 from marketdata.domain.units import Unit
-from marketdata.providers.rows import live_row, not_negative, unit_in
-from marketdata.providers.values import figure, number_or_none, price_of, unix_time
+from marketdata.providers.rows import live_row, unit_in
+from marketdata.providers.values import (
+    figure,
+    market_cap_of,
+    number_or_none,
+    price_of,
+    unix_time,
+    volume_of,
+)
 
 Row = Mapping[str, Any]
 
@@ -42,6 +50,11 @@ _MARKET_STATES = {
 _RANGE = ("regularMarketOpen", "regularMarketDayHigh", "regularMarketDayLow")
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _SESSIONS = {ExtendedSession.PRE: "preMarket", ExtendedSession.POST: "postMarket"}
+# The states in which the price of a session is the latest one. In REGULAR none of them is.
+_LATEST_IN = {
+    ExtendedSession.PRE: ("PRE",),
+    ExtendedSession.POST: ("POST", "POSTPOST", "CLOSED", "PREPRE"),
+}
 
 
 def quote_of(instrument: Instrument, rows: Sequence[Row], fetched_at: datetime) -> Quote | None:
@@ -70,7 +83,7 @@ def quote_of(instrument: Instrument, rows: Sequence[Row], fetched_at: datetime) 
         found = amounts(row)
         return found.major(price), found.unit.currency if found.unit else ""
 
-    row = live_row(rows, price_in, lambda row: unix_time(row.get("regularMarketTime")))
+    row = live_row(rows, price_in, lambda row: unix_time(row.get("regularMarketTime")), fetched_at)
     price = None if row is None else raw_price(row)
     if row is None or price is None:
         return None
@@ -82,7 +95,7 @@ class _Amounts:
 
     def __init__(self, unit: Unit | None, *, signed: bool) -> None:
         self.unit = unit
-        self._signed = signed
+        self.signed = signed
 
     def major(self, amount: Decimal | None) -> Decimal | None:
         """Return an amount in the currency; None for none."""
@@ -90,7 +103,7 @@ class _Amounts:
 
     def figure(self, row: Row, name: str) -> Decimal | None:
         """Return a price beside the price; None where there is none."""
-        return self.major(figure(row.get(name), signed=self._signed))
+        return self.major(figure(row.get(name), signed=self.signed))
 
     def change(self, row: Row, name: str) -> Decimal | None:
         """Return a change of the price, which may be below zero; None where there is none."""
@@ -103,13 +116,17 @@ def _quote(
     price = amounts.major(raw_price) or raw_price
     is_coin = row.get("quoteType") == "CRYPTOCURRENCY"
     close = amounts.figure(row, "regularMarketPreviousClose")
+    if close is not None and not is_near(price, close, signed=amounts.signed):
+        close = None
     found = agreed_change(
         price,
         amounts.change(row, "regularMarketChange"),
         number_or_none(row.get("regularMarketChangePercent")),
         None if is_coin else close,  # the change of a coin is over 24 hours and not since a close
+        signed=amounts.signed,
     )
-    day = agreed_range(price, *(amounts.figure(row, name) for name in _RANGE))
+    first, high, low = (amounts.figure(row, name) for name in _RANGE)
+    day = agreed_range(price, first, high, low, signed=amounts.signed)
     basis = ChangeBasis.ROLLING_24H if is_coin else ChangeBasis.PREVIOUS_CLOSE
     state, timestamp = row.get("marketState"), unix_time(row.get("regularMarketTime"))
     return Quote(
@@ -130,13 +147,13 @@ def _quote(
         volume=_volume(instrument, row),
         market_cap=_market_cap(row, amounts.unit, raw_price),
         market_state=_MARKET_STATES.get(state) if isinstance(state, str) else None,
-        extended=_extended(row, amounts, price, timestamp),
+        extended=_extended(row, amounts, price, timestamp, fetched_at),
     )
 
 
 def _volume(instrument: Instrument, row: Row) -> Decimal | None:
     """Return the volume of the day. For pairs and indices Yahoo writes 0, and means unknown."""
-    volume = not_negative(row.get("regularMarketVolume"))
+    volume = volume_of(row.get("regularMarketVolume"))
     is_zero_index = not volume and is_index(instrument.symbol.text)
     unknown = instrument.asset_class is AssetClass.FOREX or is_zero_index
     return None if unknown else volume
@@ -148,7 +165,7 @@ def _market_cap(row: Row, unit: Unit | None, raw_price: Decimal) -> Decimal | No
     For a price in pence Yahoo gives the capitalisation in pounds or in pence. The number of shares
     shows which; without that number the capitalisation is unknown.
     """
-    cap = figure(row.get("marketCap"))
+    cap = market_cap_of(row.get("marketCap"))
     if cap is None or unit is None or not unit.places:
         return cap
     shares = figure(row.get("sharesOutstanding"))
@@ -162,24 +179,32 @@ def _market_cap(row: Row, unit: Unit | None, raw_price: Decimal) -> Decimal | No
 
 
 def _extended(
-    row: Row, amounts: _Amounts, price: Decimal, timestamp: datetime | None
+    row: Row,
+    amounts: _Amounts,
+    price: Decimal,
+    timestamp: datetime | None,
+    fetched_at: datetime,
 ) -> ExtendedPrice | None:
     """Return the latest price outside of the regular session, if it is later than the regular one.
 
-    One without a time counts only while the regular session is over.
+    While the regular session lasts, there is none. A price without a time counts only in a state of
+    the market that says that its session is the latest one. A price in the future does not count,
+    nor one that is not plausible beside the regular price.
     """
     found: list[ExtendedPrice] = []
     for session, prefix in _SESSIONS.items():
-        raw, at = figure(row.get(f"{prefix}Price")), unix_time(row.get(f"{prefix}Time"))
-        later = at > timestamp if at and timestamp else row.get("marketState") != "REGULAR"
-        amount = amounts.major(raw)
-        if amount is None or not later:
+        amount = amounts.major(figure(row.get(f"{prefix}Price")))
+        at = unix_time(row.get(f"{prefix}Time"))
+        if amount is None or not is_near(price, amount, signed=amounts.signed):
+            continue
+        if not _is_latest(session, row.get("marketState"), at, timestamp, fetched_at):
             continue
         change = agreed_change(
             amount,
             amounts.change(row, f"{prefix}Change"),
             number_or_none(row.get(f"{prefix}ChangePercent")),
             price,
+            signed=amounts.signed,
         )
         # This change compares with the regular price, so the regular price is the right one.
         agrees = change.previous_close is not None
@@ -193,3 +218,16 @@ def _extended(
             )
         )
     return max(found, key=lambda one: one.timestamp or _NO_TIME, default=None)
+
+
+def _is_latest(
+    session: ExtendedSession,
+    state: Any,
+    at: datetime | None,
+    regular: datetime | None,
+    fetched_at: datetime,
+) -> bool:
+    """Return whether a session's price at `at` is later than the price of `regular`."""
+    if state == "REGULAR" or (at and at - fetched_at > timedelta(milliseconds=FUTURE_MS)):
+        return False
+    return at > regular if at and regular else state in _LATEST_IN[session]

@@ -2,8 +2,10 @@
 
 Used while Yahoo's call for many symbols, yfinance's private way to it, or the crumb is missing. The
 prices are in the metadata of the chart call: two requests for a symbol, or one if its time zone is
-known, without cookie and crumb. Figures that the metadata does not give are left out. The previous
-close of a chart is that of yesterday only if the chart is of one day, and never for a coin.
+known, without cookie and crumb. The metadata is read from the answer itself and not from yfinance,
+which keeps prices in binary and reads no metadata with an odd time. Figures that the metadata does
+not give are left out. The previous close of a chart is that of yesterday only if the chart is of
+one day, and never for a coin.
 """
 
 from __future__ import annotations
@@ -16,24 +18,36 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
 import yfinance
-from yfinance.exceptions import YFPricesMissingError
 
+from marketdata.domain.changes import rounded_percent
+from marketdata.domain.quotes import Source
+from marketdata.domain.units import EXACT
 from marketdata.errors import (
     BadPayloadError,
     ProviderError,
     UnavailableError,
 )
+from marketdata.providers.answers import AnswerReader
 from marketdata.providers.contract import Response
+from marketdata.providers.values import number_or_none
 from marketdata.providers.yahoo import UNANSWERED
 from marketdata.providers.yahoo_transport import AnsweredError, Call, YahooTransport
 
 _MOST_TURNS = 10_000
+# The members that a chart's metadata and a v7 row have by the same name.
+_SAME_NAMES = (
+    "currency",
+    "regularMarketPrice",
+    "regularMarketTime",
+    "regularMarketDayHigh",
+    "regularMarketDayLow",
+    "regularMarketVolume",
+)
 _UNKNOWN = frozenset({400, 404, 422})  # the chart's error for an unknown symbol
 
 
@@ -116,12 +130,10 @@ class SymbolQuotes:
 
         Raise `BadPayloadError` if this symbol has no answer. Other errors end the whole call.
         """
+        call.answer = None
         try:
             ticker = yfinance.Ticker(name, session=self._transport)
-            # A day without trades, or bars that yfinance cannot read; the metadata arrived before.
-            with suppress(YFPricesMissingError, LookupError, TypeError):
-                ticker.history(period="1d", interval="1d", timeout=call.left_s())
-            return v7_row(name, ticker.history_metadata)
+            ticker.history(period="1d", interval="1d", timeout=call.left_s())
         except AnsweredError as error:
             status = error.response.status
             if status in _UNKNOWN:
@@ -132,29 +144,46 @@ class SymbolQuotes:
         except ProviderError:
             raise
         except Exception as exc:  # noqa: BLE001  # yfinance, pandas, peewee and curl: anything
-            problem = call.failure or f"the chart cannot be read ({type(exc).__name__})"
-            raise BadPayloadError(problem) from None
+            # yfinance fails over a day without trades and over odd bars, after the answer has come.
+            if call.answer is None:
+                problem = call.failure or f"the chart cannot be read ({type(exc).__name__})"
+                raise BadPayloadError(problem) from None
+        return None if call.answer is None else _v7_row(name, _metadata(call.answer))
 
 
-def v7_row(name: str, meta: Mapping[str, Any]) -> dict[str, Any] | None:
+def _metadata(response: Response) -> dict[str, Any]:
+    """Return the metadata of a chart, all numbers as `Decimal`; empty for an unknown symbol.
+
+    Raise `BadPayloadError` for an answer that is no chart.
+    """
+    reader = AnswerReader(Source.YFINANCE)
+    chart = reader.json_object(response).get("chart")
+    if not isinstance(chart, dict):
+        raise reader.bad_payload("no chart", response)
+    result = chart.get("result")
+    first = result[0] if isinstance(result, list) and result else None
+    meta = first.get("meta") if isinstance(first, dict) else None
+    return meta if isinstance(meta, dict) else {}
+
+
+def _v7_row(name: str, meta: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a chart's metadata as a row of the v7 quote call; None without a price."""
-    price, close = meta.get("regularMarketPrice"), meta.get("chartPreviousClose")
-    if price is None:
+    if meta.get("regularMarketPrice") is None:
         return None
-    time: Any = meta.get("regularMarketTime")
+    symbol, kind = meta.get("symbol"), meta.get("instrumentType")
     row = {
-        "symbol": meta.get("symbol") or name,
-        "quoteType": meta.get("instrumentType"),
-        "currency": meta.get("currency"),
-        "regularMarketPrice": price,
-        "regularMarketTime": int(time.timestamp()) if hasattr(time, "timestamp") else time,
-        "regularMarketDayHigh": meta.get("regularMarketDayHigh"),
-        "regularMarketDayLow": meta.get("regularMarketDayLow"),
-        "regularMarketVolume": meta.get("regularMarketVolume"),
+        "symbol": symbol if isinstance(symbol, str) and symbol else name,
+        "quoteType": kind,
+        **{name: meta.get(name) for name in _SAME_NAMES},
     }
-    if close and meta.get("range") == "1d" and row["quoteType"] != "CRYPTOCURRENCY":
+    price = number_or_none(meta["regularMarketPrice"])
+    close = number_or_none(meta.get("chartPreviousClose"))
+    is_yesterdays = meta.get("range") == "1d" and kind != "CRYPTOCURRENCY"
+    if price is not None and close and is_yesterdays:
+        change = EXACT.subtract(price, close)
         row["regularMarketPreviousClose"] = close
-        change = Decimal(str(price)) - Decimal(str(close))
         row["regularMarketChange"] = change
-        row["regularMarketChangePercent"] = round(change / Decimal(str(close)) * 100, 6)
+        if close > 0:
+            percent = EXACT.divide(EXACT.multiply(change, Decimal(100)), close)
+            row["regularMarketChangePercent"] = rounded_percent(percent)
     return row

@@ -100,7 +100,7 @@ class Call:
 
     `crumb`: the one that was sent, None before that. `failure`: the last host that did not answer
     and how, for people. `crumb_problem`: why there is no crumb, for people. `crumbless`: cookie and
-    crumb are not needed, so they are not fetched.
+    crumb are not needed, so they are not fetched. `answer`: the last one that came.
     """
 
     timeout_s: float
@@ -112,6 +112,7 @@ class Call:
     crumb: str | None = None
     failure: str = ""
     crumb_problem: str = ""
+    answer: Response | None = None
 
     def left_s(self) -> float:
         """Return the seconds that are left; negative when the deadline has passed."""
@@ -241,6 +242,7 @@ class YahooTransport(requests.Session[requests.Response]):
                 raise UnavailableError(too_long) from None
             raise
         answer.content = bytes(body.data)
+        call.answer = response_of(answer)
         cookies = dict(_cookies_of(answer))
         self._cookie_values = self._cookie_values | cookies
         for name, value in cookies.items() if self._origin else ():

@@ -23,7 +23,8 @@ from marketdata.domain.quotes import plain
 from marketdata.domain.units import MINOR_UNITS, unit_of
 
 _FIGURES = re.compile(
-    rb'"price":(-?[0-9.]{1,64}),"currency":(?:null|"([A-Z]{3})"),"change":(?:null|(-?[0-9.]{1,64})),'
+    rb'"price":(-?[0-9.]{1,128}),"currency":(?:null|"([A-Z]{3})"),'
+    rb'"change":(?:null|(-?[0-9.]{1,128})),'
 )
 _SOURCE = re.compile(rb'"source":"([a-z_]{1,32})"')
 
