@@ -70,3 +70,10 @@ def test_a_fall_is_negative(rates):
     rates.look("1.25", 5)
     quote = rates.look("1.2", DAY_S)
     assert (quote["change"], quote["percent_change"]) == (-0.05, -4)
+
+
+def test_a_recorded_price_that_is_not_plausible_is_no_basis(rates):
+    """A pair does not rise by a factor of a million in a day, so one of the two prices is wrong."""
+    rates.look("0.0000010", 5)
+    quote = rates.look("1.0800", DAY_S)
+    assert (quote["price"], quote["change"], quote["percent_change"]) == (1.08, None, None)

@@ -56,10 +56,14 @@ class FakeCoinGecko:
 
 @dataclass
 class FakeCoinMarketCap:
-    """`listed`: the rows of the map; `prices`: price and time (epoch ms) in USD by number."""
+    """`listed`: the rows of the map; `prices`: price and time (epoch ms) in USD by number.
+
+    `more` has further members of the quote by number.
+    """
 
     listed: list[dict[str, Any]] = field(default_factory=list)
     prices: dict[str, tuple[float, int]] = field(default_factory=dict)
+    more: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __call__(self, path: str, query: Query) -> Canned:
         """The answer to a request."""
@@ -71,7 +75,7 @@ class FakeCoinMarketCap:
                     "id": int(number),
                     "symbol": "?",
                     "is_active": 1,
-                    "quote": [_dollars(*self.prices[number])],
+                    "quote": [_dollars(*self.prices[number]) | self.more.get(number, {})],
                 }
                 for number in query["id"].split(",")
                 if number in self.prices

@@ -14,6 +14,7 @@ from marketdata.providers.alpha_vantage import AlphaVantage
 from marketdata.providers.coingecko import CoinGecko
 from marketdata.providers.coinmarketcap import CoinMarketCap
 from marketdata.providers.finnhub import Finnhub
+from marketdata.providers.yahoo import Yahoo
 from tests.support.provider_support import NOW, SECRET, answer, instrument, secret_key
 
 BASE = "http://127.0.0.1:9"
@@ -22,7 +23,22 @@ COINS = [
     instrument("ETH-USD", coingecko="ethereum", coinmarketcap="1027"),
 ]
 DOLLARS = {"symbol": "USD", "price": 2.5, "percent_change_24h": 1, "last_updated": "2026-09-15T17"}
+SHARE = {
+    "symbol": "AAPL",
+    "quoteType": "EQUITY",
+    "currency": "USD",
+    "regularMarketPrice": 1.5,
+    "regularMarketTime": 1771519213,
+    "marketState": "POST",
+    "postMarketPrice": 1.6,
+    "postMarketTime": 1771519999,
+}
 CASES = {
+    "yahoo": (
+        Yahoo(),
+        [instrument("AAPL"), instrument("MSFT")],
+        {"quoteResponse": {"result": [SHARE, SHARE], "error": None}, "unanswered": ["MSFT"]},
+    ),
     "finnhub": (
         Finnhub(BASE, secret_key),
         [instrument("AAPL")],
@@ -53,6 +69,7 @@ CASES = {
     ),
 }
 ROWS = {
+    "yahoo": {"finance": {"result": [{"quotes": [SHARE]}], "error": None}},
     "finnhub": [{"symbol": "AAPL", "displaySymbol": "EUR/USD", "mic": "XNAS", "currency": "USD"}],
     "coingecko": [{"id": "bitcoin", "symbol": "btc", "name": "B", "market_cap_rank": 1}],
     "coinmarketcap": {"status": {"error_code": "0"}, "data": [{"id": 1, "symbol": "BTC"}]},

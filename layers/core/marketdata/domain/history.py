@@ -15,14 +15,17 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms
+from marketdata.domain.acceptance import may_be_negative
+from marketdata.domain.changes import rounded_percent
+from marketdata.domain.plausible import is_near
 from marketdata.domain.quotes import ChangeBasis, Quote
+from marketdata.domain.units import EXACT
 
 # The minutes of a day, and some more, because a change over 24 hours looks a little further back.
 MINUTES_KEPT = 24 * 60 + 10
 HOURS_KEPT = 30 * 24
 # How far from 24 hours ago a recorded price may be to serve as the basis of a change.
 DAY_AGO_TOLERANCE_MS = 5 * MINUTE_MS
-PERCENT_PLACES = Decimal("0.000001")
 
 _HEADER = re.compile(rb"[0-9]{16}")
 _RECORD = re.compile(rb"(?:([0-9]{1,8}):)?(-?[0-9]{1,32}(?:\.[0-9]{1,32})?)")
@@ -75,14 +78,16 @@ def needs_day_change(quote: Quote) -> bool:
 def with_day_change(quote: Quote, minutes: Sequence[Point]) -> Quote:
     """Return the quote with its change against our recorded price of 24 hours before.
 
-    The quote is returned as it is if no price was recorded within five minutes of that time.
+    The quote is returned as it is if no price was recorded within five minutes of that time, and
+    if the recorded price is not plausible beside the price.
     """
     at_ms = epoch_ms(quote.fetched_at) - DAY_MS
     before = price_near(minutes, at_ms, DAY_AGO_TOLERANCE_MS)
-    if before is None or before <= 0:
+    signed = may_be_negative(quote.symbol)
+    if before is None or before <= 0 or not is_near(quote.price, before, signed=signed):
         return quote
-    change = quote.price - before
-    percent = (change * 100 / before).quantize(PERCENT_PLACES)
+    change = EXACT.subtract(quote.price, before)
+    percent = rounded_percent(EXACT.divide(EXACT.multiply(change, Decimal(100)), before))
     # A percentage of 0 would contradict a change that is not 0.
     shown = None if percent == 0 and change != 0 else percent
     return replace(quote, change=change, percent_change=shown, change_basis=ChangeBasis.ROLLING_24H)
