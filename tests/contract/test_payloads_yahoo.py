@@ -220,6 +220,7 @@ def a_chart(recorded: Recorded, yahoo: FakeYahoo) -> None:
     assert (read.change, read.percent_change, read.change_basis) == (None, None, None)
     assert (read.high, read.low) == (Decimal("246.01"), Decimal("243.16"))
     assert (read.volume, read.previous_close, read.market_state) == (32129951, None, None)
+    assert (read.open, read.market_cap, read.extended) == (None, None, None)
 
 
 REPLAYS: dict[str, Callable[[Recorded, FakeYahoo], None]] = {
