@@ -24,7 +24,7 @@ from local.simulator.trading_hours import Hours
 from marketdata.api.readers.quotes import QuoteReader
 from marketdata.api.readers.symbol_lists import requested
 from marketdata.cache.client import Cache
-from marketdata.cache.quote_store import QuoteStore
+from marketdata.cache.quote_store import NO_COINS, QuoteStore
 from marketdata.clock import MINUTE_MS, epoch_ms, parse_utc
 from marketdata.domain.acceptance import FUTURE_MS, Result, Verdict
 from marketdata.domain.catalogue import CHAINS
@@ -62,9 +62,10 @@ class ObservedStore(QuoteStore):
         quotes: Sequence[Quote],
         missing: Sequence[MissingQuote],
         now_ms: int,
+        coins: Mapping[str, Mapping[str, str]] = NO_COINS,
     ) -> tuple[Verdict, ...]:
         """Commit as the store does, and pass on the verdicts."""
-        verdicts = super().commit(quotes, missing, now_ms)
+        verdicts = super().commit(quotes, missing, now_ms, coins)
         self._listener(quotes, verdicts)
         return verdicts
 

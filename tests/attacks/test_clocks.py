@@ -118,6 +118,25 @@ def test_a_worker_with_a_wrong_clock_freezes_and_overspends_nothing(
     assert right.read_providers(0).wrong_clocks == {}
 
 
+@pytest.mark.parametrize("offset_ms", [HOUR, -HOUR, 3 * SECOND, -3 * SECOND])
+def test_a_worker_that_gets_no_slot_has_its_wrong_clock_in_the_log(
+    live_cache: Cache, caplog, offset_ms
+):
+    """The log names it once, ahead or behind, and once more when its clock is right again."""
+    right, wrong = control_on(live_cache, worker="right"), control_on(live_cache, worker="wrong")
+    slot = wall_ms() // 5000 * 5 + 5  # the next one, so that no other slot begins meanwhile
+    assert right.open_slot(slot, wall_ms(), []) is not None
+    for offset in (offset_ms, offset_ms, 0):
+        now = wall_ms() + offset
+        assert wrong.open_slot(min(slot, now // 5000 * 5), now, []) is None
+    found = [(record.message, record.worker) for record in caplog.records]
+    assert found == [
+        ("clock differs from that of Redis", "wrong"),
+        ("clock is right again", "wrong"),
+    ]
+    assert caplog.records[0].offset_s == pytest.approx(offset_ms / 1000, abs=1)
+
+
 @pytest.mark.parametrize("jump_ms", JUMPS)
 def test_a_jump_of_the_deciding_clock_overspends_no_window(worker_on, clocks, jump_ms):
     """A failover to a server with another clock gives no call twice, and holds none for longer."""

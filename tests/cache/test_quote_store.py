@@ -11,6 +11,7 @@ from marketdata.cache.quote_store import QuoteStore
 from marketdata.cache.stored_quotes import class_name, fetched_ms, json_objects, timestamp_ms
 from marketdata.domain.acceptance import Result
 from marketdata.domain.outcomes import MissingQuote, Reason
+from marketdata.domain.quotes import Source
 from marketdata.errors import CacheUnavailableError
 from marketdata.settings import Settings
 from tests.support.sample_quotes import at_ms, put, quote
@@ -185,3 +186,33 @@ def test_an_absent_redis_is_one_error(start_redis, settings_env):
     ):
         with pytest.raises(CacheUnavailableError):
             call()
+
+
+HOT = "HOT-USD"
+
+
+def test_a_price_of_the_coin_before_is_not_written(store):
+    """A ticker that became another coin takes only the prices of that coin, from each source."""
+    before, now = {HOT: {"coingecko": "holotoken"}}, {HOT: {"coingecko": "hotcoin"}}
+    store.name_coin("HOT", {"coingecko": "hotcoin"})
+    store.forget([HOT])
+    (verdict,) = store.commit([quote("0.0018", 0, symbol=HOT)], (), at_ms(1), before)
+    assert (verdict.result, verdict.reason) == (Result.OLDER, "other_coin")
+    assert store.read([HOT]) == [None]
+    other = quote("0.0018", 0, Source.COINMARKETCAP, symbol=HOT)
+    (verdict,) = store.commit([other], (), at_ms(1), {HOT: {"coinmarketcap": "2682"}})
+    assert verdict.reason == "other_coin"
+    (verdict,) = store.commit([quote("2.5", 1, symbol=HOT)], (), at_ms(1), now)
+    assert verdict.result is Result.WRITTEN
+    assert store.last([HOT])[HOT].price == "2.5"
+
+
+def test_a_note_of_a_coin_concerns_its_ticker_only(store):
+    """Other coins and shares are written, also if the note of their ticker is damaged."""
+    store.name_coin("HOT", {"coingecko": "hotcoin"})
+    store._cache.command("SET", store._cache.key("quotes", "coin", "ETH"), "no JSON")
+    store._cache.command("RPUSH", store._cache.key("quotes", "coin", "BTC"), "a list")
+    symbols = ["ETH-USD", "BTC-USD", "AAPL"]
+    ids = {"ETH-USD": {"coingecko": "ethereum"}, "BTC-USD": {"coingecko": "bitcoin"}}
+    verdicts = store.commit([quote("9", 0, symbol=s) for s in symbols], (), at_ms(1), ids)
+    assert [verdict.result for verdict in verdicts] == [Result.WRITTEN] * 3

@@ -148,6 +148,25 @@ def test_a_ticker_that_becomes_another_coin_starts_anew(coins, caplog, gap_lists
     assert (record.ticker, record.coin_before, record.coin) == ("PRL", "Pearl", "Pearl Chain")
 
 
+def test_a_price_that_was_asked_for_before_the_change_is_not_shown(coins, monkeypatch):
+    """A job that was planned for the coin before and is committed after the swap writes nothing."""
+    coins.list(PEARL, THIRD)
+    assert coins.prices("PRL-USD") == {"PRL-USD": 3.25}
+    coins.pipe.clock.pass_s(DAY_S)
+    commit = coins.pipe._commit
+
+    def commit_late(report: dict[str, Any], context: object) -> dict[str, Any]:
+        if any(one["symbol"] == "PRL-USD" for one in report["quotes"]):
+            monkeypatch.undo()
+            coins.list(OTHER, THIRD, after_s=0)
+        return commit(report, context)
+
+    monkeypatch.setattr(coins.pipe, "_commit", commit_late)
+    assert coins.prices("PRL-USD") == {"PRL-USD": "pending"}
+    assert coins.history("PRL-USD") == []
+    assert coins.prices("PRL-USD") == {"PRL-USD": 0.019}
+
+
 def test_a_coin_that_returns_has_its_ticker_again(coins, caplog):
     """Its history goes on, as no other coin had the ticker meanwhile."""
     coins.list(PEARL, THIRD)

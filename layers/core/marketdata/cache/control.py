@@ -121,12 +121,12 @@ class ControlState:
             self._keys("slot", "due", "watched", "excluded", "timetables", "clocks", "unlisted"),
             (self._cache.time_argument(now_ms), json.dumps(asked)),
         )
-        if answer is None:
-            return None
-        slot, at, due_active, new, due_watched, excluded, timetables, previous, *rest = answer
-        repaired, due_unlisted = rest
+        at, repaired, *claimed = answer
         self._log_repaired(key.decode() for key in repaired)
         self._log_clock(now_ms - int(at))
+        if not claimed:
+            return None
+        slot, due_active, new, due_watched, due_unlisted, excluded, timetables, previous = claimed
         self._steady.note(int(at))
         return OpenSlot(
             slot_s=int(slot),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 from marketdata.cache.client import AT_ONCE, Cache, Command, ScriptCall, mget_commands
@@ -58,6 +59,8 @@ HELD_S = 3600
 # of an attempt is kept until the next attempt.
 REASON_S = 600
 NOT_FOUND_REASON_S = 900
+# For how long a report about the coin that a ticker named before may still arrive.
+COIN_KEPT_S = 3600
 # Quotes in one script call: so few that the call takes much less time than a client waits for, and
 # has fewer arguments than a request may have.
 CHUNK = 200
@@ -78,6 +81,8 @@ RULES = {
     "minutes_kept": MINUTES_KEPT,
     "hours_kept": HOURS_KEPT,
 }
+
+NO_COINS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 log = logging.getLogger("marketdata.quotes")
 
@@ -126,8 +131,13 @@ class QuoteStore:
         quotes: Sequence[Quote],
         missing: Sequence[MissingQuote],
         now_ms: int,
+        coins: Mapping[str, Mapping[str, str]] = NO_COINS,
     ) -> tuple[Verdict, ...]:
-        """`put` and `explain` in one; a symbol whose quote is written keeps no reason."""
+        """`put` and `explain` in one; a symbol whose quote is written keeps no reason.
+
+        `coins`: the ids, by source, with which the coins among the symbols were asked for. A quote
+        of another coin than the one that `name_coin` noted is not written.
+        """
         reasons = [rejection_reason(quote) for quote in quotes]
         judged = self._with_changes(
             [quote for quote, reason in zip(quotes, reasons, strict=True) if reason is None]
@@ -135,7 +145,7 @@ class QuoteStore:
         # Reasons first: a quote that is written right after removes the reason of its symbol.
         commands: list[Command] = [self._reason(one) for one in missing]
         commands += [
-            self._judgement(judged[start : start + CHUNK], now_ms)
+            self._judgement(judged[start : start + CHUNK], now_ms, coins)
             for start in range(0, len(judged), CHUNK)
         ]
         answers = self._cache.many(commands)[len(missing) :] if commands else ()
@@ -218,6 +228,14 @@ class QuoteStore:
             self._drop(damaged)
         return reasons, answers[len(commands) :]
 
+    def name_coin(self, base: str, ids: Mapping[str, str]) -> None:
+        """Note the ids, by source, of the coin that a ticker (`HOT`) names from now on.
+
+        The note outlasts every job that was planned for the coin before.
+        """
+        key = self._cache.key("quotes", "coin", base)
+        self._cache.command("SET", key, json.dumps(dict(ids)), "EX", COIN_KEPT_S)
+
     def forget(self, symbols: Sequence[str]) -> None:
         """Remove everything that is stored of these symbols: quote, held prices, reason, history.
 
@@ -273,7 +291,9 @@ class QuoteStore:
             for quote in quotes
         ]
 
-    def _judgement(self, quotes: Sequence[Quote], now_ms: int) -> Command:
+    def _judgement(
+        self, quotes: Sequence[Quote], now_ms: int, coins: Mapping[str, Mapping[str, str]]
+    ) -> Command:
         keys = [
             key(quote.symbol)
             for quote in quotes
@@ -283,10 +303,12 @@ class QuoteStore:
                 self._reason_key,
                 self._minutes_key,
                 self._hours_key,
+                self._coin_key,
             )
         ]
+        arguments = (_args(quote, coins.get(quote.symbol, {})) for quote in quotes)
         head = (self._cache.time_argument(now_ms), self._rules)
-        return ScriptCall("quotes_put", keys, (*head, *chain.from_iterable(map(_args, quotes))))
+        return ScriptCall("quotes_put", keys, (*head, *chain.from_iterable(arguments)))
 
     def _reason(self, missing: MissingQuote) -> tuple[Any, ...]:
         life_s = NOT_FOUND_REASON_S if missing.code is Reason.NOT_FOUND else REASON_S
@@ -304,11 +326,14 @@ class QuoteStore:
     def _hours_key(self, symbol: str) -> str:
         return self._cache.key("quotes", "hours", symbol)
 
+    def _coin_key(self, symbol: str) -> str:
+        return self._cache.key("quotes", "coin", symbol.rpartition("-")[0])
+
     def _reason_key(self, symbol: str) -> str:
         return self._cache.key("quotes", "why", symbol)
 
 
-def _args(quote: Quote) -> tuple[Any, ...]:
+def _args(quote: Quote, ids: Mapping[str, str]) -> tuple[Any, ...]:
     fetched, timestamp = times_of(quote)
     return (
         quote.source.value,
@@ -320,6 +345,7 @@ def _args(quote: Quote) -> tuple[Any, ...]:
         str(JUMP_LIMITS[quote.asset_class]),
         unit_factor(quote),
         stored(quote, fetched, timestamp),
+        ids.get(quote.source.value, ""),
     )
 
 

@@ -56,7 +56,8 @@ class Result(StrEnum):
     """How a quote was judged.
 
     `written`: readers see it, or it confirmed the stored quote. `older`: the stored quote is newer,
-    nothing changed. `quarantined`: held until it is confirmed. `rejected`: it can never be right.
+    or the ticker has become another coin, so nothing changed. `quarantined`: held until it is
+    confirmed. `rejected`: it can never be right.
     """
 
     WRITTEN = "written"
@@ -71,7 +72,8 @@ class Verdict:
 
     `source` is the source whose price was written, for a written quote: a second source can confirm
     the price of the first. `reason` is `jump` or `unit_mismatch` for a quarantined quote,
-    `not_finite`, `not_positive` or `future` for a rejected one, else None. `ahead_ms`: by how much
+    `not_finite`, `not_positive` or `future` for a rejected one, `other_coin` for an older one of
+    another coin, else None. `ahead_ms`: by how much
     the time of a quote that is in the future is ahead of the clock that decided; else 0.
     """
 

@@ -13,6 +13,7 @@ from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.messages import AssetReport, AssetSummary, ListAttempt, ListOutcome
 from marketdata.domain.outcomes import BreakerEffect, Outcome
 from marketdata.domain.permits import AttemptResult
+from marketdata.domain.shipped_tables import coin_ids
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ArchiveError
 from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode
@@ -38,7 +39,8 @@ class AssetCommitter:
 
         If the cache has lost a list and the report brings no new one, the last good list is put
         back. A timetable is kept in any case. What is stored under a ticker that becomes another
-        coin is removed. Raises `CacheUnavailableError` and `ArchiveError`.
+        coin is removed, and a price of the coin before that arrives later is not written. Raises
+        `CacheUnavailableError` and `ArchiveError`.
         """
         asset_class = report.of_class
         self._settle(report, now_ms)
@@ -102,6 +104,7 @@ class AssetCommitter:
             )
         for change in changes:
             log.warning("ticker names another coin", extra=change.to_log())
+            self.quotes.name_coin(change.base, coin_ids(change.base, change.ids))
             self.quotes.forget(change.symbols())
         self.archive.put(asset_class, LAST_GOOD, data)
         return summary.model_copy(

@@ -141,7 +141,10 @@ class Committer:
             quote for quote in report.quotes if only_repeats(quote, last.get(quote.symbol), trading)
         ]
         new = [quote for quote in report.quotes if quote not in repeated]
-        verdicts = self.quotes.commit(new, report.missing, now_ms) if new or report.missing else ()
+        coins = {one.symbol.text: one.ids for one in report.job.instruments if one.ids}
+        verdicts = (
+            self.quotes.commit(new, report.missing, now_ms, coins) if new or report.missing else ()
+        )
         rejections = {
             (quote.source, quote.symbol): rejection_message(quote, verdict)
             for quote, verdict in zip(new, verdicts, strict=True)

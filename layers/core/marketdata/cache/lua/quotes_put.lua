@@ -1,17 +1,18 @@
 -- Which of these quotes may readers see, and which wait for a second observation?
 --
 -- KEYS  per quote: the stored quote, the held candidates, the reason why there is none, the history by the
---       minute, the history by the hour.
+--       minute, the history by the hour, the ids of the coin that its ticker has become lately.
 -- ARGV  now_ms ('' for the clock of Redis), the rules as JSON;
 --       per quote: source, rank, price, currency ('' unknown), fetched_ms, timestamp_ms (0 none), jump limit,
---       factor of the currency's minor unit (0 none), value.
--- Reply, per quote: 'written:<source that was written>', 'older', 'quarantined:<reason>' or
---       'rejected:future:<by how many ms its time is ahead>'.
+--       factor of the currency's minor unit (0 none), value, the id by which the source was asked for its coin
+--       ('' for anything that is not a coin).
+-- Reply, per quote: 'written:<source that was written>', 'older', 'older:other_coin', 'quarantined:<reason>'
+--       or 'rejected:future:<by how many ms its time is ahead>'.
 
 -- include: acceptance_rules.lua
 -- include: history_rules.lua
 
-local PER_KEY, PER_ARG, HEAD = 5, 9, 2
+local PER_KEY, PER_ARG, HEAD = 6, 10, 2
 local MINUTE_MS, HOUR_MS, DAY_S = 60000, 3600000, 86400
 
 local now, rules = tonumber(ARGV[1]), cjson.decode(ARGV[2])
@@ -127,6 +128,13 @@ local function repeats(new, old)
     and (new.fetched > old.fetched or old.fetched > now + rules.skew_ms)
 end
 
+-- Whether the quote's ticker became another coin after its source was asked.
+local function is_other_coin(new, key)
+  local text = new.coin ~= '' and text_at(key)
+  local read, ids = pcall(cjson.decode, text or '')
+  return read and type(ids) == 'table' and ids[new.source] ~= new.coin
+end
+
 local function write(quote, value, keys)
   redis.call('SET', keys.quote, value, 'EX', rules.retention_s)
   redis.call('DEL', keys.reason)
@@ -139,6 +147,7 @@ local function put(new, keys)
   if new.timestamp > now + rules.ahead_ms then
     return string.format('rejected:future:%.0f', new.timestamp - now)
   end
+  if is_other_coin(new, keys.coin) then return 'older:other_coin' end
   local old, candidates, text = stored_at(keys.quote), held_at(keys.held)
   if old and repeats(new, old) then
     if text then settle(keys.held, candidates, new.fetched) end
@@ -168,7 +177,7 @@ for i = 1, #KEYS / PER_KEY do
   local new = {
     source = ARGV[at + 1], rank = tonumber(ARGV[at + 2]), text = ARGV[at + 3], price = tonumber(ARGV[at + 3]),
     currency = ARGV[at + 4], timestamp = tonumber(ARGV[at + 6]), limit = tonumber(ARGV[at + 7]),
-    unit = tonumber(ARGV[at + 8]), value = ARGV[at + 9],
+    unit = tonumber(ARGV[at + 8]), value = ARGV[at + 9], coin = ARGV[at + 10],
   }
   local fetched = tonumber(ARGV[at + 5])
   -- A quote is not fetched later than now: the clock that says so is wrong.
@@ -176,7 +185,7 @@ for i = 1, #KEYS / PER_KEY do
   if new.fetched ~= fetched then new.value = with_fetched(new.value, new.fetched) end
   verdicts[i] = put(new, {
     quote = KEYS[key + 1], held = KEYS[key + 2], reason = KEYS[key + 3],
-    minutes = KEYS[key + 4], hours = KEYS[key + 5],
+    minutes = KEYS[key + 4], hours = KEYS[key + 5], coin = KEYS[key + 6],
   })
 end
 return verdicts

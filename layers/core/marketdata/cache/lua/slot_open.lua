@@ -5,8 +5,8 @@
 --       watched_ms, due_memory_ms, due_spare, due_ahead_ms, slot_late_s, most_clocks, timetable_bytes,
 --       answered_ms, least_unlisted}.
 --       wall_ms is the caller's own clock; it is compared and decides nothing.
--- Reply nil if another caller has the slot; else {slot, now, due active, new, due watched,
---       exclusions, timetables, slot claimed before (nil if unknown), repaired keys, due unlisted}. Due
+-- Reply {now, repaired keys} if another caller has the slot; else {now, repaired keys, slot, due active,
+--       new, due watched, due unlisted, exclusions, timetables, slot claimed before (nil if unknown)}. Due
 --       active, new, due watched and due unlisted are one text each, a line per item, because a client
 --       reads one long text many times faster than thousands of short ones. Lines of all but new are
 --       symbols and due times (0: never priced) in turn. Exclusions and timetables are flat lists.
@@ -41,7 +41,7 @@ if text ~= '' and not last then table.insert(repaired, KEYS[1]) end
 local went_back = last ~= nil and last * 1000 > now + asked.slot_ms
 if last and last >= slot and not went_back then
   note_clock()
-  return false
+  return { whole(now), repaired }
 end
 -- The first write. A full Redis rejects it, and then nothing is decided.
 redis.call('SET', KEYS[1], whole(slot))
@@ -152,6 +152,6 @@ local function lines(items)
   return table.concat(items, '\n')
 end
 return {
-  whole(slot), whole(now), lines(due_active), lines(new), lines(due_watched), exclusions, timetables,
-  before, repaired, lines(due_unlisted),
+  whole(now), repaired, whole(slot), lines(due_active), lines(new), lines(due_watched), lines(due_unlisted),
+  exclusions, timetables, before,
 }
