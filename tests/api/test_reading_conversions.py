@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import pytest
 
@@ -118,6 +118,44 @@ def test_a_price_without_a_convertible_currency_has_a_reason(service, currency, 
     assert service.watched() == set()
 
 
+def test_each_kind_of_asset_is_converted_or_has_its_reason(service):
+    """A future below zero, an index at zero, coins, a pair; a price in a coin has no rate."""
+    digits = "1.2345678901234567890123456789012345678901"
+    for symbol, price, currency in (
+        ("CL=F", "-37.63", "USD"), ("^TNX", "0", "USD"), ("BTC-USD", "90000.5", "USD"),
+        ("ETH-BTC", "0.05", "BTC"), ("GBP/USD", "1.3", "USD"), ("AAPL", digits, "USD"),
+        ("^DJI", "42000", None), ("SAP.DE", digits, "EUR"),
+    ):  # fmt: skip
+        put(service, symbol, price, currency=currency, change=Decimal("-0.1"))
+    put(service, "EUR/USD", "1.1", change=None)
+    rate, rounded = Decimal("0.909090909091"), Context(prec=12)
+    symbols = "CL=F,^TNX,BTC-USD,ETH-BTC,GBP/USD,AAPL,^DJI,SAP.DE"
+    found = {one["symbol"]: one for one in read(service, symbols, "EUR")}
+    for symbol in ("CL=F", "^TNX", "BTC-USD", "GBP/USD", "AAPL"):
+        converted = found[symbol]["converted"]
+        assert converted["rate"] == rate
+        assert converted["price"] == rounded.multiply(found[symbol]["price"], rate)
+        assert converted["change"] == Decimal("-0.0909090909091")
+    assert found["SAP.DE"]["converted"]["price"] == Decimal(digits)
+    assert found["ETH-BTC"]["conversion_error"]["message"].endswith("BTC has no rate")
+    assert found["^DJI"]["conversion_error"]["code"] == "not_found"
+
+
+def test_both_routes_convert_alike(service):
+    """One quote and a list have the same `converted`."""
+    put(service, "OCDO.L", "3.015", currency="GBP", change=Decimal("-0.02"))
+    put(service, "GBP/EUR", "1.1873", currency="EUR")
+    one = service.get("/v1/quotes/OCDO.L?currency=EUR").json
+    (listed,) = service.get("/v1/quotes?symbols=OCDO.L&currency=EUR").json["quotes"]
+    assert one["converted"] == listed["converted"]
+    assert (one["converted"]["price"], one["converted"]["change"]) == (3.5797095, -0.023746)
+    for target in ("/v1/quotes/OCDO.L", "/v1/quotes?symbols=OCDO.L"):
+        mark = "&" if "?" in target else "?"
+        problem = service.get(f"{target}{mark}currency=GBp")
+        assert (problem.status, problem.json["code"]) == (400, "invalid_parameter")
+        assert "GBp is a minor unit, use GBP" in problem.json["detail"]
+
+
 @pytest.mark.parametrize(("text", "code"), [("EUR", "EUR"), ("eur", "EUR"), ("CNH", "CNH")])
 def test_a_currency_is_an_iso_code_in_either_case(text, code):
     """And CNH."""
@@ -127,7 +165,9 @@ def test_a_currency_is_an_iso_code_in_either_case(text, code):
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("GBp", "GBP"), ("GBX", "GBP"), ("gbx", "GBP"), ("ZAc", "ZAR"), ("USX", "USD"),
+        ("GBp", "GBp is a minor unit, use GBP"), ("gbx", "gbx is a minor unit, use GBP"),
+        ("GBX", "GBP"), ("ZAc", "ZAR"), ("ZAC", "ZAR"), ("zac", "ZAR"), ("USX", "USD"),
+        ("ILA", "ILS"), ("ila", "ila is a minor unit, use ILS"), ("KWF", "KWD"),
         ("Eur", "ISO 4217"), ("EURO", "ISO 4217"), ("", "ISO 4217"), ("BTC", "no coin"),
         ("ＥＵＲ", "ISO 4217"),
     ],

@@ -117,6 +117,21 @@ def test_minor_units_are_served_in_their_currency(service, yahoo, given, must):
     assert figures == (Decimal(must[0]), must[1], Decimal(must[2]))
 
 
+@pytest.mark.parametrize(("label", "price"), [("GBp", 301.5), ("GBX", 301.5), ("GBP", 3.015)])
+def test_a_price_in_pence_is_converted_from_pounds(service, yahoo, label, price):
+    """The converted price and change are those of the pounds, and the rate's own."""
+    pipe = service("OCDO.L,GBP/EUR")
+    change = price / 301.5 * 2.5
+    yahoo.rows["OCDO.L"] = row(
+        pipe, "OCDO.L", price, currency=label, regularMarketChange=round(change, 6)
+    )
+    yahoo.rows["GBPEUR=X"] = row(pipe, "GBPEUR=X", 1.1873, currency="EUR")
+    pipe.run_next()
+    converted = one(pipe, "OCDO.L", currency="EUR")["converted"]
+    assert (converted["price"], converted["change"]) == (3.5797095, 0.0296825)
+    assert (converted["rate"], converted["rate_symbol"]) == (1.1873, "GBP/EUR")
+
+
 @pytest.mark.parametrize(
     "label",
     [

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from marketdata.domain.conversion import QuotedRate, find_rate, rate_pairs
 
@@ -89,7 +92,39 @@ def test_the_pairs_of_a_rate_begin_with_the_pair_itself():
     assert {"GBP/USD", "USD/JPY", "JPY/USD", "USD/GBP"} < set(rate_pairs("GBP", "JPY"))
 
 
-@pytest.mark.parametrize("price", ["0", "-1"])
-def test_a_price_that_is_not_above_zero_is_no_rate(price):
-    """Nothing is divided by it."""
-    assert find_rate("USD", "EUR", quotes(("EUR/USD", price))) is None
+def test_a_rate_of_zero_or_less_is_no_rate():
+    """Neither the pair nor its inverse, nor a part of a cross."""
+    for bad in ("0", "-1.1"):
+        assert find_rate("USD", "EUR", quotes(("USD/EUR", bad))) is None
+        assert find_rate("USD", "EUR", quotes(("EUR/USD", bad))) is None
+        assert find_rate("GBP", "EUR", quotes(("GBP/USD", bad), ("EUR/USD", "1.1"))) is None
+    rate = find_rate("USD", "EUR", quotes(("USD/EUR", "0"), ("EUR/USD", "1.25")))
+    assert (rate.value, rate.symbol) == (Decimal("0.8"), "EUR/USD")
+
+
+AMOUNTS = st.decimals(-(10**9), 10**9, allow_nan=False, allow_infinity=False, places=9)
+RATES = st.decimals("0.000001", "1000000", allow_nan=False, allow_infinity=False, places=8)
+
+
+def is_rounded(found, exact):
+    """Whether a number is a fraction that is rounded to 12 significant digits."""
+    if exact == 0:
+        return found == 0
+    last = Fraction(10) ** (found.adjusted() - 11)
+    return (
+        abs(Fraction(found) - exact) <= last / 2 and len(found.normalize().as_tuple().digits) <= 12
+    )
+
+
+@given(amount=AMOUNTS, first=RATES, second=RATES)
+def test_converted_amounts_are_the_exact_products_with_twelve_digits(amount, first, second):
+    """Compared with fractions, which are never rounded: quoted, inverse and over the dollar."""
+    rate = find_rate("GBP", "USD", quotes(("GBP/USD", first)))
+    assert rate.value == first
+    assert is_rounded(rate.convert(amount), Fraction(amount) * Fraction(first))
+    rate = find_rate("USD", "GBP", quotes(("GBP/USD", first)))
+    assert is_rounded(rate.value, 1 / Fraction(first))
+    assert is_rounded(rate.convert(amount), Fraction(amount) * Fraction(rate.value))
+    rate = find_rate("GBP", "EUR", quotes(("GBP/USD", first), ("EUR/USD", second)))
+    assert is_rounded(rate.value, Fraction(first) / Fraction(second))
+    assert is_rounded(rate.convert(amount), Fraction(amount) * Fraction(rate.value))

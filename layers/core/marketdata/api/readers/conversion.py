@@ -18,6 +18,7 @@ from marketdata.cache.quote_store import QuoteStore
 from marketdata.cache.stored_quotes import timestamp_ms
 from marketdata.clock import from_epoch_ms, utc_text
 from marketdata.domain.conversion import QuotedRate, Rate, find_rate, rate_pairs
+from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import plain
 from marketdata.domain.units import MINOR_UNITS, unit_of
@@ -37,14 +38,12 @@ def target_currency(text: str) -> str:
 
     Lower case is accepted; a minor unit such as GBp is not, and the message names its currency.
     """
-    if text in MINOR_UNITS:
-        major = MINOR_UNITS[text].currency
-        raise ValueError(f"a currency such as EUR; {text} is a minor unit, use {major}")
     code = text.upper()
-    if not (text.isascii() and (text in (code, text.lower())) and unit_of(code)):
+    minor = MINOR_UNITS.get(text) or MINOR_UNITS.get(code)
+    if minor is not None:
+        raise ValueError(f"a currency such as EUR; {text} is a minor unit, use {minor.currency}")
+    if not (text.isascii() and (text in (code, text.lower())) and code in CURRENCIES):
         raise ValueError("a currency code of ISO 4217, such as EUR, or CNH; no coin")
-    if code in MINOR_UNITS:
-        raise ValueError(f"a currency such as EUR; use {MINOR_UNITS[code].currency}")
     return code
 
 
