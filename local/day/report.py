@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from local.day.figures import Course, Figure, openings, wrong_planted
 from local.day.judge import Judge
@@ -51,7 +50,7 @@ def as_json(
 ) -> str:
     """Return the day as JSON; `missed` names the figures that missed their target."""
     seen = judge.seen
-    payload: dict[str, Any] = {
+    payload = {
         "ok": all(figure.met for figure in found),
         "missed": [figure.name for figure in found if not figure.met],
         "seed": course.seed,

@@ -12,19 +12,19 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from marketdata.clock import SLOT_S
-from marketdata.domain.messages import MOST_NAMED, Plan, SkippedInPlan, Summary
+from marketdata.domain.messages import MOST_NAMED, EventJson, Plan, SkippedInPlan, Summary
 from marketdata.errors import MarketDataError
 
 log = logging.getLogger("marketdata.local")
 
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+Handler = Callable[[EventJson, Any], EventJson]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def run_slot(
     return tick
 
 
-def run_job(steps: Steps, job: dict[str, Any]) -> dict[str, Any]:
+def run_job(steps: Steps, job: EventJson) -> EventJson:
     """Fetch and commit one job; a fetch that fails is committed as such."""
     try:
         report = through_json(steps.fetch, job)
@@ -159,9 +159,9 @@ class PriceLoop:
             self._report(tick)
 
 
-def through_json(handler: Handler, event: Mapping[str, Any]) -> dict[str, Any]:
+def through_json(handler: Handler, event: EventJson) -> EventJson:
     """Call a handler as Lambda would: event and answer as JSON."""
-    answer: dict[str, Any] = json.loads(json.dumps(handler(json.loads(json.dumps(event)), None)))
+    answer: EventJson = json.loads(json.dumps(handler(json.loads(json.dumps(event)), None)))
     return answer
 
 

@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from marketdata.clock import wall_ms
-from marketdata.domain.messages import Plan, Summary
+from marketdata.domain.messages import EventJson, Plan, Summary
 from marketdata.errors import CacheUnavailableError
 from marketdata.observability import metrics
 from marketdata.observability.metrics import Metric, Sample
@@ -76,7 +76,7 @@ class Recorder:
     def measure_plans(self, plan_quotes: Handler) -> Handler:
         """Return plan_quotes as it is, but measured."""
 
-        def measured(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        def measured(event: EventJson, context: Any) -> EventJson:
             begun_ms = wall_ms()
             plan = plan_quotes(event, context)
             self.record(metrics.of_plan(Plan.model_validate(plan), begun_ms))
@@ -87,7 +87,7 @@ class Recorder:
     def measure_commits(self, commit_quotes: Handler) -> Handler:
         """Return commit_quotes as it is, but measured."""
 
-        def measured(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        def measured(event: EventJson, context: Any) -> EventJson:
             summary = commit_quotes(event, context)
             self.record(metrics.of_commit(Summary.model_validate(summary)))
             return summary

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from local.simulator.figures import coin_market_cap, coin_volume
 from local.simulator.gate import Route
@@ -13,7 +12,7 @@ from local.simulator.process import CURRENCY_OF_COINS
 from local.simulator.records import Tick
 from local.simulator.rounding import coingecko_places, to_places
 from local.simulator.universe import Coin
-from local.simulator.wire import Reply, Request, json_reply
+from local.simulator.wire import JsonObject, Reply, Request, json_reply
 from marketdata.domain.quotes import Source
 
 PREFIX = "/api/v3"
@@ -98,11 +97,11 @@ class CoinGecko:
             return json_reply({"error": "Missing parameter vs_currencies"}, 422)
         if not query.get("ids"):
             return json_reply({"error": "Missing parameter ids"}, 422)
-        answer: dict[str, dict[str, Any]] = {}
+        answer: dict[str, JsonObject] = {}
         for slug in _ids(request):
             coin = self._market.universe.coins.get(slug)
             if coin is not None:
-                fields: dict[str, Any] = {}
+                fields: JsonObject = {}
                 known = [
                     self._add_price(request, coin, vs, fields)
                     for vs in query["vs_currencies"].lower().split(",")
@@ -112,7 +111,7 @@ class CoinGecko:
                     answer[slug] = fields
         return json_reply(answer)
 
-    def _add_price(self, request: Request, coin: Coin, vs: str, fields: dict[str, Any]) -> bool:
+    def _add_price(self, request: Request, coin: Coin, vs: str, fields: JsonObject) -> bool:
         """Add one coin's price in one currency to `fields`; return False if there is none."""
         tick = self._market.tick(self.source, f"{coin.label}-{vs.upper()}", request.path)
         if tick is None:
@@ -150,7 +149,7 @@ class CoinGecko:
         rows = [self._market_row(request, coin, vs) for coin in coins[start : start + size]]
         return json_reply([row for row in rows if row is not None])
 
-    def _market_row(self, request: Request, coin: Coin, vs: str) -> dict[str, Any] | None:
+    def _market_row(self, request: Request, coin: Coin, vs: str) -> JsonObject | None:
         tick = self._market.tick(self.source, f"{coin.label}-{vs.upper()}")
         if tick is None:
             return None
@@ -180,7 +179,7 @@ class CoinGecko:
 
     def _list(self, request: Request) -> Reply:
         with_platform = request.query.get("include_platform") == "true"
-        platforms: dict[str, Any] = {"platforms": {}} if with_platform else {}
+        platforms: JsonObject = {"platforms": {}} if with_platform else {}
         coins = sorted(self._market.universe.coins.values(), key=lambda coin: coin.slug)
         return json_reply(
             [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from local.simulator.figures import coin_market_cap, coin_volume
 from local.simulator.gate import Route
@@ -12,7 +11,7 @@ from local.simulator.market import Market
 from local.simulator.process import CURRENCY_OF_COINS
 from local.simulator.records import Tick
 from local.simulator.universe import Coin, Currency
-from local.simulator.wire import Reply, Request, json_reply
+from local.simulator.wire import JsonObject, Reply, Request, json_reply
 from marketdata.domain.quotes import Source
 
 # Code and text of the error by the window that is used up.
@@ -169,9 +168,7 @@ class CoinMarketCap:
         )
         return self._page(request, rows, default_limit=100)
 
-    def _page(
-        self, request: Request, rows: Iterable[dict[str, Any]], *, default_limit: int
-    ) -> Reply:
+    def _page(self, request: Request, rows: Iterable[JsonObject], *, default_limit: int) -> Reply:
         start, limit = request.query.get("start", "1"), request.query.get("limit")
         if not start.isdigit() or (limit is not None and not limit.isdigit()):
             return self._error(400, 400, '"start" and "limit" must be numbers')
@@ -200,7 +197,7 @@ class CoinMarketCap:
     def _error(self, http_status: int, code: int, text: str) -> Reply:
         return json_reply({"status": self._status(code, text)}, http_status)
 
-    def _status(self, code: int | str, text: str | None, credits_spent: int = 0) -> dict[str, Any]:
+    def _status(self, code: int | str, text: str | None, credits_spent: int = 0) -> JsonObject:
         return {
             "timestamp": _iso(self._market.now_ms()),
             "error_code": code,
@@ -210,7 +207,7 @@ class CoinMarketCap:
         }
 
 
-def _quote_rows(coin: Coin, tick: Tick, currency: Currency | Coin) -> list[dict[str, Any]]:
+def _quote_rows(coin: Coin, tick: Tick, currency: Currency | Coin) -> list[JsonObject]:
     """Return the rows of one coin: one, unless an odd row is planted."""
     found = _quote_row(coin, tick, currency)
     quote = found["quote"][0]
@@ -227,7 +224,7 @@ def _quote_rows(coin: Coin, tick: Tick, currency: Currency | Coin) -> list[dict[
     return [found]
 
 
-def _quote_row(coin: Coin, tick: Tick, currency: Currency | Coin) -> dict[str, Any]:
+def _quote_row(coin: Coin, tick: Tick, currency: Currency | Coin) -> JsonObject:
     price = None if tick.series.blank else float(tick.price)
     before = float(tick.day_ago)
     when = _iso(tick.shown_ms)

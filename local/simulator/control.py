@@ -11,7 +11,7 @@ from typing import Any
 from local.simulator.faults import CHOICES, COMMON, KINDS, MOVES
 from local.simulator.market import Market
 from local.simulator.records import Move
-from local.simulator.wire import Reply, Request, json_reply
+from local.simulator.wire import JsonObject, Reply, Request, json_reply
 from marketdata.domain.quotes import Source
 
 _HELP = {"faults": KINDS, "options_of_each_fault": COMMON, "moves": MOVES, "choices": CHOICES}
@@ -73,7 +73,7 @@ class Control:
         )
         return json_reply({"cleared": cleared})
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> JsonObject:
         market = self.market
         with market.lock:
             now_ms = market.now_ms()
@@ -89,7 +89,7 @@ class Control:
                 "providers": {source.value: self._provider(source, now_ms) for source in Source},
             }
 
-    def _provider(self, source: Source, now_ms: int) -> dict[str, Any]:
+    def _provider(self, source: Source, now_ms: int) -> JsonObject:
         quota, peaks = self.market.quotas[source], self.market.peak(source)
         calls = Counter((call.kind, call.status) for call in self.market.calls[source])
         return {

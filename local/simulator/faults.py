@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.simulator.records import Move
+from local.simulator.wire import JsonObject
 from marketdata.domain.quotes import Source
 
 # The faults of a whole answer and those of single prices, with the options of each and their
@@ -73,7 +74,8 @@ class Fault:
     """One planted fault. `source`, `path` and `symbol` narrow it; None is any.
 
     `path` is the beginning of a path. The fault applies from `from_ms` until `until_ms` by the
-    market's clock and at most `answers` times; None is without end.
+    market's clock and at most `answers` times; None is without end. `options` are those
+    of its kind, as the control port takes them.
     """
 
     number: int
@@ -84,7 +86,7 @@ class Fault:
     from_ms: int
     until_ms: int | None
     answers: int | None
-    options: dict[str, Any] = field(default_factory=dict)
+    options: JsonObject = field(default_factory=dict)
 
     def applies(self, source: Source, path: str, symbols: Collection[str], now_ms: int) -> bool:
         """Return whether the fault applies to a call, or to one price of it."""
@@ -189,7 +191,7 @@ class Faults:
             fault.spend()
         return applied
 
-    def shown(self, now_ms: int) -> list[dict[str, Any]]:
+    def shown(self, now_ms: int) -> list[JsonObject]:
         """Return all faults that are not over, as plain JSON."""
         return [
             {

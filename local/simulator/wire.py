@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl, unquote
 
 MAX_HEAD = 64 * 1024
 JSON_TYPE = "application/json; charset=utf-8"
+# A JSON object in the format of a provider or of the control port.
+JsonObject = dict[str, Any]
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 

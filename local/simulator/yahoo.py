@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import itertools
 from hashlib import blake2b
-from typing import Any
 
 from local.simulator import yahoo_charts, yahoo_screener
 from local.simulator.gate import Route
 from local.simulator.market import Market
-from local.simulator.wire import Reply, Request, json_reply, text_reply, with_headers
+from local.simulator.wire import JsonObject, Reply, Request, json_reply, text_reply, with_headers
 from local.simulator.yahoo_rows import row, rows, symbol_of
 from marketdata.domain.quotes import Source
 
 _QUOTE, _CHART, _SUMMARY = "/v7/finance/quote", "/v8/finance/chart/", "/v10/finance/quoteSummary/"
-_NO_QUOTES: dict[str, Any] = {"quoteResponse": {"result": [], "error": None}}
-_NO_CHART: dict[str, Any] = {"chart": {"result": [], "error": None}}
+_NO_QUOTES: JsonObject = {"quoteResponse": {"result": [], "error": None}}
+_NO_CHART: JsonObject = {"chart": {"result": [], "error": None}}
 _NO_SCREEN = {
     "finance": {
         "result": [{"start": 0, "count": 0, "total": 0, "quotes": []}],

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 from local.simulator.market import Market
 from local.simulator.records import Tick
 from local.simulator.trading_hours import HALF_HOUR_MS
-from local.simulator.wire import Reply, Request, json_reply
+from local.simulator.wire import JsonObject, Reply, Request, json_reply
 from local.simulator.yahoo_rows import row
 from marketdata.clock import DAY_MS
 
@@ -45,7 +44,7 @@ def chart(market: Market, spelling: str, tick: Tick, request: Request) -> Reply:
     }
     if interval in _INTRADAY_MS and days == 1:
         meta["previousClose"] = float(tick.previous_close)
-    result: dict[str, Any] = {"meta": meta, "indicators": {"quote": [{}]}}
+    result: JsonObject = {"meta": meta, "indicators": {"quote": [{}]}}
     if candles:
         result["timestamp"] = [start // 1000 for start, _, _ in candles]
         result["indicators"] = _indicators(candles)
@@ -81,7 +80,7 @@ def _candles(
     return [(start, tick.price_at(start), shown(end)) for start, end in reversed(spans)]
 
 
-def _indicators(candles: list[tuple[int, Decimal, Decimal]]) -> dict[str, Any]:
+def _indicators(candles: list[tuple[int, Decimal, Decimal]]) -> JsonObject:
     opens = [float(first) for _, first, _ in candles]
     closes = [float(last) for _, _, last in candles]
 
@@ -98,7 +97,7 @@ def _indicators(candles: list[tuple[int, Decimal, Decimal]]) -> dict[str, Any]:
     return {"quote": [quote], "adjclose": [{"adjclose": closes}]}
 
 
-def _meta(market: Market, spelling: str, tick: Tick) -> dict[str, Any]:
+def _meta(market: Market, spelling: str, tick: Tick) -> JsonObject:
     known = row(market, spelling, tick)
     copied = (
         "currency", "symbol", "fullExchangeName", "regularMarketTime", "hasPrePostMarketData",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from local.simulator import figures
@@ -13,6 +12,7 @@ from local.simulator.process import STEP_MS
 from local.simulator.records import Tick
 from local.simulator.trading_hours import Hours
 from local.simulator.universe import EQUITY, FUTURE, Coin, Stock, Universe
+from local.simulator.wire import JsonObject
 from marketdata.domain.symbols import AssetClass
 
 # By Yahoo's code of an exchange: its name, its market, its time zone.
@@ -67,7 +67,7 @@ def symbol_of(universe: Universe, spelling: str) -> str | None:
     return None if coin is None else f"{coin.label}-{quote}"
 
 
-def rows(market: Market, spelling: str, tick: Tick, fields: str = "") -> list[dict[str, Any]]:
+def rows(market: Market, spelling: str, tick: Tick, fields: str = "") -> list[JsonObject]:
     """Return the rows of one symbol in /v7/finance/quote: one, unless an odd row is planted."""
     found = row(market, spelling, tick, fields)
     if tick.oddity is None:
@@ -87,7 +87,7 @@ def rows(market: Market, spelling: str, tick: Tick, fields: str = "") -> list[di
 
 def row(
     market: Market, spelling: str, tick: Tick, fields: str = "", *, with_range: bool = True
-) -> dict[str, Any]:
+) -> JsonObject:
     """Return one row; `fields` (comma-separated) leaves out the rare keys.
 
     The range of the day takes most of the time of a row, so lists are without it.
@@ -111,7 +111,7 @@ def row(
     return {key: value for key, value in complete.items() if key in wanted}
 
 
-def _prices(tick: Tick) -> dict[str, Any]:
+def _prices(tick: Tick) -> JsonObject:
     price, close = float(tick.price), float(tick.previous_close)
     # A coin's change is over 24 hours, so it does not follow from its previous close.
     base = float(tick.day_ago) if tick.series.hours is Hours.CRYPTO else close
@@ -135,7 +135,7 @@ def _prices(tick: Tick) -> dict[str, Any]:
     }
 
 
-def _range(tick: Tick) -> dict[str, Any]:
+def _range(tick: Tick) -> JsonObject:
     price, places = float(tick.price), tick.series.decimals
     high, low = float(tick.high), float(tick.low)
     return {
@@ -147,12 +147,12 @@ def _range(tick: Tick) -> dict[str, Any]:
     }
 
 
-def _stock(market: Market, stock: Stock, tick: Tick) -> dict[str, Any]:
+def _stock(market: Market, stock: Stock, tick: Tick) -> JsonObject:
     full_name, market_name, zone = _EXCHANGES[stock.exchange]
     offset = datetime.fromtimestamp(tick.at_ms / 1000, UTC).astimezone(ZoneInfo(zone)).utcoffset()
     shares = figures.shares_outstanding(stock, market.universe.currencies)
     has_extended = stock.is_us_equity
-    about: dict[str, Any] = {
+    about: JsonObject = {
         "quoteType": stock.quote_type,
         "typeDisp": "Futures" if stock.quote_type == FUTURE else stock.quote_type.capitalize(),
         "quoteSourceName": "Nasdaq Real Time Price" if has_extended else "Delayed Quote",
@@ -179,7 +179,7 @@ def _stock(market: Market, stock: Stock, tick: Tick) -> dict[str, Any]:
     return about | _extended(market, tick) if has_extended else about
 
 
-def _extended(market: Market, tick: Tick) -> dict[str, Any]:
+def _extended(market: Market, tick: Tick) -> JsonObject:
     """Return the fields of trading outside of the regular session; none while it runs."""
     at_ms = market.trading_hours.extended_ms(tick.seen_ms)
     if at_ms is None or tick.series.frozen_ms is not None:
@@ -195,7 +195,7 @@ def _extended(market: Market, tick: Tick) -> dict[str, Any]:
     }
 
 
-def _currency(tick: Tick) -> dict[str, Any]:
+def _currency(tick: Tick) -> JsonObject:
     return {
         "quoteType": "CURRENCY",
         "typeDisp": "Currency",
@@ -215,7 +215,7 @@ def _currency(tick: Tick) -> dict[str, Any]:
     }
 
 
-def _crypto(coin: Coin, tick: Tick) -> dict[str, Any]:
+def _crypto(coin: Coin, tick: Tick) -> JsonObject:
     currency = tick.series.currency
     return {
         "quoteType": "CRYPTOCURRENCY",
@@ -243,7 +243,7 @@ def _crypto(coin: Coin, tick: Tick) -> dict[str, Any]:
     }
 
 
-def _dead_row(stock: Stock) -> dict[str, Any]:
+def _dead_row(stock: Stock) -> JsonObject:
     """Return a row without a price: of a delisted share, or (nameless) of an unknown type."""
     shell = {
         "language": "en-US",

@@ -20,7 +20,7 @@ from marketdata.clock import SLOT_S
 from marketdata.domain.catalogue import FACTS
 from marketdata.domain.quotes import Source
 from marketdata.settings import ENV_PREFIXES
-from tests.support.fault_support import LIMITS, Workers, moving_market, plan_and_be_killed, used
+from tests.support.fault_support import LIMITS, Workers, plan_and_be_killed, used
 from tests.support.pipeline import ACTIVE, KEYS, SLOT_MS, Pipeline
 from tests.support.redis_servers import RedisServer
 from tests.support.simulated_market import WEDNESDAY_MS, Clock
@@ -28,19 +28,6 @@ from tests.support.simulated_market import WEDNESDAY_MS, Clock
 YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
 FIRST = {"AAPL": "yfinance", "BTC-USD": "coingecko", "EUR/USD": "alpha_vantage"}
 TEN_STOCKS = "AAPL,MSFT,GOOGL,AMZN,META,NVDA,TSLA,JPM,V,NFLX"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The true time, which is the market's."""
-    return Clock()
-
-
-@pytest.fixture
-def market(clock: Clock) -> Iterator[MarketServers]:
-    """A market with paid plans, whose quotas are exact."""
-    with moving_market(clock) as market:
-        yield market
 
 
 @pytest.fixture

@@ -7,26 +7,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from marketdata.api import schemas
+from marketdata.api.schemas.fields import OpenApiPart
 
 # Real answers, by operation and status; a test gets them anew and compares.
 EXAMPLES = Path(__file__).with_name("examples.json")
 
 
-def document(app: FastAPI) -> dict[str, Any]:
+def document(app: FastAPI) -> OpenApiPart:
     """Return the document of an app, made once."""
     if app.openapi_schema is None:
         app.openapi_schema = _made(app)
     return app.openapi_schema
 
 
-def _made(app: FastAPI) -> dict[str, Any]:
-    made: dict[str, Any] = get_openapi(
+def _made(app: FastAPI) -> OpenApiPart:
+    made: OpenApiPart = get_openapi(
         title=app.title,
         version=app.version,
         summary=app.summary,

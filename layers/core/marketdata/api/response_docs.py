@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from marketdata.api.dependencies import MARKET_HEADER
 from marketdata.api.problems import KINDS, MEDIA_TYPE
+from marketdata.api.schemas.fields import OpenApiPart
 
 _ALWAYS = ("unknown_parameter", "method_not_allowed", "payload_too_large")
 _FROM_CACHE = ("cache_unavailable", "internal_error")
@@ -21,13 +21,13 @@ _RETRY = {
 
 def responses(
     description: str, problems: Iterable[str], *, kept: bool = True, **statuses: int
-) -> dict[int | str, dict[str, Any]]:
+) -> dict[int | str, OpenApiPart]:
     """Return the responses of an operation: its answer, 304, and each of its problems.
 
     `kept`: whether the answer may be cached. `statuses`: problems that have another status here
     than that of their kind.
     """
-    found: dict[int | str, dict[str, Any]] = {
+    found: dict[int | str, OpenApiPart] = {
         200: {"description": description, "headers": _headers(kept=kept)}
     }
     if kept:
@@ -43,7 +43,7 @@ def responses(
     return found
 
 
-def _headers(*, kept: bool) -> dict[str, Any]:
+def _headers(*, kept: bool) -> OpenApiPart:
     meanings = {MARKET_HEADER: "`live` or `simulated`: what the prices are of."}
     if kept:
         meanings["ETag"] = "Tag of this content; send it back as `If-None-Match`."

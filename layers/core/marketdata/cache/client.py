@@ -229,6 +229,7 @@ def connect(settings: Settings, *, caller_time: bool = False) -> Cache:
 
 
 def _options(settings: Settings) -> dict[str, Any]:
+    """Return the keyword arguments of redis-py's clients, which are of many types."""
     return {
         "host": settings.redis_host,
         "port": settings.redis_port,

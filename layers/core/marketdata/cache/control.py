@@ -14,7 +14,6 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from marketdata.cache import control_codec as codec
 from marketdata.cache.client import Cache, Command, ScriptCall
@@ -170,7 +169,7 @@ class ControlState:
         keys = codec.KeyPlaces(self._cache)
         sources = list(dict.fromkeys(request.source for request in requests))
         time_argument = self._cache.time_argument(now_ms)
-        asked: dict[str, Any] = {
+        asked: codec.ScriptJson = {
             "policy": self._policy,
             "requests": [
                 codec.request_as_json(request, keys, self._limits[request.source], now_ms)
@@ -305,7 +304,7 @@ class ControlState:
     def providers_command(self, now_ms: int, *, at_slot_start: bool = False) -> Command:
         """Return `read_providers` as a command for `Cache.many`; see `providers_view`."""
         keys = codec.KeyPlaces(self._cache, "slot", "clocks")
-        asked: dict[str, Any] = {
+        asked: codec.ScriptJson = {
             "policy": self._policy,
             "clocks_ms": CLOCKS_MS,
             "ledgers": [

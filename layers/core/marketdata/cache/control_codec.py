@@ -35,6 +35,8 @@ from marketdata.errors import InvalidSymbolError
 
 _TIMETABLE = TypeAdapter(Timetable)
 TAG = "control"
+# A JSON object for a Lua script. The header of the script lists its fields; no other code reads it.
+ScriptJson = dict[str, Any]
 MAX_DETAIL = 200  # characters of an error that are kept
 
 _ERROR_EFFECTS = frozenset({BreakerEffect.FAILURE, BreakerEffect.TRIP, BreakerEffect.STALE})
@@ -85,7 +87,7 @@ def limits_as_json(limits: Sequence[Limit]) -> list[list[int]]:
 
 def request_as_json(
     request: CallRequest, keys: KeyPlaces, limits: Sequence[Limit], now_ms: int
-) -> dict[str, Any]:
+) -> ScriptJson:
     """One request for calls, for attempts_take."""
     plain = ("calls", "least", "extra", "job", "size")
     return {
@@ -117,7 +119,7 @@ def grant_of(request: CallRequest, answer: Mapping[str, Any]) -> CallGrant:
 
 def result_as_json(
     result: AttemptResult, keys: KeyPlaces, limits: Sequence[Limit], now_ms: int
-) -> dict[str, Any]:
+) -> ScriptJson:
     """One result, for attempts_record."""
     used = max(0, min(result.calls_used, result.calls_granted))
     hold_until_ms = result.hold_until_ms

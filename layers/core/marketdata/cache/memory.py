@@ -46,6 +46,7 @@ def read_memory(cache: Cache) -> MemoryState | None:
     It is unknown to a user without the right to INFO, and where INFO leaves out its figures.
     """
     try:
+        # As redis-py reads it: numbers where a value looks like one, else text.
         info: dict[str, Any] = cache.command("INFO")
     except CacheUnavailableError:
         return None

@@ -18,10 +18,9 @@ MOST_REASON_BYTES = 20_000
 
 def reason_text(missing: MissingQuote) -> str:
     """Return a reason as it is stored."""
-    record: dict[str, Any] = {"code": missing.code.value, "message": missing.message}
-    if missing.retry_after_s is not None:
-        record["retry_after"] = missing.retry_after_s
-    return json.dumps(record)
+    record = {"code": missing.code.value, "message": missing.message}
+    wait_s = missing.retry_after_s
+    return json.dumps(record if wait_s is None else {**record, "retry_after": wait_s})
 
 
 def reason_of(symbol: str, text: bytes) -> MissingQuote | None:

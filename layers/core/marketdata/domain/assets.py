@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
@@ -50,9 +49,9 @@ class Asset:
     ids: Mapping[str, str] = field(default_factory=dict)
     replaced: str = ""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return the asset as the JSON that clients read and that the archive keeps."""
-        row = {
+        row: dict[str, object] = {
             "symbol": self.symbol,
             "name": self.name,
             "exchange": self.exchange,

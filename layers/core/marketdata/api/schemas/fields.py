@@ -23,7 +23,11 @@ Time = Annotated[
 ]
 
 
-def without_default(schema: dict[str, Any]) -> None:
+# A part of the OpenAPI document, as FastAPI and pydantic take and return it.
+OpenApiPart = dict[str, Any]
+
+
+def without_default(schema: OpenApiPart) -> None:
     """Document that a field may be absent and is never null."""
     schema.pop("default", None)
 

@@ -10,7 +10,7 @@ from local.simulator import MarketServers
 from marketdata.cache.client import Cache
 from marketdata.domain.quotes import Source
 from marketdata.settings import Settings
-from tests.support.fault_support import Workers, moving_market
+from tests.support.fault_support import Workers
 from tests.support.pipeline import ACTIVE, Pipeline
 from tests.support.redis_servers import RedisServer
 from tests.support.simulated_market import Clock
@@ -27,19 +27,6 @@ class TrueTimeCache(Cache):
     def time_argument(self, now_ms: int) -> int | str:
         """The true time, whatever the caller's clock shows."""
         return self.true_clock()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The true time, which is Redis's and the market's."""
-    return Clock()
-
-
-@pytest.fixture
-def market(clock: Clock) -> Iterator[MarketServers]:
-    """A market whose quotas are exact, and which counts."""
-    with moving_market(clock) as market:
-        yield market
 
 
 @pytest.fixture
