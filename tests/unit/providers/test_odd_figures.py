@@ -22,10 +22,16 @@ from marketdata.providers.coinmarketcap import CoinMarketCap
 from marketdata.providers.contract import Parsed, Provider
 from marketdata.providers.finnhub import Finnhub
 from marketdata.providers.yahoo import Yahoo
-from tests.support.provider_support import NOW, answer, instrument, secret_key
+from tests.support.provider_support import (
+    NOW,
+    PRICED_S,
+    answer,
+    instrument,
+    secret_key,
+    share_row,
+)
 
 BASE = "http://127.0.0.1:9"
-AT_S = int(NOW.timestamp()) - 60
 COINS = (
     instrument("BTC-USD", coingecko="bitcoin", coinmarketcap="1"),
     instrument("ETH-USD", coingecko="ethereum", coinmarketcap="1027"),
@@ -48,21 +54,9 @@ class Case:
     figures: Mapping[str, str]
 
 
-def _share(name: str) -> dict[str, Any]:
-    return {
-        "symbol": name, "quoteType": "EQUITY", "currency": "USD", "regularMarketPrice": 100.5,
-        "regularMarketTime": AT_S, "regularMarketChange": 1.5,
-        "regularMarketChangePercent": 1.515152, "regularMarketPreviousClose": 99,
-        "regularMarketOpen": 99.5, "regularMarketDayHigh": 101, "regularMarketDayLow": 98.25,
-        "regularMarketVolume": 12345, "marketCap": 1000000000000, "marketState": "POST",
-        "postMarketPrice": 100.75, "postMarketChange": 0.25,
-        "postMarketChangePercent": 0.248756, "postMarketTime": AT_S + 30,
-    }  # fmt: skip
-
-
 GECKO = {
     "usd": 76975, "usd_market_cap": 1542226908349.84, "usd_24h_vol": 29096603418.89,
-    "usd_24h_change": -1.4, "last_updated_at": AT_S,
+    "usd_24h_change": -1.4, "last_updated_at": PRICED_S,
 }  # fmt: skip
 DOLLARS = {
     "symbol": "USD", "price": 76975.5, "volume_24h": 29096603418.89, "percent_change_24h": -1.4,
@@ -76,8 +70,8 @@ CASES = {
     "yahoo": Case(
         Yahoo(),
         (instrument("AAPL"), instrument("MSFT")),
-        _share("AAPL"),
-        lambda row: {"quoteResponse": {"result": [_share("MSFT"), row], "error": None}},
+        share_row("AAPL"),
+        lambda row: {"quoteResponse": {"result": [share_row("MSFT"), row], "error": None}},
         "regularMarketPrice",
         "regularMarketTime",
         {
@@ -92,7 +86,7 @@ CASES = {
         Finnhub(BASE, secret_key),
         (instrument("AAPL"),),
         {"c": 263.84, "d": -0.51, "dp": -0.1929, "h": 264.48, "l": 262.29, "o": 263.21,
-         "pc": 264.35, "t": AT_S},
+         "pc": 264.35, "t": PRICED_S},
         lambda row: row,
         "c",
         "t",
@@ -200,7 +194,7 @@ def test_a_price_keeps_all_of_its_digits(name, raw):
 
 @pytest.mark.parametrize(
     "raw",
-    ["-1", "1", "86400", str(AT_S * 1000), "1e30", "NaN", "null", "true", '""', '"soon"', "[]",
+    ["-1", "1", "86400", str(PRICED_S * 1000), "1e30", "NaN", "null", "true", '""', '"soon"', "[]",
      '"1970-01-01T00:00:00Z"', '"2026-11-22"', '"2026-11-22 13:04:44+25:00"', "{}"],
 )  # fmt: skip
 @pytest.mark.parametrize("name", CASES)
