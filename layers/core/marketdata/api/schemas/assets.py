@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from marketdata.api.schemas.fields import MarketKind, Shape, Time
+from marketdata.api.schemas.fields import MarketKind, Shape, Time, without_default
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
@@ -30,6 +30,7 @@ class Asset(Shape):
     replaced: str = Field(
         default="",
         description="The coin that had this ticker before, and until when; absent if none had.",
+        json_schema_extra=without_default,
     )
 
 
