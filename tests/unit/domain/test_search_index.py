@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from marketdata.domain.assets import Asset
-from marketdata.domain.search_index import Index, Match, Tier, build
+from marketdata.domain.search_index import Index, Tier, build
 from marketdata.domain.symbols import AssetClass, parse_symbol
 
 STOCKS = [
@@ -120,11 +120,9 @@ def test_the_tier_says_how_well_an_asset_matches():
     """The best match of all spellings of the query counts."""
     rows = [("EUR/USD", "Euro / US Dollar"), ("EURN", "Euronav"), ("USDU", "Euro-free fund")]
     index = Index(build(listed(rows)))
-    assert index.matches("eur") == [
-        Match(Tier.SYMBOL, 0), Match(Tier.PREFIX, 1), Match(Tier.WORD, 2)
-    ]  # fmt: skip
-    assert index.matches("EURUSD=X") == [Match(Tier.SYMBOL, 0)]
-    assert index.matches("dollar us") == [Match(Tier.WORDS, 0)]
+    assert index.tiers("eur") == [[0], [1], [2], [], []]
+    assert index.tiers("EURUSD=X") == [[0], [], [], [], []]
+    assert index.tiers("dollar us")[Tier.WORDS] == [0]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from marketdata.cache.stored_assets import (
     row_of,
 )
 from marketdata.clock import DAY_S, epoch_ms
-from marketdata.domain.search_index import Index, Match, build
+from marketdata.domain.search_index import Index, build
 from marketdata.domain.shipped_tables import coin_ids
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError, WrongTypeError
@@ -107,16 +107,21 @@ class AssetStore:
 
     def meta(self, asset_class: AssetClass) -> ListMeta | None:
         """Return what is known of the current list of a class; None before the first."""
-        key = self._key(asset_class, "meta")
-        (text,) = self._cache.command(
-            "MGET", key
-        )  # GET fails for a value of another type, MGET answers None
-        if text is None:
-            return None
-        meta = meta_of(text)
-        if meta is None:
-            self._drop([key])
-        return meta
+        return self.metas((asset_class,)).get(asset_class)
+
+    def metas(self, classes: Sequence[AssetClass]) -> dict[AssetClass, ListMeta]:
+        """Return what is known of the current lists of some classes; one round trip."""
+        keys = [self._key(asset_class, "meta") for asset_class in classes]
+        # GET fails for a value of another type, MGET answers None.
+        answers = self._cache.many([("MGET", key) for key in keys])
+        metas: dict[AssetClass, ListMeta] = {}
+        for asset_class, key, (text,) in zip(classes, keys, answers, strict=True):
+            meta = None if text is None else meta_of(text)
+            if meta is not None:
+                metas[asset_class] = meta
+            elif text is not None:
+                self._drop([key])
+        return metas
 
     def is_lost(self, asset_class: AssetClass) -> bool:
         """Return whether there is no current list, or a full Redis has dropped a part of it."""
@@ -141,15 +146,13 @@ class AssetStore:
         places = index.find(query)
         return Found(len(places), self._rows(asset_class, version, places[offset : offset + limit]))
 
-    def matches(
-        self, asset_class: AssetClass, version: str, query: str
-    ) -> tuple[Match, ...] | None:
-        """Return which assets of a version match and how well, the best first; see `rows`.
+    def tiers(self, asset_class: AssetClass, version: str, query: str) -> list[list[int]]:
+        """Return the places of the assets of a version that match, for each `Tier`; see `rows`.
 
-        None if the version is gone.
+        Empty if the version is gone.
         """
         index = self._index(asset_class, version)
-        return None if index is None else tuple(index.matches(query))
+        return [] if index is None else index.tiers(query)
 
     def near(self, asset_class: AssetClass, version: str, ticker: str) -> list[int]:
         """Return the places of the assets whose symbol differs from a ticker by one slip."""

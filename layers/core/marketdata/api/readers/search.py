@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.clock import SLOT_S
-from marketdata.domain.search_index import Match
+from marketdata.domain.search_index import Tier
 from marketdata.domain.symbols import AssetClass
 
 if TYPE_CHECKING:
@@ -49,17 +50,12 @@ class SearchReader:
         versions = self._versions(classes)
         if not versions:
             raise BadRequestError("pending", "No list of assets is there yet.", SLOT_S)
-        ranked = sorted(
-            (match, place)
-            for place, listed in enumerate(versions)
-            for match in self.assets.matches(listed, versions[listed], q) or ()
-        )
-        order = tuple(versions)
-        best = [(order[place], match) for match, place in ranked[:limit]]
-        rows = self._rows(versions, best)
+        tiers = {listed: self.assets.tiers(listed, versions[listed], q) for listed in versions}
+        total = sum(len(places) for lists in tiers.values() for places in lists)
+        rows = self._rows(versions, _best(tiers, limit))
         # The model `Search` only documents the answer: its rows are joined as those of a page are.
         head = json.dumps({"market": market, "q": q}, separators=(",", ":")).encode()
-        return b'%b,"results":[%b],"total":%d}' % (head[:-1], b",".join(rows), len(ranked))
+        return b'%b,"results":[%b],"total":%d}' % (head[:-1], b",".join(rows), total)
 
     def near(self, ticker: str, most: int) -> list[str]:
         """Return listed symbols of shares that differ from a ticker by one slip, the best first."""
@@ -71,22 +67,37 @@ class SearchReader:
         return []
 
     def _versions(self, classes: Sequence[AssetClass]) -> dict[AssetClass, str]:
-        metas = {asset_class: self.assets.meta(asset_class) for asset_class in classes}
-        return {found: meta.version for found, meta in metas.items() if meta is not None}
+        metas = self.assets.metas(classes)
+        return {asset_class: meta.version for asset_class, meta in metas.items()}
 
     def _rows(
-        self, versions: dict[AssetClass, str], best: Sequence[tuple[AssetClass, Match]]
+        self, versions: Mapping[AssetClass, str], best: Sequence[tuple[AssetClass, int]]
     ) -> list[bytes]:
         """The rows of the best matches, each with its class, in their order."""
         found: dict[tuple[AssetClass, int], bytes] = {}
         for asset_class, version in versions.items():
-            places = [match.place for listed, match in best if listed is asset_class]
+            places = [place for listed, place in best if listed is asset_class]
             rows = self.assets.rows(asset_class, version, places)
             if len(rows) == len(places):  # else the list was replaced meanwhile
                 keys = [(asset_class, place) for place in places]
                 found.update(zip(keys, rows, strict=True))
         return [
             b'{"asset_class":"%b",%b' % (asset_class.value.encode(), row[1:])
-            for asset_class, match in best
-            if (row := found.get((asset_class, match.place))) is not None
+            for asset_class, place in best
+            if (row := found.get((asset_class, place))) is not None
         ]
+
+
+def _best(
+    tiers: Mapping[AssetClass, Sequence[Sequence[int]]], limit: int
+) -> list[tuple[AssetClass, int]]:
+    """Return the best matches of all classes: the better tier first, then the better rank."""
+    best: list[tuple[AssetClass, int]] = []
+    for tier in Tier:
+        heads = [
+            (asset_class, place)
+            for asset_class, lists in tiers.items()
+            for place in (lists[tier][:limit] if lists else ())
+        ]
+        best += sorted(heads, key=itemgetter(1))
+    return best[:limit]
