@@ -144,6 +144,16 @@ def test_an_answer_that_is_no_chart_is_no_unknown_symbol(charts, sender):
     assert [missing.code for missing in parsed.missing] == ["provider_unavailable"]
 
 
+@pytest.mark.parametrize(
+    "body", ['{"chart":{"resu', "", "{}", '{"chart":{"result":null,"error":null}}']
+)
+def test_one_bad_answer_does_not_hide_a_symbol_for_ever(charts, sender, body):
+    """The first answer of a symbol has its time zone, and yfinance keeps it, good or bad."""
+    charts.faults[f"{CHART}AAPL"].append(Answer(200, body))
+    assert prices(ask(sender)) == {"MSFT": "410.5"}
+    assert prices(ask(sender)) == {"AAPL": "244.87", "MSFT": "410.5"}
+
+
 def test_a_chart_without_a_price_is_not_found(charts, sender):
     """A name that Yahoo knows and has no price for is not zero."""
     charts.charts["AAPL"] = chart("AAPL", 1, 1, regularMarketPrice=None)

@@ -18,6 +18,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -145,10 +146,20 @@ class SymbolQuotes:
             raise
         except Exception as exc:  # noqa: BLE001  # yfinance, pandas, peewee and curl: anything
             # yfinance fails over a day without trades and over odd bars, after the answer has come.
+            _forget_kept_answers()
             if call.answer is None:
                 problem = call.failure or f"the chart cannot be read ({type(exc).__name__})"
                 raise BadPayloadError(problem) from None
         return None if call.answer is None else _v7_row(name, _metadata(call.answer))
+
+
+def _forget_kept_answers() -> None:
+    """Drop the answers that yfinance keeps for the life of the process, the bad ones, too.
+
+    Otherwise one bad answer to the question for a time zone would hide its symbol for ever.
+    """
+    with suppress(AttributeError):  # another version of yfinance
+        yfinance.data.YfData.cache_get.cache_clear()
 
 
 def _metadata(response: Response) -> dict[str, Any]:
