@@ -9,8 +9,9 @@ from marketdata.domain.symbols import parse_symbol
 from marketdata.providers.contract import Response
 
 NOW = datetime(2026, 11, 22, 13, 5, 10, tzinfo=UTC)
-# The time of a price a minute before, epoch seconds.
+# The time of a price a minute before, and when the market in New York closed, epoch seconds.
 PRICED_S = int(NOW.timestamp()) - 60
+CLOSED_S = int(datetime(2026, 11, 20, 21, tzinfo=UTC).timestamp())
 SECRET = "planted-Key-0123456789"
 CLOUDFLARE_PAGE = (
     "<!DOCTYPE html>\n<html><head><title>Attention Required! | Cloudflare</title></head></html>"
@@ -52,12 +53,12 @@ def share_row(name: str) -> dict[str, Any]:
     """A row of Yahoo after the session with all of its figures, which agree with each other."""
     return {
         "symbol": name, "quoteType": "EQUITY", "currency": "USD", "regularMarketPrice": 100.5,
-        "regularMarketTime": PRICED_S, "regularMarketChange": 1.5,
+        "regularMarketTime": CLOSED_S, "regularMarketChange": 1.5,
         "regularMarketChangePercent": 1.515152, "regularMarketPreviousClose": 99,
         "regularMarketOpen": 99.5, "regularMarketDayHigh": 101, "regularMarketDayLow": 98.25,
-        "regularMarketVolume": 12345, "marketCap": 1000000000000, "marketState": "POST",
+        "regularMarketVolume": 12345, "marketCap": 1000000000000, "marketState": "CLOSED",
         "postMarketPrice": 100.75, "postMarketChange": 0.25,
-        "postMarketChangePercent": 0.248756, "postMarketTime": PRICED_S + 30,
+        "postMarketChangePercent": 0.248756, "postMarketTime": CLOSED_S + 3600,
     }  # fmt: skip
 
 

@@ -89,3 +89,11 @@ def test_a_rate_limited_page_is_a_rate_limit():
     """The list's errors are the quotes' errors."""
     with pytest.raises(RateLimitedError):
         YAHOO.parse_assets(AssetClass.STOCKS, [answer("Too Many Requests", 429)])
+
+
+def test_pages_without_any_share_are_a_bad_payload():
+    """An empty last page ends the list; only empty pages are no list."""
+    (listing,) = YAHOO.parse_assets(AssetClass.STOCKS, [page(row("NVDA")), page()])
+    assert listing.symbol == "NVDA"
+    with pytest.raises(BadPayloadError, match="yfinance: its list has no asset"):
+        YAHOO.parse_assets(AssetClass.STOCKS, [page(), page(row("EURUSD=X"))])

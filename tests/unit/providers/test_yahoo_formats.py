@@ -15,9 +15,10 @@ from marketdata.providers.contract import Parsed, Response
 from marketdata.providers.yahoo import UNANSWERED, Yahoo
 from tests.support.provider_support import answer, bad_rows, instrument
 
-NOW = datetime(2026, 1, 5, 15, 0, 5, tzinfo=UTC)
-TIME_S = 1767625200
-TIME = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
+NOW = datetime(2026, 1, 5, 21, 0, 5, tzinfo=UTC)
+# When the market in New York closes.
+TIME_S = 1767646800
+TIME = datetime(2026, 1, 5, 21, 0, tzinfo=UTC)
 YAHOO = Yahoo()
 
 
@@ -244,15 +245,15 @@ def test_the_state_of_the_market_is_yahoos(given, expected):
 
 def test_the_latest_price_outside_of_the_session_is_the_extended_one():
     """The evening's price gives way to the next morning's, with its own time and change."""
-    close_s = TIME_S - 60_000
+    close_s = TIME_S - 24 * 3600
     closed = row("AAPL", regularMarketTime=close_s)
-    evening = {"postMarketPrice": 11, "postMarketTime": close_s + 60, "postMarketChange": 1}
-    morning = {"preMarketPrice": 9.5, "preMarketTime": close_s + 50_000, "preMarketChange": -0.5}
+    evening = {"postMarketPrice": 11, "postMarketTime": close_s + 3600, "postMarketChange": 1}
+    morning = {"preMarketPrice": 9.5, "preMarketTime": close_s + 16 * 3600, "preMarketChange": -0.5}
     found = only(v7(closed | evening), "AAPL").extended
     assert (found.session, found.price, found.change) == (ExtendedSession.POST, 11, 1)
     found = only(v7(closed | evening | morning), "AAPL").extended
     assert (found.session, found.price) == (ExtendedSession.PRE, Decimal("9.5"))
-    assert found.timestamp == TIME - timedelta(seconds=10_000)
+    assert found.timestamp == TIME - timedelta(hours=8)
 
 
 @pytest.mark.parametrize(
@@ -267,10 +268,13 @@ def test_the_latest_price_outside_of_the_session_is_the_extended_one():
         {"postMarketPrice": 9, "postMarketTime": TIME_S + 3600},
         {"postMarketPrice": 1e9, "postMarketTime": TIME_S + 60},
         {"postMarketPrice": 1e30, "postMarketTime": TIME_S + 60},
+        {"preMarketPrice": 9, "preMarketTime": TIME_S + 60},
+        {"preMarketPrice": 9, "preMarketTime": TIME_S + 60, "marketState": "POST"},
+        {"postMarketPrice": 9, "postMarketTime": TIME_S + 60, "exchangeTimezoneName": "Asia/Tokyo"},
     ],
 )
 def test_an_extended_price_that_is_older_or_none_is_null(fields):
-    """Neither of before the session, of the future nor during it, and no price that cannot be."""
+    """No time before, during or far after the session, no wrong half of the day, no odd price."""
     assert only(v7(row("AAPL", **fields)), "AAPL").extended is None
 
 

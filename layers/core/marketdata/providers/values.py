@@ -7,7 +7,7 @@ The length of a text is checked before the text is searched.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -149,19 +149,24 @@ def zoned_time(value: Any, zone: Any) -> datetime | None:
 
     A text with an offset of its own is None unless the offset is that of the named zone.
     """
-    text, name = text_or_none(value, _MOST_CHARS), text_or_none(zone, _MOST_CHARS)
-    if text is None or name is None or len(text) < len("2026-01-01 00:00"):
+    text, tz = text_or_none(value, _MOST_CHARS), zone_named(zone)
+    if text is None or tz is None or len(text) < len("2026-01-01 00:00"):
         return None
     try:
-        tz = UTC if name == "UTC" else ZoneInfo(name)
         given = datetime.fromisoformat(text)
         found = given.replace(tzinfo=tz)
-        return (
-            plausible(found.astimezone(UTC))
-            if given.utcoffset() in (None, found.utcoffset())
-            else None
-        )
-    except (ValueError, KeyError, OSError, OverflowError):
+        is_of_zone = given.utcoffset() in (None, found.utcoffset())
+        return plausible(found.astimezone(UTC)) if is_of_zone else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def zone_named(name: Any) -> tzinfo | None:
+    """Return the time zone with a name of the IANA database; None for anything else."""
+    text = text_or_none(name, _MOST_CHARS)
+    try:
+        return UTC if text == "UTC" else ZoneInfo(text) if text else None
+    except (ValueError, KeyError, OSError):
         return None
 
 

@@ -21,7 +21,7 @@ from marketdata.errors import ProviderError, RateLimitedError, UnavailableError
 from marketdata.providers.answers import AnswerReader, is_html
 from marketdata.providers.contract import MOST_LIST_BYTES, Parsed, Request, Response
 from marketdata.providers.holds import rate_limited
-from marketdata.providers.listings import listed_currency, listed_symbol
+from marketdata.providers.listings import listed_currency, listed_or_bad, listed_symbol
 from marketdata.providers.rows import settle
 from marketdata.providers.values import MOST_ID_CHARS, name_of, text_or_none
 from marketdata.providers.yahoo_rows import Row, quote_of
@@ -101,7 +101,7 @@ class Yahoo:
                 symbol = listed_symbol(row.get("symbol"), asset_class)
                 if symbol is not None and symbol.text not in listings:
                     listings[symbol.text] = _listing(symbol.text, row, rank=len(listings) + 1)
-        return tuple(listings.values())
+        return listed_or_bad(self.source, listings)
 
     def _not_asked(self, symbol: str) -> MissingQuote:
         message = f"{self.source.value}: {symbol}: not answered within the time and the budget"

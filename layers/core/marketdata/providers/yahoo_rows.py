@@ -7,7 +7,7 @@ the change and the times of a row are checked against each other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +34,7 @@ from marketdata.providers.values import (
     price_of,
     unix_time,
     volume_of,
+    zone_named,
 )
 
 Row = Mapping[str, Any]
@@ -48,6 +49,8 @@ _MARKET_STATES = {
     "CLOSED": MarketState.CLOSED,
 }
 _RANGE = ("regularMarketOpen", "regularMarketDayHigh", "regularMarketDayLow")
+_NOON = 12
+_US_ZONE = "America/New_York"  # only listings in the United States have prices of other sessions
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _SESSIONS = {ExtendedSession.PRE: "preMarket", ExtendedSession.POST: "postMarket"}
 # The states in which the price of a session is the latest one. In REGULAR none of them is.
@@ -189,8 +192,10 @@ def _extended(
 
     While the regular session lasts, there is none. A price without a time counts only in a state of
     the market that says that its session is the latest one. A price in the future does not count,
-    nor one that is not plausible beside the regular price.
+    nor one at a time of day outside of its session, nor one that is not plausible beside the
+    regular price.
     """
+    zone = zone_named(row.get("exchangeTimezoneName")) or zone_named(_US_ZONE)
     found: list[ExtendedPrice] = []
     for session, prefix in _SESSIONS.items():
         amount = amounts.major(figure(row.get(f"{prefix}Price")))
@@ -198,6 +203,8 @@ def _extended(
         if amount is None or not is_near(price, amount, signed=amounts.signed):
             continue
         if not _is_latest(session, row.get("marketState"), at, timestamp, fetched_at):
+            continue
+        if at is not None and zone is not None and _session_at(at, zone) is not session:
             continue
         change = agreed_change(
             amount,
@@ -231,3 +238,12 @@ def _is_latest(
     if state == "REGULAR" or (at and at - fetched_at > timedelta(milliseconds=FUTURE_MS)):
         return False
     return at > regular if at and regular else state in _LATEST_IN[session]
+
+
+def _session_at(at: datetime, zone: tzinfo) -> ExtendedSession:
+    """Return the session that a time outside of the regular one belongs to.
+
+    The regular session begins in the morning and ends in the afternoon, also on a short day.
+    """
+    is_morning = at.astimezone(zone).hour < _NOON
+    return ExtendedSession.PRE if is_morning else ExtendedSession.POST
