@@ -1,8 +1,9 @@
 -- Whether a price is accepted at once, and which observation confirms a held price.
 --
 -- An observation is a quote that is being judged, or a held candidate: {source, rank, price, currency,
--- fetched, timestamp, reason, since}. `rank` is the source's place in the chain, 1 is asked first. Each
--- source has a held candidate of its own, so that two broken sources cannot replace each other's.
+-- fetched, timestamp, reason, since}. `rank` is the place of the source in the chain; the source with rank 1
+-- is asked first. At most one candidate is held for each source, so that the price of one broken source cannot
+-- replace the held price of another.
 
 local function other_currency(a, b)
   return a.currency ~= '' and b.currency ~= '' and a.currency ~= b.currency
@@ -12,8 +13,8 @@ local function near(a, b, share)
   return math.abs(a - b) <= share * math.max(math.abs(a), math.abs(b))
 end
 
--- On which side of the stored price an observation lies beyond its class's limit: 'up', 'down', another
--- currency's code, or nil for an observation within the limit.
+-- Return on which side of the stored price an observation lies beyond the limit of its class: 'up' or 'down';
+-- the code of its currency if that is not the stored one; nil for an observation within the limit.
 local function side_of(observed, old, limit)
   if other_currency(observed, old) then return observed.currency end
   local step = observed.price - old.price
@@ -21,8 +22,9 @@ local function side_of(observed, old, limit)
   return step > 0 and 'up' or 'down'
 end
 
--- Whether two prices are a minor unit's factor apart, one way or the other. A price without a currency is taken
--- for one in the stored currency. A stored price without one is no measure: its unit is unknown.
+-- Whether one of two prices is the other one times the factor of a minor unit. A new price without a currency
+-- counts as one in the stored currency. If the stored price has no currency, the answer is false, because the
+-- unit of that price is unknown.
 local function is_unit_step(new, old, rules)
   local unit = new.currency == '' and rules.unit_factors[old.currency] or new.unit
   if unit == 0 or old.currency == '' or new.price <= 0 or old.price <= 0 or other_currency(new, old) then
@@ -32,24 +34,25 @@ local function is_unit_step(new, old, rules)
   return near(ratio, unit, rules.unit_tolerance)
 end
 
--- Why a price is not accepted at once, or nil. A price in what may be another unit is held however old the
--- stored price is, because the source would repeat its mistake.
+-- Return why a price is not accepted at once, or nil. A price that may be in another unit is held, whatever the
+-- age of the stored price, because the source would repeat its mistake.
 local function doubt(new, old, now, rules)
   if is_unit_step(new, old, rules) then return 'unit_mismatch' end
   if now - math.min(old.fetched, now) >= rules.baseline_ms then return nil end
   return side_of(new, old, new.limit) and 'jump' or nil
 end
 
--- Whether an observation was made after another one of the same source: by the provider's time where both
--- have one, since a repeated answer is not a second observation.
+-- Whether an observation was made after another one of the same source. If both have a time of the provider,
+-- these times are compared, because a repeated answer is not a second observation.
 local function is_later(new, held)
   if new.timestamp > 0 and held.timestamp > 0 then return new.timestamp > held.timestamp end
   return new.fetched > held.fetched
 end
 
--- The observation that may be written because another source agrees: the chain's first source where the two
--- prices are near each other, else the one nearer to the stored price; nil where they do not agree. Prices that
--- are a unit's factor away, or in another currency, confirm each other only if they are near.
+-- Return the observation that may be written because another source agrees, or nil. If the two prices are near
+-- each other, that is the one of the source that comes first in the chain; else it is the one nearer to the
+-- stored price. Prices that differ from the stored price by the factor of a unit, or that are in another
+-- currency, confirm each other only if they are near each other.
 local function agreed(new, held, old, rules)
   local side = side_of(new, old, new.limit)
   if not side or side ~= side_of(held, old, new.limit) or other_currency(new, held) then return nil end
@@ -62,8 +65,7 @@ local function agreed(new, held, old, rules)
   return math.abs(new.price - old.price) <= math.abs(held.price - old.price) and new or held
 end
 
--- The observation that may be written now, given a quote that is not accepted at once and the held
--- candidates; or nil.
+-- Return the observation that may be written now, or nil. `new` is a quote that is not accepted at once.
 local function confirmed(new, old, candidates, now, rules)
   local own = candidates[new.source]
   if own and own.reason == new.reason and side_of(own, old, new.limit) == side_of(new, old, new.limit) then

@@ -1,11 +1,11 @@
--- Does this staged list become the one that readers see?
+-- Does this staged list become the current list?
 --
 -- KEYS  meta; staged rows, index, ids and names; the new version's rows and index; ids; names;
 --       the current version's rows and index.
--- ARGV  version that the caller takes for the current one ('' none), new meta, rows, ids, names (counts),
+-- ARGV  the version that is current as far as the caller knows ('' none), new meta, rows, ids, names (counts),
 --       retention_s, linger_s.
--- Reply: 'switched', 'older' (a later list is current), 'changed' (the caller is wrong about the
---        current version) or 'partial' (a part of the staged list is missing).
+-- Reply: 'switched', 'older' (a later list is current), 'changed' (another version is current than the
+--        caller knows) or 'partial' (a part of the staged list is missing).
 
 -- include: values.lua
 
@@ -21,7 +21,7 @@ if not read or type(current) ~= 'table' or type(current.version) ~= 'string' the
   current = { version = '' }
 end
 if current.version ~= expected then return 'changed' end
--- A time in the future is ignored: the clock of Redis was ahead when it was written.
+-- A time in the future is ignored, because it was written when the clock of Redis was ahead.
 local current_ms = type(current.updated_at_ms) == 'number' and current.updated_at_ms or 0
 if current_ms > new.updated_at_ms and current_ms <= now + JUMP_MS then return 'older' end
 if redis.call('HLEN', KEYS[2]) ~= rows
@@ -37,8 +37,9 @@ redis.call('UNLINK', KEYS[8])
 if ids > 0 then redis.call('RENAME', KEYS[4], KEYS[8]) end
 redis.call('RENAME', KEYS[5], KEYS[9])
 redis.call('SET', KEYS[1], cjson.encode(new), 'EX', retention_s)
--- A reader in the middle of the list before this one may finish. A list that was dropped in part is
--- put back under its own version: then these are the same keys, and the longer life counts.
+-- The list before this one is kept for a while, so that a client can read it to its last page. If a list of
+-- which a part was lost is put back under the same version, the keys of both lists are the same; the second
+-- loop then gives them the longer life.
 for i = 10, 11 do redis.call('EXPIRE', KEYS[i], linger_s) end
 for i = 6, 9 do redis.call('EXPIRE', KEYS[i], retention_s) end
 return 'switched'

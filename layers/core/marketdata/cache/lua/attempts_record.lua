@@ -1,14 +1,15 @@
--- Record the results of attempts: count them in breakers, give unused calls back, note holds, set when
--- symbols are due next, and note which symbols a provider excludes.
+-- Record the results of attempts: count them in breakers, give back unused calls, note until when providers
+-- are not called, set when symbols are due next, and note which symbols a provider excludes.
 --
 -- KEYS  due, exclusions, recorded, clocks, then ledgers and breakers.
--- ARGV  now (ms, '' for the clock of Redis), the name of this report ('' if it has none; a named one
+-- ARGV  now (ms, '' for the clock of Redis), the name of this report ('' if it has none; a named report
 --       counts once), and JSON {policy, exclusions_kept, excluded_ms, due_ahead_ms, reports_ms,
 --       results: [...], due: [ms, symbol, ...], excluded: [...], ahead: [name, ms, ...]}.
 -- Reply JSON [{result, before, after, reason, generation}]; result is a place in results.
 
 -- include: values.lua
 -- include: breaker_rules.lua
+-- include: ledger.lua
 -- include: budget_windows.lua
 
 local now, name, report = time_now(ARGV[1]), ARGV[2], cjson.decode(ARGV[3])
@@ -55,7 +56,7 @@ for place, result in ipairs(report.results) do
   note(result, breaker)
 end
 
--- Only ever later: a report that is late must not make a symbol due that another has priced.
+-- A due time is only moved later: a late report must not make a symbol due that another report has priced.
 for place = 1, #report.due, 2 do
   report.due[place] = whole(math.min(report.due[place], now + report.due_ahead_ms))
 end

@@ -5,16 +5,18 @@
 --       requests: [{breaker, ledger, limits, calls, least, extra, use, run_ms, ask, job, size}],
 --       ledgers: [{place, limits, born, turns, expected, wall}], room}. breaker, ledger and place are
 --       places in KEYS. The calls happen within run_ms. born and turns are what the caller has seen of a
---       ledger, expected is the time that it expects by its own steady clock, wall its wall clock. A job whose size is more than what
---       is left of `room`, if there is one, is granted nothing, and nothing is counted for it; smaller
---       ones after it may be. Up to `extra` more calls are granted after all requests have got theirs, as
---       far as the budget has room.
+--       ledger. expected is the time that the caller expects by its own steady clock, wall is the time of its
+--       wall clock. `room`, if given, is the sum of the sizes of all jobs that are granted calls. A job that is
+--       larger than the rest of `room` is granted nothing, and nothing is counted for it; a smaller job after
+--       it may be granted calls. After all requests have been answered, up to `extra` more calls are granted
+--       to each request that was granted any, as far as the budget has room.
 -- Reply JSON {now, grants: [{calls, generation, probe, end_ms, use, reason, at}], repaired: [key]} and the
 --       fields and values of each ledger. If a ledger has lost what the caller has seen, nothing is
 --       decided, and the reply is JSON {lost, repaired}.
 
 -- include: values.lua
 -- include: breaker_rules.lua
+-- include: ledger.lua
 -- include: budget_windows.lua
 
 local now, token, asked = time_now(ARGV[1]), ARGV[2], cjson.decode(ARGV[3])

@@ -1,8 +1,8 @@
--- One breaker: closed, open, half_open, as breaker.py describes them.
+-- One breaker: closed, open or half_open. breaker.py describes these states.
 --
--- A hash: state, since, reason, generation; probe and probe_until while a probe is in flight;
--- 's:<second>' and 'f:<second>', the successes and failures of a closed breaker; stale, its stale
--- answers in a row; success_at and error, which are only shown. A missing or unreadable breaker counts
+-- A hash with the fields state, since, reason and generation; probe and probe_until while a probe is in
+-- flight; 's:<second>' and 'f:<second>', the successes and failures of a closed breaker; stale, the number of
+-- stale answers in a row; success_at and error, which are only shown. A missing or unreadable breaker counts
 -- as closed.
 
 local LONGEST_TEXT = 2000
@@ -24,8 +24,8 @@ local function breaker_field(breaker, field, text)
   return breaker[field] ~= nil and (field ~= 'state' or STATES[text] ~= nil)
 end
 
--- breaker = {key, counts, readable, damaged, and the fields}. `damaged` are the fields that cannot be
--- read; `readable` is false if the key holds something else than a hash.
+-- Return a breaker as {key, counts, readable, damaged, and the fields}. `damaged` are the fields that cannot
+-- be read. `readable` is false if the key holds another type than a hash.
 local function breaker_read(key)
   local breaker = { key = key, counts = {}, readable = true, damaged = {} }
   local flat = fields_of(key)
@@ -101,11 +101,11 @@ local function breaker_probe_due(breaker, now, policy)
     due = breaker.probe and breaker.probe_until or now
     longest = policy.probe_lease_ms
   end
-  -- A time further ahead was written before the clock of Redis went back.
+  -- A time that is further ahead was written before the clock of Redis went back.
   return due > now + longest + JUMP_MS and now or due
 end
 
--- 'pass', or 'probe'; or nil, the reason for neither, and when a probe may be given.
+-- Return 'pass' or 'probe'; else nil, the reason, and when a probe may be given.
 local function breaker_permit(breaker, now, policy)
   if breaker.state == 'closed' then
     return 'pass'
@@ -125,8 +125,7 @@ local function breaker_begin_probe(breaker, now, policy, token)
   breaker_set(breaker, 'probe_until', now + policy.probe_lease_ms)
 end
 
--- Count a result of a closed breaker, perhaps several times; the successes and failures of the
--- window are returned.
+-- Count a result of a closed breaker `times` times. Return the successes and failures of the window.
 local function breaker_count(breaker, kind, times, now, policy)
   local this = math.floor(now / 1000)
   local field = kind .. ':' .. whole(this)
@@ -146,7 +145,7 @@ local function breaker_count(breaker, kind, times, now, policy)
   return sums.s, sums.f
 end
 
--- One more stale answer in a row: how many failures it counts as.
+-- Count one more stale answer in a row. Return how many failures this answer counts as.
 local function breaker_stale(breaker, policy)
   local row = (breaker.stale or 0) + 1
   breaker_set(breaker, 'stale', row)
@@ -177,7 +176,7 @@ local function breaker_record_closed(breaker, result, now, policy)
   end
 end
 
--- Let a result change the breaker; the change of state is returned, if it is one.
+-- Record a result in the breaker. Return the change of state, or nil if the state stays.
 local function breaker_record(breaker, result, now, policy)
   if result.generation ~= breaker.generation then
     return nil -- the result is of an earlier state

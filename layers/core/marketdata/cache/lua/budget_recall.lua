@@ -1,4 +1,4 @@
--- Has a ledger lost calls that a worker has seen in it? Then the worker's copy is added again.
+-- Has a ledger lost calls that a worker has seen in it? If so, the calls of the worker's copy are added.
 --
 -- KEYS  the ledger.
 -- ARGV  now (ms, '' for the clock of Redis), the time that the worker expects by its own steady clock (''
@@ -6,13 +6,13 @@
 --       it saw them.
 -- Reply {born, turns} as they are now, as text.
 --
--- Of two counts of a bucket the larger one counts. So no known call is lost, and calls that several
--- workers remember are counted once. (A call that was settled meanwhile is in another bucket and may
--- count twice until its window is over.) The pace is not restored: without it calls are less even, but
--- no limit is exceeded, and a service that has lost its quotes as well needs the next call soon.
+-- If ledger and copy have counts of the same bucket, the larger count is kept. So no known call is lost, and
+-- calls that several workers remember are counted once. (A call that was settled meanwhile is in another bucket
+-- and may count twice until its window is over.) The pace is not restored. Without it calls are less evenly
+-- spread, but no limit is exceeded; and a service that has lost its quotes as well needs the next call soon.
 
 -- include: values.lua
--- include: budget_windows.lua
+-- include: ledger.lua
 
 local now, expected = time_now(ARGV[1]), tonumber(ARGV[2])
 local born, turns = tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -37,7 +37,7 @@ local function at_least(field, value)
   end
 end
 if not ledger.born or ledger.born == born then
-  -- From now on this is another ledger, so that workers with more calls in their copies add them, too.
+  -- The new `born` makes it another ledger, so that workers whose copies have more calls add these, too.
   redis.call('HSET', KEYS[1], 'born', whole(math.max(now, born + 1)))
 end
 for window, entries in pairs(known.counts) do

@@ -1,14 +1,15 @@
--- What is the state of breakers and ledgers? Changes nothing.
+-- What is the state of breakers and ledgers? This script changes nothing.
 --
 -- KEYS  last slot, clocks of workers, then ledgers and breakers.
 -- ARGV  now (ms, '' for the clock of Redis), and JSON {policy, grid_ms, clocks_ms, ledgers: [{place,
---       limits}], breakers: [place]}. A place is one in KEYS. With grid_ms the state is that of the last
---       full grid_ms, so that an answer does not change with every millisecond.
+--       limits}], breakers: [place]}. A place is one in KEYS. With grid_ms the state is that at the last
+--       multiple of grid_ms, so that the answer does not change with every millisecond.
 -- Reply JSON {now, slot, clocks: [[worker, offset]], ledgers: [{hold, at, limits: [{used, reset}]}],
 --       breakers: [...]}.
 
 -- include: values.lua
 -- include: breaker_rules.lua
+-- include: ledger.lua
 -- include: budget_windows.lua
 
 local now, asked = time_now(ARGV[1]), cjson.decode(ARGV[2])

@@ -1,8 +1,9 @@
 -- The history of one symbol: two texts, one with a price for each minute, one with a price for each hour.
 --
 -- A text begins with two numbers of eight digits, the first and the last step (minutes or hours since 1970).
--- A price follows for each step: ';<price>' where it is one step after the one before, else
--- ';<steps since the one before>:<price>'. The first price is that of the first step. history.py reads it.
+-- Then the prices follow: ';<price>' for a price one step after the price before it, else
+-- ';<steps since the price before>:<price>'. The first price is that of the first step. history.py reads
+-- these texts.
 
 local HISTORY_PRICE_LENGTH = 32 -- a longer price is not recorded, so that a text's size is bounded
 
@@ -34,7 +35,7 @@ local function history_add(key, step, price, keep, life_s)
   local digits = type(header) == 'string' and header:match('^%d+$') and #header == 16
   local first, last
   if digits then first, last = tonumber(header:sub(1, 8)), tonumber(header:sub(9)) end
-  -- A last step far ahead was written by a clock that ran ahead; it must not stop the history.
+  -- A last step that is far ahead was written by a wrong clock; it must not stop the history.
   if not digits or last > step + keep or step - last > keep then
     redis.call('DEL', key)
     redis.call('SET', key, history_header(step, step) .. ';' .. price, 'EX', life_s)

@@ -1,4 +1,4 @@
--- Which of these quotes may readers see, and which wait for a second observation?
+-- Which of these quotes do readers see, and which are held until a second observation confirms them?
 --
 -- KEYS  per quote: the stored quote, the held candidates, the reason why there is none, the history by the
 --       minute, the history by the hour, the ids of the coin that its ticker has become lately.
@@ -79,7 +79,7 @@ local function hold(key, candidates)
   end
 end
 
--- An accepted price removes the candidates up to its time; candidates that were fetched later stay.
+-- An accepted price removes the candidates that were fetched before it; later candidates stay.
 local function settle(key, candidates, fetched)
   local left = {}
   for source, held in pairs(candidates) do
@@ -106,7 +106,7 @@ local function utc_text(ms)
     math.floor(rest / 3600), math.floor(rest / 60) % 60, rest % 60, part)
 end
 
--- A stored value with another time of fetching.
+-- Return a stored value with another time of fetching.
 local function with_fetched(value, fetched)
   local body = value:sub(14):gsub('"fetched_at":"[^"]*"$', '"fetched_at":"' .. utc_text(fetched) .. '"', 1)
   return string.format('%013.0f', fetched) .. body
@@ -120,7 +120,8 @@ local function is_older(new, old)
   return old.fetched <= now + rules.skew_ms and new.fetched < old.fetched
 end
 
--- Whether a quote repeats the stored price with a slightly older time: one of the provider's machines is behind.
+-- Whether a quote repeats the stored price with a slightly older time. That happens if one of the provider's
+-- machines lags behind the others.
 local function repeats(new, old)
   return new.price == old.price and not other_currency(new, old)
     and new.timestamp > 0 and new.timestamp < old.timestamp
@@ -180,7 +181,7 @@ for i = 1, #KEYS / PER_KEY do
     unit = tonumber(ARGV[at + 8]), value = ARGV[at + 9], coin = ARGV[at + 10],
   }
   local fetched = tonumber(ARGV[at + 5])
-  -- A quote is not fetched later than now: the clock that says so is wrong.
+  -- A time of fetching that is later than now comes from a wrong clock.
   new.fetched = fetched > now + rules.skew_ms and now or fetched
   if new.fetched ~= fetched then new.value = with_fetched(new.value, new.fetched) end
   verdicts[i] = put(new, {

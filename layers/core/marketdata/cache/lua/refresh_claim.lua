@@ -1,8 +1,8 @@
 -- Is a refresh of the asset lists due, and does this caller get it?
 -- KEYS: the last claim, '<time (ms)> <claims in a row while a list was missing>'. ARGV: now (ms, ''
 -- for the clock of Redis), the time between two refreshes (ms), and 1 if a list is missing. A missing
--- list is tried again after a minute, then each time after four times as long. So a list that
--- cannot be fetched does not use up a budget. Reply: 1 to the winner, 0 to all others.
+-- list is tried again after a minute, and then each time after four times as long as before. So a list
+-- that cannot be fetched does not use up a budget. Reply: 1 if the caller gets the refresh, else 0.
 
 -- include: values.lua
 

@@ -1,10 +1,10 @@
--- Does this caller get the slot, and which symbols are due in it?
+-- Does this caller get the slot, and which symbols are due in the slot?
 --
 -- KEYS  last slot, due, watched, exclusions, timetables, clocks of workers, unlisted (see watch_note.lua).
 -- ARGV  now (ms, '' for the clock of Redis); JSON {slot (s), slot_ms, wall_ms, worker, active: [...],
 --       watched_ms, due_memory_ms, due_spare, due_ahead_ms, slot_late_s, most_clocks, timetable_bytes,
 --       answered_ms, least_unlisted}.
---       wall_ms is the caller's own clock; it is compared and decides nothing.
+--       wall_ms is the time of the caller's own clock: it is compared with now, and decides nothing.
 -- Reply {now, repaired keys} if another caller has the slot; else {now, repaired keys, slot, due active,
 --       new, due watched, due unlisted, exclusions, timetables, slot claimed before (nil if unknown)}. Due
 --       active, new, due watched and due unlisted are one text each, a line per item, because a client
@@ -46,14 +46,14 @@ end
 -- The first write. A full Redis rejects it, and then nothing is decided.
 redis.call('SET', KEYS[1], whole(slot))
 note_clock()
-if went_back then redis.call('DEL', KEYS[2]) end -- their times are of a clock that was ahead
+if went_back then redis.call('DEL', KEYS[2]) end -- the due times were written with a clock that was ahead
 
 local active, ours = asked.active, {}
 for _, symbol in ipairs(active) do
   ours[symbol] = true
 end
 
--- A request in the future was noted before the clock of Redis went back.
+-- A request with a time in the future was noted before the clock of Redis went back.
 for _, symbol in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], whole(now + JUMP_MS), '+inf')) do
   redis.call('ZADD', KEYS[3], 'XX', whole(now), symbol)
 end
@@ -69,7 +69,8 @@ for _, symbol in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
   end
 end
 
--- Due times of symbols that are neither active nor watched any more: the old ones, or the oldest if too many.
+-- Remove due times of symbols that are neither active nor watched any more: the old ones, and if there are too
+-- many due times, the oldest ones.
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '(' .. whole(now + asked.due_ahead_ms), '+inf')
 local spare = redis.call('ZCARD', KEYS[2]) - #active - asked.due_spare
 local oldest = spare > 0 and redis.call('ZRANGE', KEYS[2], 0, spare + #watched)
@@ -92,7 +93,8 @@ local function scores_of(symbols)
   return scores
 end
 
--- Unlisted symbols that are watched no longer, or were looked for and not found, make place for others.
+-- Remove unlisted symbols that are watched no longer, or that were looked for and not found. Other unlisted
+-- symbols get their places.
 local waiting, unlisted = {}, {}
 for _, symbol in ipairs(redis.call('ZRANGE', KEYS[7], 0, -1)) do
   waiting[symbol] = true
@@ -126,7 +128,8 @@ for place, score in ipairs(scores_of(watched)) do
   end
 end
 
--- Unlisted symbols come after all others. Of the new ones of a slot at most a tenth are unlisted, and always a few: the first requested first.
+-- Unlisted symbols come after all others. At most a tenth of a slot's new symbols are unlisted, but always
+-- `least_unlisted` may be. Those that were requested first come first.
 local places = math.max(asked.least_unlisted, math.floor(#new / 9))
 for _, symbol in ipairs(redis.call('ZRANGE', KEYS[7], 0, -1)) do
   if places > 0 and new_unlisted[symbol] then

@@ -1,11 +1,11 @@
--- Which symbols do clients ask for? The most recently requested ones are kept. Of symbols that no asset
--- list knows only a few are, those that were requested first.
+-- Which symbols do clients ask for? The most recently requested symbols are kept. Of the symbols that no asset
+-- list knows only a few are kept: those that were requested first.
 --
--- KEYS  watched, unlisted, due. `watched` has the last request of each symbol, `unlisted` the first one of
---       each watched symbol that is not listed.
+-- KEYS  watched, unlisted, due. `watched` has the time of the last request of each symbol, `unlisted` the time
+--       of the first request of each watched symbol that no list knows.
 -- ARGV  now (ms, '' for the clock of Redis), JSON {most, most_unlisted, answered_ms, listed: [symbol],
---       unlisted: [symbol]}. An unlisted symbol that is not due for longer than answered_ms was looked
---       for already and not found; watching it again would change nothing.
+--       unlisted: [symbol]}. An unlisted symbol that is due later than answered_ms from now was looked for
+--       and not found; it is not watched again, because that would change nothing.
 -- Reply: the requested symbols that are not watched, because there is no place for them.
 
 -- include: values.lua
