@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +26,7 @@ from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import Time
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.jsonata import jsonata
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 
 from tests.support.simulated_market import Clock
@@ -39,6 +41,9 @@ FINAL = frozenset({"States.DataLimitExceeded", "States.Runtime"})
 _OPENED = re.compile(r"(\$exists\(|\$type\()?\(")
 _BINDING = re.compile(r"\$(\w+):=")
 _JSON = json.JSONDecoder()
+# moto parses a definition twice for each execution, which takes longer than the execution itself.
+# What an execution remembers is not in the parsed definition, so all executions can share one.
+_parsed = cache(AmazonStateLanguageParser.parse)
 
 
 @dataclass
@@ -108,6 +113,7 @@ def interpreter(clock: SharedClock, ended: Callable[[str], None]) -> Iterator[No
     known_errors = ErrorEqualsDecl._eval_body
     reflect = BaseExecutionWorkerCommunication.terminated
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(_parsed))
         patch.setattr(jsonata, "_eval_jsonata", lambda text: evaluate(text, clock()))
         patch.setattr(Timestamp, "_eval_body", wait)
         patch.setattr(ErrorEqualsDecl, "_eval_body", matches)
