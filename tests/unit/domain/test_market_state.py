@@ -1,9 +1,12 @@
 """The state of New York's market by its calendar, and which quotes carry it."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from marketdata.domain.market_state import new_york_state, with_new_york_state
-from marketdata.domain.quotes import MarketState
+from marketdata.domain.quotes import ExtendedPrice, ExtendedSession, MarketState
 from tests.support.trading_support import a_quote, a_timetable, utc_ms
 
 # Thursday a holiday, Wednesday an ordinary day, Friday an early close (13:00 New York).
@@ -55,3 +58,22 @@ def test_only_shares_listed_in_new_york_have_its_state(symbol, expected):
     quote = a_quote(symbol, at_ms, at_ms)
     assert with_new_york_state(quote, MarketState.POST).market_state == expected
     assert with_new_york_state(quote, None) is quote
+
+
+@pytest.mark.parametrize(
+    ("symbol", "state", "stays"),
+    [
+        ("AAPL", MarketState.OPEN, False),
+        ("AAPL", MarketState.POST, True),
+        ("AAPL", MarketState.CLOSED, True),
+        ("AAPL", None, True),
+        ("GC=F", MarketState.OPEN, True),
+    ],
+)
+def test_an_open_market_has_no_price_of_another_session(symbol, state, stays):
+    """A source that is behind may still give one."""
+    at_ms = utc_ms("2026-11-25T22:00")
+    extended = ExtendedPrice(ExtendedSession.PRE, Decimal(9), None, None, None)
+    quote = replace(a_quote(symbol, at_ms, at_ms), extended=extended)
+    found = with_new_york_state(quote, state).extended
+    assert found == (extended if stays else None)

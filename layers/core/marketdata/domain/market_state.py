@@ -41,8 +41,12 @@ def state_of_class(
 
 
 def with_new_york_state(quote: Quote, state: MarketState | None) -> Quote:
-    """Return a quote with New York's state, if it is of a share listed there."""
+    """Return a quote with New York's state, if it is of a share listed there.
+
+    While the market is open, such a quote has no price of another session.
+    """
     is_share = quote.asset_class is AssetClass.STOCKS
     if state is None or not is_share or not keeps_hours(AssetClass.STOCKS, quote.symbol):
         return quote
-    return replace(quote, market_state=state)
+    extended = None if state is MarketState.OPEN else quote.extended
+    return replace(quote, market_state=state, extended=extended)
