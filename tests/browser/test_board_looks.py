@@ -15,9 +15,11 @@ from tests.support.board_page import PHONE, WIDE, BoardPage
 from tests.support.running_service import ROOT
 
 SCREEN, LARGE, SMALL = (1400, 900), (1920, 1080), (320, 640)
-LOOKS = [
-    (size, scheme) for size in (WIDE, SCREEN, LARGE, PHONE, SMALL) for scheme in ("light", "dark")
-]
+SCHEMES = ("light", "dark")
+# Colours differ by theme and what is on the page by width. Where things are differs by width alone.
+WIDTHS = [(size, "light") for size in (WIDE, SCREEN, LARGE, PHONE, SMALL)]
+THEMES = [(size, scheme) for size in (WIDE, PHONE) for scheme in SCHEMES]
+LOOKS = [*THEMES, (SCREEN, "light"), (LARGE, "dark"), (SMALL, "light")]
 LONG = "@a-bridged-token-USD"
 
 
@@ -33,7 +35,12 @@ def whole_quote(now_ms):
     return replace(found, low=Decimal("180.25"), high=Decimal("1190.75"), volume=Decimal(34521708))
 
 
-@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0][0]}-{look[1]}")
+def name_of(look):
+    """A width and a theme, as in `1280-light`."""
+    return f"{look[0][0]}-{look[1]}"
+
+
+@pytest.fixture
 def look(request, browser, service):
     """A board with something of everything on it, in one width and one theme."""
     size, scheme = request.param
@@ -67,6 +74,7 @@ def look(request, browser, service):
         assert board.complaints == []
 
 
+@pytest.mark.parametrize("look", LOOKS, ids=name_of, indirect=True)
 def test_no_rule_of_accessibility_is_broken(look, tmp_path):
     """By axe, on a page with prices, stale and missing ones, opened rows and an open list."""
     expect(look.page.locator(".note:not([hidden])")).to_contain_text("stale")
@@ -83,6 +91,7 @@ def test_no_rule_of_accessibility_is_broken(look, tmp_path):
     assert look.violations() == []
 
 
+@pytest.mark.parametrize("look", WIDTHS, ids=name_of, indirect=True)
 def test_nothing_is_wider_than_the_screen(look):
     """Not even on the smallest phones, nor with the text twice as large."""
     look.page.get_by_role("button", name="AAPL details").click()
@@ -118,6 +127,7 @@ OVERLAPS = """() => {
 }"""
 
 
+@pytest.mark.parametrize("look", [(WIDE, "light"), (PHONE, "light")], ids=name_of, indirect=True)
 def test_no_text_lies_over_another(look):
     """Nor over a line, with the longest symbols and tiny and large prices, at any width."""
     assert look.page.evaluate(OVERLAPS) == []
@@ -126,7 +136,7 @@ def test_no_text_lies_over_another(look):
         assert look.page.evaluate(OVERLAPS) == [], width
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_groups_of_twenty_symbols_fit_on_a_screen(browser, plain_redis, service, scheme):
     """All that `make start` watches is seen at once on 1400 by 900, with the providers."""
     usual = Service(service.stores.cache, MARKET="simulated", ACTIVE_SYMBOLS=TWENTY)
@@ -169,7 +179,7 @@ def test_nothing_watched_says_what_to_do(browser, service):
         expect(board.page.get_by_role("table")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+@pytest.mark.parametrize(("size", "scheme"), THEMES)
 def test_no_rule_is_broken_while_the_api_is_away(browser, service, tmp_path, size, scheme):
     """Greyed prices can be read, too."""
     with service.served() as origin:
@@ -194,7 +204,7 @@ def test_the_documentation_is_swagger_ui_from_our_own_host(browser, service):
         assert board.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_pictures_in_docs_are_whole_and_small(browser, scheme):
     """`make screenshots` takes them; README shows them."""
     png = (ROOT / "docs" / f"board-{scheme}.png").read_bytes()
