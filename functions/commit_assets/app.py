@@ -6,7 +6,8 @@ import os
 
 from marketdata import composition
 from marketdata.clock import wall_ms
-from marketdata.domain.messages import AssetReport, EventJson
+from marketdata.domain.list_messages import AssetReport
+from marketdata.domain.messages import EventJson
 from marketdata.observability.logs import lambda_handler, read_event, step_fields
 
 process = composition.start_process(os.environ)

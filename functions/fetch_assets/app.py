@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from marketdata import composition
-from marketdata.domain.messages import AssetJob, EventJson
+from marketdata.domain.list_messages import AssetJob
+from marketdata.domain.messages import EventJson
 from marketdata.observability.logs import lambda_handler, read_event, step_fields
 
 process = composition.start_process(os.environ)

@@ -6,7 +6,8 @@ import os
 
 from marketdata import composition
 from marketdata.clock import wall_ms
-from marketdata.domain.messages import EventJson, RefreshEvent
+from marketdata.domain.list_messages import RefreshEvent
+from marketdata.domain.messages import EventJson
 from marketdata.observability.logs import lambda_handler, read_event, step_fields
 
 process = composition.start_process(os.environ)

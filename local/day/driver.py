@@ -19,7 +19,8 @@ from local.day.judge import Judge
 from local.day.parts import REFRESHES, Service, Worker
 from local.day.script import Script
 from marketdata.clock import SLOT_MS
-from marketdata.domain.messages import AssetReport, Job, Message, Plan, Report, Summary
+from marketdata.domain.list_messages import AssetReport
+from marketdata.domain.messages import Job, Message, Plan, Report, Summary
 from marketdata.errors import CacheUnavailableError
 
 # A fetch that took less than this did not wait for a provider.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from local.service.loop import Steps, run_job, through_json
-from marketdata.domain.messages import AssetPlan, AssetSummary
+from marketdata.domain.list_messages import AssetPlan, AssetSummary
 from marketdata.domain.outcomes import Outcome
 from marketdata.errors import MarketDataError
 

@@ -13,7 +13,7 @@ from local.simulator import MarketServers
 from marketdata.cache.client import Cache
 from marketdata.cache.memory import read_memory
 from marketdata.clock import SLOT_S
-from marketdata.domain.messages import AssetReport
+from marketdata.domain.list_messages import AssetReport
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError

@@ -8,10 +8,10 @@ from itertools import islice, permutations
 import pytest
 
 from marketdata.cache.client import Cache
-from marketdata.cache.control import UNLISTED_MOST, UNLISTED_WAIT_S, WATCHED_MOST
 from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.quotes import Source
 from marketdata.domain.shipped_tables import COINS
+from marketdata.domain.watch_rules import UNLISTED_MOST, UNLISTED_WAIT_S, WATCHED_MOST
 from tests.support.pipeline import Make, Pipeline, emptied, simulated
 from tests.support.sample_lists import listed
 

@@ -6,10 +6,11 @@ import pytest
 
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache
-from marketdata.cache.control import LEAST_UNLISTED, UNLISTED_MOST, WATCHED_MOST, ControlState
+from marketdata.cache.control import ControlState
 from marketdata.cache.listed_symbols import KEPT, KEPT_S, ListedSymbols
 from marketdata.domain.budget import Use
 from marketdata.domain.permits import DueSymbol
+from marketdata.domain.watch_rules import LEAST_UNLISTED, UNLISTED_MOST, WATCHED_MOST
 from tests.support.sample_lists import FOREX, coins, listed
 
 SLOT = 1_763_820_310

@@ -15,14 +15,7 @@ from marketdata.clock import MINUTE_MS, epoch_ms
 from marketdata.domain.breaker import Permit
 from marketdata.domain.budget import Use
 from marketdata.domain.catalogue import Instrument
-from marketdata.domain.messages import (
-    Attempt,
-    AttemptOutcome,
-    Job,
-    LastPrice,
-    Report,
-    Reservation,
-)
+from marketdata.domain.messages import Attempt, AttemptOutcome, Job, LastPrice, Report, Reservation
 from marketdata.domain.outcomes import Outcome
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass, parse_symbol

@@ -15,7 +15,7 @@ from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.domain.assets import Listing
-from marketdata.domain.messages import AssetPlan, AssetReport, AssetSummary
+from marketdata.domain.list_messages import AssetPlan, AssetReport, AssetSummary
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.lists.archive import LAST_GOOD, LocalArchive, decode, encode

@@ -34,14 +34,8 @@ from marketdata.cache.quote_store import QuoteStore
 from marketdata.clock import SLOT_S, parse_utc, utc_text
 from marketdata.composition import Stores
 from marketdata.domain.breaker import BreakerPolicy
-from marketdata.domain.messages import (
-    AssetPlan,
-    AssetReport,
-    AssetSummary,
-    Job,
-    Report,
-    SlotEvent,
-)
+from marketdata.domain.list_messages import AssetPlan, AssetReport, AssetSummary
+from marketdata.domain.messages import Job, Report, SlotEvent
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.lists.archive import Archive

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from marketdata.domain.messages import AssetReport, Job
+from marketdata.domain.list_messages import AssetReport
+from marketdata.domain.messages import Job
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import (
     Trading,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from marketdata.domain.messages import AssetJob, AssetReport, ListAttempt
+from marketdata.domain.list_messages import AssetJob, AssetReport, ListAttempt
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.lists.archive import LAST_GOOD, LocalArchive, decode

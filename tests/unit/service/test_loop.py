@@ -12,7 +12,8 @@ import pytest
 from local.service.loop import PriceLoop, Steps, Tick, next_slot, run_slot
 from local.service.refresh import Refresher
 from marketdata.domain.catalogue import Instrument
-from marketdata.domain.messages import AssetJob, AssetSummary, Job, Plan, Summary
+from marketdata.domain.list_messages import AssetJob, AssetSummary
+from marketdata.domain.messages import Job, Plan, Summary
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.errors import CacheUnavailableError

@@ -9,7 +9,6 @@ value that cannot be read is removed or rebuilt, and named in the log.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import socket
 import time
@@ -20,49 +19,28 @@ from marketdata.cache.client import Cache, Command, ScriptCall
 from marketdata.cache.ledger_memory import LedgerMemory, SteadyTime
 from marketdata.cache.listed_symbols import ListedSymbols
 from marketdata.cache.memory import MemoryState, read_memory
-from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, SLOT_MS, SLOT_S
+from marketdata.cache.slots import DUE_AHEAD_MS, Slots, log_repaired
+from marketdata.clock import HOUR_MS, MINUTE_MS, SLOT_MS
 from marketdata.domain.breaker import BreakerPolicy, Transition
-from marketdata.domain.budget import Limit, Use
+from marketdata.domain.budget import Limit
 from marketdata.domain.permits import (
     AttemptResult,
     CallGrant,
     CallRequest,
     ControlView,
-    DueSymbol,
     OpenSlot,
 )
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable
-from marketdata.errors import CacheUnavailableError, WrongTypeError
+from marketdata.domain.watch_rules import ANSWERED_MS, UNLISTED_MOST, WATCHED_MOST
+from marketdata.errors import CacheUnavailableError
 
-WATCHED_MS = 15 * MINUTE_MS
-WATCHED_MOST = 500
-# At most `UNLISTED_MOST` watched symbols are in no asset list. In a slot at least `LEAST_UNLISTED`
-# of them may be priced for the first time.
-UNLISTED_MOST, LEAST_UNLISTED = WATCHED_MOST // 10, 5
-# After this the unlisted symbols that wait now have been looked for, and others have their places.
-UNLISTED_WAIT_S = UNLISTED_MOST // LEAST_UNLISTED * SLOT_S
-# A symbol that no provider knows is not due for longer than this.
-ANSWERED_MS = 10 * MINUTE_MS
 EXCLUDED_MS = 24 * HOUR_MS
 EXCLUSIONS_MOST = 5_000
-# A slot that is later than this by the clock of Redis comes from a wrong clock.
-SLOT_LATE_S = 10
-DUE_MEMORY_MS = HOUR_MS
-DUE_SPARE = 5_000  # due times kept beside those of the active symbols
-# No symbol is due later than this; a later time is damaged.
-DUE_AHEAD_MS = 2 * DAY_MS
 REPORT_MEMORY_MS = 10 * MINUTE_MS
-# For how long a worker with a wrong clock is reported, and how many such workers at most.
+# For how long a worker with a wrong clock is reported.
 CLOCKS_MS = MINUTE_MS
-CLOCKS_MOST = 50
-# A timetable has some hundred sessions. A text with more bytes than this is damaged.
-TIMETABLE_BYTES = 50_000
-# A clock that differs by more than this from that of Redis is wrong.
-CLOCK_SKEW_MS = 2_000
-
-log = logging.getLogger("marketdata.control")
 
 
 class ControlState:
@@ -90,56 +68,18 @@ class ControlState:
         self._memory = LedgerMemory()
         self._listed = ListedSymbols(cache)
         self._steady = SteadyTime(steady_clocks)
-        self._worker = worker or f"{socket.gethostname()}/{os.getpid()}"
-        self._clock_is_wrong = False
+        self._slots = Slots(cache, worker or f"{socket.gethostname()}/{os.getpid()}")
 
     def open_slot(self, slot_s: int, now_ms: int, active: Sequence[str]) -> OpenSlot | None:
         """Claim a slot (epoch seconds) and return what is due in it; None if another has it.
 
-        A slot is one caller's alone, and only if it is later than every slot claimed so far. A
-        slot that is far from the clock of Redis is replaced by the one of that clock.
+        A slot is given to one caller only, and only if it is later than every slot claimed so far.
+        A slot that is far from the clock of Redis is replaced by the slot of that clock.
         """
-        asked = {
-            "slot": slot_s,
-            "slot_ms": SLOT_MS,
-            "slot_late_s": SLOT_LATE_S,
-            "wall_ms": now_ms,
-            "worker": self._worker,
-            "most_clocks": CLOCKS_MOST,
-            "timetable_bytes": TIMETABLE_BYTES,
-            "answered_ms": ANSWERED_MS,
-            "least_unlisted": LEAST_UNLISTED,
-            "active": active,
-            "watched_ms": WATCHED_MS,
-            "due_memory_ms": DUE_MEMORY_MS,
-            "due_spare": DUE_SPARE,
-            "due_ahead_ms": DUE_AHEAD_MS,
-        }
-        answer = self._cache.script(
-            "slot_open",
-            self._keys("slot", "due", "watched", "excluded", "timetables", "clocks", "unlisted"),
-            (self._cache.time_argument(now_ms), json.dumps(asked)),
-        )
-        at, repaired, *claimed = answer
-        self._log_repaired(key.decode() for key in repaired)
-        self._log_clock(now_ms - int(at))
-        if not claimed:
-            return None
-        slot, due_active, new, due_watched, due_unlisted, excluded, timetables, previous = claimed
-        self._steady.note(int(at))
-        return OpenSlot(
-            slot_s=int(slot),
-            now_ms=int(at),
-            due=(
-                *codec.due_of(due_active, Use.ACTIVE),
-                *(DueSymbol(symbol, Use.NEW, 0) for symbol in self._valid(codec.lines_of(new))),
-                *self._valid_due(codec.due_of(due_watched, Use.WATCHED)),
-                *self._valid_due(codec.due_of(due_unlisted, Use.UNLISTED)),
-            ),
-            excluded=frozenset(self._exclusions(excluded)),
-            timetables=self._timetables(timetables),
-            previous_s=None if previous is None else int(previous),
-        )
+        opened = self._slots.open(slot_s, now_ms, active)
+        if opened is not None:
+            self._steady.note(opened.now_ms)
+        return opened
 
     def take(
         self, requests: Sequence[CallRequest], now_ms: int, token: str, *, room: int | None = None
@@ -191,7 +131,7 @@ class ControlState:
             "attempts_take", keys.keys, (time_argument, token, json.dumps(asked))
         )
         answer = codec.json_of(text)
-        self._log_repaired(answer["repaired"])
+        log_repaired(answer["repaired"])
         if "lost" in answer:
             return None
         self._steady.note_taken(sources, answer["now"])
@@ -253,13 +193,7 @@ class ControlState:
 
     def keep_timetable(self, asset_class: AssetClass, timetable: Timetable) -> None:
         """Store the timetable of a class; `open_slot` returns it with each slot."""
-        (key,) = self._keys("timetables")
-        command = ("HSET", key, asset_class.value, codec.timetable_text(timetable))
-        try:
-            self._cache.command(*command)
-        except WrongTypeError:
-            self._log_repaired([key])
-            self._cache.many([("UNLINK", key), command])
+        self._slots.keep_timetable(asset_class, timetable)
 
     def watch(self, symbols: Sequence[str], now_ms: int) -> frozenset[str]:
         """Note that clients ask for these symbols; return those that there is no place for.
@@ -330,41 +264,6 @@ class ControlState:
         """Return how full Redis is; None if that is unknown."""
         return read_memory(self._cache)
 
-    def _valid(self, symbols: Sequence[str]) -> list[str]:
-        """Return the watched symbols that are symbols, and remove all others."""
-        wrong = [symbol for symbol in symbols if not codec.is_symbol(symbol)]
-        if wrong:
-            (key,) = self._keys("watched")
-            self._log_repaired([key])
-            self._cache.command("ZREM", key, *wrong)
-        return [symbol for symbol in symbols if symbol not in wrong]
-
-    def _valid_due(self, due: Iterable[DueSymbol]) -> list[DueSymbol]:
-        entries = list(due)
-        valid = set(self._valid([entry.symbol for entry in entries]))
-        return [entry for entry in entries if entry.symbol in valid]
-
-    def _timetables(self, flat: Sequence[bytes]) -> dict[AssetClass, Timetable]:
-        """Return the timetables that can be read, by class, and remove all others."""
-        timetables = codec.timetables_of(flat)
-        known = {asset_class.value.encode() for asset_class in timetables}
-        wrong = [field for field in flat[::2] if field not in known]
-        if wrong:
-            (key,) = self._keys("timetables")
-            self._log_repaired([key])
-            self._cache.command("HDEL", key, *wrong[:1000])
-        return timetables
-
-    def _exclusions(self, names: Sequence[bytes]) -> list[tuple[Source, str]]:
-        """Return the exclusions that can be read, and remove all others."""
-        read = {name: codec.exclusion_of(name) for name in names}
-        wrong = [name for name, exclusion in read.items() if exclusion is None]
-        if wrong:
-            (key,) = self._keys("excluded")
-            self._log_repaired([key])
-            self._cache.command("ZREM", key, *wrong[:1000])
-        return [exclusion for exclusion in read.values() if exclusion is not None]
-
     def _expected_ms(self, source: Source) -> int | None:
         """Return what the clock of Redis should show now, if it decides and that is known."""
         return None if self._cache.caller_time else self._steady.expected_ms(source)
@@ -378,20 +277,6 @@ class ControlState:
         # Once is enough for a step of the past. Again and again, a wall clock that is always some
         # seconds behind would keep calls in their windows for ever.
         return known if self._steady.has_taken(source) else {"wall": now_ms, **known}
-
-    def _log_repaired(self, keys: Iterable[str]) -> None:
-        for key in sorted(set(keys)):
-            log.error("unreadable value removed", extra={"key": key})
-
-    def _log_clock(self, offset_ms: int) -> None:
-        """Log when the clock of this worker becomes wrong, and when it is right again."""
-        is_wrong = abs(offset_ms) > CLOCK_SKEW_MS
-        if is_wrong and not self._clock_is_wrong:
-            fields = {"worker": self._worker, "offset_s": round(offset_ms / 1000, 1)}
-            log.error("clock differs from that of Redis", extra=fields)
-        elif self._clock_is_wrong and not is_wrong:
-            log.warning("clock is right again", extra={"worker": self._worker})
-        self._clock_is_wrong = is_wrong
 
     def _keys(self, *names: str) -> list[str]:
         return [self._cache.key(codec.TAG, name) for name in names]

@@ -9,8 +9,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from marketdata.cache.client import Cache
 from marketdata.domain.breaker import BreakerPolicy, BreakerState, Transition
 from marketdata.domain.budget import Limit, Use
@@ -23,17 +21,13 @@ from marketdata.domain.permits import (
     ClassState,
     ControlView,
     DenyReason,
-    DueSymbol,
     LastError,
     LimitState,
     ProviderState,
 )
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass, parse_symbol
-from marketdata.domain.trading_hours import Timetable
-from marketdata.errors import InvalidSymbolError
+from marketdata.domain.symbols import AssetClass
 
-_TIMETABLE = TypeAdapter(Timetable)
 TAG = "control"
 # A JSON object for a Lua script. The header of the script lists its fields; no other code reads it.
 ScriptJson = dict[str, Any]
@@ -171,56 +165,6 @@ def clock_name(source: Source) -> str:
 def exclusion_name(source: Source, symbol: str) -> str:
     """A symbol that a provider's plan excludes, as one name."""
     return f"{source.value} {symbol}"
-
-
-def exclusion_of(name: bytes) -> tuple[Source, str] | None:
-    """Return source and symbol of an `exclusion_name`; None for any other text."""
-    try:
-        source, symbol = name.decode().split(" ", 1)
-        return Source(source), symbol
-    except ValueError:
-        return None
-
-
-def is_symbol(text: str) -> bool:
-    """Whether a text is a symbol, in whatever spelling."""
-    try:
-        parse_symbol(text)
-    except InvalidSymbolError:
-        return False
-    return True
-
-
-def due_of(text: bytes, use: Use) -> Iterator[DueSymbol]:
-    """The symbols of one of slot_open's lists, the longest due first."""
-    lines = lines_of(text)
-    pairs = sorted(zip(map(int, lines[1::2]), lines[::2], strict=True))
-    return (DueSymbol(symbol, use, at) for at, symbol in pairs)
-
-
-def lines_of(text: bytes) -> list[str]:
-    """The items of one of slot_open's lists."""
-    return text.decode().split("\n") if text else []
-
-
-def timetables_of(flat: Sequence[bytes]) -> dict[AssetClass, Timetable]:
-    """The timetables that a hash holds, by class; a damaged one is left out."""
-    stored = dict(zip(flat[::2], flat[1::2], strict=True))
-    texts = {known: stored.get(known.value.encode(), b"") for known in AssetClass}
-    read = {known: _timetable(text) for known, text in texts.items()}
-    return {known: timetable for known, timetable in read.items() if timetable is not None}
-
-
-def timetable_text(timetable: Timetable) -> bytes:
-    """A timetable as it is stored."""
-    return _TIMETABLE.dump_json(timetable)
-
-
-def _timetable(text: bytes) -> Timetable | None:
-    try:
-        return _TIMETABLE.validate_json(text)
-    except ValidationError:
-        return None
 
 
 def breakers_of(source: Source) -> list[AssetClass]:

@@ -15,46 +15,29 @@ from types import MappingProxyType
 from typing import Any
 
 from marketdata.cache.client import AT_ONCE, Cache, Command, ScriptCall, mget_commands
+from marketdata.cache.quote_codec import arguments_of, rules_json, verdict_of
 from marketdata.cache.stored_quotes import (
     fetched_ms,
     is_sound,
     price_of,
-    stored,
-    times_of,
     timestamp_ms,
 )
 from marketdata.cache.stored_reasons import held_reason, reason_of, reason_text
 from marketdata.clock import MINUTE_MS
 from marketdata.domain.acceptance import (
-    AGREEMENT,
-    BASELINE_MS,
-    CLOCK_SKEW_MS,
-    FUTURE_MS,
-    JUMP_LIMITS,
-    REPEAT_MS,
-    SAME_LOOK_MS,
-    UNIT_FACTORS,
-    UNIT_HOLD_MS,
-    UNIT_TOLERANCE,
     Result,
     Verdict,
     rejection_reason,
-    unit_factor,
 )
-from marketdata.domain.catalogue import CHAINS
 from marketdata.domain.history import (
-    HOURS_KEPT,
-    MINUTES_KEPT,
     needs_day_change,
     read_points,
     with_day_change,
 )
 from marketdata.domain.outcomes import MissingQuote, Reason
-from marketdata.domain.quotes import Quote, Source, plain
+from marketdata.domain.quotes import Quote
 from marketdata.domain.symbols import AssetClass
 
-# How long a price waits for its confirmation.
-HELD_S = 3600
 # How long a reason is kept: longer than any free tier's pace between two calls, so that the reason
 # of an attempt is kept until the next attempt.
 REASON_S = 600
@@ -66,22 +49,6 @@ COIN_KEPT_S = 3600
 CHUNK = 200
 # How many symbols' values are known to be sound. A quote is read far more often than it is written.
 MOST_KNOWN = 4_096
-# The rules of quotes_put.lua, by the names that it uses.
-RULES = {
-    "baseline_ms": BASELINE_MS,
-    "agreement": AGREEMENT,
-    "same_look_ms": SAME_LOOK_MS,
-    "unit_tolerance": UNIT_TOLERANCE,
-    "unit_factors": dict(UNIT_FACTORS),
-    "unit_hold_ms": UNIT_HOLD_MS,
-    "repeat_ms": REPEAT_MS,
-    "ahead_ms": FUTURE_MS,
-    "skew_ms": CLOCK_SKEW_MS,
-    "held_s": HELD_S,
-    "minutes_kept": MINUTES_KEPT,
-    "hours_kept": HOURS_KEPT,
-}
-
 NO_COINS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 log = logging.getLogger("marketdata.quotes")
@@ -104,7 +71,7 @@ class QuoteStore:
 
     def __init__(self, cache: Cache, *, retention_s: int) -> None:
         self._cache = cache
-        self._rules = json.dumps(RULES | {"retention_s": retention_s})
+        self._rules = rules_json(retention_s)
         self._prefix = cache.key("quotes", "q", "")
         # The last value of each symbol that was found to be a quote.
         self._known: dict[str, bytes] = {}
@@ -153,7 +120,7 @@ class QuoteStore:
         return tuple(
             Verdict(quote.symbol, quote.source, Result.REJECTED, reason)
             if reason
-            else _verdict(quote, next(verdicts))
+            else verdict_of(quote, next(verdicts))
             for quote, reason in zip(quotes, reasons, strict=True)
         )
 
@@ -306,7 +273,7 @@ class QuoteStore:
                 self._coin_key,
             )
         ]
-        arguments = (_args(quote, coins.get(quote.symbol, {})) for quote in quotes)
+        arguments = (arguments_of(quote, coins.get(quote.symbol, {})) for quote in quotes)
         head = (self._cache.time_argument(now_ms), self._rules)
         return ScriptCall("quotes_put", keys, (*head, *chain.from_iterable(arguments)))
 
@@ -331,37 +298,3 @@ class QuoteStore:
 
     def _reason_key(self, symbol: str) -> str:
         return self._cache.key("quotes", "why", symbol)
-
-
-def _args(quote: Quote, ids: Mapping[str, str]) -> tuple[Any, ...]:
-    fetched, timestamp = times_of(quote)
-    return (
-        quote.source.value,
-        _place_in_chain(quote),
-        plain(quote.price),
-        quote.currency or "",
-        fetched,
-        timestamp,
-        str(JUMP_LIMITS[quote.asset_class]),
-        unit_factor(quote),
-        stored(quote, fetched, timestamp),
-        ids.get(quote.source.value, ""),
-    )
-
-
-def _place_in_chain(quote: Quote) -> int:
-    """Return the place of a quote's source in its chain, from 1; sources outside it come last."""
-    chain_of_class = CHAINS[quote.asset_class]
-    if quote.source in chain_of_class:
-        return chain_of_class.index(quote.source) + 1
-    return len(chain_of_class) + 1
-
-
-def _verdict(quote: Quote, reply: str) -> Verdict:
-    result, _, detail = reply.partition(":")
-    if result == Result.WRITTEN:
-        return Verdict(quote.symbol, Source(detail), Result.WRITTEN)
-    if result == Result.REJECTED:
-        reason, _, ahead_ms = detail.partition(":")
-        return Verdict(quote.symbol, quote.source, Result.REJECTED, reason, int(ahead_ms))
-    return Verdict(quote.symbol, quote.source, Result(result), detail or None)

@@ -10,7 +10,7 @@ from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.domain.assets import AssetList
 from marketdata.domain.budget import DEFAULT_HOLD_S
-from marketdata.domain.messages import AssetReport, AssetSummary, ListAttempt, ListOutcome
+from marketdata.domain.list_messages import AssetReport, AssetSummary, ListAttempt, ListOutcome
 from marketdata.domain.outcomes import BreakerEffect, Outcome
 from marketdata.domain.permits import AttemptResult
 from marketdata.domain.shipped_tables import coin_ids

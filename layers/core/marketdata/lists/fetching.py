@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 
 from marketdata.clock import epoch_ms, from_epoch_ms
 from marketdata.domain.assets import AssetList, Listing
-from marketdata.domain.messages import AssetJob, AssetReport, ListAttempt, ListOutcome
+from marketdata.domain.list_messages import AssetJob, AssetReport, ListAttempt, ListOutcome
 from marketdata.domain.outcomes import Outcome, outcome_of
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass

@@ -10,7 +10,8 @@ from marketdata.cache.control import ControlState
 from marketdata.domain.breaker import Permit
 from marketdata.domain.budget import Use
 from marketdata.domain.catalogue import FACTS
-from marketdata.domain.messages import AssetJob, AssetPlan, ListAttempt, Reservation, SkippedList
+from marketdata.domain.list_messages import AssetJob, AssetPlan, ListAttempt, SkippedList
+from marketdata.domain.messages import Reservation
 from marketdata.domain.permits import CallGrant, CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass

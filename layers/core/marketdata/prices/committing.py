@@ -9,34 +9,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.clock import SLOT_MS, SLOT_S
 from marketdata.domain.acceptance import Result, Verdict, rejection_message, times_ahead
 from marketdata.domain.breaker import Transition
-from marketdata.domain.budget import DEFAULT_HOLD_S, Use
+from marketdata.domain.budget import Use
 from marketdata.domain.messages import (
     MOST_NAMED,
-    Attempt,
     AttemptOutcome,
     BreakerChange,
-    Job,
     Report,
     Summary,
     SummaryOutcome,
 )
 from marketdata.domain.outcomes import (
-    BREAKER_EFFECTS,
-    BreakerEffect,
     MissingQuote,
     Outcome,
     Reason,
 )
 from marketdata.domain.permits import AttemptResult
-from marketdata.domain.quotes import Quote, Source
-from marketdata.domain.staleness import STALE_SOURCE, Finding, findings, only_repeats
+from marketdata.domain.quotes import Source
+from marketdata.domain.staleness import STALE_SOURCE, only_repeats
+from marketdata.prices.attempt_results import STALE, result_of, with_rejections, with_stale_sources
 from marketdata.settings import Settings
 
 # A symbol that no provider knows is asked for again after this time.
@@ -50,9 +47,6 @@ LEAST_LOST = 3
 UNTRADED_PAUSE_S = 60
 # A symbol whose row or price has a defect of its own.
 REJECTED_PAUSE_S = 60
-
-MOST_DETAIL = 200  # characters of an error that are kept
-STALE = BREAKER_EFFECTS[Outcome.STALE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +79,12 @@ class Committer:
         outcomes = {outcome.provider: outcome for outcome in report.outcomes}
         written = self._write(report, now_ms)
         verdicts = written.verdicts
-        results = _with_rejections(
-            _judged(
-                [
-                    _result(job, attempt, outcomes.get(attempt.provider), report.error, now_ms)
-                    for attempt in job.attempts
-                ],
-                report,
-            ),
-            written.rejections,
-            report.quotes,
-        )
+        results = [
+            result_of(job, attempt, outcomes.get(attempt.provider), report.error, now_ms)
+            for attempt in job.attempts
+        ]
+        results = with_stale_sources(results, report)
+        results = with_rejections(results, written.rejections, report.quotes)
         stale = {result.source for result in results if result.effect is STALE}
         ahead = {source for source, ahead_ms in written.ahead.items() if ahead_ms}
         transitions = self.control.record(
@@ -212,93 +201,6 @@ def _named(missing: Sequence[MissingQuote]) -> dict[Reason, tuple[str, ...]]:
     for one in missing:
         symbols.setdefault(one.code, []).append(one.symbol)
     return {reason: tuple(sorted(of_reason)[:MOST_NAMED]) for reason, of_reason in symbols.items()}
-
-
-def _result(
-    job: Job, attempt: Attempt, outcome: AttemptOutcome | None, error: str, now_ms: int
-) -> AttemptResult:
-    """Return the result of an attempt for its provider's breaker and budget.
-
-    If the fetch failed, the calls count as spent and the breaker learns nothing: our part failed,
-    not the provider.
-    """
-    kind = Outcome.SKIPPED if outcome is None else outcome.outcome
-    hold_s = None if outcome is None else outcome.hold_s
-    if kind is Outcome.RATE_LIMITED and hold_s is None:
-        hold_s = DEFAULT_HOLD_S
-    effect = BREAKER_EFFECTS[kind]
-    return AttemptResult(
-        source=attempt.provider,
-        asset_class=job.asset_class,
-        generation=attempt.permit.generation,
-        probe=attempt.permit.probe,
-        effect=effect,
-        outcome=kind.value,
-        calls_granted=attempt.calls,
-        calls_used=attempt.calls if outcome is None else outcome.calls_used,
-        end_ms=attempt.reservation.end_ms,
-        use=attempt.reservation.use,
-        hold_until_ms=None if hold_s is None else now_ms + round(hold_s * 1000),
-        detail=(error if outcome is None else outcome.detail)[:MOST_DETAIL],
-        reason="bad_key" if effect is BreakerEffect.TRIP else kind.value,
-        calls_unsent=0 if outcome is None else outcome.calls_unsent,
-        # A probe counts even if its symbols are those of clients. Otherwise a failing provider
-        # would get another probe in each slot.
-        only_client_symbols=job.use is not Use.ACTIVE and attempt.permit.probe is None,
-    )
-
-
-def _judged(results: Sequence[AttemptResult], report: Report) -> list[AttemptResult]:
-    """Return the results; a success with mostly old prices becomes stale."""
-    job = report.job
-    sources = [result.source for result in results]
-    found = findings(sources, report.quotes, job.trading, chosen=job.use is Use.ACTIVE)
-    return [
-        _with_finding(result, found[result.source])
-        if result.effect is BreakerEffect.SUCCESS
-        else result
-        for result in results
-    ]
-
-
-def _with_finding(result: AttemptResult, found: Finding) -> AttemptResult:
-    if not found.stale:
-        return replace(result, judged=found.judged)
-    return replace(
-        result, effect=STALE, outcome=Outcome.STALE.value, detail=found.stale, reason=STALE_SOURCE
-    )
-
-
-def _with_rejections(
-    results: Sequence[AttemptResult],
-    rejections: Mapping[tuple[Source, str], str],
-    quotes: Sequence[Quote],
-) -> list[AttemptResult]:
-    """Return the results; a success whose quotes were rejected is shown as `bad_row`.
-
-    A breaker counts the answer, not its rows.
-    """
-    shown = []
-    for result in results:
-        messages = [text for (source, _), text in rejections.items() if source is result.source]
-        if result.effect is not BreakerEffect.SUCCESS or not messages:
-            shown.append(result)
-            continue
-        are_all = all(
-            (quote.source, quote.symbol) in rejections
-            for quote in quotes
-            if quote.source is result.source
-        )
-        more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
-        shown.append(
-            replace(
-                result,
-                effect=BreakerEffect.NEUTRAL if are_all else result.effect,
-                outcome=(Outcome.BAD_ROW if are_all else Outcome.PARTIAL).value,
-                detail=(messages[0] + more)[:MOST_DETAIL],
-            )
-        )
-    return shown
 
 
 def _recorded(outcome: AttemptOutcome, result: AttemptResult) -> SummaryOutcome:

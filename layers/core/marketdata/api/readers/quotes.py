@@ -19,12 +19,12 @@ from marketdata.api.readers.freshness import Freshness, freshness
 from marketdata.api.readers.missing import errors_json
 from marketdata.api.readers.symbol_lists import Requested, aliases_json
 from marketdata.api.readers.watching import Noted, Watch
-from marketdata.cache.control import UNLISTED_WAIT_S
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.cache.stored_quotes import fetched_ms, json_objects, timestamp_ms
 from marketdata.clock import DAY_MS, SLOT_S, from_epoch_ms, slot_start_ms, utc_text
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.symbols import Symbol
+from marketdata.domain.watch_rules import UNLISTED_WAIT_S
 from marketdata.errors import CacheUnavailableError
 
 if TYPE_CHECKING:
