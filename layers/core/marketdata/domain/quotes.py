@@ -80,14 +80,14 @@ class ExtendedPrice:
 class Quote:
     """One price of one symbol.
 
-    `price`, `change`: in `currency` (ISO 4217, major unit). `percent_change`: in percent units
-    (1.27 is 1.27 %). `timestamp`: the provider's time of the price, aware UTC, None where it gives
-    none; `fetched_at`: ours. `change`, `percent_change` and `change_basis` are None where the
-    source does not give them. `currency` is None only where the source cannot know it.
+    `price`, `change`: in `currency` (major unit; ISO 4217, CNH, BTC or ETH). `percent_change`: in
+    percent units (1.27 is 1.27 %). `timestamp`: the provider's time of the price, aware UTC, None
+    where it gives none; `fetched_at`: ours. `change`, `percent_change` and `change_basis` are None
+    where the source does not give them. `currency` is None only where the source cannot know it.
 
     `previous_close`, `open`, `high`, `low` (of the day) and `market_cap` are in `currency`.
     `volume` is in shares of the day; for a coin it is what was traded in 24 hours, in `currency`.
-    Each is None where the source does not give it.
+    Each is None where the source does not give it, and where it cannot be right.
     """
 
     symbol: str

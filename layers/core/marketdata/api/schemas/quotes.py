@@ -69,7 +69,10 @@ class Quote(Shape):
     symbol: str = Field(description="Canonical spelling: AAPL, BTC-USD, EUR/USD.")
     asset_class: AssetClass
     price: Number = Field(description="In `currency`, major units.")
-    currency: str | None = Field(description="ISO 4217 code; null if the source does not say it.")
+    currency: str | None = Field(
+        description="A code of ISO 4217, CNH, or BTC or ETH for a coin that is priced in it; null "
+        "if the source does not say it."
+    )
     change: Number | None = Field(description="Against `change_basis`, in `currency`.")
     percent_change: Number | None = Field(description="The same in percent: 1.27 is 1.27 %.")
     change_basis: ChangeBasis | None = Field(description="What the change compares with.")
@@ -119,7 +122,7 @@ class History(Shape):
 
     symbol: str = Field(description="Canonical spelling: AAPL, BTC-USD, EUR/USD.")
     currency: str | None = Field(
-        description="Of the prices, ISO 4217 code; null if the source does not tell it."
+        description="Of the prices, as in a quote; null if the source does not tell it."
     )
     interval_s: Annotated[int, Field(ge=1)] = Field(description="Seconds between two points.")
     points: list[Annotated[list[Number], Field(min_length=2, max_length=2)]] = Field(
