@@ -17,7 +17,7 @@ from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, epoch_ms
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass, is_future, is_index
 
-# The relative change against the stored price beyond which a price needs a second observation.
+# A price that differs from the stored price by more than this share needs a second observation.
 JUMP_LIMITS: Mapping[AssetClass, Decimal] = MappingProxyType(
     {
         AssetClass.STOCKS: Decimal("0.25"),
@@ -32,17 +32,17 @@ AGREEMENT = 0.10
 # Two sources are compared only if their observations are at most this far apart. Otherwise the
 # later one is written.
 SAME_LOOK_MS = 10 * MINUTE_MS
-# How many minor units a currency has, where providers quote shares in the minor unit. Futures of
-# the United States are quoted in cents.
+# How many minor units a currency has, for currencies in whose minor unit providers quote shares.
+# Futures of the United States are quoted in cents.
 UNIT_FACTORS: Mapping[str, int] = MappingProxyType(
     {"GBP": 100, "ZAR": 100, "ILS": 100, "KWD": 1000}
 )
 FUTURES_UNIT_FACTORS: Mapping[str, int] = MappingProxyType({"USD": 100})
-# A ratio of two prices counts as a unit's factor if it differs from it by at most this share.
+# The ratio of two prices counts as the factor of a unit if the two differ by at most this share.
 UNIT_TOLERANCE = 0.05
-# A source that keeps giving a price in what looks like another unit is accepted after this time.
+# If a source gives prices that look like another unit for this long, they are accepted.
 UNIT_HOLD_MS = DAY_MS
-# An answer with the stored price and a time that is older by at most this confirms that quote.
+# An answer with the stored price confirms the stored quote if its time is older by at most this.
 REPEAT_MS = 2 * MINUTE_MS
 # A time that is ahead of the clock by more than this is in the future.
 FUTURE_MS = MINUTE_MS
@@ -70,11 +70,11 @@ class Result(StrEnum):
 class Verdict:
     """How one quote was judged, and the reason if it was not written.
 
-    `source` is the source whose price was written, for a written quote: a second source can confirm
-    the price of the first. `reason` is `jump` or `unit_mismatch` for a quarantined quote,
-    `not_finite`, `not_positive` or `future` for a rejected one, `other_coin` for an older one of
-    another coin, else None. `ahead_ms`: by how much
-    the time of a quote that is in the future is ahead of the clock that decided; else 0.
+    `source`: for a written quote, the source whose price was written, because a second source can
+    confirm the price of the first; else the source of the quote. `reason` is `jump` or
+    `unit_mismatch` for a quarantined quote, `not_finite`, `not_positive` or `future` for a rejected
+    one, `other_coin` for an older one of another coin, else None. `ahead_ms`: by how much the time
+    of a quote that is in the future is ahead of the clock that decided; else 0.
     """
 
     symbol: str
@@ -85,7 +85,7 @@ class Verdict:
 
 
 def rejection_reason(quote: Quote) -> str | None:
-    """Return why a quote can never be right, whatever is stored, as `Verdict.reason`; else None.
+    """Return why a quote can never be right, as in `Verdict.reason`; None if it may be right.
 
     Whether its time is in the future is decided by the clock of Redis, in `quotes_put.lua`.
     """
@@ -98,7 +98,7 @@ def rejection_reason(quote: Quote) -> str | None:
 
 
 def is_ahead(quote: Quote) -> bool:
-    """Return whether a quote's time was in the future by the clock of whoever fetched it."""
+    """Return whether a quote's time was in the future by the clock of the machine that fetched."""
     if quote.timestamp is None:
         return False
     return epoch_ms(quote.timestamp) - epoch_ms(quote.fetched_at) > FUTURE_MS
@@ -119,8 +119,8 @@ def times_ahead(quotes: Sequence[Quote], verdicts: Sequence[Verdict]) -> dict[So
     """Return by how many milliseconds the times of each source are ahead of our clock; 0 if not.
 
     `verdicts` are those of `quotes`. Times are ahead if most of a source's quotes, and at least
-    two, have a time in the future by about the same amount: then the two clocks differ. One
-    symbol alone has a wrong time of its own.
+    two, have a time in the future by about the same amount: then the two clocks differ. If only one
+    symbol has such a time, the time of that symbol is wrong.
     """
     found = {}
     for source in dict.fromkeys(quote.source for quote in quotes):
@@ -144,7 +144,7 @@ def may_be_negative(symbol: str) -> bool:
 
 
 def unit_factor(quote: Quote) -> int:
-    """Return how many minor units the currency of a share has, 0 where providers quote in none."""
+    """Return how many minor units the currency of a share has; 0 if no provider quotes in them."""
     if quote.asset_class is not AssetClass.STOCKS or quote.currency is None:
         return 0
     if is_future(quote.symbol) and quote.currency in FUTURES_UNIT_FACTORS:

@@ -12,13 +12,13 @@ from marketdata.domain.symbols import AssetClass
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One row of one provider's list, in our own terms.
+    """One row of a provider's list, with our names for its fields.
 
     `symbol`: canonical (`AAPL`, `EUR/USD`), one currency code (`EUR`), or a coin's ticker against
-    USD (`BTC-USD`), also where that is not a symbol of a coin (`MNT-USD`). `provider_id`: what this
-    provider calls it.
-    `rank`: 1 is first (by market capitalisation), None where the list is not ranked. `slug`: a
-    second name by which the same asset may be recognised in another provider's list.
+    USD (`BTC-USD`), also where that is not a symbol of a coin (`MNT-USD`). `provider_id`: the
+    provider's id of the asset. `rank`: 1 is first (by market capitalisation), None where the list
+    is not ranked. `slug`: a second name by which the same asset may be recognised in another
+    provider's list.
     """
 
     symbol: str
@@ -35,9 +35,9 @@ class Listing:
 class Asset:
     """One asset of the merged list.
 
-    `ids` maps each source that lists it to that source's own id. `rank` is its place by market
-    capitalisation where a provider ranks it, else None; ranked assets come first. `replaced` tells
-    which coin had the symbol before, and until when; empty if none had.
+    `ids`: the id of the asset at each source that lists it. `rank`: its place by market
+    capitalisation, None if no provider ranks it; ranked assets come first. `replaced` tells which
+    coin had the symbol before, and until when; empty if none had.
     """
 
     symbol: str
@@ -76,8 +76,8 @@ class FormerCoin:
 class AssetList:
     """The whole list of one class, as it is archived and swapped in.
 
-    `updated_at`: when its providers answered, aware UTC. `sources`: those that did. `former`: the
-    coins of tickers that no asset of this list has, by ticker.
+    `updated_at`: when its providers answered, aware UTC. `sources`: the providers that answered.
+    `former`: the coins of tickers that no asset of this list has, by ticker.
     """
 
     asset_class: AssetClass

@@ -1,12 +1,12 @@
 """Circuit breakers: their states, their rule and their changes of state.
 
-There is one breaker per provider and asset class, shared by all workers. It runs in Redis
-(`cache/lua/breaker_rules.lua`), because only there a decision is atomic for all of them. This
-module defines its terms.
+Each provider has one breaker per asset class, shared by all workers. The rules run in Redis
+(`cache/lua/breaker_rules.lua`), because a decision for all workers is atomic only there. This
+module defines the terms.
 
-closed: calls pass, successes and failures are counted. open: nothing passes. half-open: exactly
-one probe passes. Every change of state begins a new generation; a result that carries another
-generation than the current one changes nothing.
+closed: calls pass, and successes and failures are counted. open: no call passes. half-open: exactly
+one test call passes, the probe. Every change of state begins a new generation. A result of an
+earlier generation changes nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from marketdata.domain.symbols import AssetClass
 
 
 class BreakerState(StrEnum):
-    """The three states; an open breaker becomes half-open with the permit of its first probe."""
+    """The three states. An open breaker becomes half-open when its first probe gets a permit."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -31,11 +31,11 @@ class BreakerState(StrEnum):
 class BreakerPolicy:
     """When breakers open and how they close again.
 
-    `open_ms`: how long an open breaker lets nothing pass. `probe_lease_ms`: how long a probe may
-    take to be reported; after that it counts as lost and is given again. A closed breaker opens
-    when the last `window_ms` hold at least `failures` failures and these are at least half of the
-    results counted. Stale answers count once `stale_answers` of them came in a row without a
-    success between them: then as that many failures, and each further one as one failure.
+    `open_ms`: how long an open breaker lets no call pass. `probe_lease_ms`: if a probe is not
+    reported within this time, it counts as lost, and another probe is given. A closed breaker opens
+    when there were at least `failures` failures in the last `window_ms`, and they are at least half
+    of the counted results. `stale_answers` stale answers in a row, without a success between them,
+    count as that many failures, and each further one counts as one failure.
     """
 
     open_ms: int = 300_000

@@ -1,7 +1,7 @@
 """Budgets: how often a provider may be called, as rolling windows, and the notation for them.
 
-The ledger itself is in Redis (`cache.control`); this module says what a limit is, how long its
-windows are and which part of it each kind of use may spend.
+The ledger is in Redis (`cache.control`). This module defines limits, the lengths of their windows,
+and the uses of calls.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 
 from marketdata.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
-# A month is 31 days, so that no calendar month can hold more than its limit.
+# A month is 31 days, so that no calendar month has more calls than its limit.
 WINDOWS_MS = {
     "second": SECOND_MS,
     "minute": MINUTE_MS,
@@ -32,11 +32,11 @@ class Use(StrEnum):
     """What a call is for; it decides how much of a budget the call may spend.
 
     `active`: a symbol of ACTIVE_SYMBOLS. `watched`: a later price of a symbol that a client asked
-    for; half of each short window is kept for the active ones. `new`: the first price of a watched
-    symbol. `unlisted`: the first price of one that no asset list knows; a tenth of that
-    half. `probe`: the one call that tests a half-open breaker. `assets`: the daily lists. The
-    last four may spend the reserve of the long windows, `new` and `unlisted` at most half of it,
-    since clients decide how many new symbols there are.
+    for. `new`: the first price of such a symbol. `unlisted`: the first price of such a symbol that
+    no asset list knows. `probe`: the one call that tests a half-open breaker. `assets`: the daily
+    lists. Half of each short window is kept for `active` symbols; `unlisted` symbols may have a
+    tenth of the other half. The last four uses may spend the reserve of the long windows. `new` and
+    `unlisted` may spend at most half of it, because clients decide how many new symbols there are.
     """
 
     ACTIVE = "active"
@@ -61,16 +61,16 @@ class Limit:
 
     @property
     def is_long(self) -> bool:
-        """Day and month windows are spent evenly and keep a reserve."""
+        """Whether it is a day or a month. Such windows are spent evenly and keep a reserve."""
         return self.window_ms >= DAY_MS
 
     def __str__(self) -> str:
         return f"{self.calls}/{self.window}"
 
 
-@cache  # cached, because each written quote compares the limits with those of the free tier
+@cache  # cached, because for each written quote the limits are compared with those of the free tier
 def parse_limits(text: str) -> tuple[Limit, ...]:
-    """The limits that a text like `60/minute,30/second` names, in its order.
+    """Return the limits of a text such as `60/minute,30/second`, in its order.
 
     Raise ValueError with what is allowed, and the part that is wrong if the text has several.
     """

@@ -1,4 +1,4 @@
-"""The providers: which classes each one prices, in which order, and how many symbols a call takes.
+"""The providers: which classes each prices, in which order they are asked, and the sizes of calls.
 
 Planning and fetching share these facts. The formats of the providers are in `providers`.
 """
@@ -38,13 +38,13 @@ COINGECKO_CURRENCIES = frozenset(
 class ProviderFacts:
     """Facts about a provider that planning and fetching need.
 
-    `batch_size`: most instruments in one quote call. `needs_key`: left out without one.
-    `free_limits`: the free tier, in the notation of `budget.parse_limits`. `free_update_s`: how
-    often the free tier's prices change; an earlier call only spends quota. It applies while
-    the limits are the free ones. `asset_calls`: how many calls list a class; `free_lists`: classes
-    whose calls need no key and count against no limit. `attribution`: what the provider asks its
-    users to show. `extra_calls`: how many HTTP requests a job may need at most besides one for
-    each of its calls.
+    `batch_size`: most instruments in one quote call. `needs_key`: whether the provider is left out
+    if there is no key. `free_limits`: the limits of the free tier, in the notation of
+    `budget.parse_limits`. `free_update_s`: how often prices change in the free tier; it applies
+    while the limits are those of the free tier. `asset_calls`: how many calls list a class.
+    `free_lists`: classes whose lists need no key and count against no limit. `attribution`: the
+    text that the provider asks its users to show. `extra_calls`: how many HTTP requests a job may
+    need at most besides one for each of its calls.
     """
 
     source: Source
@@ -70,7 +70,7 @@ FACTS: Mapping[Source, ProviderFacts] = MappingProxyType(
                 free_update_s=5,
                 asset_calls={AssetClass.STOCKS: 4},
                 attribution="Data from Yahoo Finance",
-                extra_calls=4,  # a cookie takes one or three, and a crumb one
+                extra_calls=4,  # one or three requests for a cookie, and one for a crumb
             ),
             ProviderFacts(
                 source=Source.FINNHUB,
@@ -126,8 +126,8 @@ SymbolField = Annotated[
 class Instrument:
     """One symbol to be priced, with the ids that providers know it by.
 
-    `ids` maps a source to its own id, only where that is not spelled from the symbol alone
-    (CoinGecko's slug, CoinMarketCap's number).
+    `ids`: the id at each source whose id does not follow from the symbol (CoinGecko's slug,
+    CoinMarketCap's number).
     """
 
     symbol: SymbolField

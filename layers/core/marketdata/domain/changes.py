@@ -1,8 +1,8 @@
-"""A change and a percentage that agree with the price, or null. Pure.
+"""The change and the percentage of a quote: only figures that agree with its price. Pure.
 
 Providers round each figure by itself, and some compute in single precision. Figures that agree
-within that stay as they came. A figure that two others contradict is left out, and so is one beyond
-the bounds of `plausible.py`.
+within these errors are not changed. A figure that two others contradict is left out. So is a figure
+beyond the bounds of `plausible.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from marketdata.domain.plausible import is_near, is_plausible_percent
 
 # Single precision keeps 24 bits, so each of two figures may be off by half of this.
 _NOISE = Decimal(2) ** -22
-# JSON drops zeros at the end: 1.5 may have been 1.50. No provider rounds to fewer places.
+# A JSON number has no zeros at its end: 1.5 may have been 1.50. No provider rounds to fewer places.
 _COARSEST_PLACES = -2
 _PERCENT_PLACES = Decimal("0.000001")
 _LEAST_DIGITS = 3  # of a change that is derived from a percentage
@@ -48,8 +48,8 @@ def agreed_change(
 ) -> Change:
     """Return the figures without those that are not plausible or contradict the others.
 
-    `previous_close` is what `change` is measured against, None where that is unknown. `signed`
-    prices may be zero or negative.
+    `previous_close`: the price that `change` compares with, None if it is unknown. `signed` prices
+    may be zero or negative.
     """
     with localcontext(Context(prec=_PREC)):
         change, percent, previous_close = _plausible(
@@ -94,9 +94,9 @@ def _plausible(
 def change_from_percent(price: Decimal, percent: Decimal) -> Decimal | None:
     """Return the absolute change that a price and its percent change imply.
 
-    It is as precise as the price and has at least cents. The change and the earlier price keep at
-    least three digits, so neither is 0 beside a percentage that is not. None for a loss of 100 % or
-    more.
+    The change has as many decimal places as the price, and at least two. It has more if needed, so
+    that the change and the earlier price have three digits; so a change is not 0 beside a
+    percentage that is not 0. None for a loss of 100 % or more.
     """
     if percent <= -100:
         return None
@@ -125,7 +125,7 @@ def _same_change(price: Decimal, given: Decimal, computed: Decimal) -> bool:
 def _percent_fits(price: Decimal, change: Decimal, percent: Decimal | None) -> bool:
     """Return whether a percentage agrees with a change; True where there is no percentage.
 
-    The two cannot agree where the earlier price is not above zero, or too small to be known.
+    They do not agree if the earlier price is not above zero, or too small to be known.
     """
     if percent is None:
         return True

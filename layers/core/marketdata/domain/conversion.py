@@ -2,7 +2,7 @@
 
 The rate between two currencies is the quote of their pair, one divided by the quote of the inverse
 pair, or two rates over USD. Rates that are computed and converted amounts have 12 significant
-digits; a rate that is quoted is used with all its digits.
+digits. The rate of a quoted pair is used with all its digits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PIVOT = "USD"
 
 @dataclass(frozen=True, slots=True)
 class QuotedRate:
-    """A stored forex quote: one unit of its first currency costs `price` units of its second.
+    """A stored forex quote: one unit of its first currency costs `price` units of its second one.
 
     `timestamp`: the source's time of the price, aware UTC, None where it gives none.
     """
@@ -44,17 +44,17 @@ class Rate:
 
     @property
     def symbol(self) -> str | None:
-        """The pairs that were used, with a comma between two."""
+        """The pairs of the quotes, separated by commas."""
         return ",".join(quote.symbol for quote in self.quotes) or None
 
     @property
     def source(self) -> str | None:
-        """The sources of these quotes, each once, with a comma between two."""
+        """The sources of the quotes, each once, separated by commas."""
         return ",".join(dict.fromkeys(quote.source for quote in self.quotes)) or None
 
     @property
     def timestamp(self) -> datetime | None:
-        """The time of the older quote; None if it is not known of all of them."""
+        """The time of the older quote; None if any quote has no time."""
         times = [quote.timestamp for quote in self.quotes]
         known = [time for time in times if time is not None]
         return min(known) if known and len(known) == len(times) else None
@@ -84,8 +84,8 @@ def rate_pairs(base: str, target: str) -> tuple[str, ...]:
 def find_rate(base: str, target: str, quotes: Mapping[str, QuotedRate]) -> Rate | None:
     """Return the rate from `base` to `target` that the quotes give; None if they give none.
 
-    The pair itself comes first, then its inverse, then a cross over USD. A rate that is not stale
-    comes before all that are.
+    The pair itself comes first, then its inverse, then a cross over USD. Every rate that is not
+    stale comes before every stale one.
     """
     if base == target:
         return Rate(Decimal(1))
@@ -108,7 +108,7 @@ def _rates(base: str, target: str, quotes: Mapping[str, QuotedRate]) -> Iterator
 def _of_pair(
     base: str, target: str, quotes: Mapping[str, QuotedRate]
 ) -> Iterator[tuple[Decimal, QuotedRate]]:
-    """The values of one pair with more digits than are shown: quoted, and from its inverse."""
+    """Yield the rates that the pair and its inverse give, with more digits than are shown."""
     for symbol, is_inverse in ((f"{base}/{target}", False), (f"{target}/{base}", True)):
         quote = quotes.get(symbol)
         if quote is not None and quote.price > 0:

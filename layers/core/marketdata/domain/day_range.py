@@ -1,8 +1,8 @@
-"""The range of a day that agrees with its price, or null. Pure.
+"""The day range of a quote: only figures that agree with its price. Pure.
 
-Providers update the price and the range of a day separately, and a single figure can be wrong.
-A figure that the price or the other figures contradict is left out, because a client cannot see
-which of them is right. The price itself is checked elsewhere.
+Providers update the price and the range of a day separately, and a single figure can be wrong. A
+figure that the price or another figure contradicts is left out, because a client cannot know which
+of the two is right. The price itself is checked elsewhere.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def agreed_range(
     """Return the figures without those that cannot be right.
 
     A figure that is not plausible beside the price is left out; `signed` prices may be zero or
-    negative. A high below the low leaves neither. A high below the price, a low above the price and
-    a first price outside of the range are left out.
+    negative. If the high is below the low, both are left out. A high below the price, a low above
+    the price and a first price outside of the range are left out.
     """
     first, high, low = (
         None if figure is None or not is_near(price, figure, signed=signed) else figure

@@ -1,8 +1,8 @@
-"""How each provider spells a symbol, and how its spelling is read back. Pure.
+"""How each provider spells symbols: canonical symbol to spelling, and back. Pure.
 
-A dialect belongs to its source: `AGM-A` is a share class in Alpha Vantage's list, and `BAC-L` a
-preferred share in Finnhub's. So each provider's rows are read with the function of that provider.
-Every reader returns None for text that is not a symbol.
+The same text can mean different things: `AGM-A` is a share class in Alpha Vantage's list, and
+`BAC-L` is a preferred share in Finnhub's list. So the rows of a provider are read with the function
+for that provider. Every reader returns None for text that is not a symbol.
 """
 
 from __future__ import annotations
@@ -35,14 +35,15 @@ def yahoo_spelling(symbol: Symbol) -> str:
 
 
 def from_yahoo(text: str) -> Symbol | None:
-    """Return the symbol that Yahoo spells so."""
+    """Return the symbol that Yahoo spells this way."""
     return _parsed(text)
 
 
 def finnhub_spelling(symbol: Symbol) -> str:
     """Return Finnhub's symbol of a stock in its quote call: `BRK.B`, and `BAC-PL` as at Yahoo.
 
-    Finnhub is asked for US stocks only; the spelling of a stock with an exchange suffix is ours.
+    Finnhub is asked for US stocks only. A stock with an exchange suffix keeps its canonical
+    spelling.
     """
     if symbol.exchange or symbol.paper is None:
         return symbol.text
@@ -52,10 +53,10 @@ def finnhub_spelling(symbol: Symbol) -> str:
 
 
 def from_finnhub(text: str) -> Symbol | None:
-    """Return the US stock that Finnhub's list or its quote call spells so.
+    """Return the US stock that Finnhub's list or its quote call spells this way.
 
     The list writes preferred shares, warrants, units and rights as INET does: `BAC-L`, `CCIV+`,
-    `CCIV=`, `AIIA^`. A letter behind a dot is a share class, as the list has no other exchange.
+    `CCIV=`, `AIIA^`. A letter after a dot is a share class, because the list has no other exchange.
     """
     for paper, pattern in _FINNHUB:
         found = pattern.fullmatch(text.strip().upper())
@@ -83,12 +84,12 @@ def alpha_vantage_spelling(symbol: Symbol) -> str:
 
 
 def from_alpha_vantage(text: str) -> Symbol | None:
-    """Return the US stock that Alpha Vantage's list spells so."""
+    """Return the US stock that Alpha Vantage's list spells this way."""
     return _parsed(text)
 
 
 def _dashed_us(symbol: Symbol) -> str:
-    """Return what Yahoo writes behind the dash for a paper listed in the US."""
+    """Return the text that Yahoo writes after the dash for a paper listed in the US."""
     match symbol.paper:
         case Paper.PREFERRED:
             return f"P{symbol.series}"

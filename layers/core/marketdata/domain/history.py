@@ -1,7 +1,7 @@
-"""The history of a symbol: the prices that the service saw, as points in time.
+"""The history of a symbol: the recorded prices as points in time.
 
-One price a minute is kept for a day, one an hour for thirty days. Where the service saw nothing
-there is a gap. The texts that hold the points are written by `cache/lua/history_rules.lua`.
+One price a minute is kept for a day, and one an hour for thirty days. There is a gap where the
+service had no price. The texts that hold the points are written by `cache/lua/history_rules.lua`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from marketdata.domain.units import EXACT
 # The minutes of a day, and some more, because a change over 24 hours looks a little further back.
 MINUTES_KEPT = 24 * 60 + 10
 HOURS_KEPT = 30 * 24
-# How far from 24 hours ago a recorded price may be to serve as the basis of a change.
+# A recorded price serves as that of 24 hours ago if its time differs by at most this.
 DAY_AGO_TOLERANCE_MS = 5 * MINUTE_MS
 
 _HEADER = re.compile(rb"[0-9]{16}")
 _RECORD = re.compile(rb"(?:([0-9]{1,8}):)?(-?[0-9]{1,32}(?:\.[0-9]{1,32})?)")
-# The service writes no longer text, so a longer one is damaged.
+# The service writes no text that is longer, so a longer one is damaged.
 _MOST_BYTES = 128 * 1024
 
 
@@ -42,7 +42,7 @@ class Point:
 
 
 def read_points(text: bytes | None, step_ms: int) -> tuple[Point, ...]:
-    """Return the points of a stored text, oldest first; none of a text that is not a history.
+    """Return the points of a stored text, oldest first; no points if the text is not a history.
 
     `step_ms` is the length of a step: `MINUTE_MS` or `HOUR_MS`.
     """
@@ -95,14 +95,17 @@ def with_day_change(quote: Quote, minutes: Sequence[Point]) -> Quote:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """One range of the history: its length and the distance of its points, milliseconds."""
+    """One range of the history: its length and the time between two points, milliseconds."""
 
     length_ms: int
     step_ms: int
 
 
 class HistoryRange(StrEnum):
-    """How far a history goes back: by the minute to a day, by the hour beyond."""
+    """How far back a history goes.
+
+    Ranges up to a day have a point a minute, longer ones one an hour.
+    """
 
     HOUR = "1h"
     SIX_HOURS = "6h"

@@ -16,7 +16,10 @@ from marketdata.domain.trading_hours import Timetable
 
 
 def _none_if_damaged(value: Any, validate: ValidatorFunctionWrapHandler) -> Timetable | None:
-    """Read a damaged timetable as none: no price is judged by it, and the list is not lost."""
+    """Return None for a damaged timetable.
+
+    No price is judged by it then, and the list is not lost.
+    """
     try:
         timetable: Timetable | None = validate(value)
     except ValidationError:
@@ -52,8 +55,8 @@ class SkippedList(Message):
 class AssetJob(Message):
     """The refresh of one class's list, planned at `planned_ms`.
 
-    `sources` are all providers that list the class; `attempts` those that are asked now. If the
-    list of the archive is younger than `young_ms`, it is used, and no provider is asked.
+    `sources` are all providers that list the class, `attempts` the calls to those that are asked
+    now. If the list in the archive is younger than `young_ms`, it is used and no provider is asked.
     """
 
     id: str
@@ -70,7 +73,7 @@ class AssetJob(Message):
 class AssetPlan(Message):
     """The output of plan_assets.
 
-    `restore` names the classes whose list the cache has lost, `late` those whose list is too old
+    `restore`: the classes whose list the cache has lost. `late`: the classes whose list is too old
     although no refresh is due. `version` is None if no refresh is due.
     """
 
@@ -95,9 +98,10 @@ class ListOutcome(Message):
 class AssetReport(Message):
     """The output of fetch_assets, a job whose fetch failed, or a request to restore a list.
 
-    `candidate` names the merged list in the archive, None if no provider answered. `sources` are
-    the providers whose list is of today. A report without a job restores the list of `asset_class`.
-    `restore` in a report with a job: the list of the archive is young enough.
+    `candidate`: the name of the merged list in the archive, None if no provider answered.
+    `sources`: the providers whose list is of today. A report without a job restores the list of
+    `asset_class`. In a report with a job, `restore` says that the list in the archive is young
+    enough.
     """
 
     job: AssetJob | None = None

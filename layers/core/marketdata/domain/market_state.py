@@ -1,7 +1,7 @@
 """Whether the market of shares listed in New York is open, by its calendar. Pure.
 
-A source says "open" even beside a price that is years old, so the calendar decides for these
-shares. The quotes of all other assets keep the state that their source gives.
+Sources say "open" even for a price that is years old, so for these shares the calendar decides. The
+quotes of all other assets keep the state that their source gives.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from marketdata.domain.quotes import MarketState, Quote
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable, keeps_hours
 
-# Trading before the session begins at 4:00, five and a half hours before the opening. Trading after
-# it lasts four hours, also after an early close.
+# Pre-market trading begins at 4:00, five and a half hours before the opening. After-hours trading
+# lasts four hours, also after an early close.
 PRE_MARKET_MS = 5 * HOUR_MS + 30 * MINUTE_MS
 AFTER_HOURS_MS = 4 * HOUR_MS
 
@@ -41,7 +41,7 @@ def state_of_class(
 
 
 def with_new_york_state(quote: Quote, state: MarketState | None) -> Quote:
-    """Return a quote with New York's state, if it is of a share listed there.
+    """Return the quote; if it is of a share listed in New York, with that market's state.
 
     While the market is open, such a quote has no price of another session.
     """

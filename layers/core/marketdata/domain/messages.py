@@ -1,7 +1,7 @@
 """The messages between the functions of the price loop, and what all messages share.
 
-Each message is a frozen pydantic model. A handler validates its event into one of them and returns
-another one as plain JSON. Decimals travel as strings, because Step Functions would turn JSON
+Each message is a frozen pydantic model. A handler validates its event into one message and returns
+another message as plain JSON. Decimals travel as strings, because Step Functions would turn JSON
 numbers into doubles. While a deployment is under way two versions of the code exchange messages:
 unknown fields are ignored, and a field that is added later has a default.
 """
@@ -46,7 +46,7 @@ def _without_absent_figures(quote: Quote, dump: SerializerFunctionWrapHandler) -
 QuoteMessage = Annotated[Quote, WrapSerializer(_without_absent_figures)]
 
 
-# Plain JSON: what Lambda gives a function as its event, and takes from it as its answer.
+# Plain JSON: the event that Lambda gives a function, and the answer that the function returns.
 EventJson = dict[str, Any]
 
 
@@ -56,11 +56,14 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     def to_event(self) -> EventJson:
-        """Return the message as plain JSON, as a function returns it and the next one gets it."""
+        """Return the message as plain JSON.
+
+        One function returns it, and the next function gets it.
+        """
         return self.model_dump(mode="json")
 
     def json_bytes(self) -> int:
-        """Return how many bytes the message has in a list, written as Lambda writes an answer."""
+        """Return how many bytes the message takes in a list, as Lambda writes an answer."""
         return len(json.dumps(self.to_event())) + len(", ")
 
 
@@ -115,11 +118,11 @@ class SkippedProvider(Message):
 class Job(Message):
     """Symbols of one class that are fetched together, before `deadline_ms`.
 
-    `attempts` are in the order of the chain. `fillers` are symbols that only take free places in
-    calls that are made for others. `last` has the stored quotes by symbol. `trading`: whether the
-    market of the class is open. `market_state` is that of shares listed in New York, None for
-    other classes and where the calendar ends. `clock_ahead_ms`: by how much the clock of the worker
-    that planned the job is ahead of the clock of Redis; 0 if it is right.
+    `attempts` are in the order of the chain. `fillers` are symbols that take free places in calls
+    that are made for other symbols. `last` has the stored quotes by symbol. `trading`: whether the
+    market of the class is open. `market_state` is that of shares listed in New York, None for other
+    classes and where the calendar ends. `clock_ahead_ms`: by how much the clock of the worker that
+    planned the job is ahead of the clock of Redis; 0 if it is right.
     """
 
     id: str
@@ -139,7 +142,10 @@ class Job(Message):
 
 
 class SkippedInPlan(SkippedProvider):
-    """A provider that at least one job of a class does not ask, with the earliest time of all."""
+    """A provider that at least one job of a class does not ask.
+
+    The earliest time of all jobs counts.
+    """
 
     asset_class: AssetClass
 
@@ -147,7 +153,7 @@ class SkippedInPlan(SkippedProvider):
 class Plan(Message):
     """The output of plan_quotes.
 
-    `claimed`: whether the slot is this plan's; a slot of another plan has no jobs. `previous`: the
+    `claimed`: whether this plan got the slot; without the slot there are no jobs. `previous`: the
     slot that was claimed before it, if that is known. `deferred`: how many due symbols did not fit.
     """
 
@@ -165,8 +171,8 @@ class AttemptOutcome(Message):
     """The result of one attempt at a provider.
 
     `hold_s`: for how many seconds the provider asks not to be called. `not_entitled`: symbols that
-    its plan excludes. `bad_rows`: symbols whose rows could not be used. `quotes`: how many it gave.
-    `calls_unsent`: how many of the used calls never reached the provider.
+    the key's plan excludes. `bad_rows`: symbols whose rows could not be used. `quotes`: how many
+    quotes it gave. `calls_unsent`: how many of the used calls never reached the provider.
     """
 
     provider: Source
@@ -184,8 +190,8 @@ class AttemptOutcome(Message):
 class Report(Message):
     """The output of fetch_quotes, or a job whose fetch failed with `error`.
 
-    Each instrument of the job has a quote or a reason. One that needed a second opinion may have
-    two quotes.
+    Each instrument of the job has a quote or a reason. An instrument that needed a second opinion
+    may have two quotes.
     """
 
     job: Job
@@ -216,7 +222,7 @@ class BreakerChange(Message):
     reason: str | None
 
 
-# So many missing symbols of each reason are named in a summary. The others are counted.
+# A summary names at most this many missing symbols of each reason. The others are counted.
 MOST_NAMED = 5
 
 

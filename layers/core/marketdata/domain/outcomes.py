@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     """The result of one attempt. `skipped`: no call, because no symbol or no time was left.
 
     `bad_row`: the answer was good, but the rows of some symbols could not be used. `stale`: most
-    prices were old while their market was open; the commit step finds that out.
+    prices were old while their market was open; the commit step sets this outcome.
     """
 
     OK = "ok"
@@ -70,7 +70,7 @@ BREAKER_EFFECTS: Mapping[Outcome, BreakerEffect] = {
 
 
 def outcome_of(error: ProviderError) -> Outcome:
-    """Return the outcome that an error stands for."""
+    """Return the outcome of an attempt that ended with this error."""
     match error:
         case RateLimitedError():
             return Outcome.RATE_LIMITED
@@ -126,8 +126,8 @@ SKIP_REASONS: Mapping[str, Reason] = {
 def missing_because(symbol: str, skipped: Sequence[tuple[Source, str, int | None]]) -> MissingQuote:
     """Return the reason of a symbol for which no provider was asked.
 
-    `skipped` are the providers of its chain that were not asked, each with the plan's reason and
-    the seconds until it may be asked, if they are known; the first one is named.
+    `skipped`: the providers of its chain, each with the plan's reason and the seconds until it may
+    be asked, if known. The message names the first one.
     """
     if not skipped:
         return MissingQuote(symbol, Reason.NOT_FOUND, f"no configured provider lists {symbol}")

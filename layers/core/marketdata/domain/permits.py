@@ -30,11 +30,11 @@ class DueSymbol:
 class OpenSlot:
     """A claimed slot.
 
-    `due`: active symbols first, the longest due first, then new, then watched ones, then those that
-    no asset list knows, whether they have a price or not. `now_ms`: the clock that decided.
-    `excluded`: what a provider's plan excludes; the provider is not asked for it today.
-    `timetables`: when markets trade, for the classes of which that is stored. `previous_s`: the
-    slot that was claimed before it; None if it is not known.
+    `due`: the active symbols, the longest due first; then the new ones; then the watched ones; then
+    those that no asset list knows, with or without a price. `now_ms`: the time of the clock that
+    decided. `excluded`: symbols that a provider's plan excludes; the provider is not asked for them
+    today. `timetables`: when markets trade, for each class whose timetable is stored. `previous_s`:
+    the slot that was claimed before this one; None if that is not known.
     """
 
     slot_s: int
@@ -64,10 +64,11 @@ class DenyReason(StrEnum):
 class CallRequest:
     """Calls that a job would make at one provider, at any time until `until_ms`.
 
-    `calls` is the most that is useful and `least` the fewest: a grant is between the two, or none.
-    `extra` more are granted if the budget has room for them after all requests have been answered.
-    `ask_breaker` is False for asset lists, which must be fetched whatever happens to quotes. `job`
-    is the number of the job; a plan grows by that job's `size` with its first grant.
+    `calls` is the most that is useful and `least` the fewest: the number of granted calls is
+    between the two, or 0. `extra` more calls are granted if the budget has room after all requests
+    have been answered. `ask_breaker` is False for asset lists, which are fetched even if the
+    breaker of the quotes is open. `job` is the number of the job; a plan grows by that job's `size`
+    with its first grant.
     """
 
     source: Source
@@ -87,7 +88,7 @@ class CallGrant:
     """The answer to a request: a permit and reserved calls, or neither (`calls` is 0).
 
     `use` is PROBE if a half-open breaker made the request its probe. `available_at_ms`: when a
-    denied request may be granted, if nothing else is granted before; None if it is not known.
+    denied request may be granted, if no other request is granted before; None if that is not known.
     """
 
     source: Source
@@ -105,11 +106,11 @@ class CallGrant:
 class AttemptResult:
     """The result of one grant. The first block repeats the grant.
 
-    `reason`: why the breaker would open (`bad_key`). `hold_until_ms`: no call before that. `detail`
-    is for people and holds no secret. `judged`: whether the age of the prices could be judged; only
-    then does a success end a row of stale answers. `calls_unsent`: how many of the used calls never
-    reached the provider (name not resolved, connection refused); they do not delay the next one.
-    `only_client_symbols`: no symbol of the calls was an active one.
+    `reason`: why the breaker would open (`bad_key`). `hold_until_ms`: the provider is not called
+    before that time. `detail` is for people and holds no secret. `judged`: whether the age of the
+    prices could be judged; only then does a success end a row of stale answers. `calls_unsent`: how
+    many of the used calls never reached the provider (name not resolved, connection refused); they
+    do not delay the next one. `only_client_symbols`: no symbol of the calls was an active one.
     """
 
     source: Source
@@ -170,8 +171,8 @@ class LimitState:
 class ProviderState:
     """The state of one provider: a breaker per class, one ledger.
 
-    `routine_at_ms`: when a routine call fits its budget (the past or now: at once); None where
-    the ledger cannot be read, so that nothing is granted.
+    `routine_at_ms`: when a routine call fits its budget; at once if that is not in the future. None
+    if the ledger cannot be read, so that nothing is granted.
     """
 
     source: Source

@@ -1,9 +1,8 @@
 """The bounds of the figures of a quote, the same for all providers. Pure.
 
-A number beyond its bounds is a mistake of the source: it is in another unit, or is no amount of
-this market at all. The dearest prices are those of bitcoin in weak currencies, about 10^11. The
-cheapest are those of coins in bitcoin, about 10^-20. Bitcoin's market capitalisation in a weak
-currency is about 10^18.
+A number beyond the bounds is a mistake of the source, for example an amount in another unit. The
+highest prices are those of bitcoin in weak currencies, about 10^11. The lowest are those of coins
+in bitcoin, about 10^-20. Bitcoin's market capitalisation in a weak currency is about 10^18.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ SMALLEST_PERCENT = Decimal(100) / LARGEST_FACTOR - 100
 
 
 def is_plausible(figure: Decimal) -> bool:
-    """Return whether a finite number has the size of a figure, above or below zero."""
+    """Return whether a finite number has a possible size for a figure, above or below zero."""
     # `abs` fails for the largest exponents.
     return not figure or SMALLEST <= figure.copy_abs() <= LARGEST
 
 
 def is_plausible_price(price: Decimal) -> bool:
-    """Return whether a number has the size of a price, above or below zero."""
+    """Return whether a number has a possible size for a price, above or below zero."""
     return is_plausible(price) and abs(price) <= LARGEST_PRICE
 
 
@@ -43,7 +42,7 @@ def is_plausible_percent(percent: Decimal, *, signed: bool = False) -> bool:
 
 
 def is_near(price: Decimal, other: Decimal, *, signed: bool = False) -> bool:
-    """Return whether two prices of one asset can be a day apart.
+    """Return whether one asset can have these two prices within a day.
 
     `signed` prices may be zero or negative, so only their size is checked.
     """

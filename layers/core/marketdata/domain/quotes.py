@@ -1,7 +1,8 @@
 """A quote: one price with its source and the source's own time.
 
-Numbers are decimals from the provider's text to the client's, so no binary noise is added. Between
-the steps a quote travels in a message (`messages.py`); clients get the JSON that `to_json` returns.
+Numbers are decimals from the provider's text to the text for the client, so they stay exact.
+Between the steps a quote travels in a message (`messages.py`); clients get the JSON that `to_json`
+returns.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ class Source(StrEnum):
 
 
 class ChangeBasis(StrEnum):
-    """What `change` is measured against."""
+    """What `change` compares with."""
 
     PREVIOUS_CLOSE = "previous_close"
     ROLLING_24H = "24h"
 
 
 class MarketState(StrEnum):
-    """Whether the market of a quote trades: in its session, before it, after it, or not at all."""
+    """Whether the market of a quote trades: in the session, before it, after it, or not at all."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -82,12 +83,14 @@ class Quote:
 
     `price`, `change`: in `currency` (major unit; ISO 4217, CNH, BTC or ETH). `percent_change`: in
     percent units (1.27 is 1.27 %). `timestamp`: the provider's time of the price, aware UTC, None
-    where it gives none; `fetched_at`: ours. `change`, `percent_change` and `change_basis` are None
-    where the source does not give them. `currency` is None only where the source cannot know it.
+    where it gives none. `fetched_at`: our time of the fetch. `change`, `percent_change` and
+    `change_basis` are None where the source does not give them. `currency` is None only where the
+    source cannot know it.
 
     `previous_close`, `open`, `high`, `low` (of the day) and `market_cap` are in `currency`.
-    `volume` is in shares of the day; for a coin it is what was traded in 24 hours, in `currency`.
-    Each is None where the source does not give it, and where it cannot be right.
+    `volume` is the number of shares that were traded on the day; for a coin it is the amount that
+    was traded in 24 hours, in `currency`. Each is None where the source does not give it, and where
+    it cannot be right.
     """
 
     symbol: str
@@ -115,7 +118,7 @@ class Quote:
         return tuple(getattr(self, name) for name in FIGURES)
 
     def to_json(self) -> str:
-        """Return the JSON object that clients get, without `stale`: that depends on the present."""
+        """Return the JSON object that clients get, without `stale`, which a reader adds."""
         basis = self.change_basis and self.change_basis.value
         time = None if self.timestamp is None else utc_text(self.timestamp)
         state = self.market_state and self.market_state.value

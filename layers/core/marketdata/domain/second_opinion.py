@@ -1,7 +1,7 @@
 """Whether the next provider should be asked about a symbol that has a quote already.
 
-The fetch step asks in the same slot, so that a true jump or a stale source does not cost another
-slot. The step that writes quotes decides which price is accepted.
+The fetch step asks the next provider in the same slot, so that a true jump or a stale source does
+not cost another slot. The commit step decides which price is accepted.
 """
 
 from __future__ import annotations

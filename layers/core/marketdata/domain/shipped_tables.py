@@ -1,6 +1,6 @@
 """The ids of the main coins and the main forex pairs, as part of the program.
 
-They serve until the first asset list is loaded. A shipped coin keeps its ticker in every list.
+They are used until the first asset list is loaded. A shipped coin keeps its ticker in every list.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COINS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 
-# In the order of their turnover in the world's markets.
+# In the order of how much is traded of each pair.
 FOREX_PAIRS = _pairs(
     """
     EUR/USD  Euro / US Dollar

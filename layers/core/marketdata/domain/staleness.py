@@ -1,6 +1,6 @@
 """Which prices are too old for an open market, and which sources give only such prices.
 
-The age of a price follows from the provider's own time and the hours of its market. The provider's
+The age of a price is computed from the provider's time and the hours of the market. The provider's
 flag for an open market is not used. The closing price of Friday is not old on Saturday, nor on
 Monday before the opening and in the first minutes after it.
 """
@@ -26,8 +26,8 @@ AGE_LIMITS_MS: Mapping[AssetClass, int] = MappingProxyType(
         AssetClass.CRYPTO: 15 * MINUTE_MS,
     }
 )
-# A price whose own time is older than this is stale however often it is fetched: longer than any
-# weekend or holiday of its market explains.
+# A price whose own time is older than this is stale, however often it is fetched. No weekend or
+# holiday of its market is that long.
 EXPLAINED_AGE_MS: Mapping[AssetClass, int] = MappingProxyType(
     {
         AssetClass.STOCKS: 14 * DAY_MS,
@@ -37,17 +37,17 @@ EXPLAINED_AGE_MS: Mapping[AssetClass, int] = MappingProxyType(
 )
 # A source is stale only with at least this many old prices: one may be a thinly traded symbol.
 LEAST_OLD_SYMBOLS = 2
-# The reason of a breaker that opened because of a stale source, and of a quote that was not
-# written.
+# The reason of a breaker that opened because of a stale source, and of a quote that was not written
+# because it repeats an old price.
 STALE_SOURCE = "stale_source"
 
 
 def is_old(quote: Quote, trading: Trading) -> bool | None:
     """Return whether a price was too old for its open market when it was fetched.
 
-    None where that cannot be judged: the market is closed or its hours are not known, the asset
-    has hours of its own, or the quote has no time. A market that opened less than the limit ago
-    may not have made a price yet.
+    None where that cannot be judged: the market is closed or its hours are not known, the asset has
+    other hours than its class, or the quote has no time. A market that opened less than the limit
+    ago may not have made a price yet.
     """
     if quote.timestamp is None or trading.since_ms is None or not trading.open:
         return None
@@ -72,12 +72,13 @@ class Finding:
 def findings(
     sources: Iterable[Source], quotes: Sequence[Quote], trading: Trading, *, chosen: bool
 ) -> dict[Source, Finding]:
-    """Return for each source of a job whether it is stale; `sources` are in the order of asking.
+    """Return for each source of a job whether it is stale; `sources` in the order of the calls.
 
     A source is stale if most of its prices, and at least two, are old: one thinly traded symbol
-    proves nothing. Symbols that an earlier source had only old prices for do not count against a
-    later source if the earlier source is current: they may all be thinly traded. `chosen`: whether
-    ACTIVE_SYMBOLS has these assets. Symbols that clients chose never count against a source.
+    proves nothing. If an earlier source had old prices for some symbols and is not stale, these
+    symbols do not count against a later source, because they may be thinly traded. `chosen`:
+    whether the symbols are those of ACTIVE_SYMBOLS. Symbols that clients chose never count against
+    a source.
     """
     found, current = {}, set[str]()
     for source in sources:
@@ -100,8 +101,8 @@ def findings(
 def only_repeats(quote: Quote, last: LastPrice | None, trading: Trading) -> bool:
     """Return whether a quote is old and not newer than the stored one.
 
-    Writing such a quote would renew `fetched_at` of a price that is old. `last` is the stored
-    quote, None if there is no stored quote.
+    Writing such a quote would renew the `fetched_at` of an old price. `last` is the stored quote,
+    None if there is no stored quote.
     """
     if last is None or last.timestamp_ms is None or quote.timestamp is None:
         return False

@@ -1,6 +1,6 @@
 """Suggestions for a text that is not a symbol, or for a symbol without a price. Pure.
 
-They follow from the spelling and the shipped tables. The api adds similar tickers from the asset
+They are found by the spelling and the shipped tables. The api adds similar tickers from the asset
 lists.
 """
 
@@ -32,7 +32,7 @@ _COIN_ID = re.compile(r"@[a-z0-9._-]+")
 
 
 def suggestions(text: str) -> tuple[str, ...]:
-    """Return the symbols that a client may have meant by a text, the likeliest first; often none.
+    """Return the symbols that a client may have meant by a text, the likeliest first.
 
     `BTC-USDT`, `BTCUSD` and `BTC` suggest `BTC-USD`.
     """

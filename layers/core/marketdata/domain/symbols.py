@@ -20,7 +20,7 @@ from marketdata.errors import InvalidSymbolError
 MAX_LENGTH = 20  # characters of a stock, a pair, or a coin by its ticker
 MAX_COIN_ID = 64  # characters of a CoinGecko id
 MAX_SYMBOL = 1 + MAX_COIN_ID + 4  # characters of the longest symbol, a coin by its id
-# Parsed symbols are kept: a plan has the same ones every five seconds, as many as a large list.
+# So many parsed symbols are kept, because a plan has the same symbols every five seconds.
 KEPT = 16_384
 
 # Coins that other coins are quoted in.
@@ -210,9 +210,9 @@ def split_pair(text: str) -> tuple[str, str] | None:
     return None
 
 
-# The suffixes of papers other than common shares, as the dialects write them.
-# Without an exchange suffix: two letters behind a dot may be an exchange (.PA is Paris, .PR is
-# Prague), and L, F, T, V behind a dot are exchanges.
+# The suffixes of papers other than common shares, as the dialects write them, for symbols without
+# an exchange suffix. Two letters after a dot may be an exchange (.PA is Paris, .PR is Prague), and
+# L, F, T and V after a dot are exchanges.
 _US_PAPERS = (
     (Paper.PREFERRED, re.compile(r"-P-?([A-Z])|\.P\.([A-EG-KM-SUW-Z])")),
     (Paper.PREFERRED, re.compile(r"[-.]PR([A-Z])|\.PR[-.]([A-Z])|-PR-([A-Z])|\^([A-Z])")),
@@ -223,7 +223,8 @@ _US_PAPERS = (
     (Paper.WHEN_ISSUED, re.compile(r"[-.]WI")),
     (Paper.CLASS, re.compile(r"-([A-Z])|\.([A-EG-KM-SUW-Z])")),
 )
-# Before an exchange suffix. Units (UN) and shares priced in dollars (U) are two papers in Toronto.
+# The same before an exchange suffix. In Toronto, units (UN) and shares priced in dollars (U)
+# differ.
 _FOREIGN_PAPERS = (
     (Paper.CLASS, re.compile(r"[-.]([A-Z])")),
     (Paper.CLASS, re.compile(r"\.(P)R")),
@@ -277,7 +278,8 @@ def _suffix(paper: Paper | None, series: str, exchange: str) -> str:
     if paper is None:
         return ""
     if paper is Paper.CLASS:
-        # Behind a dot, and last, these letters are exchanges: McCormick's MKC-V.
+        # After a dot and at the end these letters are exchanges, so McCormick's MKC-V keeps its
+        # dash.
         is_last = not exchange and series in ONE_LETTER_EXCHANGES
         return f"-{series}" if is_last else f".{series}"
     if paper is Paper.UNIT:

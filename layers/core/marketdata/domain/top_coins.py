@@ -1,6 +1,6 @@
 """The ticker, CoinGecko's id and CoinMarketCap's number of the coins that are traded most.
 
-A ticker alone names no coin; the ids do. Imports nothing.
+Several coins can have the same ticker, so the ids say which coin is meant. Imports nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """When markets trade: sessions as data, and whether a market is open at an instant.
 
 Stocks and forex have a timetable, which the daily refresh computes (`calendars.py`) and the control
-state keeps. Crypto always trades. Outside its timetable nothing is known of a class, and then no
-price counts as old.
+state keeps. Crypto always trades. Outside of the timetable the hours of a class are not known, and
+no price counts as old.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Timetable:
         return self.from_ms <= at_ms < self.until_ms
 
     def session_at(self, at_ms: int) -> Session | None:
-        """The session that runs at an instant."""
+        """Return the session that runs at an instant; None if none does."""
         return next((s for s in self.sessions if s.opens_ms <= at_ms < s.closes_ms), None)
 
 
@@ -60,8 +60,8 @@ class Timetable:
 class Trading:
     """How a class of assets trades at an instant; epoch milliseconds.
 
-    `open`: whether its market is open, None where nobody knows. `since_ms`: since when it is, None
-    unless it is.
+    `open`: whether its market is open, None if that is not known. `since_ms`: since when the market
+    is open, None unless it is open.
     """
 
     open: bool | None = None
@@ -83,8 +83,8 @@ def trading_at(asset_class: AssetClass, timetable: Timetable | None, at_ms: int)
 def keeps_hours(asset_class: AssetClass, symbol: str) -> bool:
     """Whether an asset is traded in the sessions of its class.
 
-    Shares of other exchanges (`OCDO.L`), indices (`^FTSE`) and futures (`GC=F`) have hours of
-    their own, and a mutual fund (`VFIAX`) has one price a day, of the evening before.
+    Shares of other exchanges (`OCDO.L`), indices (`^FTSE`) and futures (`GC=F`) have other hours. A
+    mutual fund (`VFIAX`) has one price a day, that of the evening before.
     """
     if asset_class is not AssetClass.STOCKS:
         return True
@@ -93,9 +93,10 @@ def keeps_hours(asset_class: AssetClass, symbol: str) -> bool:
 
 
 def forex_sessions(days: Sequence[date]) -> Iterator[Session]:
-    """The forex sessions that end on some of these days, joined where one follows another.
+    """Return the forex sessions that end on these days, joined where there is no gap between them.
 
-    The forex day ends at 17:00 New York. None ends on Saturday, Sunday, Christmas and New Year.
+    The forex day ends at 17:00 in New York. No session ends on Saturday, Sunday, Christmas or New
+    Year.
     """
     opens_ms = closes_ms = 0
     for day in days:
@@ -125,10 +126,11 @@ def days_around(at_ms: int, back: int, ahead: int) -> list[date]:
 
 
 def new_york_ms(day: date, at: time) -> int:
-    """A time of day in New York, outside the hours of its clock changes, in epoch milliseconds.
+    """Return a time of day in New York in epoch milliseconds.
 
-    By the law since 2007, so that the steps beside the cache need no time zone data: summer time
-    from the second Sunday of March to the first Sunday of November.
+    The time must not lie in the hour of a clock change. Summer time lasts from the second Sunday of
+    March to the first Sunday of November, by the law since 2007. The rule is written here so that
+    plan and commit need no time zone data.
     """
     summer = _sunday(day.year, 3, 2) <= day < _sunday(day.year, 11, 1)
     utc = datetime.combine(day, at, UTC) + timedelta(hours=4 if summer else 5)
