@@ -130,7 +130,7 @@ def test_the_page_is_swagger_ui_of_this_host(service):
 
 
 def test_the_examples_are_what_the_api_answers(cache, service):
-    """Each is a real answer; `python -m tests.api_examples` writes them anew."""
+    """Each is a real answer; `python -m tests.support.api_examples` writes them anew."""
     document = service.get("/openapi.json").json
     cache.command("FLUSHALL")
     real = examples(cache)

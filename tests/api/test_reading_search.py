@@ -77,9 +77,3 @@ def test_lists_that_are_not_there_yet_are_passed_over(cache):
     assert (caught.value.code, caught.value.retry_after_s) == ("pending", 5)
     service.list_assets(AssetClass.CRYPTO, ["BTC-USD"])
     assert search(service, "btc")["total"] == 1
-
-
-def test_a_near_ticker_is_found_in_the_list_of_shares(service):
-    """It is what the client may have meant."""
-    assert SearchReader(service.stores.assets).near("APPL", 3) == ["AAPL"]
-    assert SearchReader(service.stores.assets).near("XXXXX", 3) == []

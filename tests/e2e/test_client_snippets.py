@@ -61,12 +61,9 @@ def snippet(language: str, having: str) -> str:
 def test_every_snippet_is_run_by_one_of_the_tests():
     """There are so many, and the tests below name them all."""
     assert [name for name, _ in SNIPPETS] == [
-        "sh",
-        "sh",
-        "sh",
+        *["sh"] * 4,
         "python",
-        "sh",
-        "sh",
+        *["sh"] * 3,
         *["python"] * 3,
         "js",
     ]
@@ -119,6 +116,28 @@ def test_a_search_finds_the_share(service, tmp_path):
         lambda: json.loads(run(service, "sh", text, tmp_path)).get("results"), "the lists"
     )
     assert found[0]["symbol"] == "TSLA"
+
+
+def test_misspelt_symbols_have_the_suggestions_of_the_text(service, tmp_path):
+    """One for each of the three symbols."""
+    text = snippet("sh", "TSLAA")
+
+    def suggested():
+        errors = json.loads(run(service, "sh", text, tmp_path))["errors"]
+        return {error["symbol"]: error.get("suggestions", [""])[0] for error in errors}
+
+    expected = {"TSLAA": "TSLA", "BTC-USDT": "BTC-USD", "EUR/USX": "EUR/USD"}
+    eventually(lambda: suggested() == expected, "the lists")
+    assert "`TSLA`, `BTC-USD` and `EUR/USD`" in TEXT
+
+
+def test_a_search_finds_the_coin_of_a_pair_with_a_stable_coin(service, tmp_path):
+    """It is the one result."""
+    text = snippet("sh", "q=btc/usdt")
+    found = eventually(
+        lambda: json.loads(run(service, "sh", text, tmp_path)).get("results"), "the lists"
+    )
+    assert [one["symbol"] for one in found] == ["BTC-USD"]
 
 
 def test_a_conditional_request_costs_nothing_until_a_price_comes_in(service, tmp_path):

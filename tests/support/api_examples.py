@@ -1,4 +1,6 @@
-"""Real answers of the API, for its documentation: `python -m tests.api_examples` writes them anew.
+"""Real answers of the API, for its documentation.
+
+`python -m tests.support.api_examples` writes them anew.
 
 They come from the app over a real Redis; only what is stored there was made up.
 """

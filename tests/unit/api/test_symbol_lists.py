@@ -10,7 +10,7 @@ from marketdata.api.readers.symbol_lists import (
     requested,
     requested_one,
 )
-from marketdata.domain.symbols import MAX_SYMBOL, parse_symbol
+from marketdata.domain.symbols import MAX_SYMBOL, Symbol, parse_symbol
 
 NONSENSE = {
     "nothing": "",
@@ -81,12 +81,12 @@ def test_a_hundred_symbols_are_allowed_and_one_more_is_not():
     assert caught.value.code == "too_many_symbols"
 
 
-def test_one_symbol_of_a_path_is_canonical_or_a_bad_request():
+def test_one_symbol_of_a_path_is_canonical_or_an_error():
     """A path names one symbol in any accepted spelling."""
-    assert requested_one("eur/usd").text == "EUR/USD"
-    with pytest.raises(BadRequestError, match="is not valid") as caught:
-        requested_one("../x")
-    assert caught.value.code == "invalid_symbol"
+    assert requested_one("eur/usd") == parse_symbol("EUR/USD")
+    error = requested_one("../x")
+    assert (error.symbol, error.code) == ("../x", "invalid_symbol")
+    assert "is not valid" in error.message
 
 
 @given(st.text(max_size=MAX_CHARACTERS + 10))
@@ -111,7 +111,5 @@ def test_a_list_that_looks_as_documented_is_read(text):
 @given(st.from_regex(SPELLING, fullmatch=True).filter(lambda text: len(text) <= MAX_SYMBOL))
 def test_a_symbol_that_looks_as_documented_is_one(text):
     """But for a currency against itself, which no pattern can tell."""
-    try:
-        assert requested_one(text)
-    except BadRequestError as error:
-        assert "both sides are" in str(error)  # noqa: PT017  (the only error there may be)
+    found = requested_one(text)
+    assert isinstance(found, Symbol) or "both sides are" in found.message

@@ -120,8 +120,9 @@ def test_the_tier_says_how_well_an_asset_matches():
     """The best match of all spellings of the query counts."""
     rows = [("EUR/USD", "Euro / US Dollar"), ("EURN", "Euronav"), ("USDU", "Euro-free fund")]
     index = Index(build(listed(rows)))
-    assert index.tiers("eur") == [[0], [1], [2], [], []]
-    assert index.tiers("EURUSD=X") == [[0], [], [], [], []]
+    assert index.tiers("eur") == [[], [0], [1], [2], [], []]
+    assert index.tiers("EURUSD=X") == [[0], [], [], [], [], []]
+    assert index.tiers("USDEUR=X") == [[], [0], [], [], [], []]
     assert index.tiers("dollar us")[Tier.WORDS] == [0]
 
 
@@ -142,7 +143,9 @@ def test_a_ticker_with_one_slip_is_near_to_its_symbol(ticker, symbols):
     """One letter too many, too few or wrong, or two exchanged; the better ranked comes first."""
     rows = [(symbol, symbol) for symbol in ("AAPL", "MSFT", "TSLA", "BRK.B", "APP", "KO")]
     index = Index(build(listed(rows)))
-    assert [rows[place][0] for place in index.near(ticker)] == symbols
+    near = index.near([ticker, "QQQQ"])
+    assert [rows[place][0] for place in near[ticker]] == symbols
+    assert near["QQQQ"] == []
 
 
 def test_a_word_twice_in_the_query_is_twice_in_the_name():

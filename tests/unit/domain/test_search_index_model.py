@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from marketdata.domain.assets import Asset
 from marketdata.domain.search_index import Index, Tier, build
-from marketdata.domain.symbols import AssetClass
+from marketdata.domain.suggestions import suggestions
+from marketdata.domain.symbols import AssetClass, symbol_or_none
 
 WORDS = ["a", "ab", "aba", "b", "ba", "j", "jj", "inc", "éa", "and", "トヨ", "x1"]
 TICKERS = ["A", "AB", "ABA", "BA.B", "B", "JJ", "J", "INC", "X1", "AA", "AAA"]
@@ -43,7 +44,9 @@ def tier(symbol: str, name: str, query: str) -> Tier | None:
         return None
     texts = (f" {ticker} ", of_name)
     often = Counter(f" {word}" for word in words).items()
+    meant = symbol_or_none(query)
     fits = {
+        Tier.SPELLING: "." in symbol and symbol in ([meant.text] if meant else suggestions(query)),
         Tier.SYMBOL: ticker == key,
         Tier.PREFIX: ticker.startswith(key),
         Tier.WORD: f" {phrase}" in of_name,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketdata.domain.suggestions import suggestions
+from marketdata.domain.suggestions import near_currencies, suggestions
 from marketdata.domain.symbols import parse_symbol
 
 
@@ -32,6 +32,20 @@ from marketdata.domain.symbols import parse_symbol
         ("OANDA:EUR_USD", "EUR/USD"),
         ("EUR-BTC", "BTC-EUR"),
         ("@mantle", "@mantle-USD"),
+        ("@mantle-USDT", "@mantle-USD"),
+        ("@wrapped-bitcoin_eur", "@wrapped-bitcoin-EUR"),
+        ("BTC:USD", "BTC-USD"),
+        ("BTC / USDT", "BTC-USD"),
+        ("BTC%2FUSDT", "BTC-USD"),
+        ("\uff21\uff21\uff30\uff2c", "AAPL"),
+        ("NYSE:ALL", "ALL"),
+        ("EUR/USX", "EUR/USD"),
+        ("EUR-USX", "EUR/USD"),
+        ("EURUSX", "EUR/USD"),
+        ("EUX_USD", "EUX-USD"),
+        ("USD/RMB", "USD/CNY"),
+        ("CCIV+", "CCIV.WS"),
+        ("CCIV#", "CCIV.WI"),
         ("BRK/B", "BRK.B"),
         ("BAC-L", "BAC.PR.L"),
         ("BAC PR L", "BAC.PR.L"),
@@ -48,6 +62,29 @@ def test_a_near_miss_suggests_what_was_meant(text, first):
 def test_nothing_is_suggested_without_a_reason(text):
     """A text that resembles nothing known has no suggestion."""
     assert suggestions(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("EUX", ("EUR",)),
+        ("eurr", ("EUR",)),
+        ("EU", ("EUR",)),
+        ("USDT", ("USD",)),
+        ("yen", ("JPY",)),
+        ("RMB", ("CNY",)),
+        ("KZX", ("KZT",)),
+        ("EUR", ()),
+        ("BTC", ()),
+        ("XYZ", ()),
+        ("DOLLARS", ()),
+        ("", ()),
+        ("E" * 1000, ()),
+    ],
+)
+def test_a_misspelt_currency_suggests_its_code(text, codes):
+    """With one slip, or by its common name; a coin is not a misspelt currency."""
+    assert near_currencies(text) == codes
 
 
 @given(st.text(max_size=40) | st.from_regex(r"[A-Z]{2,5}[-/_:. ]?[A-Z]{0,5}", fullmatch=True))

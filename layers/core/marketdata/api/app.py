@@ -38,6 +38,7 @@ from marketdata.api.readers.status import StatusReader
 from marketdata.api.readers.suggesting import Suggester
 from marketdata.api.request_log import RequestLog
 from marketdata.cache.history_store import HistoryStore
+from marketdata.cache.listed_symbols import ListedSymbols
 from marketdata.domain.symbols import AssetClass
 from marketdata.version import VERSION
 
@@ -92,12 +93,11 @@ def create_app(
     app.state.now_ms = now_ms
     app.state.is_public = settings.api_is_public
     quotes = QuoteReader(settings, stores.quotes, stores.control)
-    search = SearchReader(stores.assets)
     app.state.readers = Readers(
         quotes=quotes,
         history=HistoryReader(HistoryStore(stores.cache), quotes),
-        search=search,
-        suggester=Suggester(search),
+        search=SearchReader(stores.assets),
+        suggester=Suggester(stores.assets, ListedSymbols(stores.cache)),
         assets=AssetReader(settings, stores.assets),
         status=StatusReader(settings, stores.quotes, stores.assets, stores.control),
         market=settings.market,

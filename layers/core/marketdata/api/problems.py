@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
@@ -23,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from marketdata.api import schemas
-from marketdata.api.readers.bad_request import BadRequestError
+from marketdata.api.readers.bad_request import BadRequestError, BadValueError, nearest
 from marketdata.api.request_log import record_of
 from marketdata.domain.outcomes import Reason
 from marketdata.domain.symbols import AssetClass
@@ -78,8 +77,9 @@ _FRAMEWORK_CODES = {404: "no_such_route", 405: "method_not_allowed"}
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
     """An answer that is an error. `code` is a key of `KINDS`, `detail` is for people.
 
-    `retry_after_s`: whole seconds until it is worth asking again, sent as `Retry-After`. `status`:
-    another status than that of its kind.
+    `retry_after_s`: whole seconds until it is worth asking again, sent as `Retry-After`.
+    `suggestions`: what the client may have meant in place of the symbol, value, parameter or path
+    that is wrong. `status`: another status than that of its kind.
     """
 
     code: str
@@ -160,20 +160,21 @@ async def _framework(request: Request, error: Any) -> Response:
     if code is None:
         log.error("framework error", extra={"status": error.status_code})
         code = "internal_error" if error.status_code >= 500 else "bad_request"
-    path = quote(request.scope["path"], errors="replace")
-    detail = {
-        "no_such_route": f"{path} does not exist; {_nearest_path(request)}",
-        "method_not_allowed": f"{request.method} is not allowed here; use GET or HEAD.",
-    }.get(code, HTTPStatus(error.status_code).phrase)
-    headers = {"Allow": "GET, HEAD"} if code == "method_not_allowed" else {}
-    return respond(request.scope, Problem(code, detail, headers=headers))
+    if code == "no_such_route":
+        return respond(request.scope, _no_such_route(request))
+    if code == "method_not_allowed":
+        detail = f"{request.method} is not allowed here; use GET or HEAD."
+        return respond(request.scope, Problem(code, detail, headers={"Allow": "GET, HEAD"}))
+    return respond(request.scope, Problem(code, HTTPStatus(error.status_code).phrase))
 
 
-def _nearest_path(request: Request) -> str:
+def _no_such_route(request: Request) -> Problem:
     """Name the path that the client may have meant."""
-    paths = request.app.state.paths
-    nearest = get_close_matches(request.scope["path"].rstrip("/"), paths, n=1, cutoff=0.7)
-    return f"did you mean {nearest[0]}?" if nearest else "/docs lists what does."
+    asked = request.scope["path"]
+    meant = nearest(asked.rstrip("/").lower(), request.app.state.paths, cutoff=0.7)
+    hint = f"did you mean {meant[0]}?" if meant else "/docs lists what does."
+    detail = f"{quote(asked, errors='replace')} does not exist; {hint}"
+    return Problem("no_such_route", detail, suggestions=meant)
 
 
 async def _invalid_parameter(request: Request, error: Any) -> Response:
@@ -189,7 +190,10 @@ def _parameter_problem(request: Request, found: Mapping[str, Any]) -> Problem:
     name = str(rest[0]) if rest else ""
     if place == "path" and name == "asset_type":
         classes = ", ".join(AssetClass)
-        return Problem("no_such_route", f"There is no such class of assets; there are {classes}.")
+        detail = f"There is no such class of assets; there are {classes}."
+        meant = nearest(str(found.get("input", "")).lower(), AssetClass, cutoff=0.6)
+        paths = tuple(f"/v1/assets/{asset_class}" for asset_class in meant)
+        return Problem("no_such_route", detail, suggestions=paths)
     kind = found.get("type")
     if kind == "extra_forbidden":
         return _unknown_parameter(request, name)
@@ -203,18 +207,19 @@ def _parameter_problem(request: Request, found: Mapping[str, Any]) -> Problem:
     allowed = (found.get("ctx") or {}).get("error")
     if allowed is None:
         return Problem("invalid_parameter", f"Not allowed: {name}.")
-    return Problem(
-        "invalid_parameter", f"{name}={shown(str(value))} is not allowed; allowed: {allowed}."
-    )
+    detail = f"{name}={shown(str(value))} is not allowed; allowed: {allowed}."
+    meant = allowed.suggestions if isinstance(allowed, BadValueError) else ()
+    return Problem("invalid_parameter", detail, suggestions=meant)
 
 
 def _unknown_parameter(request: Request, name: str) -> Problem:
     known = query_parameters(request.scope["route"])
     if not known:
         return Problem("unknown_parameter", f"{shown(name)} is unknown; this route takes none.")
-    nearest = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(known)}."
-    return Problem("unknown_parameter", f"The parameter {shown(name)} is unknown; {hint}")
+    meant = nearest(name.lower(), known, cutoff=0.5)
+    hint = f"did you mean {meant[0]}?" if meant else f"known: {', '.join(known)}."
+    detail = f"The parameter {shown(name)} is unknown; {hint}"
+    return Problem("unknown_parameter", detail, suggestions=meant)
 
 
 def query_parameters(route: Any) -> list[str]:

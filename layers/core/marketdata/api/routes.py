@@ -86,14 +86,18 @@ async def get_quote(
 ) -> Response:
     """The same quote as in the list with its `market`, or a problem whose `code` is the reason."""
     wanted, readers = requested_one(symbol), context.readers
-    found = await readers.call(
-        readers.quotes.read_one, wanted, context.now_ms, query.max_age, query.currency
-    )
+    found: bytes | MissingQuote
+    if isinstance(wanted, MissingQuote):
+        found = wanted
+    else:
+        found = await readers.call(
+            readers.quotes.read_one, wanted, context.now_ms, query.max_age, query.currency
+        )
+        hits = int(isinstance(found, bytes))
+        context.note(hits=hits, misses=1 - hits)
     if isinstance(found, MissingQuote):
-        context.note(hits=0, misses=1)
         (found,) = await readers.call(readers.suggester.with_suggestions, [found])
         raise Problem(found.code.value, found.message, found.retry_after_s, found.suggestions)
-    context.note(hits=1, misses=0)
     return context.answer(b'{"market":"%b",%b' % (readers.market.encode(), found[1:]))
 
 
@@ -117,6 +121,9 @@ async def get_history(query: Annotated[HistoryQuery, Query()], context: ContextD
     wanted, readers = context.requested(query.symbols), context.readers
     reading = await readers.call(readers.history.read, wanted, query.range.value, context.now_ms)
     context.note(hits=reading.count, misses=len(reading.errors))
+    if reading.errors:
+        errors = await readers.call(readers.suggester.with_suggestions, reading.errors)
+        reading = replace(reading, errors=errors)
     return context.answer(reading.body(readers.market, query.range.value))
 
 

@@ -154,10 +154,15 @@ class AssetStore:
         index = self._index(asset_class, version)
         return [] if index is None else index.tiers(query)
 
-    def near(self, asset_class: AssetClass, version: str, ticker: str) -> list[int]:
-        """Return the places of the assets whose symbol differs from a ticker by one slip."""
+    def near(
+        self, asset_class: AssetClass, version: str, tickers: Sequence[str]
+    ) -> dict[str, list[int]]:
+        """Return the places of the assets whose symbol is like a ticker, for each ticker.
+
+        Empty if the version is gone.
+        """
         index = self._index(asset_class, version)
-        return [] if index is None else index.near(ticker)
+        return {} if index is None else index.near(tickers)
 
     def rows(self, asset_class: AssetClass, version: str, places: Sequence[int]) -> list[bytes]:
         """Return the rows at these places, as JSON objects, without those that do not exist."""

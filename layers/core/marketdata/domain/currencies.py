@@ -35,6 +35,14 @@ NOT_ISO = frozenset({"CNH"})
 NOT_QUOTED = frozenset("BOV CHE CHW COU MXV USN UYI UYW XAD XBA XBB XBC XBD XSU XUA".split())
 
 CURRENCIES = CURRENT | WITHDRAWN | NOT_ISO
+# Those that a provider can price.
+PRICED = CURRENCIES - WITHDRAWN - NOT_QUOTED
+
+# What people write for a currency that has another code.
+COMMON_NAMES = {
+    "RMB": "CNY", "YUAN": "CNY", "YEN": "JPY", "NTD": "TWD", "NIS": "ILS", "EURO": "EUR",
+    "DOLLAR": "USD", "POUND": "GBP",
+}  # fmt: skip
 
 # Coins that follow a currency, by that currency. Exchanges quote other coins in them.
 STABLE_COINS = {

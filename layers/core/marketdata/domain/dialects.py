@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 
-from marketdata.domain.symbols import AssetClass, Paper, Symbol, parse_symbol, stock
-from marketdata.errors import InvalidSymbolError
+from marketdata.domain.symbols import AssetClass, Paper, Symbol, stock, symbol_or_none
 
 # Finnhub's list of US stocks: the endings of INET, and a dot before a share class (not .U and .R).
 _FINNHUB = (
@@ -36,7 +35,7 @@ def yahoo_spelling(symbol: Symbol) -> str:
 
 def from_yahoo(text: str) -> Symbol | None:
     """Return the symbol that Yahoo spells this way."""
-    return _parsed(text)
+    return symbol_or_none(text)
 
 
 def finnhub_spelling(symbol: Symbol) -> str:
@@ -62,7 +61,7 @@ def from_finnhub(text: str) -> Symbol | None:
         found = pattern.fullmatch(text.strip().upper())
         if found:
             return stock(found[1], paper, found[2])
-    return _parsed(text)
+    return symbol_or_none(text)
 
 
 def alpha_vantage_spelling(symbol: Symbol) -> str:
@@ -85,7 +84,7 @@ def alpha_vantage_spelling(symbol: Symbol) -> str:
 
 def from_alpha_vantage(text: str) -> Symbol | None:
     """Return the US stock that Alpha Vantage's list spells this way."""
-    return _parsed(text)
+    return symbol_or_none(text)
 
 
 def _dashed_us(symbol: Symbol) -> str:
@@ -107,10 +106,3 @@ def _dashed_us(symbol: Symbol) -> str:
 
 def _dashed_foreign(symbol: Symbol) -> str:
     return "RT" if symbol.paper is Paper.RIGHT else _dashed_us(symbol)
-
-
-def _parsed(text: str) -> Symbol | None:
-    try:
-        return parse_symbol(text)
-    except InvalidSymbolError:
-        return None

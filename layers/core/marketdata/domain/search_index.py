@@ -7,7 +7,6 @@ a loop over 30,000 lines takes ten times as long.
 from __future__ import annotations
 
 import re
-import string
 import unicodedata
 from array import array
 from collections import Counter
@@ -17,29 +16,32 @@ from itertools import accumulate
 
 from marketdata.domain.assets import Asset
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass, parse_symbol
-from marketdata.errors import InvalidSymbolError
+from marketdata.domain.slips import one_slip
+from marketdata.domain.suggestions import plain_spelling, suggestions, without_exchange
+from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol, symbol_or_none
 
 # Shorter symbols are similar to too many others, and longer ones are not tickers.
 LEAST_NEAR, MOST_NEAR = 3, 8
-_LETTERS = string.ascii_lowercase + string.digits
-_EXCHANGE = re.compile(r"[A-Za-z]{2,10}:")  # NASDAQ:AAPL
+MOST_NEAR_ID = 32  # the longest coin by its id (`@bitcoin-USD`) that similar ones are found for
+LISTED_QUOTE = "USD"  # coins are listed against it
 
 
 class Tier(IntEnum):
     """How well an asset matches a query; the best first.
 
+    `SPELLING`: it is a stock, and the query spells its symbol, with its punctuation (`BRK-B`).
     `SYMBOL`: its symbol (or one side of a pair) is the query. `PREFIX`: it begins with the query.
     `WORD`: a word of the name begins with it. `NAME`: the name has it. `WORDS`: each word of the
     query begins a word of the symbol or the name; a word that the query has twice begins two of
     them.
     """
 
-    SYMBOL = 0
-    PREFIX = 1
-    WORD = 2
-    NAME = 3
-    WORDS = 4
+    SPELLING = 0
+    SYMBOL = 1
+    PREFIX = 2
+    WORD = 3
+    NAME = 4
+    WORDS = 5
 
 
 def build(assets: Iterable[Asset]) -> bytes:
@@ -73,8 +75,14 @@ class Index:
         a symbol finds it: `EURUSD=X`, `NASDAQ:AAPL`. Each asset is in its best tier only.
         """
         found: list[set[int]] = [set() for _ in Tier]
-        for text in _variants(query):
-            self._add(text, found)
+        bare = without_exchange(plain_spelling(query))
+        for words in dict.fromkeys(filter(None, map(_words, (query, bare)))):
+            self._add_names(words.encode(), found)
+        symbol = symbol_or_none(bare)
+        self._add_symbols([_key(query), _key(bare)], symbol, found)
+        if symbol is None or not (found[Tier.SPELLING] or found[Tier.SYMBOL]):
+            for meant in suggestions(bare)[:1]:  # `BTC-USDT` finds BTC-USD
+                self._add_symbols([], parse_symbol(meant), found)
         better: set[int] = set()
         tiers = []
         for places in found:
@@ -82,26 +90,47 @@ class Index:
             better |= places
         return tiers
 
-    def near(self, ticker: str) -> list[int]:
-        """Return the places of the assets whose symbol differs by one slip, in the list's order.
+    def near(self, tickers: Iterable[str]) -> dict[str, list[int]]:
+        """Return the places of the assets whose symbol is like a ticker, for each ticker.
 
-        A slip is one letter or digit too many, too few or wrong, or two that are exchanged.
+        That is, equal but for punctuation, or with one slip; the equal ones first, then in the
+        list's order. One look at the list for all tickers.
         """
-        key = _key(ticker)
-        if not LEAST_NEAR <= len(key) <= MOST_NEAR:
-            return []
-        slips = {f" {slip} ".encode() for slip in _slips(key)}
-        return [place for place, keys in enumerate(self._keys.split()) if keys in slips]
+        near: dict[str, list[int]] = {ticker: [] for ticker in tickers}
+        meant: dict[bytes, list[str]] = {}
+        for ticker in near:
+            for key in _near_keys(_key(ticker)):
+                meant.setdefault(key.encode(), []).append(ticker)
+        similar = set(meant).intersection(self._keys.words() if meant else ())
+        lines = enumerate(self._keys.split() if similar else ())
+        hits = [(place, line) for place, line in lines if not similar.isdisjoint(line.split())]
+        for place, line in hits:
+            tickers = (
+                ticker for key in similar.intersection(line.split()) for ticker in meant[key]
+            )
+            for ticker in dict.fromkeys(tickers):
+                near[ticker].append(place)
+        for ticker, places in near.items():
+            equal = self._keys.having(b" %b " % _key(ticker).encode(), among=set(places))
+            near[ticker] = sorted(equal) + [place for place in places if place not in equal]
+        return near
 
-    def _add(self, query: str, found: Sequence[set[int]]) -> None:
-        """Add the places that match one text, to each tier that they match."""
-        key, words = _key(query).encode(), _words(query).encode()
-        if not words:
-            return
-        starting = self._keys.having(b" " + key)
+    def _add_symbols(
+        self, keys: Sequence[str], symbol: Symbol | None, found: Sequence[set[int]]
+    ) -> None:
+        """Add the assets whose symbol matches one of the keys or is the symbol, to their tiers."""
+        keys = [*keys, *_keys_of_meant(symbol)] if symbol else keys
+        for key in (one.encode() for one in dict.fromkeys(filter(_is_key, keys))):
+            starting = self._keys.having(b" " + key)
+            found[Tier.SYMBOL] |= self._keys.having(b" " + key + b" ", among=starting)
+            found[Tier.PREFIX] |= starting
+        exact = _exact_key(symbol) if symbol else ""
+        if exact:
+            found[Tier.SPELLING] |= self._keys.having(b" %b " % exact.encode())
+
+    def _add_names(self, words: bytes, found: Sequence[set[int]]) -> None:
+        """Add the assets whose name matches these words, to each tier that they match."""
         named = self._names.having(words)
-        found[Tier.SYMBOL] |= self._keys.having(b" " + key + b" ", among=starting)
-        found[Tier.PREFIX] |= starting
         found[Tier.WORD] |= self._names.having(b" " + words, among=named)
         found[Tier.NAME] |= named
         if b" " in words:
@@ -134,6 +163,10 @@ class _Lines:
         """Return the lines."""
         return self._text.split(b"\n")
 
+    def words(self) -> list[bytes]:
+        """Return the words of all lines."""
+        return self._text.split()
+
     def count(self, part: bytes) -> int:
         """Return how often the text has this part."""
         return self._text.count(part)
@@ -156,32 +189,13 @@ class _Lines:
         return self._text.count(part, start, end)
 
 
-def _variants(query: str) -> Iterator[str]:
-    """The query, without the exchange before it, and the canonical spelling of its symbol."""
-    yield query
-    bare = _EXCHANGE.sub("", query.strip(), count=1)
-    if bare != query:
-        yield bare
-    try:
-        canonical = parse_symbol(bare).text
-    except InvalidSymbolError:
-        return
-    key = _key(canonical)  # without spaces, so that it matches symbols only
-    if key != _key(bare):
-        yield key
-
-
-def _slips(key: str) -> Iterator[str]:
-    cuts = [(key[:place], key[place:]) for place in range(len(key) + 1)]
-    for head, tail in cuts:
-        if tail:
-            yield head + tail[1:]
-        if len(tail) > 1:
-            yield head + tail[1] + tail[0] + tail[2:]
-        for letter in _LETTERS:
-            yield head + letter + tail
-            if tail:
-                yield head + letter + tail[1:]
+def _keys_of_meant(symbol: Symbol) -> Iterator[str]:
+    """Yield the keys that find the symbol of a query."""
+    yield _key(symbol.text)
+    if symbol.asset_class is AssetClass.FOREX:
+        yield _key(f"{symbol.quote}{symbol.base}")  # only one direction of a pair is listed
+    if symbol.asset_class is AssetClass.CRYPTO and symbol.quote != LISTED_QUOTE:
+        yield _key(f"{symbol.base}-{LISTED_QUOTE}")
 
 
 def _keys(asset: Asset) -> list[str]:
@@ -198,7 +212,28 @@ def _keys(asset: Asset) -> list[str]:
     coin_id = asset.ids.get(Source.COINGECKO.value)
     if symbol.asset_class is AssetClass.CRYPTO and coin_id:
         sides.append(f"@{coin_id}-{symbol.quote}")
-    return [_key(side) for side in sides]
+    return list(dict.fromkeys(filter(None, (*map(_key, sides), _exact_key(symbol)))))
+
+
+def _exact_key(symbol: Symbol) -> str:
+    """Return the key that only this symbol has; empty for a coin and a stock without punctuation.
+
+    It tells BF.B from BFB, and a pair from its inverse.
+    """
+    if symbol.asset_class is AssetClass.FOREX:
+        return _key(symbol.text)
+    is_plain = symbol.asset_class is AssetClass.CRYPTO or symbol.text.isalnum()
+    return "" if is_plain else f"={symbol.text.lower()}"
+
+
+def _is_key(key: str) -> bool:
+    return key not in ("", "@")
+
+
+def _near_keys(key: str) -> set[str]:
+    """Return the keys that are like one; none if it is too short or too long."""
+    most = MOST_NEAR_ID if key.startswith("@") else MOST_NEAR
+    return {key, *one_slip(key)} if LEAST_NEAR <= len(key) <= most else set()
 
 
 def _key(text: str) -> str:

@@ -114,6 +114,14 @@ def parse_symbol(spelling: str) -> Symbol:
     return symbol
 
 
+def symbol_or_none(spelling: str) -> Symbol | None:
+    """Return the canonical symbol for any accepted spelling; None for anything else."""
+    try:
+        return parse_symbol(spelling)
+    except InvalidSymbolError:
+        return None
+
+
 def invalid_symbol(spelling: str) -> InvalidSymbolError:
     """Return the error for text that is not a symbol."""
     return InvalidSymbolError(f"symbol {_shown(spelling)} is not valid; allowed: {_ALLOWED}")

@@ -10,8 +10,7 @@ from typing import TypeVar
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol
-from marketdata.errors import InvalidSymbolError
+from marketdata.domain.symbols import AssetClass
 
 _T = TypeVar("_T")
 
@@ -30,14 +29,6 @@ def clean_name(text: str) -> str:
     text = html.unescape(re.sub(r"&[A-Z]+;", lambda entity: entity[0].lower(), text))
     text = " ".join(text.split())
     return "" if text.lower() in ("null", "none", "n/a", "-") else text
-
-
-def symbol_or_none(text: str) -> Symbol | None:
-    """Return the symbol of a text; None if the text is not a symbol."""
-    try:
-        return parse_symbol(text)
-    except InvalidSymbolError:
-        return None
 
 
 def by_source(asset_class: AssetClass) -> Callable[[Listing], int]:

@@ -13,14 +13,13 @@ from typing import TypeAlias
 from marketdata.domain.assets import Asset, Listing
 from marketdata.domain.quotes import Source
 from marketdata.domain.shipped_tables import COINS
-from marketdata.domain.symbols import AssetClass, Symbol
+from marketdata.domain.symbols import AssetClass, Symbol, symbol_or_none
 from marketdata.lists.listed_rows import (
     by_source,
     clean_name,
     first,
     ids_of,
     rank_key,
-    symbol_or_none,
 )
 
 Coin: TypeAlias = list[Listing]  # the rows of one coin, at most one of each source

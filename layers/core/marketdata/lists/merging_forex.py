@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from marketdata.domain.assets import Asset, Listing
-from marketdata.domain.currencies import CURRENCIES, NOT_QUOTED, WITHDRAWN
+from marketdata.domain.currencies import PRICED
 from marketdata.domain.shipped_tables import FOREX_PAIRS
-from marketdata.domain.symbols import AssetClass
-from marketdata.lists.listed_rows import clean_name, ids_of, symbol_or_none
+from marketdata.domain.symbols import AssetClass, symbol_or_none
+from marketdata.lists.listed_rows import clean_name, ids_of
 
 # The currencies that the market quotes in dollars; dollars are quoted in all others.
 _QUOTED_IN_USD = frozenset(("EUR", "GBP", "AUD", "NZD", "XAU", "XAG", "XPT", "XPD"))
-# Providers list withdrawn currencies and units of account that none of them can price.
-_PRICED = CURRENCIES - WITHDRAWN - NOT_QUOTED
 
 
 def merge_forex(rows: Sequence[Listing]) -> Iterator[Asset]:
@@ -25,7 +23,8 @@ def merge_forex(rows: Sequence[Listing]) -> Iterator[Asset]:
     codes: dict[str, dict[str, str]] = {}
     names = _shipped_names()
     for row in rows:
-        if row.symbol in _PRICED:
+        # Providers list withdrawn currencies and units of account that none of them can price.
+        if row.symbol in PRICED:
             codes.setdefault(row.symbol, {})[row.source.value] = row.provider_id
             names.setdefault(row.symbol, clean_name(row.name) or row.symbol)
     pairs: dict[tuple[str, str], tuple[dict[str, str], str]] = {
@@ -62,7 +61,7 @@ def _by_pair(rows: Sequence[Listing]) -> dict[tuple[str, str], list[Listing]]:
     groups: dict[tuple[str, str], list[Listing]] = {}
     for row in rows:
         symbol = symbol_or_none(row.symbol)
-        if symbol is not None and {symbol.base, symbol.quote} <= _PRICED:
+        if symbol is not None and {symbol.base, symbol.quote} <= PRICED:
             groups.setdefault((symbol.base, symbol.quote), []).append(row)
     return groups
 

@@ -14,9 +14,10 @@ from marketdata.domain.symbols import (
     Symbol,
     parse_symbol,
     stock,
+    symbol_or_none,
 )
 from marketdata.domain.units import unit_of
-from marketdata.lists.listed_rows import clean_name, first, ids_of, symbol_or_none
+from marketdata.lists.listed_rows import clean_name, first, ids_of
 
 
 def merge_stocks(rows: Sequence[Listing]) -> Iterator[Asset]:

@@ -32,17 +32,6 @@ def search_text(text: str) -> str:
     raise ValueError(f"1 to {MAX_SEARCH} characters, none of them a control character")
 
 
-def asset_class_of(word: str) -> AssetClass:
-    """The class that a path names. Raises `BadRequestError` `no_such_route`."""
-    try:
-        return AssetClass(word)
-    except ValueError:
-        classes = ", ".join(AssetClass)
-        raise BadRequestError(
-            "no_such_route", f"There is no such class of assets; there are {classes}."
-        ) from None
-
-
 @dataclass(frozen=True, slots=True)
 class AssetReader:
     """Reads asset lists for clients."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from marketdata.api.readers.bad_request import BadValueError
 from marketdata.api.readers.freshness import Freshness
 from marketdata.api.readers.missing import error_json
 from marketdata.cache.quote_store import QuoteStore
@@ -21,6 +22,7 @@ from marketdata.domain.conversion import QuotedRate, Rate, find_rate, rate_pairs
 from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import plain
+from marketdata.domain.suggestions import near_currencies
 from marketdata.domain.units import MINOR_UNITS, unit_of
 
 _FIGURES = re.compile(
@@ -34,16 +36,18 @@ Explain = Callable[[Sequence[str]], Mapping[str, MissingQuote]]
 
 
 def target_currency(text: str) -> str:
-    """Return the currency that a client wants. Raise ValueError, with what is allowed.
+    """Return the currency that a client wants. Raise BadValueError for any other text.
 
     Lower case is accepted; a minor unit such as GBp is not, and the message names its currency.
     """
     code = text.upper()
     minor = MINOR_UNITS.get(text) or MINOR_UNITS.get(code)
     if minor is not None:
-        raise ValueError(f"a currency such as EUR; {text} is a minor unit, use {minor.currency}")
+        allowed = f"a currency such as EUR; {text} is a minor unit, use {minor.currency}"
+        raise BadValueError(allowed, (minor.currency,))
     if not (text.isascii() and (text in (code, text.lower())) and code in CURRENCIES):
-        raise ValueError("a currency code of ISO 4217, such as EUR, or CNH; no coin")
+        allowed = "a currency code of ISO 4217, such as EUR, or CNH; no coin"
+        raise BadValueError(allowed, near_currencies(text))
     return code
 
 

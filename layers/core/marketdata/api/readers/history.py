@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from marketdata.api.readers.bad_request import one_of
 from marketdata.api.readers.missing import errors_json
 from marketdata.api.readers.symbol_lists import aliases_json
 from marketdata.clock import SECOND_MS, slot_start_ms
@@ -81,7 +82,5 @@ def _series(symbol: str, interval_s: int, recorded: Recorded) -> str:
 
 
 def range_name(text: str) -> str:
-    """Return the name of a range. Raise ValueError, with what is allowed, for any other text."""
-    if text in RANGES:
-        return text
-    raise ValueError(f"one of {', '.join(RANGES)}")
+    """Return the name of a range. Raise BadValueError for any other text."""
+    return one_of(text, RANGES)

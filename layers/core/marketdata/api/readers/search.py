@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from marketdata.api.readers.bad_request import BadRequestError
+from marketdata.api.readers.bad_request import BadRequestError, one_of
 from marketdata.clock import SLOT_S
 from marketdata.domain.search_index import Tier
 from marketdata.domain.symbols import AssetClass
@@ -21,10 +21,8 @@ MAX_RESULTS = 100
 
 
 def class_name(text: str) -> str:
-    """Return the name of an asset class. Raise ValueError, with what is allowed, for another."""
-    if text in list(AssetClass):
-        return text
-    raise ValueError(f"one of {', '.join(AssetClass)}")
+    """Return the name of an asset class. Raise BadValueError for any other text."""
+    return one_of(text, AssetClass)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +54,6 @@ class SearchReader:
         # The model `Search` only documents the answer: its rows are joined as those of a page are.
         head = json.dumps({"market": market, "q": q}, separators=(",", ":")).encode()
         return b'%b,"results":[%b],"total":%d}' % (head[:-1], b",".join(rows), total)
-
-    def near(self, ticker: str, most: int) -> list[str]:
-        """Return listed symbols of shares that differ from a ticker by one slip, the best first."""
-        versions = self._versions((AssetClass.STOCKS,))
-        for listed, version in versions.items():
-            places = self.assets.near(listed, version, ticker)[:most]
-            rows = self.assets.rows(listed, version, places)
-            return [json.loads(row)["symbol"] for row in rows]
-        return []
 
     def _versions(self, classes: Sequence[AssetClass]) -> dict[AssetClass, str]:
         metas = self.assets.metas(classes)

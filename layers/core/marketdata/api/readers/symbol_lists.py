@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.domain.currencies import CURRENCIES
+from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.suggestions import suggestions
 from marketdata.domain.symbols import (
     MAX_COIN_ID,
@@ -98,7 +99,8 @@ def requested(text: str) -> Requested:
         )
     if not _LIST.fullmatch(text):
         first = next(iter(found))
-        raise _invalid(first, invalid_symbol(first))
+        error = invalid_symbol(first)
+        raise BadRequestError("invalid_symbol", str(error), None, suggestions(first))
     symbols = tuple(name for name, error in found.items() if error is None)
     invalid = {name: error for name, error in found.items() if error is not None}
     return Requested(tuple(found), symbols, invalid, aliases)
@@ -120,14 +122,9 @@ def _parsed(text: str) -> tuple[dict[str, InvalidSymbolError | None], dict[str, 
     return found, aliases
 
 
-def requested_one(spelling: str) -> Symbol:
-    """The one symbol that a path names. Raises `BadRequestError` `invalid_symbol`."""
+def requested_one(spelling: str) -> Symbol | MissingQuote:
+    """The one symbol that a path names, or the reason `invalid_symbol`."""
     try:
         return parse_symbol(spelling)
     except InvalidSymbolError as error:
-        raise _invalid(spelling, error) from None
-
-
-def _invalid(spelling: str, error: InvalidSymbolError) -> BadRequestError:
-    """Return the error of a request without any symbol, with suggestions."""
-    return BadRequestError("invalid_symbol", str(error), None, suggestions(spelling))
+        return MissingQuote(spelling, Reason.INVALID_SYMBOL, str(error))

@@ -20,5 +20,7 @@ class Problem(BaseModel):
     instance: str = Field(description="The path that was asked for.")
     retry_after: RetryAfter = None
     suggestions: list[str] = Field(
-        default_factory=list, description="Symbols that may have been meant."
+        default_factory=list,
+        description="What may have been meant in place of what is wrong: symbols, values, or the "
+        "name of a parameter or path.",
     )
