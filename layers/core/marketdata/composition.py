@@ -43,14 +43,14 @@ if TYPE_CHECKING:
     from marketdata.prices.planning import Planner
     from marketdata.providers.contract import Provider, Sender
 
-# The objects of a slot live until its end and are in no cycles. With Python's default thresholds
-# the collector examines all of them many times: at 10,000 symbols that took nearly half of a plan's
-# time.
+# The objects of a slot live until its end and form no cycles. With Python's default thresholds the
+# garbage collector examines all of them many times. At 10,000 symbols that took nearly half of the
+# time of a plan.
 COLLECT_AFTER = (50_000, 20, 100)
 # Calls that one fetch may make at the same time: Finnhub allows 30 a second, with one symbol each.
 MOST_CALLS_AT_ONCE = 32
-# A state of Step Functions may have 262,144 bytes. The result of an invocation has headers besides
-# the answer, a few thousand bytes; the rest is a reserve.
+# A state of Step Functions may have 262,144 bytes. The result of an invocation has some thousand
+# bytes of headers besides the answer. The rest is a reserve.
 MOST_PLAN_BYTES = 240_000
 
 log = logging.getLogger("marketdata.composition")
@@ -94,7 +94,7 @@ def start_process(env: Mapping[str, str]) -> Process:
     settings = Settings.from_env(env)
     name = env.get("AWS_LAMBDA_FUNCTION_NAME", "")
     logger = configure_logging(name or "local", settings.log_level, settings.secrets)
-    if name:  # on one machine the start prints this itself
+    if name:  # on one machine `local/service` prints this at its start
         for unknown, near in misspelt_names(env).items():
             log.warning("unknown setting", extra={"setting": unknown, "nearest": near})
     return Process(settings, logger, name or "local", on_lambda=bool(name))

@@ -1,7 +1,8 @@
 """Masking of secrets in text that people may read: log lines, error messages, excerpts.
 
-Two rules, because neither is complete alone: every secret value that this process knows is masked
-in all its encodings, and so is any value in a place where providers and Redis expect a secret.
+There are two rules, because neither is complete alone. Every secret that this process knows is
+masked in all its encodings. Any value in a place where providers and Redis expect a secret is
+masked, too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Readers: each turns the text of a setting into its value.
+"""Readers of settings: each returns the value of a setting's text.
 
 A reader raises ValueError with what is allowed. A reader of a secret does not repeat the text.
 """
@@ -51,7 +51,7 @@ def boolean(text: str) -> bool:
 
 
 def host_or_name(text: str) -> str:
-    """Return the name of a host, or another name of the same letters."""
+    """Return the name of a host, or another name with the characters of a host name."""
     if re.fullmatch(r"[A-Za-z0-9._\-]{1,253}", text):
         return text
     raise ValueError("a name of letters, digits, dots and dashes")
@@ -105,7 +105,7 @@ def proxy_url(text: str) -> str:
     if (
         parts.scheme not in _PROXY_SCHEMES
         or not parts.hostname
-        or not parts.port  # libraries disagree on which port is meant without one
+        or not parts.port  # libraries use different ports for a URL without a port
         or parts.path not in ("", "/")
         or parts.query
         or parts.fragment

@@ -1,8 +1,8 @@
-"""The page at /: prices, providers and budgets as a person reads them, live.
+"""The page at /, for people: live prices, providers and budgets.
 
-It is one answer, with its style and its script inside. Its content policy forbids the browser to
-load or run anything else. Its parts are the files of the folder `page`, joined without indentation
-and without comments: there is no build.
+The page is one file that contains its style and its script. Its content policy forbids the browser
+to load or run anything else. It is joined from the files of the folder `page`, without indentation
+and comments. No build tool is needed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-# A fifth of the page is comments: lines of their own, and those behind code that have no quotes.
+# Comments, a fifth of the source: whole lines, and the ends of lines if they contain no quotes.
 _COMMENTS = re.compile(
     r"^\s*(?:/\*.*?\*/|//[^\n]*)\n|(?<=[,;{]) // [^\n'\"`]*$", re.DOTALL | re.MULTILINE
 )
 FOLDER = Path(__file__).parent / "page"
 STYLES = ("theme.css", "frame.css", "search.css", "prices.css", "providers.css", "narrow.css")
-# In this order they are one script; each uses only what stands before it, or is called later.
+# In this order the files are one script. Each uses only names of files before it, except in
+# functions that are called later.
 SCRIPTS = (
     "text.js",
     "numbers.js",

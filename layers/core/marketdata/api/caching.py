@@ -1,6 +1,6 @@
-"""How good answers are cached: a tag of the content, `Cache-Control`, and 304.
+"""Caching of answers that are not errors: a tag of the content, `Cache-Control`, and 304.
 
-The tag is weak, because the same content may travel compressed or not. Compression is Starlette's.
+The tag is weak, because the same content may be sent compressed or not. Starlette compresses.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 JSON = "application/json"
-GZIP_FROM = 1024  # bytes; compressing a smaller body saves less than a packet
+GZIP_FROM = 1024  # bytes; compressing a smaller body does not save a packet
 _VARY = {"Vary": "Accept-Encoding"}
 
 
@@ -34,7 +34,7 @@ def answer(
         kept = {"Cache-Control": "no-store", **(headers or {})}
         return Response(body, status, kept, media_type=media_type)
     scope = "public" if public else "private"
-    # Processors have instructions for SHA-256; BLAKE2 takes twice as long.
+    # Processors have instructions for SHA-256, so it takes half of the time of BLAKE2.
     tag = f'W/"{sha256(body, usedforsecurity=False).hexdigest()[:32]}"'
     kept = {
         "Cache-Control": f"{scope}, max-age={max_age_s}",

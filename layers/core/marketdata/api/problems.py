@@ -30,7 +30,7 @@ from marketdata.errors import CacheUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 LIST_PENDING_STATUS = 503
-CACHE_RETRY_S = 5  # one slot: as soon as the loop itself tries again
+CACHE_RETRY_S = 5  # one slot: the loop tries again then
 _EXAMPLES = {"symbols": "AAPL,BTC-USD,EUR/USD", "q": "tesla"}
 _MOST_SHOWN = 40  # characters of a client's text that a detail may repeat
 
@@ -77,9 +77,9 @@ _FRAMEWORK_CODES = {404: "no_such_route", 405: "method_not_allowed"}
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
     """An answer that is an error. `code` is a key of `KINDS`, `detail` is for people.
 
-    `retry_after_s`: whole seconds until it is worth asking again, sent as `Retry-After`.
+    `retry_after_s`: whole seconds after which another request may succeed, sent as `Retry-After`.
     `suggestions`: what the client may have meant in place of the symbol, value, parameter or path
-    that is wrong. `status`: another status than that of its kind.
+    that is wrong. `status`: the status if it is not that of the kind.
     """
 
     code: str

@@ -27,7 +27,7 @@ from marketdata.domain.history import HistoryRange
 from marketdata.domain.symbols import AssetClass
 from marketdata.setting_types import int_between
 
-MAX_AGE_S = 604_800  # seven days: as long as a quote is kept at all
+MAX_AGE_S = 604_800  # seven days: quotes are not kept for longer
 
 _age_s = int_between(0, MAX_AGE_S)
 _page_size = int_between(1, MAX_LIMIT)

@@ -1,4 +1,4 @@
-"""The app in its two places: behind API Gateway, and behind a server on one machine."""
+"""Serves the app: behind API Gateway on AWS, and behind uvicorn on one machine."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def is_request(event: Any) -> bool:
 
 
 def gateway_adapter(process: Process, stores: Stores) -> Mangum:
-    """Return what answers the events of API Gateway in this process."""
+    """Return the handler of API Gateway's events in this process."""
     settings = process.settings
     app = create_app(
         settings, stores, now_ms=wall_ms, request_log=_request_log(process), threads=False

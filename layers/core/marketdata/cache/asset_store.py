@@ -1,9 +1,9 @@
 """Asset lists in Redis: replaced as a whole, paged and searched by version.
 
-A new list is written under keys that nobody reads. Then one script makes it the current list. The
-list before it is kept for an hour, so that a client that reads page after page never gets rows of
-two lists. Rows are stored as the bytes that clients get. If a part of a list cannot be read, the
-list is removed, and the next refresh puts it back from the archive.
+A new list is first written under temporary keys. Then one script makes it the current list. The
+former list is kept for an hour, so that a client that reads page after page never gets rows of two
+lists. Rows are stored as the bytes that clients get. If a part of a list cannot be read, the list
+is removed, and the next refresh puts it back from the archive.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class AssetStore:
         """Make a list the current one, all at once; return False if a later one is current.
 
         Two lists with the same version are the same list, so the current version is not written
-        again. `merging.guard` decides before whether a list is good enough. Raise ValueError for
-        an empty list. Raise `CacheUnavailableError` if a part of the list could not be written; the
+        again. `merging.guard` has decided that the list is good enough. Raise ValueError for an
+        empty list. Raise `CacheUnavailableError` if a part of the list could not be written; the
         current list then stays as it is.
         """
         if not listed.assets:
@@ -106,11 +106,11 @@ class AssetStore:
         return answer == "switched"
 
     def meta(self, asset_class: AssetClass) -> ListMeta | None:
-        """Return what is known of the current list of a class; None before the first."""
+        """Return the facts of the current list of a class; None before the first list."""
         return self.metas((asset_class,)).get(asset_class)
 
     def metas(self, classes: Sequence[AssetClass]) -> dict[AssetClass, ListMeta]:
-        """Return what is known of the current lists of some classes; one round trip."""
+        """Return the facts of the current lists of some classes; one round trip."""
         keys = [self._key(asset_class, "meta") for asset_class in classes]
         # GET fails for a value of another type, MGET answers None.
         answers = self._cache.many([("MGET", key) for key in keys])
@@ -169,7 +169,7 @@ class AssetStore:
         return self._rows(asset_class, version, places)
 
     def ids(self, bases: Sequence[str]) -> dict[str, Mapping[str, str]]:
-        """Return each source's own id for coins by their ticker (`BTC`); one round trip.
+        """Return the ids of coins, by source, for each ticker (`BTC`); one round trip.
 
         The ids are those of the current list, completed from the shipped table. Before the first
         list only the table is used. A coin that is in neither is left out.
@@ -222,7 +222,7 @@ class AssetStore:
         return list(chain.from_iterable(self._cache.many(commands)))
 
     def _drop_version(self, asset_class: AssetClass, version: str) -> None:
-        """Remove a list of which a part cannot be read; afterwards the class may have no list."""
+        """Remove a list if a part of it cannot be read. Afterwards the class may have no list."""
         keys = [self._key(asset_class, version, part) for part in ("rows", "index")]
         meta = self.meta(asset_class)
         if meta is not None and meta.version == version:
@@ -241,7 +241,7 @@ class AssetStore:
         return int(self._cache.command("EXISTS", *parts)) < len(parts)
 
     def _stage(self, listed: AssetList, ids: Sequence[tuple[str, str]]) -> None:
-        """Write a list under keys that nobody reads, at an even pace."""
+        """Write a list under temporary keys, at an even pace."""
         rows_key, index_key, ids_key, listed_key = self._staged(listed)
         self._cache.command("UNLINK", rows_key, index_key, ids_key, listed_key)
         rows = [(str(place), row_of(asset)) for place, asset in enumerate(listed.assets)]

@@ -1,8 +1,8 @@
 """The only client of Redis: connection, time limits, retries, and one type of error.
 
-A reader must have its answer within a second, even if that answer is an error. Therefore a server
-that does not answer costs one time limit and is not asked again. A broken connection and a server
-that has become a replica are tried again after a short pause.
+A reader must get an answer within a second, even if that answer is an error. Therefore a call that
+reaches its time limit is not repeated. A call is repeated after a short pause if the connection
+breaks or the server has become a replica.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ AT_ONCE = 1_000
 RETRIES = 2
 RETRY_PAUSE_S = 0.02
 
-# Errors of a node that executed nothing, because another node has the key.
+# Errors of a node that has executed nothing, because another node has the key.
 _OTHER_NODE = (
     exceptions.ReadOnlyError,
     exceptions.MovedError,
@@ -58,13 +58,13 @@ Command = tuple[Any, ...] | ScriptCall
 
 
 class Cache:
-    """Redis, plain or in cluster mode, as the rest of the program sees it.
+    """The client of Redis, plain or in cluster mode, for the rest of the program.
 
     Values are bytes. Every method raises `CacheUnavailableError`, with the server's address and the
-    reason, if Redis does not answer, does not accept the connection or rejects a command. It
-    connects when it is first used, and again whenever that is necessary. Threads may share it.
+    reason, if Redis does not answer, does not accept the connection or rejects a command. The
+    client connects at its first use, and again when that is necessary. Threads may share it.
     `round_trips` counts the requests to a server so far. `caller_time` is for tests and for the
-    simulated day: scripts then work at the time that their caller passes.
+    simulated day: scripts then use the time that the caller passes.
     """
 
     def __init__(self, settings: Settings, *, caller_time: bool = False) -> None:
@@ -135,7 +135,7 @@ class Cache:
         self._cluster = None
 
     def _send_open(self, commands: Sequence[Command], answers: list[Any]) -> None:
-        """Send the commands without an answer, each to its node, and fill in the answers."""
+        """Send the commands that have no answer yet, each to its node, and fill in the answers."""
         open_ = [place for place, answer in enumerate(answers) if answer is _NO_ANSWER]
         for node, places in self._by_node(commands, open_):
             for place, answer in self._send(node, commands, places, known=True):
@@ -180,13 +180,13 @@ class Cache:
         return self._scripts[name]
 
     def _reconnect(self, _error: Exception) -> None:
-        """Close the connections: a host name may point to another server now."""
+        """Close the connections, because the host name may point to another server now."""
         if self._plain is not None:
             self._plain.connection_pool.disconnect(inuse_connections=False)
         self._forget_cluster()
 
     def _forget_cluster(self) -> None:
-        """Read the cluster's layout again at the next use, from any node that is known now.
+        """Read the cluster's layout again at the next use, from a node that is known now.
 
         Other threads may still use the old client; it is closed when the last of them is done.
         """
@@ -268,7 +268,7 @@ def _first_key(command: Command) -> str | None:
 
 
 def _is_for_other_node(answer: Any) -> bool:
-    """Whether a node rejected a command because it is not the one to ask.
+    """Return whether a node rejected a command because another node must be asked.
 
     A script that writes on a replica fails with a general error in Redis 6.2: `Error running
     script (call to f_...): ... -READONLY You can't write against a read only replica`.

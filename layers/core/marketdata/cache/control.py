@@ -1,9 +1,9 @@
 """The shared control state: slots, due times, breakers, budgets, exclusions, watches, timetables.
 
 Every decision is one Lua script, so it is atomic for all workers, and the clock of Redis decides.
-No key here has a TTL, so no eviction removes one, and none grows without bound. Lost state is
-rebuilt: breakers start closed, symbols are due, and ledgers start with the copies of the workers. A
-value that cannot be read is removed or rebuilt, and named in the log.
+No key here has a TTL, so no eviction removes a key. The size of each key is bounded. Lost state is
+rebuilt: breakers start closed, all symbols are due, and ledgers start with the copies that workers
+have. A value that cannot be read is removed or rebuilt, and the log names it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ControlState:
     provider may be called. `now_ms` is always the caller's own clock: durations count from it, and
     it is compared with the clock of Redis. It replaces the clock of Redis only if the cache was
     made for `caller_time`. Times in answers are those of the clock that decided. `steady_clocks`
-    return seconds and are never set; `worker` names this process where its clock is wrong.
+    return seconds and are never set. `worker` names this process if its clock is wrong.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class ControlState:
     ) -> tuple[CallGrant, ...]:
         """Return a grant for each request, in order: permit and reserved calls, or neither.
 
-        `token` must differ from that of any other call; the names of probes are made of it.
-        `room`: what the sizes of all jobs that are granted anything may sum up to.
+        `token` must differ from that of any other call; the names of probes are made of it. `room`:
+        the largest sum of the sizes of all jobs that are granted calls.
         """
         if not requests:
             return ()
@@ -152,9 +152,9 @@ class ControlState:
         """Record the results of grants in breakers and ledgers; return the changes of state.
 
         `due`: when each symbol is to be priced next (ms); it is only ever moved later. `ahead`: by
-        how many milliseconds the times of sources are ahead of our clock, 0 if they are not.
-        A named `report` counts once, however often it is delivered. Without a name it is not sent
-        again after a broken connection, since calls given back twice would be overspent.
+        how many milliseconds the times of sources are ahead of our clock, 0 if they are not. A
+        report with a name counts once, however often it is delivered. A report without a name is
+        not sent again after a broken connection, because it would give back the same calls twice.
         """
         keys = codec.KeyPlaces(self._cache, "due", "excluded", "recorded", "clocks")
         content = {
@@ -186,7 +186,8 @@ class ControlState:
     def claim_refresh(self, now_ms: int, interval_ms: int, *, missing: bool) -> bool:
         """Return whether a refresh of the asset lists is due and this caller gets it.
 
-        It is due every `interval_ms`; while a list is `missing`, sooner, at growing distances.
+        A refresh is due every `interval_ms`; while a list is `missing`, it is due sooner, after
+        times that grow.
         """
         arguments = (self._cache.time_argument(now_ms), interval_ms, int(missing))
         return bool(self._cache.script("refresh_claim", self._keys("refreshed"), arguments))
@@ -198,8 +199,8 @@ class ControlState:
     def watch(self, symbols: Sequence[str], now_ms: int) -> frozenset[str]:
         """Note that clients ask for these symbols; return those that there is no place for.
 
-        The most recently requested ones are kept. Symbols that no asset list knows have a tenth of
-        the places, and the first requested ones have them.
+        The most recently requested symbols are kept. Symbols that no asset list knows have a tenth
+        of the places; they go to those that were requested first.
         """
         if not symbols:
             return frozenset()
@@ -265,16 +266,17 @@ class ControlState:
         return read_memory(self._cache)
 
     def _expected_ms(self, source: Source) -> int | None:
-        """Return what the clock of Redis should show now, if it decides and that is known."""
+        """Return what the clock of Redis should show; None if unknown or if it does not decide."""
         return None if self._cache.caller_time else self._steady.expected_ms(source)
 
     def _clocks_of(self, source: Source, now_ms: int) -> dict[str, int]:
-        """Return the times by which a step of the clock of Redis is found, if it decides."""
+        """Return the times that show a step of the clock of Redis; empty if it does not decide."""
         if self._cache.caller_time:
             return {}
         expected = self._expected_ms(source)
         known = {} if expected is None else {"expected": expected}
-        # Once is enough for a step of the past. Again and again, a wall clock that is always some
+        # The wall clock is passed once, which is enough to find a step that happened before this
+        # process took anything. If it were passed each time, a wall clock that is always some
         # seconds behind would keep calls in their windows for ever.
         return known if self._steady.has_taken(source) else {"wall": now_ms, **known}
 

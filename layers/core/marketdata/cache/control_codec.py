@@ -1,4 +1,4 @@
-"""The values of `domain.permits` as JSON for the control scripts, and the answers as values.
+"""Values of `domain.permits` as JSON for the control scripts, and answers as such values.
 
 None is left out of the JSON, because in Lua a JSON null counts as true.
 """
@@ -40,7 +40,7 @@ _ERROR_OUTCOMES = frozenset({Outcome.RATE_LIMITED.value, Outcome.NOT_ENTITLED.va
 
 
 class KeyPlaces:
-    """The keys of one script call. Each method returns the number of a key, from 1."""
+    """The keys of one script call. Methods return the place of a key, counted from 1 as in Lua."""
 
     def __init__(self, cache: Cache, *names: str) -> None:
         self._cache = cache
@@ -64,7 +64,7 @@ class KeyPlaces:
 
 
 def policy_as_json(policy: BreakerPolicy) -> dict[str, int]:
-    """A policy by the names that the rules use."""
+    """Return a policy as JSON, with the names in breaker_rules.lua."""
     return {
         "open_ms": policy.open_ms,
         "probe_lease_ms": policy.probe_lease_ms,
@@ -75,14 +75,14 @@ def policy_as_json(policy: BreakerPolicy) -> dict[str, int]:
 
 
 def limits_as_json(limits: Sequence[Limit]) -> list[list[int]]:
-    """Limits as pairs of calls and milliseconds."""
+    """Return limits as pairs of calls and milliseconds."""
     return [[limit.calls, limit.window_ms] for limit in limits]
 
 
 def request_as_json(
     request: CallRequest, keys: KeyPlaces, limits: Sequence[Limit], now_ms: int
 ) -> ScriptJson:
-    """One request for calls, for attempts_take."""
+    """Return a request for calls as JSON for attempts_take."""
     plain = ("calls", "least", "extra", "job", "size")
     return {
         "breaker": keys.breaker(request.source, request.asset_class),
@@ -96,7 +96,7 @@ def request_as_json(
 
 
 def grant_of(request: CallRequest, answer: Mapping[str, Any]) -> CallGrant:
-    """The answer of attempts_take to one request."""
+    """Return the answer of attempts_take to one request."""
     reason = answer.get("reason")
     return CallGrant(
         source=request.source,
@@ -114,7 +114,7 @@ def grant_of(request: CallRequest, answer: Mapping[str, Any]) -> CallGrant:
 def result_as_json(
     result: AttemptResult, keys: KeyPlaces, limits: Sequence[Limit], now_ms: int
 ) -> ScriptJson:
-    """One result, for attempts_record."""
+    """Return a result as JSON for attempts_record."""
     used = max(0, min(result.calls_used, result.calls_granted))
     hold_until_ms = result.hold_until_ms
     fields = {
@@ -138,14 +138,14 @@ def result_as_json(
 
 
 def _breaker_effect(result: AttemptResult) -> BreakerEffect:
-    """Failures with symbols that only clients chose do not open a breaker."""
+    """Return the effect; a failure with only symbols that clients chose is neutral."""
     if result.only_client_symbols and result.effect in (BreakerEffect.FAILURE, BreakerEffect.STALE):
         return BreakerEffect.NEUTRAL
     return result.effect
 
 
 def transition_of(results: Sequence[AttemptResult], change: Mapping[str, Any]) -> Transition:
-    """A change of state that attempts_record answered."""
+    """Return a change of state that attempts_record answered."""
     result = results[change["result"] - 1]
     return Transition(
         source=result.source,
@@ -158,22 +158,22 @@ def transition_of(results: Sequence[AttemptResult], change: Mapping[str, Any]) -
 
 
 def clock_name(source: Source) -> str:
-    """The name of a source among the clocks; those of workers have no blank."""
+    """Return the name of a source among the clocks. The names of workers have no blank."""
     return f"source {source.value}"
 
 
 def exclusion_name(source: Source, symbol: str) -> str:
-    """A symbol that a provider's plan excludes, as one name."""
+    """Return the name of a symbol that a provider's plan excludes."""
     return f"{source.value} {symbol}"
 
 
 def breakers_of(source: Source) -> list[AssetClass]:
-    """The classes that a provider is asked for, each with a breaker of its own."""
+    """Return the classes that a provider is asked for. Each has a separate breaker."""
     return [asset_class for asset_class, chain in CHAINS.items() if source in chain]
 
 
 def view_of(answer: Mapping[str, Any], limits: Mapping[Source, Sequence[Limit]]) -> ControlView:
-    """The answer of control_read, asked in the order of `limits` and `breakers_of`."""
+    """Return the answer of control_read, which has the order of `limits` and `breakers_of`."""
     breakers, ledgers = iter(answer["breakers"]), iter(answer["ledgers"])
     return ControlView(
         providers={
@@ -197,7 +197,7 @@ def view_of(answer: Mapping[str, Any], limits: Mapping[Source, Sequence[Limit]])
 
 
 def json_of(text: bytes) -> Any:
-    """The JSON that a script answered; bytes of damaged values that are no text are replaced."""
+    """Return the JSON that a script answered. Bytes that are not UTF-8 are replaced."""
     return json.loads(text.decode(errors="replace"))
 
 
@@ -251,7 +251,7 @@ def _last_error(text: str | None) -> LastError | None:
         ValueError,
         TypeError,
         OverflowError,
-    ):  # the reason is only shown, so a damaged one must not fail a reader
+    ):  # the error is only shown, so a damaged one must not fail a reader
         return None
 
 

@@ -44,7 +44,8 @@ class HistoryStore:
         ]
         found = list(chain.from_iterable(self._cache.many(mget_commands(keys))))
         texts, quotes = found[: len(symbols)], found[len(symbols) :]
-        # The point of a step has the time of the step's start, which lies up to one step back.
+        # The time of a point is the start of its minute or hour, so it may be one step before its
+        # price.
         oldest_ms = now_ms - wanted.length_ms - wanted.step_ms
         return {
             symbol: Recorded(

@@ -1,4 +1,4 @@
-"""Signing in to ElastiCache with an IAM identity instead of a password.
+"""Signs in to ElastiCache with an IAM identity instead of a password.
 
 The token is a presigned `connect` request without its scheme. Each connection gets a new one: a
 token is valid for 15 minutes only, and a connection stays signed in.
@@ -34,7 +34,10 @@ class IamCredentials(CredentialProvider):
         self._session = session or get_session()
 
     def get_credentials(self) -> tuple[str, str]:
-        """The user and a token of 15 minutes. AuthenticationError without an AWS identity."""
+        """Return the user and a token for 15 minutes.
+
+        Raise AuthenticationError without an AWS identity.
+        """
         try:
             return self._user, self._token()
         except BotoCoreError as error:

@@ -1,9 +1,9 @@
 """This process's copy of the ledgers, for the case that Redis loses them or its clock jumps.
 
-With an empty ledger a provider would be called twice as often as it allows within one minute. So
-every worker keeps a copy of each ledger as it was when the worker last took from it, and gives it
-back where it is missing. What other workers took since then is not in the copy; a process that has
-just started remembers nothing.
+If a ledger were lost and began empty, a provider could be called twice as often as it allows. So
+every worker keeps a copy of each ledger as it was when the worker last took calls, and writes the
+copy back if Redis has lost the ledger. Calls that other workers took since then are not in the
+copy. A process that has just started has no copy.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class SeenLedger:
 
 
 class SteadyTime:
-    """The time of Redis, carried forward by clocks that nobody sets.
+    """What the clock of Redis should show, computed with clocks that are never set.
 
-    Each ledger has a time of its own: the time when this process took from it last. A step of the
-    clock of Redis since then is a step for that ledger, whatever else Redis was asked in between.
-    `clocks` return seconds. Of several the one that has advanced most counts, since a clock may
-    stop while its process is frozen.
+    For each ledger, the time is kept at which this process took from it last. A step of the clock
+    of Redis after that time matters for that ledger, even if other calls saw the new time in
+    between. `clocks` return seconds. If there are several, the one that has advanced most counts,
+    because a clock may stop while the process is frozen.
     """
 
     def __init__(self, clocks: Sequence[Callable[[], float]]) -> None:
@@ -55,7 +55,7 @@ class SteadyTime:
         return source in self._taken
 
     def note(self, at_ms: int) -> None:
-        """Note what the clock of Redis shows now, if that is the first that is known of it."""
+        """Note what the clock of Redis shows now, unless an earlier time is known."""
         if self._first is None:
             self._first = at_ms, [clock() for clock in self._clocks]
 
@@ -73,7 +73,7 @@ class LedgerMemory:
         self._seen: dict[Source, SeenLedger] = {}
 
     def as_json(self, source: Source) -> dict[str, int]:
-        """Return what a ledger must at least be, for attempts_take; empty if nothing is known."""
+        """Return what this process has seen of a ledger, for attempts_take; empty if nothing."""
         seen = self._seen.get(source)
         return {} if seen is None else {"born": seen.born_ms, "turns": seen.turns}
 
@@ -94,7 +94,10 @@ class LedgerMemory:
         now_ms: int,
         expected_ms: Callable[[Source], int | None],
     ) -> None:
-        """Write to Redis what it has lost of these ledgers. Raise `CacheUnavailableError`."""
+        """Write back the calls of these ledgers that Redis has lost.
+
+        Raise `CacheUnavailableError`.
+        """
         known = {source: self._seen[source] for source in keys if source in self._seen}
         answers = cache.many(
             [

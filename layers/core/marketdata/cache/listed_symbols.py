@@ -1,4 +1,4 @@
-"""Which symbols are in the asset lists. Listed symbols come first among those that clients ask for.
+"""Which symbols are in the asset lists. Of the symbols of clients, listed ones are priced first.
 
 Each list keeps the names of its assets in a set: the symbols of stocks, the bases of coins and the
 currencies of pairs. A pair of listed currencies counts as listed, whichever pairs the list names.
@@ -85,7 +85,7 @@ def names_key(cache: Cache, asset_class: AssetClass) -> str:
 
 
 def names_of(symbol: Symbol) -> tuple[str, ...]:
-    """Return the names that have to be listed for a symbol to be listed."""
+    """Return the names that must all be in the set of names if a symbol is listed."""
     if symbol.asset_class is AssetClass.FOREX:
         return symbol.base, symbol.quote
     return (symbol.base,)

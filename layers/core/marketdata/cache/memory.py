@@ -1,4 +1,4 @@
-"""How full Redis is, so that the service can say so before a reader notices missing prices."""
+"""How full Redis is, so that /health can say so before clients notice missing prices."""
 
 from __future__ import annotations
 

@@ -26,9 +26,9 @@ from marketdata.domain.catalogue import CHAINS
 from marketdata.domain.history import HOURS_KEPT, MINUTES_KEPT
 from marketdata.domain.quotes import Quote, Source, plain
 
-# How long a price waits for its confirmation.
+# How long a held price waits for its confirmation.
 HELD_S = 3600
-# The rules of quotes_put.lua, by the names that it uses.
+# The rules of quotes_put.lua, with the names in that script.
 _RULES = {
     "baseline_ms": BASELINE_MS,
     "agreement": AGREEMENT,

@@ -38,16 +38,17 @@ from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Quote
 from marketdata.domain.symbols import AssetClass
 
-# How long a reason is kept: longer than any free tier's pace between two calls, so that the reason
-# of an attempt is kept until the next attempt.
+# How long a reason is kept. It is longer than the time between two calls in any free tier, so that
+# the reason of an attempt is kept until the next attempt.
 REASON_S = 600
 NOT_FOUND_REASON_S = 900
 # For how long a report about the coin that a ticker named before may still arrive.
 COIN_KEPT_S = 3600
-# Quotes in one script call: so few that the call takes much less time than a client waits for, and
-# has fewer arguments than a request may have.
+# Quotes in one script call: so few that the call takes much less time than the time limit of a
+# client, and has fewer arguments than a request may have.
 CHUNK = 200
-# How many symbols' values are known to be sound. A quote is read far more often than it is written.
+# For how many symbols the last sound value is remembered. A quote is read far more often than it is
+# written.
 MOST_KNOWN = 4_096
 NO_COINS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
@@ -89,7 +90,7 @@ class QuoteStore:
     def explain(self, missing: Sequence[MissingQuote]) -> None:
         """Store for some minutes why symbols are missing. No quote is changed.
 
-        A known reason stays: the reason of an attempt replaces "not asked", never the other way.
+        A stored reason is not replaced, because these reasons say only why no provider was asked.
         """
         self._cache.many([(*self._reason(one), "NX") for one in missing])
 
@@ -141,8 +142,8 @@ class QuoteStore:
     ) -> list[bytes | None]:
         """Return the stored values in the answers to `read_commands`, in order."""
         values = list(chain.from_iterable(answers))
-        # As a rule nothing has changed since the last request; comparing all at once takes a tenth
-        # of the time of a look at each value.
+        # Usually nothing has changed since the last request. To compare all values at once takes a
+        # tenth of the time of comparing each value.
         known = list(map(self._known.get, symbols))
         if values == known:
             return values
@@ -170,7 +171,7 @@ class QuoteStore:
     def reasons(self, symbols: Sequence[str]) -> list[MissingQuote | None]:
         """Return why each symbol has no newer quote, in order; None if nothing is known. One MGET.
 
-        A symbol with a held price has the code `quarantined`, whatever else is known of it.
+        A symbol with a held price has the code `quarantined`, even if another reason is stored.
         """
         return self.reasons_beside(symbols, ())[0] if symbols else []
 
@@ -236,9 +237,9 @@ class QuoteStore:
         self._cache.many([("UNLINK", key) for key in keys])
 
     def _with_changes(self, quotes: Sequence[Quote]) -> list[Quote]:
-        """Return the quotes, with our own change over 24 hours where their source gives none.
+        """Return the quotes; where the source gives no change, with our own one over 24 hours.
 
-        One MGET, only if a source of currencies gave no change.
+        This is for forex only. One MGET, and none if every quote has a change.
         """
         without = [
             quote.symbol

@@ -1,7 +1,7 @@
-"""The Lua scripts in `lua`: one shared decision each, loaded as package data.
+"""Loads the Lua scripts in `lua`, each of which is one shared decision.
 
-A script may begin with lines `-- include: name.lua`; the named file's text takes the line's place,
-so that a rule that two decisions share is written once.
+A script may have lines `-- include: name.lua`. Each is replaced by the text of the named file, so
+that a rule that two scripts share is written once.
 """
 
 from __future__ import annotations

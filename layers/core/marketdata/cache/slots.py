@@ -1,6 +1,6 @@
-"""Slots: the claim of a slot, and what is due in it, as `slot_open.lua` decides and answers.
+"""Claims slots and reads what is due in them, by `slot_open.lua`.
 
-A value in the answer that cannot be read is removed and named in the log.
+A value in the answer that cannot be read is removed, and the log names it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ log = logging.getLogger("marketdata.control")
 
 
 class Slots:
-    """The slots of the price loop. `worker` names this process where its clock is wrong.
+    """The slots of the price loop. `worker` names this process if its clock is wrong.
 
     Every method raises `CacheUnavailableError`.
     """

@@ -1,4 +1,4 @@
-"""What a stored asset list is made of: facts, rows, ids of coins, names, search index.
+"""The parts of a stored asset list: facts, rows, ids of coins, names, search index.
 
 Pure: bytes to values and back. A value that cannot be read is None.
 """
@@ -21,7 +21,8 @@ from marketdata.domain.symbols import KEPT, AssetClass, parse_symbol
 class ListMeta:
     """The facts of a class's current list.
 
-    `updated_at_ms`: when its providers answered, epoch milliseconds; `sources`: those that did.
+    `updated_at_ms`: when its providers answered, epoch milliseconds. `sources`: the providers that
+    answered.
     """
 
     version: str

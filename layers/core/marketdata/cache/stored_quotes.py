@@ -2,7 +2,7 @@
 
 A value begins with two times of 13 digits, milliseconds since 1970: `fetched_at`, and the
 provider's `timestamp` or zeros if it gives none. The quote's JSON object follows without its
-closing brace, because `stale` depends on the time of reading: the reader appends it.
+closing brace, because the reader appends `stale`, which depends on the time of reading.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def currency_of(value: bytes) -> str | None:
 def time_key(ms: int) -> bytes:
     """Return the beginning of a stored quote that was fetched at this time, epoch milliseconds.
 
-    Stored quotes and these keys compare as the times do.
+    Comparing a stored quote with such a key compares the times.
     """
     return b"%013d" % ms
 

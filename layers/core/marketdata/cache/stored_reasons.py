@@ -12,7 +12,7 @@ from typing import Any
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Source
 
-# A longer reason, or held prices of all sources that are longer, are damaged.
+# A reason with more bytes is damaged, and so are the held prices of a symbol with more bytes.
 MOST_REASON_BYTES = 20_000
 
 
@@ -61,7 +61,7 @@ def held_reason(symbol: str, text: bytes) -> MissingQuote | None:
 def _text(text: str) -> str:
     """Return the text. Raise ValueError if it has half of a surrogate pair.
 
-    JSON can hold a half as an escape, but no answer in UTF-8 can.
+    JSON can contain such a half as an escape, but an answer in UTF-8 cannot.
     """
     text.encode()
     return text

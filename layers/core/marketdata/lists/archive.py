@@ -32,7 +32,7 @@ S3_TIMEOUT_S = 5.0
 
 
 class Archive(Protocol):
-    """Documents by asset class and name; a name is letters, digits, `.`, `-` and `_`."""
+    """Documents by asset class and name. A name has letters, digits, `.`, `-` and `_`."""
 
     def put(self, asset_class: AssetClass, name: str, data: bytes) -> None:
         """Store a document; it replaces one of the same name. Raise `ArchiveError`."""

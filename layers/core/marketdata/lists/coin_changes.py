@@ -16,7 +16,8 @@ from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.shipped_tables import COINS
 from marketdata.domain.symbols import QUOTE_COINS, AssetClass, parse_symbol
 
-# A ticker without a coin keeps its last one for longer than any price or history is stored.
+# If a ticker has no coin, its last coin is remembered for longer than any price or history is
+# stored.
 FORMER_KEPT_MS = 60 * DAY_MS
 MOST_FORMER = 2_000
 
@@ -48,7 +49,7 @@ class CoinChange:
 
 
 def coins_of(listed: AssetList | None) -> dict[str, FormerCoin]:
-    """Return the coin that each ticker names in a list, or named before it; none without a list."""
+    """Return the coin that each ticker names in a list or named last; empty without a list."""
     if listed is None:
         return {}
     named = {
@@ -61,8 +62,8 @@ def coins_of(listed: AssetList | None) -> dict[str, FormerCoin]:
 def coin_changes(before: AssetList | None, listed: AssetList) -> list[CoinChange]:
     """Return the tickers of a list that named another coin before.
 
-    A ticker that no coin had in the list before keeps the coin that it had in an earlier list.
-    Before the first list the shipped table says which coin a ticker names.
+    If no coin had a ticker in the list before, the last coin that had the ticker counts. Before the
+    first list the shipped table says which coin a ticker names.
     """
     if listed.asset_class is not AssetClass.CRYPTO:
         return []
@@ -95,7 +96,7 @@ def with_changes(
 def with_former(listed: AssetList, before: AssetList | None) -> AssetList:
     """Return a list that remembers the coins of the tickers that it has no coin for.
 
-    The oldest are forgotten first, and all of them in the end.
+    If there are too many, the oldest are dropped. Each is dropped after `FORMER_KEPT_MS`.
     """
     if listed.asset_class is not AssetClass.CRYPTO:
         return listed
@@ -116,7 +117,7 @@ def with_former(listed: AssetList, before: AssetList | None) -> AssetList:
 def _is_other_coin(name: str, ids: Mapping[str, str], asset: Asset) -> bool:
     """Whether an asset is another coin than the one with this name and these ids.
 
-    One id that both share is enough to be the same coin: a provider may give a coin a new id.
+    If one id is the same, it is the same coin, because a provider may give a coin a new id.
     """
     shared = ids.keys() & asset.ids.keys()
     if shared:

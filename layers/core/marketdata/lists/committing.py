@@ -1,4 +1,4 @@
-"""The third step of the daily refresh: swap a merged list in, unless the old one is better."""
+"""The third step of the daily refresh: swap in a merged list, unless the current one is better."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class AssetCommitter:
     def commit(self, report: AssetReport, now_ms: int) -> AssetSummary:
         """Swap a report's candidate in, or keep the old list and say why.
 
-        If the cache has lost a list and the report brings no new one, the last good list is put
-        back. A timetable is kept in any case. What is stored under a ticker that becomes another
-        coin is removed, and a price of the coin before that arrives later is not written. Raises
+        If the cache has lost a list and the report has no new one, the last good list is put back.
+        A timetable is always stored. If a ticker becomes another coin, its stored quote and history
+        are removed, and a late price of the former coin is not written. Raises
         `CacheUnavailableError` and `ArchiveError`.
         """
         asset_class = report.of_class
@@ -56,7 +56,7 @@ class AssetCommitter:
         return summary
 
     def _settle(self, report: AssetReport, now_ms: int) -> None:
-        """Record what became of the reserved calls. A report counts once."""
+        """Record how the reserved calls were used. A report counts once."""
         if report.job is None:
             return
         outcomes = {outcome.provider: outcome for outcome in report.outcomes}
@@ -69,7 +69,7 @@ class AssetCommitter:
             self.control.record(results, {}, (), now_ms, report=report.job.id)
 
     def _swapped(self, report: AssetReport) -> AssetSummary:
-        """What became of the candidate."""
+        """Swap in the candidate if it is good enough. Return the summary in both cases."""
         asset_class = report.of_class
         summary = AssetSummary(
             asset_class=asset_class,
@@ -126,7 +126,7 @@ class AssetCommitter:
             return None
 
     def _restored(self, summary: AssetSummary) -> AssetSummary:
-        """Put the last good list into a cache that has none, with the age that it has."""
+        """Put the last good list into a cache that has none. The list keeps its time of refresh."""
         data = self.archive.get(summary.asset_class, LAST_GOOD)
         if data is None:
             return summary

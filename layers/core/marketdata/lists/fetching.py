@@ -1,8 +1,8 @@
 """The second step of the daily refresh: fetch one class's lists and merge them.
 
-The archive keeps the last good list of each provider. So if a provider fails today, its list of
-yesterday is merged, and the merged list does not shrink. The lists are too large for the payload of
-a step, so they pass through the archive.
+The archive keeps the last good list of each provider. If a provider fails today, its list of
+yesterday is merged, so that the merged list does not shrink. The lists are too large for a message
+between two steps, so the archive passes them on.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ log = logging.getLogger("marketdata.assets")
 class AssetFetcher:
     """Fetches one class's lists from every provider of a job and merges them.
 
-    `timetable` returns when a class trades around an instant (epoch milliseconds); None if it
-    always trades. `note_rejected_key` is called when a provider's key is missing or rejected.
+    `timetable` returns the hours of a class around an instant (epoch milliseconds), None for a
+    class that always trades. `note_rejected_key` is called when a provider's key is missing or
+    rejected.
     """
 
     provider: Callable[[Source], Provider]
@@ -52,7 +53,7 @@ class AssetFetcher:
         """Do a job: fetch the lists of its attempts, and merge them with the stored ones.
 
         If the archive has a young list of all its sources, no provider is asked. The timetable is
-        in the report whatever the providers answer. Raises `ArchiveError`.
+        in the report also if no provider answers. Raises `ArchiveError`.
         """
         if self._is_archived(job):
             return AssetReport(
@@ -110,7 +111,7 @@ class AssetFetcher:
             return None
 
     def _timetable(self, asset_class: AssetClass, now_ms: int) -> Timetable | None:
-        """When the class trades; a calendar that fails must not take the lists with it."""
+        """Return when the class trades; None if the calendar fails, so that the lists are kept."""
         try:
             return self.timetable(asset_class, now_ms)
         except Exception:

@@ -25,7 +25,7 @@ PRECEDENCE: Mapping[AssetClass, tuple[Source, ...]] = MappingProxyType(
 
 
 def clean_name(text: str) -> str:
-    """Return a name without markup and spare blanks; empty if it says nothing."""
+    """Return a name without markup and superfluous blanks; empty if no name is left."""
     text = html.unescape(re.sub(r"&[A-Z]+;", lambda entity: entity[0].lower(), text))
     text = " ".join(text.split())
     return "" if text.lower() in ("null", "none", "n/a", "-") else text
@@ -38,12 +38,12 @@ def by_source(asset_class: AssetClass) -> Callable[[Listing], int]:
 
 
 def ids_of(rows: Iterable[Listing]) -> dict[str, str]:
-    """Return each source's own id: that of its first row."""
+    """Return the id at each source: that of the first row of the source."""
     return {row.source.value: row.provider_id for row in reversed(tuple(rows))}
 
 
 def first(values: Iterable[_T | None]) -> _T | None:
-    """Return the first value that is there and not empty."""
+    """Return the first value that is neither None nor empty."""
     return next((value for value in values if value), None)
 
 

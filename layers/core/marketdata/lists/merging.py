@@ -1,4 +1,4 @@
-"""Several providers' lists of one class become one ranked list. Pure.
+"""Merges the providers' lists of one class into one ranked list. Pure.
 
 A field that no provider gives is empty, never guessed. An asset that no provider of the class can
 price is not listed.
@@ -26,9 +26,9 @@ def merge(
 ) -> tuple[Asset, ...]:
     """Return all rows of all providers of a class as one list: ranked assets first, then by symbol.
 
-    Each symbol occurs once. Rows of stocks and forex whose symbol is not valid, or is of another
-    class, are left out. `coins_before`: each source's id of the coin that a ticker named in the
-    list before, by ticker; a ticker keeps its coin while that coin is listed.
+    Each symbol occurs once. Rows of stocks and forex whose symbol is not valid or of another class
+    are left out. `coins_before`: by ticker, the ids of the coin that the ticker named in the list
+    before; a ticker keeps its coin while that coin is listed.
     """
     order = PRECEDENCE[asset_class]
     rows = sorted((row for row in listings if row.source in order), key=by_source(asset_class))

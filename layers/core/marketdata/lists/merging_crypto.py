@@ -1,7 +1,7 @@
-"""Merges lists of coins: a ticker names one coin, every other coin is listed by its id. Pure.
+"""Merges lists of coins: one coin is listed by its ticker, others with the ticker by id. Pure.
 
-Many coins share a ticker. So rows of two providers become one coin only if a name or an id agrees
-as well.
+Many coins share a ticker. So rows of two providers become one coin only if also a name or an id
+agrees.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _QUOTE = "-USD"  # providers list coins against the dollar
 def merge_crypto(
     rows: Sequence[Listing], coins_before: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Asset]:
-    """Yield each coin once: one coin of each ticker by its ticker, the others by CoinGecko's id.
+    """Yield each coin once: one coin of each ticker by the ticker, all others by CoinGecko's id.
 
-    A coin whose ticker is a currency code, or cannot be written, is listed by its id. A coin that
-    has neither a ticker of its own nor such an id cannot be asked for and is left out.
+    A coin whose ticker is a currency code or not valid in a symbol is listed by its id, too. A coin
+    that can be listed neither by a ticker nor by an id is left out.
     """
     by_ticker: dict[str, list[Listing]] = {}
     for row in rows:
@@ -73,9 +73,8 @@ def _asset(symbol: Symbol, coin: Coin) -> Asset:
 def _coin_of_ticker(base: str, coins: Sequence[Coin], before: Mapping[str, str]) -> Coin | None:
     """Return the coin that a ticker names; None if its coin is not listed.
 
-    The ticker of a shipped coin names that coin and no other one, whatever its rank. Any other
-    ticker names the coin that it named before, if that is listed; else the coin with the highest
-    rank.
+    The ticker of a shipped coin names only that coin, whatever its rank. Any other ticker names the
+    coin that it named before, if that coin is listed; else the coin with the highest rank.
     """
     shipped = COINS.get(base, {})
     if shipped and not shipped.items() & before.items():
@@ -86,7 +85,7 @@ def _coin_of_ticker(base: str, coins: Sequence[Coin], before: Mapping[str, str])
                 if source in known and ids_of(coin).get(source) == known[source]:
                     return coin
     if shipped:
-        # A list without a top coin is incomplete, and its ids are completed from the shipped ones.
+        # A list without a top coin is incomplete. The ids of that coin come from the shipped table.
         return None
     return min(coins, key=lambda coin: min(rank_key(row.rank) for row in coin))
 

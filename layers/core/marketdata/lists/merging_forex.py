@@ -10,12 +10,12 @@ from marketdata.domain.shipped_tables import FOREX_PAIRS
 from marketdata.domain.symbols import AssetClass, symbol_or_none
 from marketdata.lists.listed_rows import clean_name, ids_of
 
-# The currencies that the market quotes in dollars; dollars are quoted in all others.
+# The currencies whose price is given in dollars. For all others the price of a dollar is given.
 _QUOTED_IN_USD = frozenset(("EUR", "GBP", "AUD", "NZD", "XAU", "XAG", "XPT", "XPD"))
 
 
 def merge_forex(rows: Sequence[Listing]) -> Iterator[Asset]:
-    """Yield listed currencies as pairs in the market's direction, and listed pairs as they are.
+    """Yield listed currencies as pairs with the dollar, and listed pairs as they are.
 
     A shipped main pair is listed if a provider lists the pair or both of its currencies. If no
     provider lists anything, the shipped pairs are the list.
@@ -23,7 +23,7 @@ def merge_forex(rows: Sequence[Listing]) -> Iterator[Asset]:
     codes: dict[str, dict[str, str]] = {}
     names = _shipped_names()
     for row in rows:
-        # Providers list withdrawn currencies and units of account that none of them can price.
+        # Providers list withdrawn currencies and units of account that no provider can price.
         if row.symbol in PRICED:
             codes.setdefault(row.symbol, {})[row.source.value] = row.provider_id
             names.setdefault(row.symbol, clean_name(row.name) or row.symbol)

@@ -1,4 +1,4 @@
-"""Merges lists of stocks: each paper once, however the lists spell its symbol. Pure."""
+"""Merges lists of stocks: each paper once, even if the lists spell its symbol differently. Pure."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _by_symbol(rows: Sequence[Listing]) -> dict[str, list[Listing]]:
 
 
 def _symbol(row: Listing) -> Symbol | None:
-    """Return a row's symbol. A letter behind a dash is a preferred series in Finnhub's list."""
+    """Return a row's symbol. A letter after a dash is a preferred series in Finnhub's list."""
     if row.source is Source.FINNHUB:
         return from_finnhub(row.provider_id)
     return symbol_or_none(row.symbol)
@@ -63,7 +63,8 @@ def _symbol(row: Listing) -> Symbol | None:
 def _is_preferred(text: str, groups: dict[str, list[Listing]]) -> bool:
     """Return whether a share class is the preferred series of the same letter in older spelling.
 
-    Only where that series is listed, too. US papers have no classes of the letters of exchanges.
+    That is so only if that series is listed, too. No US paper has a class with the letter of an
+    exchange.
     """
     symbol = parse_symbol(text)
     if symbol.paper is not Paper.CLASS or symbol.exchange or _as_preferred(symbol) not in groups:

@@ -20,10 +20,10 @@ from marketdata.settings import Settings
 # How long after the plan the calls of a refresh may be made.
 REFRESH_BUDGET_MS = 120_000
 # A refresh begins this much before its interval ends, so that no list gets older than the interval
-# while it is replaced: the schedule starts every ten minutes, up to a minute late, and a refresh
-# may take a quarter of an hour. Short intervals are shortened by a quarter at most. A list that has
-# used up half of this time was restored from the archive, or its last refresh failed. Then only
-# this list is fetched, before it is too old.
+# while it is replaced. The schedule starts every ten minutes, up to a minute late, and a refresh
+# may take a quarter of an hour. Short intervals are shortened by a quarter at most. A list
+# that is still not replaced after half of this time was restored from the archive, or its refresh
+# failed. Then a refresh of such lists is due, although another refresh was claimed before.
 SCHEDULE_SLACK_MS = 1_800_000
 
 
@@ -39,10 +39,10 @@ class AssetPlanner:
     def plan(self, now_ms: int, execution: str = "") -> AssetPlan:
         """Plan one refresh of the classes whose list is old or lost.
 
-        If another plan was made lately, or all lists are young, there are no jobs. A provider whose
-        budget does not cover its list today is not in the job but under `skipped`; its list of
-        yesterday is used. A list that the cache has lost is fetched only if the archive has
-        none that is young. Raises `CacheUnavailableError`.
+        If another plan was made lately, or if all lists are young, there are no jobs. If the budget
+        of a provider does not cover its list today, the provider is under `skipped`, and its list
+        of yesterday is used. A list that the cache has lost is fetched only if the archive has no
+        young one. Raises `CacheUnavailableError`.
         """
         lost = tuple(asset_class for asset_class in AssetClass if self.assets.is_lost(asset_class))
         interval_ms = self.settings.asset_list_update_interval * 1000

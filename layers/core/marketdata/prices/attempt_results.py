@@ -1,6 +1,6 @@
 """The results of a report's attempts, as breakers and budgets record them. Pure.
 
-Each starts with the outcome that the report names. Then the quotes are looked at: an answer with
+Each result begins with the outcome in the report. Then the quotes can change it: an answer with
 mostly old prices becomes stale, and rejected quotes are shown as bad rows.
 """
 
@@ -25,8 +25,8 @@ def result_of(
 ) -> AttemptResult:
     """Return the result of an attempt for its provider's breaker and budget.
 
-    If the fetch failed, the calls count as spent and the breaker learns nothing: our part failed,
-    not the provider.
+    If the fetch failed, the calls count as spent and the breaker counts nothing, because our code
+    failed and not the provider.
     """
     kind = Outcome.SKIPPED if outcome is None else outcome.outcome
     hold_s = None if outcome is None else outcome.hold_s

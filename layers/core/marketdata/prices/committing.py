@@ -1,7 +1,7 @@
 """The third step: write the quotes of a report, and record how its providers answered.
 
 A report may arrive late, twice or not at all, so this step never assumes that it is the newest.
-Quotes are written only if newer, breakers accept only results of their current generation, and a
+Quotes are written only if newer. Breakers accept only results of their current generation. A
 reservation whose report never comes stays spent.
 """
 
@@ -38,14 +38,15 @@ from marketdata.settings import Settings
 
 # A symbol that no provider knows is asked for again after this time.
 NOT_FOUND_PAUSE_S = 900
-# A symbol that had a price before is more likely missing by mistake.
+# The same for a symbol that had a price before, because it is more likely missing by mistake.
 LOST_PAUSE_S = 60
 # An answer is incomplete if it lacks most of the symbols that had a price before, and at least this
 # many. Bad rows in most of an answer, and at least this many, are a defect of the provider.
 LEAST_LOST = 3
-# A symbol whose price is old while its source has current ones for others: it is thinly traded.
+# The pause of a thinly traded symbol: its price is old while its source has current prices of
+# others.
 UNTRADED_PAUSE_S = 60
-# A symbol whose row or price has a defect of its own.
+# The pause of a symbol whose row or price has a defect.
 REJECTED_PAUSE_S = 60
 
 
@@ -122,8 +123,8 @@ class Committer:
     def _write(self, report: Report, now_ms: int) -> _Written:
         """Write the quotes of a report, except old prices that are no newer than the stored one.
 
-        Writing such a price would renew `fetched_at`. The reason of a symbol of which all quotes
-        were rejected is stored for its readers.
+        Writing such a price would renew `fetched_at`. If all quotes of a symbol were rejected, the
+        reason is stored for clients.
         """
         last, trading = report.job.last, report.job.trading
         repeated = [
@@ -162,10 +163,10 @@ class Committer:
     ) -> dict[str, int]:
         """Return when each symbol of a job is next due, epoch ms, always at the start of a slot.
 
-        A written symbol is due after its source's own period. A symbol that no provider knows, that
-        is thinly traded, or whose price has a defect of its own, is due after a pause. So is a
-        symbol of a client whose row has a defect. All others are due in the next slot. These
-        include the missing symbols of an incomplete answer, and of an answer with mostly bad rows.
+        A written symbol is due after the period of its source. A symbol is due after a pause if no
+        provider knows it, if it is thinly traded, or if its price has a defect. So is a symbol of a
+        client whose row has a defect. All other symbols are due in the next slot, also the missing
+        symbols of an incomplete answer and of an answer with mostly bad rows.
         """
         job = report.job
         slot_ms = job.slot * 1000

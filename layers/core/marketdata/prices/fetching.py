@@ -1,8 +1,8 @@
-"""The second step: ask the providers of a job in order, each for what is still missing.
+"""The second step: ask the providers of a job in order, each for the missing symbols.
 
-This step uses no Redis and keeps nothing: it turns a job into a report. Each attempt has a share of
-the time until the job's deadline, so that a provider that hangs does not use up the time of the
-next.
+This step does not use Redis and stores nothing: it makes a report from a job. Each attempt has a
+share of the time until the job's deadline, so that a provider that does not answer leaves time for
+the next one.
 """
 
 from __future__ import annotations
@@ -123,10 +123,10 @@ class Fetcher:
     note_rejected_key: Callable[[], None] = lambda: None
 
     def fetch(self, job: Job) -> Report:
-        """Do a job. No failure of a provider is raised.
+        """Do a job. A failure of a provider is not raised but reported.
 
-        Each instrument has a quote or a reason. One that needed a second opinion may have two
-        quotes.
+        Each instrument has a quote or a reason. An instrument that needed a second opinion may have
+        two quotes.
         """
         end_s = self.clock.steady_s() + (job.deadline_ms - self.clock.wall_ms()) / 1000
         todo = {instrument.symbol.text: instrument for instrument in job.instruments}
@@ -186,7 +186,7 @@ class Fetcher:
             for group in groups
         }
         attempt.batches_asked = len(calls)
-        # A sender keeps its own deadline; the margin only guards against one that does not.
+        # A sender keeps its deadline; the margin is for a sender that does not.
         wait(calls, timeout=share_s + 0.25)
         attempt.calls_used, attempt.calls_unsent = allowance.close(), allowance.unsent
         for call, group in calls.items():
@@ -216,7 +216,7 @@ class Fetcher:
 def _collect(
     attempt: _Attempt, call: Future[Parsed], group: Sequence[Instrument], share_s: float
 ) -> None:
-    """Add one call's result, whatever it is, to its attempt."""
+    """Add the result of one call, an answer or an error, to its attempt."""
     error: ProviderError
     try:
         parsed = call.result(timeout=0)
@@ -258,7 +258,8 @@ def _reason(
 ) -> MissingQuote:
     """Return the reason why an instrument has no quote.
 
-    `not_found` only if every provider that could know it was asked and none of them failed.
+    The reason is `not_found` only if every provider that could know the symbol was asked and none
+    failed.
     """
     symbol = instrument.symbol.text
     reasons = [

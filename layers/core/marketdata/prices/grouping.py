@@ -1,4 +1,4 @@
-"""Groups of due symbols that share a job, before and after calls are granted. Pure."""
+"""Groups of due symbols: each group becomes one job. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _USES = (Use.ACTIVE, Use.NEW, Use.WATCHED, Use.UNLISTED)
 class Group:
     """Symbols of one class and one use that will share a job.
 
-    `fillers` are other symbols that only take free places in the job's calls.
+    `fillers` are symbols of other groups that take free places in the job's calls.
     """
 
     asset_class: AssetClass
@@ -36,8 +36,8 @@ class Group:
 def ordered(due: Sequence[DueSymbol], slot_s: int) -> list[DueSymbol]:
     """Return active symbols first, the longest due first.
 
-    Symbols that are due equally long change places with each slot, so that a small budget does not
-    always serve the same ones.
+    The order of symbols that are equally long due changes with each slot, so that a small budget
+    does not always serve the same ones.
     """
     return sorted(
         due,

@@ -1,8 +1,8 @@
-"""Makes jobs of groups and grants, and knows how large they get.
+"""Makes jobs from groups and grants, and computes how large they can get.
 
-Step Functions limits the input and output of a step. A larger message ends the execution of the
-whole minute, and no Catch of the state machine handles that. So the size of a plan is computed
-before anything is reserved for it.
+Step Functions limits the input and output of a step. A message above the limit ends the execution
+of the whole minute, and no Catch of the state machine handles this error. So the size of a plan is
+computed before anything is reserved for it.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from marketdata.prices.grouping import Group
 
 # A report holds its job and up to two quotes for each symbol, and must fit into 256 KB as well.
 MOST_JOB_BYTES = 48_000
-# The bytes of a plan besides its jobs: a few numbers, and a line for each skipped provider.
+# The bytes of a plan besides its jobs: some numbers, and an entry for each skipped provider.
 FRAME_BYTES = 4_000
 
-# Grants of the greatest length that a grant can have as JSON.
+# Grants with the greatest length that a grant can have as JSON.
 _LONG_NUMBER, _LONG_COUNT = 10**13, 10**6
 _PROBE_PLACE = ":99999"
 
@@ -48,7 +48,7 @@ class JobMaker:
     execution: str = ""
 
     def job(self, number: int, group: Group, grants: Sequence[CallGrant]) -> Job:
-        """Return the job with that number in its plan; no attempt if nothing was granted."""
+        """Return the job with this number in its plan, without attempts if nothing was granted."""
         timetable = self.opened.timetables.get(group.asset_class)
         symbols = [instrument.symbol.text for instrument in group.everyone]
         return Job(
@@ -97,7 +97,7 @@ class JobMaker:
     def split(self, group: Group, sources: Sequence[Source]) -> Iterator[tuple[Group, int]]:
         """Yield the group, or its parts if its job could get too large, each with its size.
 
-        The size is the largest that its job can have, whatever these sources grant.
+        The size is the largest that the job can have with any grants of these sources.
         """
         grants = [self._longest(group, source) for source in sources]
         size = self.job(_LONG_COUNT, group, grants).json_bytes()

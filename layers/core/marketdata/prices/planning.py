@@ -1,8 +1,9 @@
 """The first step: claim a slot, read what is due, and hand out jobs with permits and budgets.
 
 No provider is called from here. The number of round trips to Redis does not depend on the number of
-symbols: claim and due, ids and last quotes, permits and reservations, and one more only if a symbol
-has neither a quote nor a provider to ask.
+symbols. There is one for the claim and the due symbols, one each for last quotes and coin ids, and
+one for permits and reservations; and one more if a symbol has neither a quote nor a provider that
+can be asked.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Planner:
     """Plans slots over the stores that it is given. `token` returns a unique string.
 
     `most_bytes`: how large a plan may get as JSON, None for any size. Symbols that do not fit stay
-    due, so that they are among the first in the next slot.
+    due, so they come among the first in the next slot.
     """
 
     settings: Settings

@@ -1,4 +1,4 @@
-"""Asset lists as clients get them: pages of stored rows, of one version from first to last."""
+"""Asset lists for clients: pages of stored rows; all pages are of one version of the list."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class AssetReader:
         cursor: str | None = None,
         q: str | None = None,
     ) -> bytes:
-        """One page as a JSON object: the first, or the one that a cursor of the page before names.
+        """Return one page as a JSON object: the first one, or the one of a cursor.
 
         Raises `BadRequestError`: `pending` before the first list, `invalid_cursor`,
         `unknown_cursor`, and `cursor_expired` once its version is gone. Raises
@@ -92,7 +92,7 @@ class AssetReader:
         return (start.total, []) if found is None else (found.total, found.rows)
 
     def _first(self, asset_class: AssetClass, q: str | None) -> Cursor:
-        """The beginning of the current list, as if a cursor named it."""
+        """Return a cursor to the beginning of the current list."""
         meta = self.assets.meta(asset_class)
         if meta is None:
             raise _missing(asset_class)

@@ -1,6 +1,6 @@
-"""Quotes with their price in another currency: stored bytes, with `converted` before their end.
+"""Quotes with their price in another currency: stored bytes with `converted` near their end.
 
-Only the figures that are needed are read from a stored quote; it is not parsed.
+Only the needed figures are read from a stored quote. The quote is not parsed.
 """
 
 from __future__ import annotations
@@ -115,13 +115,13 @@ class Converter:
         return QuotedRate(pair, figures.price, source[1].decode(), time, stale)
 
     def _errors(self, bases: Sequence[str]) -> dict[str, MissingQuote]:
-        """Why there is no rate from these currencies."""
+        """Return why there is no rate from these currencies."""
         pairs = {base: f"{base}/{self.target}" for base in bases if unit_of(base) is not None}
         reasons = self.explain(list(pairs.values())) if pairs else {}
         return {base: reasons[pair] for base, pair in pairs.items()}
 
     def _tail(self, rate: Rate) -> bytes:
-        """The rate and the end of `converted` for all quotes of one currency."""
+        """Return the rate and the end of `converted`, for all quotes of one currency."""
         time = None if rate.timestamp is None else utc_text(rate.timestamp)
         shared = {
             "rate_symbol": rate.symbol,
@@ -146,7 +146,7 @@ def _figures_of(value: bytes) -> _Figures | None:
 
 
 def _amounts(rate: Rate, figure: _Figures) -> bytes:
-    """The converted amounts, with a place for what `_tail` returns."""
+    """Return the beginning of `converted` with the amounts, and a place for the text of `_tail`."""
     change = "null" if figure.change is None else plain(rate.convert(figure.change))
     return f'{{"price":{plain(rate.convert(figure.price))},"change":{change},%b'.encode()
 

@@ -1,7 +1,7 @@
 """Cursors: where the next page of one version of a list, or of a search in it, begins.
 
 A cursor has all facts of its list that a page shows, so a client can read one version to its end
-after it was replaced. Clients return a cursor unchanged.
+even after the list was replaced. Clients return a cursor unchanged.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from dataclasses import astuple, dataclass
 from marketdata.api.readers.bad_request import BadRequestError
 from marketdata.domain.symbols import AssetClass
 
-# What every cursor looks like; the longest holds a search of 64 characters, each written as two
-# escapes.
+# The shape of every cursor. The longest has a search of 64 characters, each written as two escapes.
 SHAPE = "^WyJ[jmz][A-Za-z0-9_-]{20,1200}$"
 _SHAPE = re.compile(SHAPE)
 _VERSION = re.compile(r"[0-9A-Za-z.\-_]{1,64}")
@@ -35,16 +34,16 @@ class Cursor:
     q: str | None
 
     def text(self) -> str:
-        """The cursor as clients see it: letters, digits, `-` and `_`."""
+        """Return the cursor as clients see it: letters, digits, `-` and `_`."""
         members = json.dumps(astuple(self), separators=(",", ":"))
         return urlsafe_b64encode(members.encode()).decode().rstrip("=")
 
 
 def read_cursor(text: str, asset_class: AssetClass, q: str | None) -> Cursor:
-    """The cursor that `Cursor.text` wrote, for a request for a class and a search.
+    """Return the cursor that `Cursor.text` wrote, for a request with this class and search.
 
-    Raises `BadRequestError`: `invalid_cursor` for what does not look like one, and
-    `unknown_cursor` for one that this API has not given, or has given for another list.
+    Raises `BadRequestError`: `invalid_cursor` for text without the shape of a cursor, and
+    `unknown_cursor` for a cursor that this API did not give, or gave for another list.
     """
     if not _SHAPE.fullmatch(text):
         raise BadRequestError("invalid_cursor", "cursor does not look like a cursor.")

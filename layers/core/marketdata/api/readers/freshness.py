@@ -1,6 +1,6 @@
 """Which stored quotes are stale, and which are recent enough for a request, without parsing them.
 
-A stored quote begins with its two times (see `cache/stored_quotes.py`), so comparing bytes compares
+A stored quote begins with two times (see `cache/stored_quotes.py`), so comparing bytes compares
 times.
 """
 
@@ -21,10 +21,11 @@ _NO_TIME = time_key(0)
 class Freshness:
     """The limits of one moment, each as a `time_key`.
 
-    `fetched_from`: a quote that was fetched before is stale. `ahead_from`: a time of fetching from
-    here on is in the future and says nothing of a quote's age. `wanted_from`: a quote that was
-    fetched before is too old for the request. `made_from`: per asset class, a price that its
-    provider made before is older than its market explains.
+    `fetched_from`: a quote that was fetched before this time is stale. `ahead_from`: a time of
+    fetching at or after this time is in the future, so it does not show the age of the quote.
+    `wanted_from`: a quote that was fetched before this time is too old for the request.
+    `made_from`: for each asset class, a price with a provider's time before this is older than its
+    market explains.
     """
 
     fetched_from: bytes
@@ -63,7 +64,10 @@ class Freshness:
 
 
 def freshness(at_ms: int, ttl_ms: int, max_age_s: int | None = None) -> Freshness:
-    """Return the limits at an instant; with the start of a slot they hold for all of the slot."""
+    """Return the limits at an instant.
+
+    The limits at the start of a slot are used for all of the slot.
+    """
     return Freshness(
         fetched_from=time_key(at_ms - ttl_ms),
         ahead_from=time_key(at_ms + AHEAD_MS),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from marketdata.cache.memory import MemoryState
     from marketdata.domain.permits import ClassState, LastError
 
-# Twelve slots in a row without a claim: the loop stands still.
+# After twelve slots in a row without a claim, the loop counts as stopped.
 MOST_LAG_S = 60
 FRESH_ENOUGH = 0.9
 FRESH_AT_LEAST = 0.5
@@ -47,7 +47,7 @@ class ClassFacts:
 
 @dataclass(frozen=True, slots=True)
 class ListFacts:
-    """One asset list: how long it is and when it was refreshed; None before the first."""
+    """One asset list: its length and its time of refresh, both None before the first list."""
 
     asset_class: AssetClass
     total: int | None
@@ -57,7 +57,7 @@ class ListFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The facts that health is judged by. `lag_s`: age of the last claimed slot; None before it.
+    """The facts that decide the health. `lag_s`: age of the last claimed slot, None without one.
 
     `breakers` are those of enabled providers. `wrong_clocks`: workers whose clock differs from that
     of Redis, and by how many milliseconds they are ahead. `times_ahead`: sources whose times are
@@ -77,7 +77,7 @@ Finding = tuple[Status, str]
 
 
 def judge(facts: Facts) -> tuple[Status, list[str]]:
-    """Return the worst status of all findings, and their texts: causes first, none when healthy."""
+    """Return the worst status of all findings, and their texts, the causes first."""
     causes = (_memory, _loop, _clocks, _unreachable, _address, _breakers)
     consequences = (_quotes, _lists)
     findings = [finding for find in (*causes, *consequences) for finding in find(facts)]
@@ -87,7 +87,7 @@ def judge(facts: Facts) -> tuple[Status, list[str]]:
 
 
 def fresh_ratio(classes: Sequence[ClassFacts]) -> float | None:
-    """The share of always-priced symbols with a fresh quote, three digits; None without any."""
+    """Return the share of active symbols with a fresh quote, three digits; None without symbols."""
     active = sum(facts.active for facts in classes)
     return round(sum(facts.fresh for facts in classes) / active, 3) if active else None
 
@@ -126,7 +126,7 @@ def _clocks(facts: Facts) -> Iterator[Finding]:
 
 
 def _unreachable(facts: Facts) -> Iterator[Finding]:
-    """Whether the latest attempt at each provider that was asked found it unavailable."""
+    """Find that at every provider that was asked the latest attempt ended as `unavailable`."""
     latest = _latest_attempts(facts)
     errors = [error for error in latest.values() if error is not None]
     unavailable = [error for error in errors if error.outcome == Outcome.UNAVAILABLE]
@@ -136,9 +136,9 @@ def _unreachable(facts: Facts) -> Iterator[Finding]:
 
 
 def _address(facts: Facts) -> Iterator[Finding]:
-    """Whether a provider rejects the address that calls come from, and not the calls themselves.
+    """Find a provider that rejects the address that calls come from, whatever the calls are.
 
-    Yahoo tells callers from some addresses that they call too often, however rarely they call.
+    Yahoo answers callers from some addresses that they call too often, even if they call rarely.
     """
     for source, error in _latest_attempts(facts).items():
         if error is None or error.outcome not in (Outcome.RATE_LIMITED, Outcome.UNAVAILABLE):
@@ -155,7 +155,7 @@ def _address(facts: Facts) -> Iterator[Finding]:
 
 
 def _latest_attempts(facts: Facts) -> dict[Source, LastError | None]:
-    """The error of the latest attempt at each provider that was asked; None for a success."""
+    """Return the error of the latest attempt at each asked provider; None for a success."""
     latest: dict[Source, tuple[int, LastError | None]] = {}
     for source, _, state in facts.breakers:
         attempts: list[tuple[int, LastError | None]] = []

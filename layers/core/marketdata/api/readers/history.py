@@ -24,7 +24,7 @@ DEFAULT_RANGE = "24h"
 
 @dataclass(frozen=True, slots=True)
 class HistoryReading:
-    """What a request found: `count` series, JSON objects with commas between them, and errors.
+    """The result of a request: `count` series as JSON objects with commas between them, and errors.
 
     Both are in request order.
     """
@@ -35,7 +35,7 @@ class HistoryReading:
     aliases: Mapping[str, str]
 
     def body(self, market: str, range_name: str) -> bytes:
-        """Return all of it as one JSON object. `market` is `live` or `simulated`."""
+        """Return the answer as one JSON object. `market` is `live` or `simulated`."""
         return b'{"market":"%b","range":"%b","history":[%b],"errors":%b,"aliases":%b}' % (
             market.encode(),
             range_name.encode(),
@@ -47,7 +47,7 @@ class HistoryReading:
 
 @dataclass(frozen=True, slots=True)
 class HistoryReader:
-    """Reads the history of symbols; `quotes` knows why a symbol has none, and has it watched."""
+    """Reads the history of symbols. `quotes` gives the reasons of symbols without one."""
 
     history: HistoryStore
     quotes: QuoteReader

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a request found: `count` quotes, JSON objects with commas between them, and errors.
+    """The result of a request: `count` quotes as JSON objects with commas between them, and errors.
 
     Both are in request order.
     """
@@ -50,7 +50,7 @@ class Reading:
         return sum(error.code is not Reason.INVALID_SYMBOL for error in self.errors)
 
     def body(self, market: str) -> bytes:
-        """Return all of it as one JSON object. `market` is `live` or `simulated`."""
+        """Return the answer as one JSON object. `market` is `live` or `simulated`."""
         return b'{"market":"%b","quotes":[%b],"errors":%b,"aliases":%b}' % (
             market.encode(),
             self.quotes,
@@ -60,7 +60,7 @@ class Reading:
 
 
 class QuoteReader:
-    """Reads quotes for clients, and keeps what they ask for on the watch list.
+    """Reads quotes for clients, and keeps the symbols that they ask for on the watch list.
 
     Every method raises `CacheUnavailableError` when the cache does not answer.
     """
@@ -78,7 +78,7 @@ class QuoteReader:
         max_age_s: int | None = None,
         currency: str | None = None,
     ) -> Reading:
-        """Each wanted symbol in one of two lists; see `symbol_lists.requested`.
+        """Return each wanted symbol in one of two lists; see `symbol_lists.requested`.
 
         Ages are measured at the start of the current slot. A quote older than `max_age_s` seconds
         counts as missing; one older than `QUOTE_TTL` is marked stale. A price older than its market
@@ -104,7 +104,7 @@ class QuoteReader:
         max_age_s: int | None = None,
         currency: str | None = None,
     ) -> bytes | MissingQuote:
-        """One symbol's quote as a JSON object, or why there is none."""
+        """Return the quote of one symbol as a JSON object, or why there is none."""
         wanted = Requested((symbol.text,), (symbol.text,), {})
         reading = self.read(wanted, now_ms, max_age_s, currency)
         return reading.quotes or reading.errors[0]
@@ -130,7 +130,10 @@ class QuoteReader:
         return quotes
 
     def _explain(self, now_ms: int, symbols: Sequence[str]) -> dict[str, MissingQuote]:
-        """Why these symbols have no quote; they are watched from now on, if there is a place."""
+        """Return why these symbols have no quote.
+
+        They are watched from now on, if there is a place.
+        """
         due = self._watch.due(symbols, symbols, now_ms)
         reasons, noted = self._reasons(symbols, due, now_ms)
         return {
@@ -141,7 +144,7 @@ class QuoteReader:
     def _reasons(
         self, missing: Sequence[str], due: Sequence[str], now_ms: int
     ) -> tuple[dict[str, MissingQuote | None], Noted]:
-        """Return why symbols are missing, and the note of those that are due; one round trip."""
+        """Return why symbols are missing, and note the symbols that are due; one round trip."""
         if not missing or not due:
             noted = self._watch.note(due, now_ms)
             return dict(zip(missing, self._quotes.reasons(missing), strict=True)), noted
@@ -149,7 +152,7 @@ class QuoteReader:
             command = self._watch.command(due, now_ms)
             found, (answer,) = self._quotes.reasons_beside(missing, [command])
         except CacheUnavailableError as error:
-            # A cache without room for the note may still have the reasons.
+            # A cache that is too full for the note may still have the reasons.
             found = self._quotes.reasons(missing)
             noted = self._watch.lost(due, error)
         else:
@@ -191,7 +194,7 @@ class QuoteReader:
 def _split(
     symbols: Sequence[str], values: Sequence[bytes | None], limits: Freshness
 ) -> tuple[list[bytes], dict[str, bytes | None]]:
-    """Return the stored values that will do, and what there is of all other symbols."""
+    """Return the values that are recent enough, and the stored values of all other symbols."""
     found = [value for value in values if value is not None]
     if limits.wanted_from is None and len(found) == len(values):
         return found, {}

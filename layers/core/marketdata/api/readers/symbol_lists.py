@@ -1,7 +1,7 @@
-"""A list of symbols as clients write it: each asset once, in the order of its first mention.
+"""Parses the list of symbols of a request: each asset once, in the order of its first mention.
 
-One misspelt symbol is an entry among the errors. A list in which no part looks like a symbol is a
-bad request, and the cache is not asked.
+A misspelt symbol becomes an entry among the errors. A list in which no part looks like a symbol is
+a bad request, and the cache is not asked.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from marketdata.errors import InvalidSymbolError
 
 MAX_SYMBOLS = 100
 KEPT_LISTS = 256
-MAX_CHARACTERS = 8_192  # 100 symbols of 20 characters, percent-encoded slashes and all, fit twice
+MAX_CHARACTERS = 8_192  # twice as long as 100 symbols of 20 characters with percent-encoded slashes
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # The shape of a symbol, also of a misspelt one, in the syntax that all regular expressions share:
@@ -56,9 +56,9 @@ SPELLING = f"^(?:{_STOCK_LIKE}|[A-Za-z0-9]{{1,16}}/(?:{_QUOTES})|{_BY_ID}[-/](?:
 class Requested:
     """A parsed list of symbols, each asset once, in the order of its first mention.
 
-    `names` are all of them: `symbols` in their canonical spelling, and the rest as they were
-    written, with the reason in `invalid`. `aliases` has the canonical spelling of each symbol that
-    was written in another one.
+    `names` has all of them: the valid ones, which are in `symbols`, in their canonical spelling,
+    and the others as they were written, with the reason in `invalid`. `aliases` has the canonical
+    spelling of each symbol that was written in another one.
     """
 
     names: tuple[str, ...]
@@ -107,7 +107,7 @@ def requested(text: str) -> Requested:
 
 
 def _parsed(text: str) -> tuple[dict[str, InvalidSymbolError | None], dict[str, str]]:
-    """The names of a list with the error of each invalid one, and the aliases."""
+    """Return the names of a list with the error of each invalid one, and the aliases."""
     found: dict[str, InvalidSymbolError | None] = {}
     aliases: dict[str, str] = {}
     for spelling in filter(None, (part.strip() for part in text.split(","))):
@@ -123,7 +123,7 @@ def _parsed(text: str) -> tuple[dict[str, InvalidSymbolError | None], dict[str, 
 
 
 def requested_one(spelling: str) -> Symbol | MissingQuote:
-    """The one symbol that a path names, or the reason `invalid_symbol`."""
+    """Return the symbol that a path names, or the reason `invalid_symbol`."""
     try:
         return parse_symbol(spelling)
     except InvalidSymbolError as error:

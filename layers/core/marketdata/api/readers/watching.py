@@ -1,7 +1,7 @@
 """Notes which symbols clients ask for, so that planning prices them for a while.
 
-A note that fails is logged, and the next request makes another. The client gets its answer, but
-must not read there that its symbol is watched.
+If a note fails, that is logged, and the next request makes another one. The client gets its answer,
+but the answer must not say that the symbol is watched.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ MOST_SETTLED = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """The result of a note: whether it was made, and the symbols that there is no place for."""
+    """The result of a note: whether it was made, and the symbols that got no place."""
 
     is_made: bool = True
     without_place: frozenset[str] = frozenset()
 
 
 class Watch:
-    """The watch list, as one process of the API keeps it up. `active` need no watching."""
+    """The notes that one process of the API makes. `active` symbols need none."""
 
     def __init__(self, control: ControlState, active: Iterable[str]) -> None:
         self._control = control
@@ -44,9 +44,10 @@ class Watch:
         self._settled = set(self._active)
 
     def due(self, symbols: Collection[str], missing: Collection[str], now_ms: int) -> list[str]:
-        """Those that a note is due for; `missing` are the ones of them without a quote.
+        """Return the symbols that a note is due for. `missing`: the symbols without a quote.
 
-        These are at once; the others once a minute, since their note only lengthens what is there.
+        For missing symbols a note is due at once. For the others it is due once a minute, because
+        it only extends the time for which they are watched.
         """
         if now_ms // RENEW_MS != self._minute:
             self._minute, self._settled = now_ms // RENEW_MS, set(self._active)
