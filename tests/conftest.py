@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from redis.connection import Connection
@@ -16,6 +17,38 @@ from marketdata.domain.budget import parse_limits
 from marketdata.domain.quotes import Source
 from marketdata.settings import Settings
 from tests.support.redis_servers import RedisServer
+
+# The files that take longest begin first, so that no process works on one of them alone at the end.
+# Files that wait for a service and files that keep a processor busy take turns.
+LONGEST = (
+    "tests/e2e/test_start_together.py",
+    "tests/pipeline/test_day.py",
+    "tests/e2e/test_faults_redis.py",
+    "tests/infrastructure/test_packages.py",
+    "tests/browser/test_board_live.py",
+    "tests/infrastructure/test_asset_refresh_runs.py",
+    "tests/cache/test_failover.py",
+    "tests/attacks/test_poisoned_values.py",
+    "tests/e2e/test_client_snippets.py",
+    "tests/e2e/test_benchmarks.py",
+    "tests/attacks/test_greedy_connections.py",
+    "tests/browser/test_board_looks.py",
+    "tests/e2e/test_start_service.py",
+    "tests/browser/test_board_watching.py",
+    "tests/e2e/test_no_secret_leaks.py",
+    "tests/browser/test_board_rows.py",
+    "tests/browser/test_board_prices.py",
+    "tests/browser/test_board_state.py",
+    "tests/api/test_api_any_request.py",
+    "tests/infrastructure/test_start_on_lambda.py",
+    "tests/pipeline/test_faults_workers.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of `LONGEST` first, in its order."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
 
 
 @pytest.fixture(scope="session")
@@ -30,9 +63,24 @@ def cluster_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
     yield from _running(RedisServer(tmp_path_factory.mktemp("cluster"), clustered=True))
 
 
-@pytest.fixture(params=["plain", "cluster"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Choose the servers of a test.
+
+    The tests of `tests/cache` run on a plain server and on a cluster. All others reach Redis only
+    through what those test, so each runs on one of the two. The choice depends on the test's name.
+    """
+    if "shared_redis" not in metafunc.fixturenames:
+        return
+    servers = ["plain", "cluster"]
+    test = metafunc.definition
+    if test.path.parent.name != "cache":
+        servers = [servers[crc32(test.name.encode()) % 2]]
+    metafunc.parametrize("shared_redis", servers, indirect=True)
+
+
+@pytest.fixture
 def shared_redis(request: pytest.FixtureRequest) -> RedisServer:
-    """The session's servers, one after the other, emptied."""
+    """A server of the session, emptied."""
     server: RedisServer = request.getfixturevalue(f"{request.param}_redis")
     with server.client() as client:
         client.flushall()
@@ -42,7 +90,7 @@ def shared_redis(request: pytest.FixtureRequest) -> RedisServer:
 
 @pytest.fixture
 def cache(shared_redis: RedisServer) -> Iterator[Cache]:
-    """The program's client of an empty Redis: every test runs on a plain and a cluster server."""
+    """The program's client of an empty Redis, plain or in cluster mode."""
     cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
     yield cache
     cache.close()

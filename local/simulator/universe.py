@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice, product
 
 from local.simulator import dialects, listed_names
@@ -122,6 +123,7 @@ class Universe:
     pairs: tuple[str, ...]
 
     @classmethod
+    @cache
     def build(cls) -> Universe:
         """Return the one universe."""
         stocks = sorted(_stocks(), key=lambda stock: -stock.value)

@@ -108,9 +108,6 @@ def test_a_list_whose_rows_are_lost_is_not_an_empty_list(cache):
         assert reply.headers["retry-after"] == "5"
 
 
-@pytest.mark.parametrize(
-    "shared_redis", ["plain"], indirect=True
-)  # long, and the same in a cluster
 def test_thirty_thousand_assets_cost_a_page_no_more_than_thirty(cache):
     """The last page takes as many round trips as the first, and brings as many bytes."""
     service = Service(cache)

@@ -230,9 +230,10 @@ def test_endless_heads_take_no_memory(service_of_1024_files, begin):
     origin, pid = service_of_1024_files
     assert is_answered(origin)
     before = memory_mb(pid)
+    endless = begin + b"a" * MUCH
     for _ in range(40):
         with connect(origin) as connection, contextlib.suppress(ConnectionError):
-            connection.sendall(begin + b"a" * MUCH)
+            connection.sendall(endless)
     assert is_answered(origin)
     assert memory_mb(pid) < before + 8
 

@@ -71,7 +71,7 @@ def fail_quotes(yahoo: FakeYahoo) -> None:
     yahoo.faults[QUOTE] = Always([UPSTREAM])
 
 
-@pytest.mark.parametrize("limit", [6, 20, 60])
+@pytest.mark.parametrize("limit", [6, 60])
 @pytest.mark.parametrize(
     "fault", [break_nothing, break_crumbs, refuse_crumbs, remove_quotes, fail_quotes]
 )

@@ -7,6 +7,7 @@ import shlex
 
 import yaml
 
+from tests.conftest import LONGEST
 from tests.infrastructure.stack import ROOT
 
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
@@ -51,6 +52,11 @@ def test_the_workflow_needs_nothing_outside_the_repository():
     assert "../" not in text
     assert "secrets." not in text
     assert WORKFLOW["permissions"] == {"contents": "read"}
+
+
+def test_every_file_of_tests_that_begins_first_exists():
+    """The order of the tests names no file that was renamed or deleted."""
+    assert [name for name in LONGEST if not (ROOT / name).is_file()] == []
 
 
 def test_every_job_ends_by_itself():
