@@ -15,7 +15,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 NO_KEYS: tuple[Source, ...] = ()
-# Far larger than the formulas are made for, and short enough for the table.
+# A bound for numbers: larger than the formulas are made for, and short enough for the table.
 MOST = 10**9
 
 

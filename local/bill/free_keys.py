@@ -1,4 +1,4 @@
-"""What free keys allow: how fresh the prices of how many symbols can be, class by class."""
+"""What free keys allow: for each class, how many symbols can have how fresh prices."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def allowed(
 ) -> Allowed:
     """Return how often the symbols of a class are priced with these keys on their free plans.
 
-    All providers of the chain take part: the second is called while the first has to wait.
+    All providers of the chain are used: the second is called while the first one may not be called.
     """
     sources = tuple(
         source for source in CHAINS[asset_class] if not FACTS[source].needs_key or source in keys

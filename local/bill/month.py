@@ -15,7 +15,7 @@ READERS = "requests"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line of a bill: the units, what they cost, and what they grow with."""
+    """One line of a bill: the units, their costs, and the cause of their growth."""
 
     name: str
     units: float

@@ -18,7 +18,7 @@ SLOTS = prices.SECONDS // SLOT_S
 MINUTES = prices.SECONDS // 60
 SHARES = {AssetClass.STOCKS: 0.5, AssetClass.CRYPTO: 0.4, AssetClass.FOREX: 0.1}
 
-# Memory of each function in MB, as in the template.
+# Memory of each function in MB, as in template.yaml.
 API_MB, PLAN_MB, FETCH_MB, COMMIT_MB = 512, 1024, 1024, 1024
 # Measured: processor time in ms, for a call and for each symbol of it.
 API_MS, API_SYMBOL_MS = 0.45, 0.0015
@@ -43,10 +43,11 @@ REQUEST_LOG_BYTES = 1_100
 # Lambda's own two lines for each invocation, at SystemLogLevel=INFO.
 SYSTEM_LOG_BYTES = 700
 ASSETS = 30_000
-# An Express execution starts with the minute before its own, and ends with the last slot's jobs.
+# An Express execution starts in the minute before its slots, and ends with the jobs of the last
+# slot.
 EXECUTION_S = 116
 METRIC_SERIES, ALARM_COUNT = 33, 20
-# plan_assets runs every ten minutes to see whether a list is due or lost.
+# plan_assets runs every ten minutes to find out whether a list is due or lost.
 REFRESH_TRANSITIONS = MINUTES / 10 * 4.5
 
 

@@ -1,9 +1,9 @@
 """The time of the simulated day, and its relation to real time.
 
-The wall clock stands still while a step runs and is moved between steps, so a day takes as long as
-its work. Only waiting is real: a call has a deadline, and a hanging provider uses all of that time.
-The monotonic clock of the deadlines runs `PACE` times as fast as real time, and a sender waits for
-the real equivalent of its timeout.
+The wall clock of the day does not move while a step runs; it is set forward between steps. So a day
+takes only the time of its work. A call has a deadline, and for a provider that does not answer the
+step waits in real time. The monotonic clock of the deadlines runs `PACE` times as fast as real
+time, and the timeout of a sender is divided by `PACE`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import time
 
 from marketdata.providers.contract import CallAllowance, Request, Response, Sender
 
-# Fast enough that a hanging provider does not make the day much longer. Slow enough that a provider
-# which answers at once does not seem to hang on a busy machine: a first attempt has at least 2.1 s
-# of the day, which is a second of real time.
+# Fast enough that a provider that does not answer makes the day only a little longer. Slow enough
+# that a provider that answers at once does not seem to hang on a busy machine: a first attempt has
+# at least 2.1 s of the day, which is a second of real time.
 PACE = 2.0
 
 
 class DayClock:
-    """Epoch milliseconds of the simulated day; it is moved, never back."""
+    """The clock of the simulated day, epoch milliseconds. It is only set forward."""
 
     def __init__(self, now_ms: int) -> None:
         self.now_ms = now_ms

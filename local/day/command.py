@@ -1,4 +1,4 @@
-"""`python -m local day`: simulate a day; an error of the machine or its setup is one line."""
+"""`python -m local day`: simulate a day. An error of the machine or its setup is one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop of the day: all workers claim every slot, and some jobs are late, repeated or lost.
+"""The loop of the day. All workers claim every slot; some jobs are late, repeated or lost.
 
 All random numbers are drawn in one thread in one order, so a seed always gives the same run. The
 messages between the steps pass through JSON, as between the states of the state machine.
@@ -63,7 +63,7 @@ class Driver:
     _late: list[tuple[int, Report]] = field(default_factory=list)
 
     def run(self, progress: Callable[[int], None]) -> None:
-        """Run every slot, then look once more; `progress` gets each slot's start (epoch ms)."""
+        """Run every slot, then read once more. `progress` gets each slot's start (epoch ms)."""
         script = self.script
         every_ms = (script.end_ms - script.start_ms) // REFRESHES // SLOT_MS * SLOT_MS
         for slot_ms in range(script.start_ms, script.end_ms, SLOT_MS):
@@ -111,7 +111,7 @@ class Driver:
         return [job for plan in won for job in plan.jobs]
 
     def _deliveries(self, fate: Fate, report: Report, slot_ms: int) -> list[Report]:
-        """Return the report as often as it arrives now."""
+        """Return the report once for each time that it arrives in this slot."""
         wrong = self.judge.fetched(report, lost=fate is Fate.KILLED_AFTER)
         if fate is Fate.KILLED_AFTER:
             return []
@@ -141,7 +141,10 @@ class Driver:
         return self.rng.choices(list(_ODDS), list(_ODDS.values()))[0]
 
     def _together(self, steps: Sequence[Callable[[], _T]]) -> list[_T]:
-        """Run steps in parallel and return their results, without those that Redis failed."""
+        """Run steps in parallel.
+
+        Return their results, without those that failed because of Redis.
+        """
         done = [self.pool.submit(step) for step in steps]
         results = []
         for step in done:

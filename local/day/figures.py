@@ -21,7 +21,7 @@ MOST_KEYS = 400
 MOST_GROWTH_BYTES = 8 * 1024 * 1024  # after the first hour
 # A report that was fetched during a fault may be committed later.
 _AFTERMATH_MS = 2 * MINUTE_MS
-# Faults that must not open a breaker: defects of one symbol, and a wrong clock.
+# Faults that must not open a breaker: defects of one symbol, and wrong times of a provider.
 SPARING = frozenset({"bad_tick", "odd_row", "nan", "clock_offset"})
 
 
@@ -38,7 +38,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The facts of a run besides the judge's notes. `memory`: keys and bytes by hour.
+    """The facts of a run besides the judge's records. `memory`: keys and bytes by hour.
 
     `real_s`: how long it took, which depends on the machine and has no target.
     """

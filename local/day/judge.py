@@ -39,12 +39,12 @@ HOURS = {
     AssetClass.CRYPTO: Hours.CRYPTO,
     AssetClass.FOREX: Hours.FOREX,
 }
-# A price of an open market that is this old must not be shown as fresh; the service's own limits
-# are stricter, and a price may be five minutes in the cache before it counts as stale.
+# A price of an open market that is this old must not be shown as fresh. The service's own limits
+# are stricter, but a price may be in the cache for five minutes before it counts as stale.
 TOO_OLD_MS = 30 * MINUTE_MS
 
 # The first price of a move is held until the next look, up to five minutes later. Meanwhile the
-# stored price gets stale, as it should.
+# stored price becomes stale, which is right.
 HELD_MS = 10 * MINUTE_MS
 
 Listener = Callable[[Sequence[Quote], Sequence[Verdict]], None]
@@ -72,13 +72,13 @@ class ObservedStore(QuoteStore):
 
 @dataclass(slots=True)
 class Share:
-    """How many quotes were looked for in session, and how many were there and fresh."""
+    """How many quotes were read while their market was open, and how many of them were fresh."""
 
     looked: int = 0
     fresh: int = 0
 
     def value(self) -> float | None:
-        """Return the share; None if nothing was looked for."""
+        """Return the share; None if no quote was read."""
         return self.fresh / self.looked if self.looked else None
 
 
@@ -101,13 +101,13 @@ class _Shown(NamedTuple):
 
 @dataclass(slots=True)
 class Seen:
-    """The notes of the judge. `fresh` excludes some quotes, `raw` does not.
+    """The records of the judge. `fresh` excludes some quotes, `raw` does not.
 
     Excluded are those of moving prices, and those of forex in Yahoo's outage.
 
-    `wrong` has each wrong price that was written or shown, `held` the planted ones that were held.
-    `fallbacks` counts the commits that wrote quotes of a class's second provider, `same_tick` those
-    where it answered in the tick in which the first failed.
+    `wrong` has each wrong price that was written or shown. `held` has the planted wrong prices that
+    were held. `fallbacks` counts the commits that wrote quotes of a class's second provider.
+    `same_tick` counts those of them in which the first provider failed in the same tick.
     """
 
     fresh: dict[AssetClass, Share]
@@ -267,6 +267,6 @@ class Judge:
         return self._was_true(quote.symbol, quote.price, quote.timestamp, quote.source)
 
     def _was_true(self, symbol: str, price: Decimal, time: datetime | None, source: Source) -> bool:
-        if time is None:  # then the answer depends on the present time
+        if time is None:  # the answer then depends on the present time
             return self._market.is_true(symbol, price, None, source)
         return self._was(symbol, price, epoch_ms(time), source)

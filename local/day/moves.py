@@ -23,7 +23,7 @@ class _Looks:
 
     def note(self, fetched_ms: int, result: Result) -> None:
         if fetched_ms <= self.written_ms:
-            return  # a report that arrives late says nothing about the latest price
+            return  # a report that arrives late does not show the latest price
         if result is Result.QUARANTINED:
             self.held.add(fetched_ms)
         elif result is Result.WRITTEN:
@@ -42,7 +42,10 @@ class LookWatch:
         self._looks: dict[str, set[int]] = {}
 
     def note(self, quote: Quote, result: Result) -> None:
-        """Note what became of a true price. One that is older than the stored one is no look."""
+        """Note the verdict of a true price.
+
+        A price that is older than the stored one is not a look.
+        """
         if result in (Result.WRITTEN, Result.QUARANTINED):
             self._looks.setdefault(quote.symbol, set()).add(epoch_ms(quote.fetched_at))
 

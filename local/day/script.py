@@ -1,7 +1,7 @@
 """The planned faults of the day and their times: a pure function of seed, start and length.
 
 A full day runs from midnight to midnight. A shorter run begins a quarter of its length before New
-York opens and has the same faults, each at its own share of the run.
+York opens. It has the same faults, each at a fixed share of the run.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ CLOSES_MS = OPENS_MS + 6 * HOUR_MS + 30 * MINUTE_MS
 LEAST_HOURS, MOST_HOURS = 2.0, 24.0
 
 STOCKS, CRYPTO, FOREX = AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.FOREX
-# How long a planned bad tick waits until its provider is asked: the slowest is asked every five
-# minutes.
+# How long a planned bad tick waits until its provider is asked. The slowest provider is asked every
+# five minutes.
 BAD_TICK_MS = 12 * MINUTE_MS
 BAD_FACTORS = (10.0, 0.1, 100.0, 0.01, 2.5, 0.4)
 JUMP_FACTORS = {STOCKS: 1.4, CRYPTO: 0.6, FOREX: 1.07}
@@ -76,7 +76,7 @@ class Opening:
 class Script:
     """The run: its span (epoch ms), its faults, and the breakers that have to open.
 
-    `outage_ms`: from when to when Yahoo is down altogether.
+    `outage_ms`: when an outage of all of Yahoo begins and ends.
     """
 
     start_ms: int

@@ -9,9 +9,9 @@ from ipaddress import ip_address
 
 from local.service.terminal import CannotStartError
 
-# The errors of the system for an address that this machine does not have.
+# The system's error numbers for an address that this machine does not have.
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-# What stands for all addresses of a family, and the one of them at which this machine is found.
+# The address that means all addresses of a family, and the loopback address of that family.
 _ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
@@ -51,7 +51,7 @@ def is_listening(hosts: Sequence[str], port: int) -> bool:
 
 
 def origin(hosts: Sequence[str], port: int) -> str:
-    """Return where somebody on this machine finds what listens on these addresses."""
+    """Return the URL at which this machine reaches a server on these addresses."""
     localhost = {"127.0.0.1", "::1", *_ALL}
     if localhost.intersection(hosts):
         return f"http://localhost:{port}"
@@ -65,7 +65,7 @@ def is_reachable_from_outside(hosts: Sequence[str]) -> bool:
 
 
 def _without_covered(hosts: Sequence[str]) -> list[str]:
-    """Return the addresses without those that 0.0.0.0 or :: stands for already."""
+    """Return the addresses without those that 0.0.0.0 or :: in the list already includes."""
     covered = {":" in host for host in hosts if host in _ALL}
     return [host for host in hosts if host in _ALL or (":" in host) not in covered]
 

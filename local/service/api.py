@@ -1,6 +1,6 @@
-"""`python -m local.service.api LOG_FILE`: the API behind uvicorn, as a process of its own.
+"""`python -m local.service.api LOG_FILE`: the API behind uvicorn, as a separate process.
 
-It is the same app as on AWS. Only the server in front of it is another one.
+The app is the same as on AWS. Only the server in front of it differs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main(log_file: Path) -> None:
         WithMetrics(on_one_machine(logger, Recorder().record), gauges.read),
         http=BoundedProtocol,
         ws="none",
-        log_level="error",  # its warnings are of requests that are not HTTP, which anybody can send
+        log_level="error",  # its warnings are of bytes that are not HTTP, which anybody can send
         access_log=False,
         server_header=False,
         date_header=True,

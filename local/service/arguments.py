@@ -1,4 +1,4 @@
-"""Readers of the command line's numbers: the error names the value and what is allowed."""
+"""Readers of numbers on the command line. Their errors name the value and what is allowed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def float_between(low: float, high: float) -> Callable[[str], float]:
 
 
 def _argument(read: Callable[[str], _T]) -> Callable[[str], _T]:
-    """Return a reader whose error argparse shows as it is."""
+    """Return a reader whose error text argparse shows."""
 
     def read_argument(text: str) -> _T:
         try:

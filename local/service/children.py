@@ -1,4 +1,4 @@
-"""Child processes that end with this one: in order, or by the system if this one is killed."""
+"""Child processes that end with this process. If this process is killed, the system ends them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class _Child:
 class Children:
     """The processes that this one started.
 
-    Each has a session of its own, so that Ctrl-C in the terminal reaches only this process, which
-    ends its children in order. Start them from the main thread: Linux ends a child with the thread
-    that started it.
+    Each child has a separate session, so that Ctrl-C in the terminal reaches only this process,
+    which ends its children in order. Start children from the main thread, because Linux ends a
+    child when the thread that started it ends.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Children:
         output: int | None = None,
         again: bool = False,
     ) -> Process:
-        """Start a process under a name; `again`: start it again whenever it ends by itself."""
+        """Start a process under a name. `again`: start it again each time it ends by itself."""
         us, arguments, variables = os.getpid(), list(command), dict(env)
 
         def start() -> Process:
@@ -70,7 +70,7 @@ class Children:
         return self._children[name].process.poll() is not None
 
     def look_after(self) -> None:
-        """Start processes again that ended; raise `CannotStartError` for one that must not end."""
+        """Restart processes that ended. Raise `CannotStartError` for one that must not end."""
         for name, child in self._children.items():
             code = child.process.poll()
             if code is None:
@@ -81,7 +81,7 @@ class Children:
             child.process = child.start()
 
     def end_all(self) -> None:
-        """End all, the youngest first, and wait for them; one that does not end is killed."""
+        """End all, the youngest first, and wait for them. A process that does not end is killed."""
         processes = [child.process for child in reversed(self._children.values())]
         for process in processes:
             if process.poll() is None:
@@ -96,12 +96,12 @@ class Children:
 
 
 def python(module: str, *arguments: str) -> list[str]:
-    """The command that runs one of our modules with this interpreter."""
+    """Return the command that runs one of our modules with this interpreter."""
     return [sys.executable, "-m", module, *arguments]
 
 
 def _end_with(parent: int) -> None:
-    """Ask the system to end this child when its parent has ended in any way (Linux only)."""
+    """Ask the system to end this child process when its parent ends (Linux only)."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # the parent ended just before
         os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""A simulation of many readers in front of a CDN: how many of their requests reach the api.
+"""Simulates many readers behind a CDN: how many of their requests reach the api.
 
 `python -m local crowd` simulates each request, with the same `max-age` that the api sends. The CDN
 follows RFC 9111: a fresh answer is served from the cache, any other answer is requested from the
@@ -25,9 +25,9 @@ class Crowd:
     """The readers and their requests.
 
     Of 100 readers, `of_one` read one symbol and `of_shared` one of `shared_lists`; popular symbols
-    and lists are read more often. The others have a list and a URL of their own. Each reader sends
-    a request every `poll_s` seconds, to one of `places` of the CDN. `period_s`: how often prices
-    change.
+    and lists are read more often. Each of the other readers has a list, and so a URL, that no other
+    reader has. Each reader sends a request every `poll_s` seconds to one of `places` of the CDN.
+    `period_s`: seconds between two changes of the prices.
     """
 
     readers: int = 1_000_000
@@ -55,7 +55,7 @@ class Seen:
 
     @property
     def share(self) -> float:
-        """The share of the requests that the CDN answered by itself."""
+        """Return the share of the requests that the CDN answered without the api."""
         return 1 - self.reached.total() / max(1, self.asked.total())
 
 
@@ -69,7 +69,7 @@ class Kept:
 
 
 class Cdn:
-    """The caches of a CDN: one for each place, and with a shield one behind all of them."""
+    """The caches of a CDN: one for each place. A shield is one more between them and the api."""
 
     def __init__(self, crowd: Crowd) -> None:
         self.seen = Seen()
@@ -113,7 +113,7 @@ def play(crowd: Crowd) -> Seen:
 
 
 def _readers(crowd: Crowd) -> Iterator[tuple[int, str, int, int]]:
-    """Return the requests of one round: time, kind of URL, its number, and place; by time."""
+    """Return the requests of one round by time: time, kind and number of the URL, and place."""
     rng = random.Random(crowd.seed)
     popular_symbols, popular_lists = _zipf(crowd.symbols), _zipf(crowd.shared_lists)
     phases = sorted(rng.randrange(crowd.poll_s * 1000) for _ in range(crowd.readers))
@@ -130,7 +130,7 @@ def _readers(crowd: Crowd) -> Iterator[tuple[int, str, int, int]]:
 
 
 def _zipf(count: int) -> list[float]:
-    """Return cumulative weights: the n-th is read 1/n as often as the first."""
+    """Return cumulative weights. The n-th item is read 1/n times as often as the first."""
     return list(accumulate(1 / rank for rank in range(1, count + 1)))
 
 

@@ -19,8 +19,8 @@ from marketdata.settings import (
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-# Limits like those of paid plans: with them every price of the simulated market changes with each
-# tick, and Finnhub, with one symbol a call, can replace Yahoo.
+# Limits like those of paid plans. With them every price of the simulated market changes with each
+# tick, and Finnhub can replace Yahoo although it takes one symbol a call.
 SIMULATED = {
     "REDIS_PREFIX": "mda-simulated",
     "FINNHUB_API_KEY": "simulated-key",
@@ -34,12 +34,12 @@ SIMULATED = {
 
 
 def home(environ: Mapping[str, str]) -> Path:
-    """The folder with the `.env` and the state of the service."""
+    """Return the folder with the `.env` and the state of the service."""
     return Path(environ.get("MARKETDATA_HOME") or PROJECT).resolve()
 
 
 def is_in_container(environ: Mapping[str, str]) -> bool:
-    """Whether the service runs in the image of `Dockerfile`, which says so with a variable."""
+    """Return whether the service runs in the image of `Dockerfile`, which sets a variable."""
     return environ.get("MARKETDATA_CONTAINER") == "1"
 
 
@@ -68,7 +68,8 @@ def state_folder(folder: Path, market: str) -> Path:
 def unknown_names(folder: Path, environ: Mapping[str, str]) -> list[str]:
     """Return a line for each name that is not a setting, with the nearest setting.
 
-    In `.env` that is any other name, in the environment one that looks like a setting.
+    In `.env` every name that is not a setting counts; in the environment only a name that looks
+    like one.
     """
     file = folder / ".env"
     stored = dotenv_values(file, interpolate=False) if file.is_file() else {}

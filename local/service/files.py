@@ -1,4 +1,4 @@
-"""Files of the service on one machine: readable for its user only, and bounded in size."""
+"""Files of the service on one machine: readable by its user only, and bounded in size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OLD_LOGS = 5
 
 
 def keep_private(folder: Path) -> None:
-    """Make all files of this process and its children readable for its user only.
+    """Make all files of this process and its children readable by its user only.
 
     That includes the files that an earlier version wrote to `folder`.
     """
@@ -28,8 +28,8 @@ def keep_private(folder: Path) -> None:
 class RotatingFile(io.TextIOBase):
     """A log file that is renamed when it is full; five old ones are kept.
 
-    Several processes may write to the same file: each looks before each line whether another one
-    has renamed it. `RotatingFileHandler` would go on writing to the renamed file.
+    Several processes may write to the same file. Before each line a process checks whether another
+    process has renamed the file. `RotatingFileHandler` would write on to the renamed file.
     """
 
     def __init__(self, path: Path, most_bytes: int = LOG_BYTES) -> None:

@@ -1,8 +1,8 @@
 """HTTP of the service on one machine: bounded in size, in time and in the number of connections.
 
-On AWS the gateway has these limits. uvicorn has options for some of them only: its limit for the
-size of a head is for its other, slower parser. Its time limit begins after the first request. Its
-limit of connections answers 503 to readers while idle clients keep their connections.
+On AWS the gateway has these limits. The options of uvicorn are not enough. Its limit for the size
+of a head is only for its slower parser. Its time limit begins only after the first request. Its
+limit for connections rejects readers with 503 while idle clients keep their connections.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from marketdata.api.problems import Problem
 
 # Method, URL and headers of one request.
 MAX_HEAD_BYTES = 16_384
-# A request has to be complete after this, and a connection without a request is closed.
+# A request must be complete after this time. A connection without a request is closed after it.
 RECEIVE_S = 10
-# A client has to have read its answer after this.
+# A client must have read its answer after this time.
 ANSWER_S = 30
 _SLICE_BYTES = 4_096
 _NO_REQUEST = "What was sent cannot be read as HTTP."
@@ -37,10 +37,16 @@ class _RejectedError(Exception):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP with bounds, and with the API's shape of an error for bytes it cannot read."""
+    """uvicorn's HTTP with bounds.
+
+    Bytes that are not HTTP are answered with a problem as of the API.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Accept a connection; if there are too many, close the one that is idle for longest."""
+        """Accept a connection.
+
+        If there are too many, close the one that has been idle for longest.
+        """
         super().connection_made(transport)
         self.is_in_head = True
         self.idle_since_s = self.loop.time()
@@ -63,8 +69,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._limit_time(RECEIVE_S)
         for at in range(0, len(data), _SLICE_BYTES):
             part = data[at : at + _SLICE_BYTES]
-            # The parser joins the parts of a header again and again, so a long header takes ever
-            # longer.
+            # The parser joins all parts of a header at each new part, so a long header takes too
+            # long.
             self._head_bytes = self._head_bytes + len(part) if self.is_in_head else 0
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._rejection = _too_long()
@@ -87,7 +93,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.is_in_head = False
             super().on_headers_complete()
             return
-        raise _RejectedError  # the parser makes its own error of it, and that becomes a 400
+        raise _RejectedError  # the parser turns this into its own error, which is answered with 400
 
     def on_message_complete(self) -> None:
         """Note that the request is complete; the next bytes begin a new head."""
@@ -99,13 +105,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """Note that the answer is complete."""
         self.idle_since_s = self.loop.time()
         if self.is_in_head and not self.pipeline:
-            self._limit_time(
-                None
-            )  # from here on uvicorn's own limit for an idle connection applies
+            self._limit_time(None)  # from now on uvicorn's own limit for an idle connection applies
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  (uvicorn's own text)
-        """Answer with a problem and close: the start of the next request is not known."""
+        """Answer with a problem and close, as the start of the next request is not known."""
         answer = Problem("bad_request", self._rejection).response("/")
         headers = [*answer.raw_headers, (b"connection", b"close")]
         lines = [b"HTTP/1.1 400 Bad Request", *(b"%b: %b" % header for header in headers)]
@@ -124,11 +128,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._timer = None if seconds is None else self.loop.call_later(seconds, self._time_out)
 
     def _time_out(self) -> None:
-        # Closing would wait until the client has read what was written to it.
+        # `close` would wait until the client has read all bytes that were written to it.
         self.transport.abort()
 
     def _make_room(self) -> None:
-        """Close the connection that is idle for longest; this one if all others are answering."""
+        """Close the connection that is idle for longest.
+
+        If all others are answering, close this one.
+        """
         idle = [
             other
             for other in self.connections

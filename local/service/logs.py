@@ -15,8 +15,8 @@ from marketdata.observability.logs import ROOT, configure_logging
 from marketdata.redaction import redact
 from marketdata.settings import Settings
 
-# Lines that the terminal does not repeat, because it has lines of its own for them: commits of
-# quotes, by their logger, and of lists, by their message.
+# Records that the terminal does not show, because the loops print lines for them: commits of
+# quotes, found by their logger, and commits of lists, found by their message.
 COMMITS = "marketdata.steps"
 LISTS = ("asset list committed", "provider gave no list")
 
@@ -40,7 +40,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 
 
 def log_to_file(path: Path, part: str) -> Logger:
-    """Send this process's logs to a file, and those from WARNING up to the terminal as well.
+    """Write this process's logs to a file, and those from WARNING up also to the terminal.
 
     Return the logger of the process. Lines are written out one by one.
     """

@@ -1,7 +1,7 @@
 """The price loop on one machine: it replaces the state machine of AWS and calls the same handlers.
 
-The messages between the steps pass through JSON, as on AWS. Each slot runs in a thread of its own,
-so a slow slot does not delay the next one. The claim of a slot keeps two threads from doing the
+The messages between the steps pass through JSON, as on AWS. Each slot runs in a separate thread, so
+a slow slot does not delay the next one. The claim of a slot prevents two threads from doing the
 same work.
 """
 
@@ -83,10 +83,10 @@ class Tick:
 
 
 def next_slot(slot: int, now_s: float) -> int:
-    """Return the slot after this one, epoch seconds; it never starts later than two slots from now.
+    """Return the slot after this one, epoch seconds. It starts at most two slots from now.
 
-    A machine that slept wakes up in a later slot: missed slots are not run. If the wall clock went
-    back, the next slot is that of the new time.
+    Slots that were missed while the machine slept are not run. If the wall clock was set back, the
+    next slot is that of the new time.
     """
     present = int(now_s // SLOT_S) * SLOT_S
     following = slot + SLOT_S
@@ -115,7 +115,7 @@ def run_slot(
 
 
 def run_job(steps: Steps, job: EventJson) -> EventJson:
-    """Fetch and commit one job; a fetch that fails is committed as such."""
+    """Fetch and commit one job. If the fetch fails, its error is committed."""
     try:
         report = through_json(steps.fetch, job)
     except Exception as error:  # noqa: BLE001 - as the state machine's Catch of States.ALL
@@ -134,7 +134,7 @@ class PriceLoop:
         self._jobs = ThreadPoolExecutor(16, thread_name_prefix="job")
 
     def run(self) -> None:
-        """Run until `stop`; the slot that is under way when it starts is run at once."""
+        """Run until `stop`. The current slot is run at once."""
         slot = int(time.time() // SLOT_S) * SLOT_S
         with self._jobs, self._slots:
             while not self._stop.is_set():
@@ -144,7 +144,7 @@ class PriceLoop:
                 self._stop.wait(max(0.0, slot - now_s))
 
     def stop(self) -> None:
-        """Start no further slot, wait for none, and report none."""
+        """Start no further slot, do not wait for running slots, and report no slot."""
         self._stop.set()
 
     def _one(self, slot: int) -> None:
@@ -160,7 +160,7 @@ class PriceLoop:
 
 
 def through_json(handler: Handler, event: EventJson) -> EventJson:
-    """Call a handler as Lambda would: event and answer as JSON."""
+    """Call a handler as Lambda would, with event and answer through JSON."""
     answer: EventJson = json.loads(json.dumps(handler(json.loads(json.dumps(event)), None)))
     return answer
 

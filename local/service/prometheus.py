@@ -1,9 +1,9 @@
 """`GET /metrics` on one machine: the metrics of CloudWatch's table in Prometheus' format.
 
-The loop and the API are processes of their own. Both write their counters into files of the folder
+The loop and the API are separate processes. Both write their counters into files of the folder
 PROMETHEUS_MULTIPROC_DIR, and the API adds them up. Ages, breakers and budgets are read from Redis
-when somebody asks. prometheus_client decides when it is imported whether it uses that folder, so
-import this module after the environment is set.
+at each request. At its import prometheus_client decides whether it uses that folder, so import this
+module after the environment is set.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Recorder:
         }  # fmt: skip
 
     def record(self, samples: Iterable[Sample]) -> None:
-        """Add samples, except gauges, which are read when somebody asks."""
+        """Add samples, except gauges, which are read at each request."""
         for sample in samples:
             name, labels = sample.metric.name, sample.dimensions
             if name in self._counters:
@@ -74,7 +74,7 @@ class Recorder:
                 (times.labels(**labels) if labels else times).observe(sample.value / 1000)
 
     def measure_plans(self, plan_quotes: Handler) -> Handler:
-        """Return plan_quotes as it is, but measured."""
+        """Return plan_quotes with its plans measured."""
 
         def measured(event: EventJson, context: Any) -> EventJson:
             begun_ms = wall_ms()
@@ -85,7 +85,7 @@ class Recorder:
         return measured
 
     def measure_commits(self, commit_quotes: Handler) -> Handler:
-        """Return commit_quotes as it is, but measured."""
+        """Return commit_quotes with its summaries measured."""
 
         def measured(event: EventJson, context: Any) -> EventJson:
             summary = commit_quotes(event, context)
@@ -96,7 +96,10 @@ class Recorder:
 
 
 class GaugeCollector(Collector):
-    """Reads the gauges; none while Redis does not answer. `read` takes epoch milliseconds."""
+    """Reads the gauges; there are none while Redis does not answer.
+
+    `read` takes epoch milliseconds.
+    """
 
     def __init__(self, read: Callable[[int], Iterable[Sample]]) -> None:
         self._read = read
@@ -119,7 +122,7 @@ class GaugeCollector(Collector):
 
 
 class WithMetrics:
-    """The API's app with `GET /metrics` beside it, which adds up what all processes recorded."""
+    """The API's app and `GET /metrics`, which adds up the records of all processes."""
 
     def __init__(self, app: ASGIApp, read_gauges: Callable[[int], Iterable[Sample]]) -> None:
         self._app = app
@@ -128,7 +131,7 @@ class WithMetrics:
         self._exported.register(GaugeCollector(read_gauges))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer `/metrics`, and pass everything else on."""
+        """Answer `/metrics`, and pass every other request to the app."""
         is_ours = scope["type"] == "http" and scope["path"] == PATH
         if is_ours and scope["method"] in ("GET", "HEAD"):
             await self._answer(scope, send)

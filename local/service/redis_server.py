@@ -1,4 +1,4 @@
-"""A Redis server for one machine: an installed one, else the one in a Python wheel."""
+"""A Redis server for one machine: an installed server, else the one in a Python wheel."""
 
 from __future__ import annotations
 
@@ -58,8 +58,9 @@ def server_command(
 ) -> list[str]:
     """Return the command for a Redis on loopback.
 
-    With a folder it keeps its data across runs. `config` is a file with further settings.
-    `volatile-lru` as on AWS: keys without expiry (breakers, budgets) are never evicted.
+    With a folder it keeps its data across runs. `config` is a file with further settings. The
+    policy is `volatile-lru`, as on AWS, so keys without expiry (breakers, budgets) are never
+    evicted.
     """
     command = [
         *(
@@ -86,7 +87,7 @@ def wait_until_it_answers(
     process: subprocess.Popen[bytes] | None,
     timeout_s: float = START_TIMEOUT_S,
 ) -> bool:
-    """Return whether a Redis answers PING within `timeout_s`; False once its process has ended."""
+    """Return whether a Redis answers PING within `timeout_s`; False when its process has ended."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end and (process is None or process.poll() is None):
         if answers(host, port):
@@ -96,7 +97,7 @@ def wait_until_it_answers(
 
 
 def answers(host: str, port: int) -> bool:
-    """Return whether a Redis listens there; one that asks for a password counts."""
+    """Return whether a Redis listens there; a Redis that asks for a password counts."""
     try:
         with socket.create_connection((host, port), timeout=0.5) as connection:
             connection.settimeout(0.5)

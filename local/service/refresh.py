@@ -1,7 +1,7 @@
 """The refresh of the asset lists on one machine: it replaces the daily state machine of AWS.
 
-It calls `plan_assets` again and again. Only that step decides whether a refresh is due, for all
-services that share a Redis.
+It calls `plan_assets` regularly. That step decides whether a refresh is due, for all services that
+share a Redis.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Refresher:
                 self._stop.wait(POLL_S)
 
     def refresh(self) -> None:
-        """Do one round: put back what the cache lost, then refresh what is due."""
+        """Do one round: put back lists that the cache lost, then refresh lists that are due."""
         answer = through_json(self._steps.plan, {})
         plan = AssetPlan.model_validate(answer)
         for asset_class in plan.restore:
@@ -57,7 +57,7 @@ class Refresher:
                 self._report_on(summary)
 
     def stop(self) -> None:
-        """Start no further round, wait for none, and report none."""
+        """Start no further round, do not wait for a running one, and report none."""
         self._stop.set()
 
     def _round(self) -> None:

@@ -18,11 +18,12 @@ FIRST_LISTS_TIMEOUT_S = 15.0
 
 
 class Service:
-    """The two loops in threads of their own."""
+    """The two loops, each in a thread."""
 
     def __init__(self, say: Callable[[str, str], None], log_file: Path) -> None:
         self._say = say
-        # Before the handlers are imported, because only the first configuration of a log counts.
+        # This comes before the import of the handlers, because only the first configuration of a
+        # log counts.
         log_to_file(log_file, "loop")
         say("", "loading provider code")
         handlers, warm = _load_handlers()
@@ -43,7 +44,7 @@ class Service:
         self._warm = warm
 
     def start(self) -> None:
-        """Start both. The first tick waits a while for the first lists."""
+        """Start both loops. The first tick waits some seconds for the first lists."""
         self._warm()
         threading.Thread(target=self._refresher.run, name="refresher", daemon=True).start()
         if not self._refresher.first_done.wait(FIRST_LISTS_TIMEOUT_S):

@@ -36,13 +36,13 @@ NAMED_TIMEOUT_S = 3.0
 def bring_up_redis(
     children: Children, state: Path, env: dict[str, str], at_end: ExitStack, *, must_keep_data: bool
 ) -> None:
-    """Return when the Redis of the service answers; `env` then has the settings to reach it.
+    """Return when the Redis of the service answers. Then `env` has the settings to reach it.
 
     `state`: the folder of the service. A Redis that is started here keeps its data there for the
-    next run. A second service at the same time starts with an empty Redis that keeps nothing;
-    with `must_keep_data` it does not start, because it would not know which quotas are used.
-    `at_end` gets what has to be removed when the service ends.
-    Raise `CannotStartError` with what to do, and `RedisMissingError` if no server is installed.
+    next run. A second service at the same time starts with an empty Redis that keeps nothing. With
+    `must_keep_data` the second service does not start, because it would not know how much of each
+    quota is used. `at_end` gets calls that clean up when the service ends. Raise `CannotStartError`
+    with what to do, and `RedisMissingError` if no server is installed.
     """
     if env.get("REDIS_HOST"):
         settings = Settings.from_env(env)

@@ -47,7 +47,8 @@ REACHABLE = (
     "HOST={}: other machines may reach the API, which asks nobody for a password; put a firewall "
     "or a gateway in front of it"
 )
-# In a container an address of its own is the only way in, so it is no reason for a warning.
+# In a container the API must listen on an address that other machines reach, so there is no
+# warning.
 PUBLISHED = (
     "the API asks nobody for a password; publish its port to this machine only, or put a gateway "
     "in front of it"
@@ -55,8 +56,8 @@ PUBLISHED = (
 
 
 def start() -> int:
-    """Run the service until Ctrl-C or SIGTERM; the exit code of the program."""
-    # Ctrl-C, what `kill` sends, and a terminal that is closed.
+    """Run the service until Ctrl-C or SIGTERM. Return the exit code of the program."""
+    # Ctrl-C, `kill`, and the end of the terminal.
     no_interruption = interrupted_by(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     code = 2
     try:
@@ -71,7 +72,7 @@ def start() -> int:
             print("stopped", flush=True)
     except (CannotStartError, SettingsError, RedisMissingError) as error:
         print(f"error: {error}", file=sys.stderr)
-    # The end does not wait for threads that still wait for a provider.
+    # The program ends without waiting for threads that still wait for a provider.
     os._exit(code)
 
 
@@ -131,7 +132,7 @@ def _bring_up_market(children: Children, env: dict[str, str]) -> tuple[dict[str,
 def _bring_up_api(
     children: Children, settings: Settings, env: dict[str, str], log_file: Path
 ) -> None:
-    """Start the API, again whenever it ends, and wait until it listens."""
+    """Start the API and wait until it listens. It is started again each time it ends."""
     children.start("api", python("local.service.api", str(log_file)), env, again=True)
     end = time.monotonic() + API_TIMEOUT_S
     while not addresses.is_listening(settings.host, settings.port):

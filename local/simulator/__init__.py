@@ -1,7 +1,7 @@
 """The simulated market: one price process behind five servers with the providers' wire formats.
 
-It is for development and tests. Formats, quotas, errors and oddities are those of the providers;
-prices are invented. It does not depend on the program that calls it.
+It is for development and tests. Formats, quotas, errors and oddities are those of the providers.
+Prices are invented. The simulator does not depend on how the service works.
 """
 
 from local.simulator.faults import KINDS, MOVES, Fault

@@ -1,8 +1,8 @@
-"""`python -m local.simulator`: the simulated market as a process of its own.
+"""`python -m local.simulator`: the simulated market as a separate process.
 
-Once ready it prints one line of JSON with the base URLs and the control URL (and writes the same to
-`--ports-file`). It ends on SIGTERM, SIGINT and when its parent is gone. Quotas are those of the
-settings `<PROVIDER>_LIMITS`, unless arguments say otherwise.
+When it is ready, it prints one line of JSON with the base URLs and the control URL, and writes the
+same line to `--ports-file`. It ends on SIGTERM, on SIGINT, and when its parent has ended. Quotas
+are those of the settings `<PROVIDER>_LIMITS`, unless arguments say otherwise.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _for_provider(text: str) -> tuple[Source, str]:
 
 
 def _write_atomically(path: Path, line: str) -> None:
-    """Write so that a reader sees the complete line or no file."""
+    """Write a file so that a reader finds the complete line or no file."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.write_text(line + "\n")
     draft.replace(path)

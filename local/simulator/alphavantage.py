@@ -113,7 +113,7 @@ class AlphaVantage:
         return text_reply("<html><body>Server Error</body></html>", status, "text/html")
 
     def not_found(self) -> Reply:
-        """404, in HTML."""
+        """Return 404, in HTML."""
         return text_reply("<html><body>Not Found</body></html>", 404, "text/html")
 
     def _invalid_call(self, request: Request) -> Reply:

@@ -1,8 +1,8 @@
 """The highest and the lowest price of a session, for each symbol.
 
-The range is that of the prices at every quarter of an hour and of all prices that were shown. So a
-price that was shown is never outside a range that is shown later, and a symbol that is seldom shown
-costs little.
+The range includes the prices at every quarter of an hour and all prices that were shown. So a shown
+price is never outside of a range that is shown later. A symbol that is seldom shown takes little
+time.
 """
 
 from __future__ import annotations

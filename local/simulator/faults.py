@@ -12,8 +12,8 @@ from local.simulator.wire import JsonObject
 from marketdata.domain.quotes import Source
 
 # The faults of a whole answer and those of single prices, with the options of each and their
-# defaults. "retry_after" is in seconds, sent in the form "seconds", "date" or "none". "window" is
-# the one that the provider says is spent.
+# defaults. "retry_after" is in seconds; it is sent as "seconds" or "date", or not sent for "none".
+# "window" is the window that the provider names as used up.
 ANSWER_FAULTS: Mapping[str, Mapping[str, Any]] = {
     "latency": {"latency_ms": 1000},
     "rate_limited": {"retry_after": None, "form": "seconds", "window": "minute"},
@@ -113,7 +113,7 @@ class Faults:
         self._numbers = itertools.count(1)
 
     def plant(self, kind: str, now_ms: int, options: Mapping[str, Any]) -> Fault:
-        """Plant a fault and return it; its number takes it out again.
+        """Plant a fault and return it. `clear` removes it by its number.
 
         Raise ValueError, naming what is allowed, for a wrong kind, option or value.
         """
@@ -150,7 +150,7 @@ class Faults:
     def clear(self, *, source: Source | None = None, number: int | None = None) -> int:
         """Remove the faults of a provider, one fault, or all; return how many.
 
-        A fault for any provider does not count as a fault of one provider.
+        A fault for all providers is not removed with the faults of one provider.
         """
         kept = [
             fault

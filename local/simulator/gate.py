@@ -29,8 +29,8 @@ def _no_symbols(_request: Request) -> tuple[str, ...]:
 class Route:
     """One endpoint: the kind of its calls, its answer, and the symbols that a request names.
 
-    `counted`: calls count against the quota. `keyed`: it needs the provider's key. `nothing`: its
-    answer without data.
+    `counted`: whether calls count against the quota. `keyed`: whether calls need the provider's
+    key. `nothing`: the answer without data.
     """
 
     kind: str
@@ -59,7 +59,7 @@ class Wire(Protocol):
         ...
 
     def not_entitled(self) -> Reply:
-        """Return the error for what the plan does not include."""
+        """Return the error for an endpoint or symbol that the plan does not include."""
         ...
 
     def rate_limited(self, request: Request, window: str, wait_s: int) -> Reply:

@@ -1,4 +1,4 @@
-"""The market behind the servers: its clock, its prices, its faults, and its own record.
+"""The market behind the servers: its clock, its prices, its faults, and its records.
 
 A `Tick` is what a provider shows of a symbol. `Market.is_true` says whether a quote is right.
 """
@@ -70,7 +70,7 @@ class Market:
         self.moves: list[Move] = []
         self._process = Process(seed, self.universe)
         self._ranges = DayRanges()
-        # By how many milliseconds the times of a provider were shifted, ever.
+        # All shifts of the times of a provider so far, in milliseconds.
         self._offsets: defaultdict[Source, set[int]] = defaultdict(set)
 
     @property
@@ -166,9 +166,9 @@ class Market:
     def control(self, fault: str, **options: Any) -> Fault | Move:
         """Plant a fault of `faults.KINDS`, or a true move of a price of `faults.MOVES`.
 
-        Options of each fault: `provider`, `path`, `symbol`, `start_in_s`, `duration_s` (by the
-        market's clock), `answers`, and its own. A move takes only its own. Raise ValueError for
-        anything else.
+        Every fault has the options `provider`, `path`, `symbol`, `start_in_s`, `duration_s` (by the
+        market's clock) and `answers`, and the options of its kind. A move has only the options of
+        its kind. Raise ValueError for anything else.
         """
         with self.lock:
             if options.get("symbol"):
@@ -210,7 +210,7 @@ class Market:
         return self._process.price(series, at_ms, factor)
 
     def _trade_ms(self, series: Series, at_ms: int, update_ms: int) -> int:
-        """Return the last trade up to an instant that a source shows which looks every so often."""
+        """Return the last trade that a source shows whose prices change every `update_ms`."""
         if update_ms:
             at_ms -= at_ms % update_ms
         at_ms = self.trading_hours.last_trade_ms(series.hours, at_ms - at_ms % STEP_MS)

@@ -1,9 +1,9 @@
 """The price process: a pure function of seed, symbol and time, so that all processes agree.
 
 A price is its start value times the exponential of a sum of movements. Each movement behaves like a
-random walk and has a volatility: one is the symbol's own, others are shared by a group of symbols
-(the shares of a country, all coins, the dollar). Therefore shares move together a little, coins
-more, and a share and a pair of currencies not at all.
+random walk and has a volatility. One movement belongs to the symbol only. Others are shared by a
+group of symbols (the shares of a country, all coins, the dollar). Therefore shares move together a
+little, coins move together more, and a share and a pair of currencies do not move together.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SHARES_VOLATILITY, SHARE_VOLATILITY = 0.008, 0.012
 COINS_VOLATILITY, COIN_VOLATILITY = 0.018, 0.016
 DOLLAR_VOLATILITY, CURRENCY_VOLATILITY = 0.0025, 0.003
 CURRENCY_OF_COINS = ("BTC", "ETH")
-# Currencies that are tied to another one: with which share of an ordinary volatility they move.
+# Currencies that are tied to another one, with their share of an ordinary volatility.
 _TIED_TO_DOLLAR = {"AED": 0.01, "SAR": 0.01, "HKD": 0.05, "CNY": 0.4, "CNH": 0.4, "KWD": 0.2}
 _COUPLED = {"USDT", "USDC"}  # coins that follow the dollar
 
@@ -139,7 +139,7 @@ class Process:
         return None if coin is None else self._crypto(coin, quote, money)
 
     def _money(self, code: str, *, is_forex: bool) -> Value | None:
-        """Return the value of what a price is in: a currency, or one of two coins."""
+        """Return the value of the unit that a price is in: a currency, or one of two coins."""
         currency = self._universe.currencies.get(code)
         if currency is not None:
             return self._currency(currency)

@@ -1,4 +1,4 @@
-"""Quotas as the providers count them: exact rolling windows by the market's clock."""
+"""Quotas as the providers count: exact rolling windows by the market's clock."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class _Window:
 class Quota:
     """One provider's quota. `violations` counts the calls that came beyond it.
 
-    A call beyond the quota uses nothing of it, but counts towards the peaks. So a peak above its
-    limit means that a client called too often.
+    A call beyond the quota uses nothing of the quota, but counts in the peaks. So a peak above its
+    limit shows that a client called too often.
     """
 
     def __init__(self, limits: Sequence[Limit]) -> None:
@@ -73,7 +73,7 @@ class Quota:
         return self._windows[window].used(now_ms)
 
     def frees_in_ms(self, window: str, now_ms: int) -> int:
-        """Return the milliseconds until the window admits a call; 0 if it does already."""
+        """Return the milliseconds until the window admits a call; 0 if it admits one now."""
         return self._windows[window].frees_in_ms(now_ms)
 
     def peaks(self) -> dict[str, int]:

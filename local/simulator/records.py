@@ -64,9 +64,9 @@ class Move(NamedTuple):
 class Tick:
     """A symbol as a provider shows it: its last trade, and the figures of the day.
 
-    `at_ms` is the time of the trade, `shown_ms` the time that the provider gives for it. `seen_ms`
-    is the time of the look. `oddity` is the planted defect of its row, if any. `range_of` returns
-    the highest and the lowest price of a session up to an instant.
+    `at_ms` is the time of the trade. `shown_ms` is the time that the provider gives for the trade.
+    `seen_ms` is the time at which the provider was asked. `oddity` is the planted defect of its
+    row, if any. `range_of` returns the highest and the lowest price of a session up to an instant.
     """
 
     series: Series

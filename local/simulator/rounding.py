@@ -25,7 +25,7 @@ def coingecko_places(price: Decimal) -> int:
 
 
 def is_rounded(source: Source, asset_class: AssetClass, price: Decimal, truth: Decimal) -> bool:
-    """Return whether a provider writes `price` where the truth is `truth`."""
+    """Return whether a provider writes the true price `truth` as `price`."""
     if source is Source.ALPHA_VANTAGE:
         is_stock = asset_class is AssetClass.STOCKS
         places = ALPHA_VANTAGE_STOCK_PLACES if is_stock else ALPHA_VANTAGE_RATE_PLACES

@@ -18,7 +18,7 @@ from local.simulator.trading_hours import Hours
 
 STOCK_COUNT = 2_500
 COIN_COUNT = 1_500
-ZOMBIE_MS = 1_644_019_200_000  # 2022-02-05, the last trade of a row that is not traded any more
+ZOMBIE_MS = 1_644_019_200_000  # 2022-02-05, the last trade of an asset that is not traded any more
 
 _CONSONANTS, _VOWELS = "BDLMNPRSTVZ", "AIOU"
 _TRADES = ("Holdings", "Energy", "Therapeutics", "Semiconductor", "Bancorp", "Foods", "Systems")
@@ -32,10 +32,10 @@ class Stock:
 
     `symbol` is canonical (`BRK.B`), `yahoo` and `alpha_vantage` are the spellings of these two
     providers. `price` is where the process starts, in `currency`. `value` is the market value in
-    billions of dollars. `quote_type` is Yahoo's. `group` names the securities that it moves with,
-    and `share` how much of their common movement it takes. `swing` multiplies its own volatility.
-    `dead`: Yahoo has a row without a price. `frozen_ms`: the time of the last trade, where that is
-    long ago.
+    billions of dollars. `quote_type` is Yahoo's. `group` is the group of securities that it moves
+    with, and `share` its part of their common movement. `swing` multiplies the volatility of its
+    own movement. `dead`: Yahoo's row for it has no price. `frozen_ms`: the time of the last trade,
+    if that is long ago.
     """
 
     symbol: str
@@ -82,13 +82,13 @@ class Coin:
 
     @property
     def supply(self) -> float:
-        """Return the number of coins, which puts the market values in the order of the ranks."""
+        """Return the number of coins, chosen so that market values have the order of the ranks."""
         size: float = (self.rank or 100_000) ** 1.5
         return 2e12 / size / self.price
 
     @property
     def yahoo_base(self) -> str:
-        """Return Yahoo's name; a coin without a right to its ticker carries a number."""
+        """Return Yahoo's name. If another coin has the ticker, the name has a number."""
         return self.ticker if self.label == self.ticker else f"{self.ticker}{self.cmc_id}"
 
 
@@ -105,7 +105,7 @@ class Currency:
 
 @dataclass(frozen=True, slots=True)
 class Universe:
-    """All that is traded, in the order of market value, with the ways to find one.
+    """All traded assets, in the order of market value, with indexes to find one.
 
     `stocks` is by canonical symbol, `coins` by slug. `by_label`, `by_cmc_id` and `by_yahoo_base`
     find the same coins. `currencies` is by code. `pairs` are those that brokers list.
@@ -149,7 +149,7 @@ def _rows(table: str) -> Iterator[list[str]]:
 
 
 def _made_up_names(seed: str, lengths: tuple[int, ...]) -> Iterator[str]:
-    """Yield pronounceable names, each once, in an order that depends on nothing but `seed`."""
+    """Yield pronounceable names, each once, in an order that depends only on `seed`."""
     shuffle = random.Random(seed)
     for length in lengths:
         sides = [_VOWELS if place % 2 else _CONSONANTS for place in range(length)]

@@ -59,7 +59,7 @@ class Reply:
 
 
 def json_reply(value: Any, status: int = 200, **headers: str) -> Reply:
-    """Return a JSON answer; NaN is written as NaN. Header names have underscores for dashes."""
+    """Return a JSON answer; NaN is written as NaN. In `headers`, an underscore means a dash."""
     body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
     named = tuple((name.replace("_", "-"), text) for name, text in headers.items())
     return Reply(status, body, headers=named)

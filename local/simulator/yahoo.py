@@ -1,7 +1,7 @@
 """Yahoo's hosts on one port: cookie and crumb, quotes, charts, screeners.
 
 Only calls for data count against the quota. Planted faults apply to cookie, consent and crumb as
-well: yfinance keeps the text of a 429 as its crumb.
+well, because yfinance would keep the text of a 429 as its crumb.
 """
 
 from __future__ import annotations

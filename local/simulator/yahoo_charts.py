@@ -1,4 +1,4 @@
-"""Yahoo's charts: candles of the price process, and the meta that carries the live price."""
+"""Yahoo's charts: candles of the price process, and the `meta` object with the live price."""
 
 from __future__ import annotations
 

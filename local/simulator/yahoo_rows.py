@@ -1,4 +1,4 @@
-"""Yahoo's spellings and its rows: the same row is in quotes and in screeners."""
+"""Yahoo's spellings and rows. A row is the same in quotes and in screeners."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _AMOUNTS = tuple(
     preMarketPrice preMarketChange postMarketPrice postMarketChange
     """.split()
 )
-# Keys that come even when `fields` asks for others.
+# Keys that are in a row even if `fields` does not ask for them.
 _ALWAYS = frozenset(
     """
     language region quoteType typeDisp quoteSourceName triggerable marketState exchange market
@@ -55,7 +55,7 @@ _ALWAYS = frozenset(
 
 
 def symbol_of(universe: Universe, spelling: str) -> str | None:
-    """Return the canonical symbol of Yahoo's spelling; None for what Yahoo does not know."""
+    """Return the canonical symbol of Yahoo's spelling; None if Yahoo does not know the symbol."""
     stock = universe.by_yahoo.get(spelling)
     if stock is not None:
         return stock.symbol

@@ -96,7 +96,8 @@ class HttpSender:
             json=request.json,
         ).prepare()
         url = prepared.url or request.url
-        # No proxy, whatever the environment says: 127.0.0.1 is another machine for a proxy.
+        # A loopback URL is not requested through a proxy, even if the environment names one,
+        # because for the proxy 127.0.0.1 is another machine.
         proxies = {"http": "", "https": "", "all": ""} if _is_loopback(url) else {}
         found = self._session.merge_environment_settings(url, proxies, True, None, None)  # noqa: FBT003
         # The adapter and not the session: a session would add cookies and credentials of .netrc,
