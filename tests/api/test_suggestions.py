@@ -129,6 +129,9 @@ def test_nothing_is_suggested_before_the_first_list(cache):
     service = Service(cache)
     errors = service.get("/v1/quotes?symbols=APPL,BTCC-USD").json["errors"]
     assert [error.get("suggestions") for error in errors] == [None, None]
+    service.list_assets(AssetClass.STOCKS, STOCKS)
+    errors = service.get("/v1/quotes?symbols=APPL,BTCC-USD").json["errors"]
+    assert [error.get("suggestions") for error in errors] == [["AAPL"], None]
 
 
 def test_a_symbol_that_has_a_price_is_spelled_right(service):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from marketdata.domain.assets import Asset
-from marketdata.domain.search_index import Index, Tier, build
+from marketdata.domain.search_index import MOST_KEPT, MOST_NEAR_ID, Index, Tier, build
 from marketdata.domain.symbols import AssetClass, parse_symbol
 
 STOCKS = [
@@ -146,6 +146,20 @@ def test_a_ticker_with_one_slip_is_near_to_its_symbol(ticker, symbols):
     near = index.near([ticker, "QQQQ"])
     assert [rows[place][0] for place in near[ticker]] == symbols
     assert near["QQQQ"] == []
+
+
+def test_what_is_near_is_remembered_for_some_tickers():
+    """Asked again, a ticker has the same answer, and other spellings of it share the memory."""
+    rows = [(symbol, symbol) for symbol in ("AAPL", "BRK.B", "BRKB", "APP")]
+    index = Index(build(listed(rows)))
+    first = index.near(["APPL", "BRK-B", "BRKB"])
+    assert first == {"APPL": [0, 3], "BRK-B": [1, 2], "BRKB": [1, 2]}
+    for number in range(0, 3 * MOST_KEPT, 100):
+        index.near([f"J{one}" for one in range(number, number + 100)])
+        assert len(index._near) <= MOST_KEPT
+    index.near(["A" * 8_000])
+    assert max(map(len, index._near)) <= MOST_NEAR_ID
+    assert index.near(["BRKB", "APPL"]) == {"BRKB": [1, 2], "APPL": [0, 3]}
 
 
 def test_a_word_twice_in_the_query_is_twice_in_the_name():

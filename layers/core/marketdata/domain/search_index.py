@@ -1,21 +1,19 @@
 """Finding assets by symbol or name: a compact index of one list, ranked by how well they match.
 
-Pure. The index has one line of folded text an asset. It is searched as one text of bytes, because
-a loop over 30,000 lines takes ten times as long.
+Pure. The index has one line of folded text an asset; `searched_lines` finds parts of them.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
-from itertools import accumulate
 
 from marketdata.domain.assets import Asset
 from marketdata.domain.quotes import Source
+from marketdata.domain.searched_lines import Lines
 from marketdata.domain.slips import one_slip
 from marketdata.domain.suggestions import plain_spelling, suggestions, without_exchange
 from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol, symbol_or_none
@@ -23,6 +21,8 @@ from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol, symbol_o
 # Shorter symbols are similar to too many others, and longer ones are not tickers.
 LEAST_NEAR, MOST_NEAR = 3, 8
 MOST_NEAR_ID = 32  # the longest coin by its id (`@bitcoin-USD`) that similar ones are found for
+MOST_PLACES = 12  # assets that are like one ticker
+MOST_KEPT = 1_024  # tickers for which similar ones are remembered
 LISTED_QUOTE = "USD"  # coins are listed against it
 
 
@@ -61,7 +61,8 @@ class Index:
         parts = data.replace(b"\n", b"\t").split(b"\t")  # keys and name of each line in turn
         if len(parts) != 2 * data.count(b"\t"):
             raise ValueError("not a search index")
-        self._keys, self._names = _Lines(parts[::2], few), _Lines(parts[1::2], few)
+        self._keys, self._names = Lines(parts[::2], few), Lines(parts[1::2], few)
+        self._near: dict[str, list[int]] = {}  # by key
         self.size = len(parts) // 2
 
     def find(self, query: str) -> list[int]:
@@ -94,26 +95,30 @@ class Index:
         """Return the places of the assets whose symbol is like a ticker, for each ticker.
 
         That is, equal but for punctuation, or with one slip; the equal ones first, then in the
-        list's order. One look at the list for all tickers.
+        list's order, at most `MOST_PLACES`. What was found is remembered for the next call.
         """
-        near: dict[str, list[int]] = {ticker: [] for ticker in tickers}
-        meant: dict[bytes, list[str]] = {}
-        for ticker in near:
-            for key in _near_keys(_key(ticker)):
-                meant.setdefault(key.encode(), []).append(ticker)
-        similar = set(meant).intersection(self._keys.words() if meant else ())
-        lines = enumerate(self._keys.split() if similar else ())
-        hits = [(place, line) for place, line in lines if not similar.isdisjoint(line.split())]
-        for place, line in hits:
-            tickers = (
-                ticker for key in similar.intersection(line.split()) for ticker in meant[key]
-            )
-            for ticker in dict.fromkeys(tickers):
-                near[ticker].append(place)
-        for ticker, places in near.items():
-            equal = self._keys.having(b" %b " % _key(ticker).encode(), among=set(places))
-            near[ticker] = sorted(equal) + [place for place in places if place not in equal]
-        return near
+        keys = {ticker: _key(ticker) for ticker in tickers}
+        known = self._near  # another thread may replace it
+        found = {key: known[key] for key in keys.values() if key in known}
+        unknown = [key for key in dict.fromkeys(keys.values()) if key not in found]
+        if unknown:
+            found |= (looked_up := self._look_up(unknown))
+            if len(known) + len(looked_up) > MOST_KEPT:
+                known = {}
+            self._near = known | {key: some for key, some in looked_up.items() if _slips(key)}
+        return {ticker: found[key] for ticker, key in keys.items()}
+
+    def _look_up(self, keys: Iterable[str]) -> dict[str, list[int]]:
+        """Return the places of the assets with a key that is like one of these, for each."""
+        meant = {key: {slip.encode() for slip in _slips(key)} for key in keys}
+        wanted = set().union(*meant.values())
+        listed = {key: self._keys.having(b" %b " % key) for key in self._keys.with_words(wanted)}
+        found = {}
+        for key, slips in meant.items():
+            equal = listed.get(key.encode(), set())
+            similar = set().union(*(listed[slip] for slip in slips if slip in listed))
+            found[key] = [*sorted(equal), *sorted(similar - equal)][:MOST_PLACES]
+        return found
 
     def _add_symbols(
         self, keys: Sequence[str], symbol: Symbol | None, found: Sequence[set[int]]
@@ -148,45 +153,6 @@ class Index:
             if not places:
                 break
         return places or set()
-
-
-class _Lines:
-    """Lines of a text, each known by its place."""
-
-    def __init__(self, lines: Sequence[bytes], few: int) -> None:
-        self._few = few
-        self._text = b"\n".join(lines)
-        # How long the lines before each place are, without the ends of lines.
-        self._lengths = array("I", accumulate(map(len, lines), initial=0))
-
-    def split(self) -> list[bytes]:
-        """Return the lines."""
-        return self._text.split(b"\n")
-
-    def words(self) -> list[bytes]:
-        """Return the words of all lines."""
-        return self._text.split()
-
-    def count(self, part: bytes) -> int:
-        """Return how often the text has this part."""
-        return self._text.count(part)
-
-    def having(self, part: bytes, least: int = 1, among: set[int] | None = None) -> set[int]:
-        """Return the places of the lines that have this part at least so often.
-
-        With `among`, only these places count.
-        """
-        if among is not None and len(among) <= self._few:
-            return {place for place in among if self._count_at(place, part) >= least}
-        before = self._text.split(part)[:-1]
-        places: Iterable[int] = accumulate([text.count(b"\n") for text in before])
-        if least > 1:
-            places = [place for place, count in Counter(places).items() if count >= least]
-        return set(places) if among is None else among.intersection(places)
-
-    def _count_at(self, place: int, part: bytes) -> int:
-        start, end = self._lengths[place] + place, self._lengths[place + 1] + place
-        return self._text.count(part, start, end)
 
 
 def _keys_of_meant(symbol: Symbol) -> Iterator[str]:
@@ -230,8 +196,8 @@ def _is_key(key: str) -> bool:
     return key not in ("", "@")
 
 
-def _near_keys(key: str) -> set[str]:
-    """Return the keys that are like one; none if it is too short or too long."""
+def _slips(key: str) -> set[str]:
+    """Return the key itself and those with one slip; none if it is too short or too long."""
     most = MOST_NEAR_ID if key.startswith("@") else MOST_NEAR
     return {key, *one_slip(key)} if LEAST_NEAR <= len(key) <= most else set()
 

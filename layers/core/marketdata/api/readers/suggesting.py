@@ -34,8 +34,6 @@ log = logging.getLogger("marketdata.api")
 
 # The lists are searched for at most this many symbols of one request.
 MOST_SEARCHED = 5
-# So many rows are read for each, because some name another kind of paper.
-_MOST_ROWS = 4 * MOST
 # With these reasons the symbol has, or has had, a price, so it is spelled right.
 _PRICED = (Reason.STALE, Reason.QUARANTINED)
 
@@ -66,30 +64,27 @@ class Suggester:
         if not texts:
             return {}
         try:
-            listed = self.listed.of(texts)
-            unlisted = [text for text in texts if text not in listed and not _is_pair(text)]
-            return self._similar(unlisted[:MOST_SEARCHED])
+            return self._similar(texts)
         except CacheUnavailableError as error:
             log.warning("no suggestions", extra={"error": str(error)})
             return {}
 
     def _similar(self, texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return the listed symbols that are like each text, the best ranked first."""
-        names: dict[AssetClass, dict[str, str]] = {}  # by class: the name to look for, by text
-        for text in texts:
-            symbol = symbol_or_none(text)
-            asset_class = AssetClass.STOCKS if symbol is None else symbol.asset_class
-            name = text if symbol is None else symbol.base
-            if symbol is not None and symbol.coin_id:
-                name += f"-{LISTED_QUOTE}"
-            names.setdefault(asset_class, {})[text] = name
+        """Return the listed symbols that are like each text that is in no list."""
+        metas = self.assets.metas((AssetClass.STOCKS, AssetClass.CRYPTO))
+        of_lists = [text for text in texts if _class_of(text) in metas]
+        listed = self.listed.of([text for text in of_lists if symbol_or_none(text)])
+        searched = [text for text in of_lists if text not in listed][:MOST_SEARCHED]
         found: dict[str, tuple[str, ...]] = {}
-        for asset_class, meta in self.assets.metas(tuple(names)).items():
-            wanted = names[asset_class]
-            near = self.assets.near(asset_class, meta.version, list(wanted.values()))
+        for asset_class in dict.fromkeys(map(_class_of, searched)):
+            meta = metas[asset_class]
+            names = {
+                text: _name_in_list(text) for text in searched if _class_of(text) is asset_class
+            }
+            near = self.assets.near(asset_class, meta.version, list(names.values()))
             rows = self._rows(asset_class, meta.version, near.values())
-            for text, name in wanted.items():
-                likely = [rows[place] for place in near.get(name, ())[:_MOST_ROWS] if place in rows]
+            for text, name in names.items():
+                likely = [rows[place] for place in near.get(name, ()) if place in rows]
                 found[text] = tuple(dict.fromkeys(_meant(text, likely)))[:MOST]
         return found
 
@@ -97,11 +92,25 @@ class Suggester:
         self, asset_class: AssetClass, version: str, near: Iterable[Sequence[int]]
     ) -> dict[int, Mapping[str, Any]]:
         """Return the first rows at these places, by place; none if the list was replaced."""
-        places = sorted({place for some in near for place in some[:_MOST_ROWS]})
+        places = sorted({place for some in near for place in some})
         rows = self.assets.rows(asset_class, version, places)
         if len(rows) != len(places):
             return {}
         return {place: json.loads(row) for place, row in zip(places, rows, strict=True)}
+
+
+def _class_of(text: str) -> AssetClass:
+    """Return the class in whose list a text may be."""
+    symbol = symbol_or_none(text)
+    return AssetClass.STOCKS if symbol is None else symbol.asset_class
+
+
+def _name_in_list(text: str) -> str:
+    """Return what the index of a list knows a symbol by, if it is there."""
+    symbol = symbol_or_none(text)
+    if symbol is None:
+        return text
+    return f"{symbol.base}-{LISTED_QUOTE}" if symbol.coin_id else symbol.base
 
 
 def _meant(text: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -119,12 +128,6 @@ def _meant(text: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 yield listed.text
         elif symbol := symbol_or_none(f"{listed.base}-{own.quote}"):
             yield symbol.text
-
-
-def _is_pair(text: str) -> bool:
-    """Return whether a text is a pair of two currencies, none of which is misspelt."""
-    symbol = symbol_or_none(text)
-    return symbol is not None and symbol.asset_class is AssetClass.FOREX
 
 
 def _kind(stock: Symbol) -> tuple[str, bool, bool]:
