@@ -35,7 +35,7 @@ WORKERS := -n 4 --dist loadfile --no-loadscope-reorder
 quick: $(VENV)/.dev ## run the unit tests, in under a minute
 	@$(BIN)/python -m pytest -q -n 3 tests/unit $(ARGS)
 
-test: $(VENV)/.dev ## run every suite except the benchmarks and those with a target of their own
+test: $(VENV)/.dev ## run every suite except the benchmarks and those with another target
 	@$(BIN)/python -m pytest -q $(WORKERS) $(ARGS)
 
 screenshots: $(VENV)/.dev ## take the pictures of the board in docs anew; needs Chromium
@@ -118,7 +118,7 @@ lock: $(VENV)/bin/python ## pin exact versions and hashes anew from the *.in fil
 clean: ## remove what the other targets made
 	rm -rf $(VENV) $(SAM) $(SCAN) $(MINISTACK) $(INFRA)/node_modules .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-# Tools that pin much each have an environment of their own.
+# Tools that pin many packages have separate environments.
 $(SAM)/.done: $(INFRA)/requirements-sam.txt $(VENV)/.run
 $(SCAN)/.done: $(INFRA)/requirements-scan.txt
 $(MINISTACK)/.done: $(INFRA)/requirements-ministack.txt

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--cdn-share", type=float_between(0, 1), default=0.0, metavar="0..1",
-        help="part of the requests that a CDN in front answers by itself",
+        help="part of the requests that a CDN in front answers without the api",
     )  # fmt: skip
     parser.add_argument("--x86", action="store_true", help="x86_64 in place of arm64")
     parser.add_argument(

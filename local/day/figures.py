@@ -153,7 +153,7 @@ def _explains(fault: Planned, turn: Turn) -> bool:
 def _running(counts: Mapping[str, int], course: Course) -> Iterator[Figure]:
     unclaimed = counts["slots that not exactly one worker won"]
     yield _none("slots_contested", "slots that not exactly one worker won", unclaimed)
-    yield _none("defects", "errors of our own code", course.defects)
+    yield _none("defects", "errors of our code", course.defects)
     keys, after_an_hour, last = 0, 0, 0
     if course.memory:
         keys = max(count for count, _ in course.memory)

@@ -48,7 +48,7 @@ class Children:
         output: int | None = None,
         again: bool = False,
     ) -> Process:
-        """Start a process under a name. `again`: start it again each time it ends by itself."""
+        """Start a process under a name. `again`: start it again each time it ends."""
         us, arguments, variables = os.getpid(), list(command), dict(env)
 
         def start() -> Process:
@@ -66,7 +66,7 @@ class Children:
         return child.process
 
     def has_ended(self, name: str) -> bool:
-        """Whether the process of that name ended by itself."""
+        """Return whether the process with that name has ended."""
         return self._children[name].process.poll() is not None
 
     def look_after(self) -> None:

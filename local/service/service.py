@@ -52,7 +52,7 @@ class Service:
         threading.Thread(target=self._loop.run, name="loop", daemon=True).start()
 
     def stop(self) -> None:
-        """Start no further work. Running work ends by itself."""
+        """Start no further work. Running work is not interrupted."""
         self._loop.stop()
         self._refresher.stop()
 

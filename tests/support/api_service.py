@@ -192,7 +192,7 @@ class Service:
 
     @contextmanager
     def served(self, port: int = 0, http: Any = "auto") -> Iterator[str]:
-        """The app behind a real uvicorn, on a port of its own or a given one; its origin."""
+        """The app behind a real uvicorn, on a free port or a given one; its origin."""
         config = uvicorn.Config(self.app, port=port, http=http, log_level="error", ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
@@ -210,7 +210,7 @@ class Service:
 
 @contextmanager
 def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """A loop of its own, that is nobody's current one."""
+    """A new event loop, which is not the current one of any thread."""
     loop = asyncio.new_event_loop()
     try:
         yield loop
@@ -259,7 +259,7 @@ def ask(app: FastAPI, method: str, path: str, query: str, headers: Mapping[str, 
 
 
 def logger_of(out: TextIO, settings: Settings) -> Logger:
-    """A logger of its own, as a process of the api has one."""
+    """A new logger, as a process of the api has one."""
     name = f"api-{next(_NUMBERS)}"  # Powertools keeps one logger for each name
     return Logger(
         service=name,

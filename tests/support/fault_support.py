@@ -1,4 +1,4 @@
-"""Workers as processes of their own, to be killed, and a service watched from outside for harm.
+"""Workers as processes that a test can kill, and a check of a running service from outside.
 
 Run as a module it is such a worker: it plans one slot, prints the plan and dies with its jobs.
 """
@@ -155,7 +155,7 @@ def ticks_until_well(service: RunningService) -> int:
 
 
 class Workers:
-    """Makes workers over one cache and market, each with a clock and tokens of its own."""
+    """Makes workers over one cache and market, each with a separate clock and other tokens."""
 
     def __init__(self, cache: Cache, market: MarketServers) -> None:
         self._cache, self._market = cache, market

@@ -1,4 +1,4 @@
-"""Real Redis servers with their faults, and a port in front of one that has faults of its own."""
+"""Real Redis servers that a test can stop, and a port in front of one that can fail."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START_S = 20
 
 
 class RedisServer:
-    """One redis-server process on a port of its own, with nothing written to disk.
+    """One redis-server process on a free port, with nothing written to disk.
 
     `kill` and `start` bring it back empty on the same port; `pause` and `resume` stop and continue
     the process, so that it accepts connections and never answers.
@@ -80,7 +80,7 @@ class RedisServer:
         self._paused = False
 
     def client(self) -> Redis:
-        """A client of its own for a test to look inside, not the program's."""
+        """A redis-py client with which a test looks into the server."""
         return Redis(HOST, self.port, protocol=2, socket_timeout=5)
 
     def env(self, **settings: str) -> dict[str, str]:

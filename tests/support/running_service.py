@@ -1,4 +1,4 @@
-"""The service as `make start` runs it: a process of its own, with its own home and ports."""
+"""The service as `make start` runs it: a separate process, with a separate home and free ports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def settings_free_environment() -> dict[str, str]:
 class RunningService:
     """One `python -m local start`; settings by name, what it prints in a file.
 
-    It has a port of its own and, unless REDIS_HOST is given, a Redis of its own. At the end of
+    It has a free port and, unless REDIS_HOST is given, a separate Redis. At the end of
     `with` nothing of it is left.
     """
 
@@ -150,7 +150,7 @@ class RunningService:
         return code
 
     def wait(self) -> int:
-        """The exit code of a service that ends by itself."""
+        """The exit code of a service that ends without a signal."""
         return self._process.wait(GUARD_S)
 
 

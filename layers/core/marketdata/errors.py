@@ -26,7 +26,7 @@ class InvalidEventError(MarketDataError, ValueError):
     """An event that is not the message that a function takes; the message says what is wrong."""
 
 
-# Errors of our own parts.
+# Errors of the cache and the archive.
 
 
 class CacheUnavailableError(MarketDataError):

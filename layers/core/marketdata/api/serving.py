@@ -64,7 +64,7 @@ def on_one_machine(
     `logger`: where its requests are logged; the log of the process if it is not given. `record`:
     what takes the metrics of its requests; without it there are none.
     """
-    from marketdata import composition  # noqa: PLC0415 - the Lambda composes by itself
+    from marketdata import composition  # noqa: PLC0415 - the Lambda function composes in its app.py
 
     process = composition.start_process(os.environ)
     return create_app(

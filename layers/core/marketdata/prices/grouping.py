@@ -72,7 +72,7 @@ def fill_free_places(
     """Yield the groups with their grants. Symbols without a call fill free places of other groups.
 
     That is done for classes whose providers all price many symbols in one call. Those providers
-    allow so few calls a month that symbols of clients would hardly ever get a call of their own.
+    allow so few calls a month that symbols of clients would hardly ever get a call.
     """
     calls = [any(grant.calls for grant in grants) for grants in granted]
     waiting: dict[AssetClass, list[Instrument]] = {}

@@ -103,7 +103,7 @@ class AnswerReader:
     def http_error(self, response: Response, now: datetime | None = None) -> ProviderError | None:
         """Return the error that a status other than 2xx means; None for 2xx.
 
-        A Retry-After date counts from `now` where the answer has no date of its own.
+        A Retry-After date counts from the answer's `Date`, or from `now` if there is none.
         """
         name, status = self.source.value, response.status
         match status:

@@ -123,7 +123,7 @@ class CoinGecko:
     def _checked(self, response: Response, now: datetime | None) -> AnswerReader:
         """Return a reader for an answer with data; raise the error that the answer is otherwise.
 
-        Errors come with a status of their own, or inside a 400 or a 200.
+        Errors have the status that fits them, or they are inside a 400 or a 200.
         """
         reader = AnswerReader(self.source, self.key())
         error = self._coded_error(reader, response, now) or reader.http_error(response, now)

@@ -117,7 +117,7 @@ class HttpSender:
 
 
 class _Exchange(threading.Thread):
-    """One HTTP exchange in a thread of its own, so that the caller can stop waiting for it."""
+    """One HTTP exchange in a separate thread, so that the caller can stop waiting for it."""
 
     def __init__(self, sender: HttpSender, request: Request, timeout_s: float) -> None:
         super().__init__(name=f"http {_host(request.url)}", daemon=True)

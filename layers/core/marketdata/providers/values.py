@@ -147,7 +147,7 @@ def iso_time(value: Any) -> datetime | None:
 def zoned_time(value: Any, zone: Any) -> datetime | None:
     """Return a time of day in a named zone as aware UTC; None without either.
 
-    A text with an offset of its own is None unless the offset is that of the named zone.
+    For a text with an offset the result is None unless that is the offset of the named zone.
     """
     text, tz = text_or_none(value, _MOST_CHARS), zone_named(zone)
     if text is None or tz is None or len(text) < len("2026-01-01 00:00"):

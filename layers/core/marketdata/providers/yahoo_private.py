@@ -26,7 +26,7 @@ from marketdata.providers.yahoo_transport import (
 
 
 class PrivateData:
-    """One `YfData` with a cookie and a crumb of its own.
+    """One `YfData` with a separate cookie and crumb.
 
     yfinance makes the class a singleton, and the session that is set last replaces all others. This
     object is made past the singleton, so its cookie and crumb stay with the host they came from.

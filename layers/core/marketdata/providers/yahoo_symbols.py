@@ -56,7 +56,7 @@ _UNKNOWN = frozenset({400, 404, 422})  # the chart's error for an unknown symbol
 def prepare_yfinance() -> None:
     """Set yfinance up for this process, once.
 
-    Its caches are in a folder of their own, because a home may be read-only. Its errors are raised.
+    Its caches are in a temporary folder, because a home may be read-only. Its errors are raised.
     Its logger is off, because its debug lines show crumbs.
     """
     logger = logging.getLogger("yfinance")

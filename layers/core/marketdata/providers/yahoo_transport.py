@@ -1,4 +1,4 @@
-"""The curl_cffi session through which yfinance makes all its requests, with limits of its own.
+"""The curl_cffi session for all requests of yfinance, with limits on time, size and calls.
 
 By itself yfinance waits a fixed 30 s for a crumb, repeats each failed request with another kind of
 cookie, and keeps any text as the crumb. In this session each call has one deadline, and each

@@ -6,7 +6,7 @@ const board = {
   entries: new Map(), // symbol -> quote or error, of the last answer
   reasons: new Map(), // symbol -> why its stale quote has no younger one
   watched: recallWatched(),
-  currency: recallCurrency(), // the code that prices are wanted in, "" for their own
+  currency: recallCurrency(), // the code of the currency to show prices in, "" for the currency of each quote
   ahead: 0, // ms that the service's clock is ahead of ours
   answered: null, // when the API last answered in full, by our clock
   trouble: null, // { since, message } while it does not

@@ -5,7 +5,7 @@
 --       requests: [{breaker, ledger, limits, calls, least, extra, use, run_ms, ask, job, size}],
 --       ledgers: [{place, limits, born, turns, expected, wall}], room}. breaker, ledger and place are
 --       places in KEYS. The calls happen within run_ms. born and turns are what the caller has seen of a
---       ledger. expected is the time that the caller expects by its own steady clock, wall is the time of its
+--       ledger. expected is the time that the caller expects by its steady clock, wall is the time of its
 --       wall clock. `room`, if given, is the sum of the sizes of all jobs that are granted calls. A job that is
 --       larger than the rest of `room` is granted nothing, and nothing is counted for it; a smaller job after
 --       it may be granted calls. After all requests have been answered, up to `extra` more calls are granted

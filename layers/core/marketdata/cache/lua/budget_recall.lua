@@ -1,7 +1,7 @@
 -- Has a ledger lost calls that a worker has seen in it? If so, the calls of the worker's copy are added.
 --
 -- KEYS  the ledger.
--- ARGV  now (ms, '' for the clock of Redis), the time that the worker expects by its own steady clock (''
+-- ARGV  now (ms, '' for the clock of Redis), the time that the worker expects by its steady clock (''
 --       if it does not know), born and turns as the worker has seen them, and JSON [field, value, ...] as
 --       it saw them.
 -- Reply {born, turns} as they are now, as text.

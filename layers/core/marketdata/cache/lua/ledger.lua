@@ -65,7 +65,7 @@ local function ledger_shift(ledger, by)
 end
 
 -- By how much the clock of Redis was moved since the ledger granted last. `expected` is the time that
--- a worker expects by its own steady clock, `wall` the time of its wall clock; each is nil if not known.
+-- a worker expects by its steady clock, `wall` the time of its wall clock; each is nil if not known.
 -- Without them a step forwards looks like a pause. A worker that was started after the step finds it only by
 -- its wall clock. If that wall clock is wrong, calls of long ago count once more, but no call counts less.
 -- After the first worker has corrected the ledger, other workers find no step.
