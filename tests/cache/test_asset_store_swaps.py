@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from marketdata.cache.asset_store import AssetStore
+from marketdata.cache.list_writer import ListWriter
 from marketdata.domain.shipped_tables import COINS
 from marketdata.errors import CacheUnavailableError
 from tests.support.sample_lists import COMPANIES, CRYPTO, STOCKS, coins, large, listed, symbols
@@ -36,7 +37,7 @@ def test_a_replaced_list_stays_for_its_readers(store, shared_redis):
 def test_nothing_lives_forever(store, shared_redis):
     """Every key of a swapped list, and of one that was never finished, has an expiry."""
     store.swap(coins("v1", BTC={"coingecko": "bitcoin"}))
-    store._stage(coins("v2", ETH={"coingecko": "ethereum"}), [("ETH", "{}")])
+    store._writer.stage(coins("v2", ETH={"coingecko": "ethereum"}), [("ETH", "{}")])
     with shared_redis.client() as client:
         keys = client.keys("*")
         assert len(keys) == 5 + 4
@@ -66,14 +67,14 @@ def test_an_empty_list_is_not_swapped_in(store):
 def test_a_list_that_is_not_whole_is_never_seen(store, shared_redis, monkeypatch):
     """Where rows got lost on the way, the swap fails and the current list stays."""
     store.swap(listed("v1"))
-    stage = AssetStore._stage
+    stage = ListWriter.stage
 
     def lossy(self, new, ids):
         stage(self, new, ids)
         with shared_redis.client() as client:
             client.hdel("mda:{assets:stocks}:staged:v2:rows", "0")
 
-    monkeypatch.setattr(AssetStore, "_stage", lossy)
+    monkeypatch.setattr(ListWriter, "stage", lossy)
     with pytest.raises(CacheUnavailableError, match="v2 was not swapped in: partial"):
         store.swap(listed("v2", minutes=1))
     assert store.meta(STOCKS).version == "v1"
@@ -84,7 +85,7 @@ def test_a_writer_that_dies_leaves_the_current_list(store):
     """A list that was staged and never switched is invisible, and does not spoil the next try."""
     store.swap(coins("v1", BTC={"coingecko": "bitcoin"}))
     half = coins("v2", minutes=1, ETH={"coingecko": "other"}, XRP={"coingecko": "x"})
-    store._stage(half, [("ETH", '{"coingecko": "other"}')])
+    store._writer.stage(half, [("ETH", '{"coingecko": "other"}')])
     assert store.meta(CRYPTO).version == "v1"
     assert store.page(CRYPTO, "v2", 0, 9) == []
     assert store.ids(["ETH"]) == {"ETH": COINS["ETH"]}
@@ -95,7 +96,7 @@ def test_a_writer_that_dies_leaves_the_current_list(store):
 def test_a_list_that_comes_in_between_is_retired_too(store, cache, shared_redis, monkeypatch):
     """A swap that was overtaken by another begins again, and retires that one."""
     store.swap(listed("v1"))
-    stage = AssetStore._stage
+    stage = ListWriter.stage
     between = [listed("v2", minutes=1)]
 
     def overtaken(self, new, ids):
@@ -103,7 +104,7 @@ def test_a_list_that_comes_in_between_is_retired_too(store, cache, shared_redis,
         if between:
             assert AssetStore(cache, sleep=lambda _s: None).swap(between.pop())
 
-    monkeypatch.setattr(AssetStore, "_stage", overtaken)
+    monkeypatch.setattr(ListWriter, "stage", overtaken)
     assert store.swap(listed("v3", minutes=2))
     assert store.meta(STOCKS).version == "v3"
     with shared_redis.client() as client:

@@ -8,7 +8,6 @@ is removed, and the next refresh puts it back from the archive.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from marketdata.cache.client import AT_ONCE, Cache
+from marketdata.cache.list_writer import ListWriter, list_key
 from marketdata.cache.listed_symbols import names_key
 from marketdata.cache.stored_assets import (
     ListMeta,
@@ -24,12 +24,10 @@ from marketdata.cache.stored_assets import (
     index_of,
     is_json_object,
     known_ids,
-    listed_names,
     meta_of,
-    row_of,
 )
-from marketdata.clock import DAY_S, epoch_ms
-from marketdata.domain.search_index import Index, build
+from marketdata.clock import DAY_S
+from marketdata.domain.search_index import Index
 from marketdata.domain.shipped_tables import coin_ids
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError, WrongTypeError
@@ -38,15 +36,6 @@ if TYPE_CHECKING:
     from marketdata.domain.assets import AssetList
 
 RETENTION_S = 7 * DAY_S
-# How long a replaced list is kept for clients that read it page by page.
-LINGER_S = 3600
-# How long the parts of an unfinished list are kept.
-STAGING_S = 600
-# A list is written in commands of at most this many rows or bytes, and at this pace, because
-# ElastiCache Serverless limits how many kilobytes a second it accepts.
-CHUNK_ROWS, CHUNK_BYTES = 500, 256 * 1024
-BYTES_PER_S = 2 * 1024 * 1024
-
 log = logging.getLogger("marketdata.assets")
 
 
@@ -72,8 +61,7 @@ class AssetStore:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._cache = cache
-        self._retention_s = retention_s
-        self._sleep = sleep
+        self._writer = ListWriter(cache, retention_s=retention_s, sleep=sleep)
         self._indexes: dict[AssetClass, tuple[str, Index]] = {}
 
     def swap(self, listed: AssetList) -> bool:
@@ -95,8 +83,8 @@ class AssetStore:
             ):
                 return True
             ids = ids_of(listed)
-            self._stage(listed, ids)
-            answer = self._switch(listed, current, len(ids))
+            self._writer.stage(listed, ids)
+            answer = self._writer.switch(listed, current.version if current else "", len(ids))
             if answer != "changed":
                 break
         if answer in ("partial", "changed"):
@@ -240,52 +228,6 @@ class AssetStore:
             parts.append(self._key(asset_class, "ids"))
         return int(self._cache.command("EXISTS", *parts)) < len(parts)
 
-    def _stage(self, listed: AssetList, ids: Sequence[tuple[str, str]]) -> None:
-        """Write a list under temporary keys, at an even pace."""
-        rows_key, index_key, ids_key, listed_key = self._staged(listed)
-        self._cache.command("UNLINK", rows_key, index_key, ids_key, listed_key)
-        rows = [(str(place), row_of(asset)) for place, asset in enumerate(listed.assets)]
-        for key, pairs in ((rows_key, rows), (ids_key, ids)):
-            for start in range(0, len(pairs), CHUNK_ROWS):
-                fields = list(chain.from_iterable(pairs[start : start + CHUNK_ROWS]))
-                self._write(("HSET", key, *fields), sum(map(len, fields)))
-        names = listed_names(listed)
-        for start in range(0, len(names), CHUNK_ROWS):
-            part = names[start : start + CHUNK_ROWS]
-            self._write(("SADD", listed_key, *part), sum(map(len, part)))
-        index = build(listed.assets)
-        for start in range(0, len(index), CHUNK_BYTES):
-            text = index[start : start + CHUNK_BYTES]
-            self._write(("SETRANGE", index_key, start, text), len(text))
-
-    def _write(self, command: tuple[Any, ...], size: int) -> None:
-        self._cache.many((command, ("EXPIRE", command[1], STAGING_S)))
-        self._sleep(size / BYTES_PER_S)
-
-    def _switch(self, listed: AssetList, current: ListMeta | None, ids: int) -> str:
-        asset_class, version = listed.asset_class, listed.version
-        before = current.version if current else ""
-        keys = [
-            self._key(asset_class, "meta"),
-            *self._staged(listed),
-            self._key(asset_class, version, "rows"),
-            self._key(asset_class, version, "index"),
-            self._key(asset_class, "ids"),
-            names_key(self._cache, asset_class),
-            self._key(asset_class, before, "rows"),
-            self._key(asset_class, before, "index"),
-        ]
-        meta = {
-            "version": version,
-            "total": len(listed.assets),
-            "updated_at_ms": epoch_ms(listed.updated_at),
-            "sources": [source.value for source in listed.sources],
-        }
-        counts = (meta["total"], ids, len(listed_names(listed)))
-        args = (before, json.dumps(meta), *counts, self._retention_s, LINGER_S)
-        answer: bytes = self._cache.script("assets_switch", keys, args, repeat=False)
-        return answer.decode()
-
     def _index(self, asset_class: AssetClass, version: str) -> Index | None:
         kept = self._indexes.get(asset_class)
         if kept is not None and kept[0] == version:
@@ -306,14 +248,4 @@ class AssetStore:
         return index
 
     def _key(self, asset_class: AssetClass, *parts: str) -> str:
-        return self._cache.key(f"assets:{asset_class.value}", *parts)
-
-    def _staged(self, listed: AssetList) -> tuple[str, str, str, str]:
-        """Return the keys where rows, index, ids and names of a list are written first."""
-        asset_class, version = listed.asset_class, listed.version
-        return (
-            self._key(asset_class, "staged", version, "rows"),
-            self._key(asset_class, "staged", version, "index"),
-            self._key(asset_class, "staged", version, "ids"),
-            self._key(asset_class, "staged", version, "names"),
-        )
+        return list_key(self._cache, asset_class, *parts)
