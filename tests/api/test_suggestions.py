@@ -25,8 +25,8 @@ COINS = ["BTC-USD", "ETH-USD", "BTT-USD", "EUL-USD"]
 def service(cache):
     """A service with a list of each class, and no prices."""
     service = Service(cache, ACTIVE_SYMBOLS="KO")
-    service.list_assets(AssetClass.STOCKS, STOCKS)
-    service.list_assets(AssetClass.CRYPTO, COINS)
+    service.list_assets(AssetClass.STOCKS, {**dict.fromkeys(STOCKS, "A share"), "PEP": "PepsiCo"})
+    service.list_assets(AssetClass.CRYPTO, {**dict.fromkeys(COINS, "A coin"), "BTC-USD": "Bitcoin"})
     service.list_assets(AssetClass.FOREX, ["EUR/USD", "USD/JPY"])
     return service
 
@@ -50,6 +50,10 @@ def service(cache):
         ("EURUSX", "pending", ["EUR/USD"]),
         ("USD/RMB", "invalid_symbol", ["USD/CNY"]),
         ("BTC/USDT", "invalid_symbol", ["BTC-USD"]),
+        ("BTCC", "pending", ["BTC-USD"]),
+        ("PEPSI", "pending", ["PEP"]),
+        ("BITCOIN", "pending", ["BTC-USD"]),
+        ("BITCOIN-EUR", "pending", ["BTC-EUR"]),
         ("AAPL!", "invalid_symbol", ["AAPL", "AAP"]),
         ("BRK/B", "invalid_symbol", ["BRK.B"]),
         ("JUNK123456", "pending", None),
@@ -130,7 +134,7 @@ def test_nothing_is_suggested_before_the_first_list(cache):
     errors = service.get("/v1/quotes?symbols=APPL,BTCC-USD").json["errors"]
     assert [error.get("suggestions") for error in errors] == [None, None]
     service.list_assets(AssetClass.STOCKS, STOCKS)
-    errors = service.get("/v1/quotes?symbols=APPL,BTCC-USD").json["errors"]
+    errors = service.get("/v1/quotes?symbols=AAPLL,BTCCC-USD").json["errors"]
     assert [error.get("suggestions") for error in errors] == [["AAPL"], None]
 
 

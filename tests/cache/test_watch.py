@@ -7,7 +7,7 @@ import pytest
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
-from marketdata.cache.listed_symbols import KEPT, KEPT_S, ListedSymbols
+from marketdata.cache.listed_symbols import KEPT, KEPT_S, KEPT_WITHOUT_LIST_S, ListedSymbols
 from marketdata.domain.budget import Use
 from marketdata.domain.permits import DueSymbol
 from marketdata.domain.watch_rules import LEAST_UNLISTED, UNLISTED_MOST, WATCHED_MOST
@@ -130,6 +130,16 @@ def test_without_a_list_every_symbol_counts_as_listed(control):
     """Before the first list it is not known, so all symbols have the same chance."""
     control.watch([f"ANY{n}" for n in range(100)], NOW)
     assert len(names_of(control, SLOT)) == 100
+
+
+def test_a_first_list_counts_soon(cache):
+    """What is answered without a list is remembered for seconds only."""
+    now = [0.0]
+    symbols = ListedSymbols(cache, lambda: now[0])
+    assert symbols.of(["NEW", "LATER"]) == {"NEW", "LATER"}
+    AssetStore(cache, sleep=lambda _s: None).swap(listed("v1", [("NEW", "A share")]))
+    now[0] += KEPT_WITHOUT_LIST_S + 1
+    assert symbols.of(["NEW", "LATER"]) == {"NEW"}
 
 
 def test_what_is_known_of_lists_is_bounded_and_forgotten(cache):

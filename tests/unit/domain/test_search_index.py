@@ -134,14 +134,18 @@ def test_the_tier_says_how_well_an_asset_matches():
         ("BRKB", ["BRK.B"]),
         ("MSTF", ["MSFT"]),
         ("MSFFT", ["MSFT"]),
+        ("COCACOLA", []),
+        ("COCA", ["KO"]),
+        ("AAP", ["AAPL", "APP"]),
         ("XYZW", []),
         ("KQ", []),
         ("A" * 9, []),
     ],
 )
 def test_a_ticker_with_one_slip_is_near_to_its_symbol(ticker, symbols):
-    """One letter too many, too few or wrong, or two exchanged; the better ranked comes first."""
-    rows = [(symbol, symbol) for symbol in ("AAPL", "MSFT", "TSLA", "BRK.B", "APP", "KO")]
+    """One letter too many, too few or wrong, or two exchanged; else to a word of its name."""
+    rows = [(symbol, symbol) for symbol in ("AAPL", "MSFT", "TSLA", "BRK.B", "APP")]
+    rows.append(("KO", "The Coca-Cola Company"))
     index = Index(build(listed(rows)))
     near = index.near([ticker, "QQQQ"])
     assert [rows[place][0] for place in near[ticker]] == symbols

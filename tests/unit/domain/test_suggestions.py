@@ -57,7 +57,7 @@ def test_a_near_miss_suggests_what_was_meant(text, first):
 
 
 @pytest.mark.parametrize(
-    "text", ["AAPL", "", "💰", "???", "@", "@bitcoin-USD", "@mantle-eur", "A" * 1000]
+    "text", ["AAPL", "TSLA AAPL", "", "💰", "???", "@", "@bitcoin-USD", "@mantle-eur", "A" * 1000]
 )
 def test_nothing_is_suggested_without_a_reason(text):
     """A text that resembles nothing known has no suggestion."""

@@ -16,6 +16,8 @@ from marketdata.errors import InvalidSymbolError, WrongTypeError
 
 # How many answers are remembered, and for how long: lists change once a day.
 KEPT, KEPT_S = 4_096, 600.0
+# The same while a class has no list yet: the first one counts soon.
+KEPT_WITHOUT_LIST_S = 10.0
 
 log = logging.getLogger("marketdata.assets")
 
@@ -30,15 +32,15 @@ class ListedSymbols:
         self._cache = cache
         self._steady_s = steady_s
         self._known: dict[str, bool] = {}
-        self._since_s = steady_s()
+        self._until_s = steady_s() + KEPT_S
 
     def of(self, symbols: Sequence[str]) -> set[str]:
         """Return the symbols that are listed; all of a class that has no list yet.
 
         Raise `CacheUnavailableError`.
         """
-        if self._steady_s() - self._since_s > KEPT_S or len(self._known) > KEPT:
-            self._known, self._since_s = {}, self._steady_s()
+        if self._steady_s() > self._until_s or len(self._known) > KEPT:
+            self._known, self._until_s = {}, self._steady_s() + KEPT_S
         known = self._known
         unknown = [symbol for symbol in symbols if symbol not in known]
         if unknown:
@@ -57,6 +59,8 @@ class ListedSymbols:
         for asset_class, names in by_class.items():
             wanted = {name for own in names.values() for name in own}
             found = self._listed_names(asset_class, sorted(wanted))
+            if found is None:
+                self._until_s = min(self._until_s, self._steady_s() + KEPT_WITHOUT_LIST_S)
             for text, own in names.items():
                 listed[text] = found is None or found.issuperset(own)
         return listed

@@ -21,6 +21,7 @@ from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol, symbol_o
 # Shorter symbols are similar to too many others, and longer ones are not tickers.
 LEAST_NEAR, MOST_NEAR = 3, 8
 MOST_NEAR_ID = 32  # the longest coin by its id (`@bitcoin-USD`) that similar ones are found for
+LEAST_NAME = 4  # characters of a name that is asked for in place of a symbol
 MOST_PLACES = 12  # assets that are like one ticker
 MOST_KEPT = 1_024  # tickers for which similar ones are remembered
 LISTED_QUOTE = "USD"  # coins are listed against it
@@ -92,10 +93,11 @@ class Index:
         return tiers
 
     def near(self, tickers: Iterable[str]) -> dict[str, list[int]]:
-        """Return the places of the assets whose symbol is like a ticker, for each ticker.
+        """Return the places of the assets that a ticker may mean, for each ticker.
 
-        That is, equal but for punctuation, or with one slip; the equal ones first, then in the
-        list's order, at most `MOST_PLACES`. What was found is remembered for the next call.
+        Their symbol is equal but for punctuation, or has one slip; if none is, a word of their name
+        begins with the ticker. The equal ones come first, then the list's order, and at most
+        `MOST_PLACES`. What was found is remembered for the next call.
         """
         keys = {ticker: _key(ticker) for ticker in tickers}
         known = self._near  # another thread may replace it
@@ -105,11 +107,12 @@ class Index:
             found |= (looked_up := self._look_up(unknown))
             if len(known) + len(looked_up) > MOST_KEPT:
                 known = {}
-            self._near = known | {key: some for key, some in looked_up.items() if _slips(key)}
+            kept = {key: some for key, some in looked_up.items() if len(key) <= MOST_NEAR_ID}
+            self._near = known | kept
         return {ticker: found[key] for ticker, key in keys.items()}
 
     def _look_up(self, keys: Iterable[str]) -> dict[str, list[int]]:
-        """Return the places of the assets with a key that is like one of these, for each."""
+        """Return the places of the assets that each of these keys may mean."""
         meant = {key: {slip.encode() for slip in _slips(key)} for key in keys}
         wanted = set().union(*meant.values())
         listed = {key: self._keys.having(b" %b " % key) for key in self._keys.with_words(wanted)}
@@ -117,6 +120,8 @@ class Index:
         for key, slips in meant.items():
             equal = listed.get(key.encode(), set())
             similar = set().union(*(listed[slip] for slip in slips if slip in listed))
+            if not similar and LEAST_NAME <= len(key) <= MOST_NEAR_ID:
+                similar = self._names.having(b" " + key.encode())
             found[key] = [*sorted(equal), *sorted(similar - equal)][:MOST_PLACES]
         return found
 

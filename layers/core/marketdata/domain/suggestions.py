@@ -35,6 +35,7 @@ _PREFIX = re.compile(r"[A-Za-z_]{2,12}:|\$")  # NASDAQ:AAPL, $AAPL
 _SIDES = re.compile(r"([A-Z0-9]{2,16})[-/_:. ]([A-Z]{3,5})(?:=X)?")
 _ENDS_LIKE_A_QUOTE = re.compile(r"([A-Z0-9]{3,12})(USDT|USDC|USD|EUR|GBP|JPY|BTC|ETH)(?:=X)?")
 _CLASS_OR_EXCHANGE = re.compile(r"([A-Z0-9&]+)[-/]([A-Z])")
+_SHORT_PARTS = re.compile(r"[A-Z0-9&]+(?:[ /][A-Z]{1,2})+")  # BRK B, BAC PR L, RCI/B/TO
 _COIN_ID = re.compile(r"@[a-z0-9._-]+")
 _TWO_CODES = re.compile(r"([A-Z]{3})([A-Z]{3})(?:=X)?")
 _COIN_ID_PAIR = re.compile(r"@([a-z0-9._-]+)[-/_: ]([a-z]{3,5})")
@@ -151,7 +152,7 @@ def _stocks(text: str) -> Iterator[str]:
         if preferred and "-" in text:
             yield preferred.text
         yield f"{found[1]}.{found[2]}"
-    if " " in text or "/" in text:
+    if _SHORT_PARTS.fullmatch(text):
         yield re.sub(r"[ /]+", ".", text)
     listed = from_finnhub(text) if "+" in text or "#" in text else None
     if listed:

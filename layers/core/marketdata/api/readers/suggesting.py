@@ -34,6 +34,8 @@ log = logging.getLogger("marketdata.api")
 
 # The lists are searched for at most this many symbols of one request.
 MOST_SEARCHED = 5
+# A pair of two currencies has no slip, or it is found by its spelling.
+_SEARCHED = (AssetClass.STOCKS, AssetClass.CRYPTO)
 # With these reasons the symbol has, or has had, a price, so it is spelled right.
 _PRICED = (Reason.STALE, Reason.QUARANTINED)
 
@@ -70,17 +72,22 @@ class Suggester:
             return {}
 
     def _similar(self, texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """Return the listed symbols that are like each text that is in no list."""
-        metas = self.assets.metas((AssetClass.STOCKS, AssetClass.CRYPTO))
-        of_lists = [text for text in texts if _class_of(text) in metas]
-        listed = self.listed.of([text for text in of_lists if symbol_or_none(text)])
-        searched = [text for text in of_lists if text not in listed][:MOST_SEARCHED]
+        """Return the listed symbols that each text may mean that is in no list."""
+        listed = self.listed.of([text for text in texts if symbol_or_none(text)])
+        unlisted = [text for text in texts if text not in listed]
+        searched = [text for text in unlisted if _class_of(text) in _SEARCHED][:MOST_SEARCHED]
+        metas = self.assets.metas(_SEARCHED) if searched else {}
         found: dict[str, tuple[str, ...]] = {}
-        for asset_class in dict.fromkeys(map(_class_of, searched)):
-            meta = metas[asset_class]
+        for asset_class, meta in metas.items():
+            left = [text for text in searched if not found.get(text)]
+            # `BITCOIN` is spelled like a stock.
             names = {
-                text: _name_in_list(text) for text in searched if _class_of(text) is asset_class
+                text: _name_in_list(text)
+                for text in left
+                if _class_of(text) is asset_class or text.isalnum()
             }
+            if not names:
+                continue
             near = self.assets.near(asset_class, meta.version, list(names.values()))
             rows = self._rows(asset_class, meta.version, near.values())
             for text, name in names.items():
