@@ -138,6 +138,7 @@ def test_what_has_no_bytecode_is_loaded_by_no_function(function):
     assert not [file for file in files if re.search(UNCOMPILED, file)]
 
 
+@pytest.mark.parametrize("built", ["arm64"], indirect=True)
 def test_bytecode_is_the_same_each_time(built, tmp_path):
     """The same sources give the same files, so that nothing is uploaded anew without a change."""
     again = build("x86_64", tmp_path, ["CoreLayer"])
