@@ -67,7 +67,8 @@ bench-image: engine $(VENV)/.dev ## measure cold starts in the Lambda image; nee
 build: $(SAM)/.done ## build the AWS packages with SAM, on any host Python
 	@PYTHON=$(abspath $(BIN)/python) $(SAM)/bin/sam build $(ARGS)
 
-deploy-test: $(VENV)/.dev $(SAM)/.done $(MINISTACK)/.done ## build and deploy for real, into an emulator of AWS, and watch it for a minute
+deploy-test: $(VENV)/.dev $(SAM)/.done $(MINISTACK)/.done ## build the packages, deploy for real into an emulator of AWS, and watch it for a minute
+	@$(BIN)/python -m pytest -q tests/packages -p no:cacheprovider
 	@$(BIN)/python -m pytest tests/deployment -q -s -p no:cacheprovider --timeout 300 $(ARGS)
 
 # Images are pulled the first time, hence the timeout.

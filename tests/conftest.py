@@ -24,7 +24,6 @@ LONGEST = (
     "tests/e2e/test_start_together.py",
     "tests/pipeline/test_day.py",
     "tests/e2e/test_faults_redis.py",
-    "tests/infrastructure/test_packages.py",
     "tests/browser/test_board_live.py",
     "tests/infrastructure/test_asset_refresh_runs.py",
     "tests/cache/test_failover.py",

@@ -86,6 +86,7 @@ def measure(*, quick: bool) -> Section:
                     "ready": lambda code=whole: run(code),
                 },
                 rounds,
+                warm_up=0 if quick else 1,
             )
             compiled = race(
                 {"ready": lambda code=whole: run(code, bare)}, max(1, rounds // 5), warm_up=0

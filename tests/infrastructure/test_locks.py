@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from importlib.metadata import distribution
 
+import pytest
 from packaging.specifiers import SpecifierSet
 
 from tests.infrastructure.stack import ROOT
@@ -28,3 +29,15 @@ def test_every_locked_package_takes_the_oldest_python():
         assert found.version == version, name
         wanted = found.metadata["Requires-Python"]
         assert not wanted or SpecifierSet(wanted).contains(OLDEST), f"{name} wants {wanted}"
+
+
+@pytest.mark.parametrize("part", ["functions/api", "layers/yahoo"])
+def test_a_package_that_is_left_out_has_the_version_of_the_core_layer(part):
+    """A lock names the same version of a package as the core layer's lock."""
+    core, own = (
+        dict(LOCKED.findall((ROOT / folder / "requirements.txt").read_text(encoding="utf-8")))
+        for folder in ("layers/core", part)
+    )
+    shared = core.keys() & own.keys()
+    assert shared
+    assert {name: own[name] for name in shared} == {name: core[name] for name in shared}

@@ -1,4 +1,7 @@
-"""The packages as `sam build` makes them, for both processors, from the locked requirements."""
+"""The packages as `sam build` makes them, for both processors, from the locked requirements.
+
+`make deploy-test` runs these tests, as building takes as long as hundreds of other tests.
+"""
 
 from __future__ import annotations
 
@@ -182,18 +185,3 @@ def test_no_two_parts_of_a_function_carry_the_same_package_twice(built):
     )
     assert core
     assert not core.keys() & (api.keys() | yahoo.keys())
-
-
-@pytest.mark.parametrize("part", ["functions/api", "layers/yahoo"])
-def test_a_package_that_is_left_out_has_the_version_of_the_core_layer(part):
-    """A lock names the same version of a package as the core layer's lock."""
-    core, own = (locked(folder) for folder in ("layers/core", part))
-    shared = core.keys() & own.keys()
-    assert shared
-    assert {name: own[name] for name in shared} == {name: core[name] for name in shared}
-
-
-def locked(folder: str) -> dict[str, str]:
-    """The versions of a lock by the names of the packages."""
-    text = (ROOT / folder / "requirements.txt").read_text(encoding="utf-8")
-    return dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", text, re.MULTILINE))
