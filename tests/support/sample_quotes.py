@@ -54,3 +54,13 @@ def put(store: QuoteStore, *quotes: Quote, now: float | None = None) -> list[str
     latest = max(epoch_ms(each.fetched_at) for each in quotes)
     verdicts = store.put(quotes, latest if now is None else at_ms(now))
     return [v.result.value + (f":{v.reason}" if v.reason else "") for v in verdicts]
+
+
+def price(store: QuoteStore, symbol: str = "AAPL") -> str:
+    """The price that a reader sees."""
+    return store.last([symbol])[symbol].price
+
+
+def held(store: QuoteStore, symbol: str = "AAPL") -> bool:
+    """Whether a price is held."""
+    return store.reasons([symbol]) != [None]

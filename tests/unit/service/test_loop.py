@@ -1,24 +1,20 @@
-"""The loop and the refresh on one machine: what they hand from step to step, and what they tell."""
+"""The loop on one machine: its slots, its lines, and its end."""
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from local.service.loop import PriceLoop, Steps, Tick, next_slot, run_slot
-from local.service.refresh import Refresher
+from local.service.loop import PriceLoop, Tick, next_slot, run_slot
 from marketdata.domain.catalogue import Instrument
-from marketdata.domain.list_messages import AssetJob, AssetSummary
-from marketdata.domain.messages import Job, Plan, Summary
-from marketdata.domain.quotes import Source
+from marketdata.domain.messages import Job
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.errors import CacheUnavailableError
+from tests.support.step_fakes import IDLE, SLOT, SUMMARY, Fakes
 
-SLOT = 1_763_820_310  # 14:05:10 UTC
 JOB = Job(
     id="j1",
     slot=SLOT,
@@ -26,31 +22,6 @@ JOB = Job(
     asset_class=AssetClass.CRYPTO,
     instruments=(Instrument(parse_symbol("BTC-USD")),),
     attempts=(),
-).to_event()
-IDLE = Plan(slot=SLOT, claimed=True, jobs=()).to_event()
-SUMMARY = Summary(
-    slot=SLOT,
-    job="j1",
-    asset_class=AssetClass.CRYPTO,
-    written={Source.COINGECKO: 6},
-    held_back={},
-    missing={},
-    outcomes=(),
-    transitions=(),
-).to_event()
-LIST_JOB = AssetJob(
-    id="l1",
-    asset_class=AssetClass.CRYPTO,
-    version="1",
-    planned_ms=SLOT * 1000,
-    sources=(),
-    attempts=(),
-).to_event()
-LIST = AssetSummary(
-    asset_class=AssetClass.CRYPTO,
-    total=1495,
-    swapped=True,
-    sources=(Source.COINGECKO, Source.COINMARKETCAP),
 ).to_event()
 
 
@@ -69,36 +40,6 @@ def change(provider: str, asset_class: str, after: str, reason: str | None) -> d
         "after": after,
         "reason": reason,
     }
-
-
-def lists_plan(restore: list[str], jobs: list[dict[str, Any]]) -> dict[str, Any]:
-    """A plan of the asset lists."""
-    return {"version": "1", "restore": restore, "jobs": jobs}
-
-
-@dataclass
-class Fakes:
-    """The three handlers: what each is to answer or raise, and what each was given."""
-
-    plan: Any = field(default_factory=lambda: IDLE)
-    fetch: Any = field(default_factory=dict)
-    commit: Any = field(default_factory=lambda: SUMMARY)
-    given: list[tuple[str, Any]] = field(default_factory=list)
-
-    def steps(self) -> Steps:
-        """The handlers."""
-        return Steps(*(self._step(name) for name in ("plan", "fetch", "commit")))
-
-    def _step(self, name: str) -> Any:
-        def handler(event: dict[str, Any], _context: object) -> Any:
-            self.given.append((name, event))
-            answer = getattr(self, name)
-            answer = answer(event) if callable(answer) else answer
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-        return handler
 
 
 def slot_of(fakes: Fakes) -> Tick:
@@ -242,84 +183,6 @@ def test_a_slot_that_ends_after_the_stop_is_not_reported(caplog):
     loop[0].run()
     assert reported == []
     assert caplog.text == ""
-
-
-def refreshed(fakes: Fakes) -> list[str]:
-    """The lines of one round."""
-    lines: list[str] = []
-    refresher = Refresher(fakes.steps(), lines.append)
-    refresher.refresh()
-    return lines
-
-
-def test_a_refresh_commits_each_list_and_tells_of_it():
-    """First what the cache has lost is put back, then what is due is fetched."""
-
-    def commit(report: dict[str, Any]) -> Any:
-        if report.get("restore"):
-            asset_class = report["asset_class"]
-            restored = asset_class == "forex"
-            lost = {**LIST, "swapped": False, "total": 60, "restored": restored}
-            return {**lost, "asset_class": asset_class}
-        return LIST
-
-    fakes = Fakes(plan=lists_plan(["forex", "stocks"], [LIST_JOB]), commit=commit)
-    assert refreshed(fakes) == [
-        "forex 60 from the archive",
-        "crypto 1495 from coingecko, coinmarketcap",
-    ]
-    assert fakes.given[1] == ("commit", {"restore": True, "asset_class": "forex"})
-
-
-@pytest.mark.parametrize(
-    ("summary", "line"),
-    [
-        (
-            {"restored": True, "failed": True, "reason": "too small"},
-            "crypto 1495 from the archive (too small)",
-        ),
-        (
-            {"failed": True, "reason": "no provider gave a list"},
-            "crypto not refreshed: no provider gave a list",
-        ),
-        (
-            {
-                "swapped": True,
-                "sources": ["coinmarketcap"],
-                "outcomes": [
-                    {"provider": "coingecko", "outcome": "unavailable", "detail": "timed out"},
-                    {"provider": "coinmarketcap", "outcome": "ok", "total": 1495},
-                ],
-            },
-            "crypto 1495 from coinmarketcap (coingecko: timed out)",
-        ),
-    ],
-)
-def test_a_list_that_was_not_refreshed_says_why(summary, line):
-    """Whether the archive helped or not."""
-    commit = {**LIST, "swapped": False, **summary}
-    plan = lists_plan([], [LIST_JOB])
-    assert refreshed(Fakes(plan=plan, commit=commit)) == [line]
-
-
-@pytest.mark.parametrize(
-    ("plan", "logged"),
-    [
-        (lists_plan([], []), ""),
-        (CacheUnavailableError("Redis is away"), "asset refresh failed"),
-        (KeyError("jobs"), "asset refresh failed"),
-    ],
-)
-def test_the_first_round_is_over_whatever_it_ends_in(plan, logged, caplog):
-    """The loop must not wait for lists that do not come."""
-    refresher = Refresher(Fakes(plan=plan).steps(), print)
-    thread = threading.Thread(target=refresher.run)
-    thread.start()
-    assert refresher.first_done.wait(10)
-    refresher.stop()
-    thread.join(10)
-    assert not thread.is_alive()
-    assert logged in caplog.text
 
 
 @pytest.mark.parametrize(

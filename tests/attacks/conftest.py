@@ -1,0 +1,34 @@
+"""A service whose only source of stocks is a Yahoo with the rows of a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from marketdata.domain.quotes import Source
+from tests.support.fake_yahoo import FakeYahoo
+from tests.support.pipeline import Make, Pipeline, emptied, simulated
+
+Service = Callable[[str], Pipeline]
+
+
+@pytest.fixture
+def yahoo() -> Iterator[FakeYahoo]:
+    """A server without rows."""
+    with FakeYahoo() as server:
+        yield server
+
+
+@pytest.fixture
+def service(plain_redis, yahoo: FakeYahoo) -> Iterator[Service]:
+    """Make the service with these active symbols and Yahoo as the only source of stocks."""
+    with emptied(plain_redis) as cache, simulated(cache) as make:
+        yield lambda symbols: _service(make, yahoo, symbols)
+
+
+def _service(make: Make, yahoo: FakeYahoo, symbols: str) -> Pipeline:
+    return make(
+        urls={Source.YFINANCE: yahoo.url}, ACTIVE_SYMBOLS=symbols, FINNHUB_API_KEY="",
+        ALPHA_VANTAGE_API_KEY="", YAHOO_LIMITS="10000/minute",
+    )  # fmt: skip
