@@ -160,8 +160,8 @@ class AssetsQuery(Query):
             {"type": "string", "pattern": SEARCH, "minLength": 1, "maxLength": MAX_SEARCH}
         ),
         Field(
-            description="Only assets whose symbol begins with this text, or whose name has it; "
-            "upper and lower case are alike.",
+            description="Only assets that a search for this text finds: by a symbol in any "
+            "accepted spelling, its beginning, or words of a name.",
             examples=["bit"],
         ),
     ] = None

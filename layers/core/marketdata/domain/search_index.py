@@ -114,8 +114,7 @@ class Index:
     def _look_up(self, keys: Iterable[str]) -> dict[str, list[int]]:
         """Return the places of the assets that each of these keys may mean."""
         meant = {key: {slip.encode() for slip in _slips(key)} for key in keys}
-        wanted = set().union(*meant.values())
-        listed = {key: self._keys.having(b" %b " % key) for key in self._keys.with_words(wanted)}
+        listed = self._keys.having_words(set().union(*meant.values()))
         found = {}
         for key, slips in meant.items():
             equal = listed.get(key.encode(), set())

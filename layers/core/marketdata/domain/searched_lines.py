@@ -13,6 +13,8 @@ from itertools import accumulate, islice
 
 # So many hits are looked up one by one; for more, the lines before all hits are counted.
 FEW_HITS = 200
+# So many words are looked up one by one; for more, all lines are looked at.
+FEW_WORDS = 50
 
 
 class Lines:
@@ -29,9 +31,16 @@ class Lines:
         # How long the lines before each place are, without the ends of lines.
         self._lengths = array("I", accumulate(map(len, lines), initial=0))
 
-    def with_words(self, words: set[bytes]) -> set[bytes]:
-        """Return those of the words that any line has."""
-        return words.intersection(self._text.split()) if words else words
+    def having_words(self, words: set[bytes]) -> dict[bytes, set[int]]:
+        """Return the places of the lines with each of these words, without words that none has."""
+        found = words.intersection(self._text.split()) if words else words
+        if len(found) <= FEW_WORDS:
+            return {word: self.having(b" %b " % word) for word in found}
+        places: dict[bytes, set[int]] = {word: set() for word in found}
+        for place, line in enumerate(self._text.split(b"\n")):
+            for word in found.intersection(line.split()):
+                places[word].add(place)
+        return places
 
     def count(self, part: bytes) -> int:
         """Return how often the text has this part."""
