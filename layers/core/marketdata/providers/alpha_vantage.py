@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.catalogue import Instrument
@@ -21,7 +20,7 @@ from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass, Symbol
 from marketdata.errors import BadPayloadError
 from marketdata.providers.alpha_vantage_notices import is_unknown, notice, spelled_notice
-from marketdata.providers.answers import AnswerReader, is_html
+from marketdata.providers.answers import AnswerReader, JsonObject, is_html
 from marketdata.providers.contract import (
     MOST_LIST_BYTES,
     MOST_QUOTE_BYTES,
@@ -119,7 +118,7 @@ class AlphaVantage:
         return reader
 
     def _quote(
-        self, instrument: Instrument, rate: dict[str, Any], fetched_at: datetime
+        self, instrument: Instrument, rate: JsonObject, fetched_at: datetime
     ) -> Quote | None:
         pair = _pair([instrument])
         pair_given = (rate.get("1. From_Currency Code"), rate.get("3. To_Currency Code"))

@@ -7,7 +7,6 @@ quota and premium endpoints. One notice contains the key, so no notice is ever s
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from marketdata.clock import DAY_S
 from marketdata.domain.budget import DEFAULT_HOLD_S
@@ -18,6 +17,7 @@ from marketdata.errors import (
     ProviderError,
     UnauthorizedError,
 )
+from marketdata.providers.answers import JsonObject
 from marketdata.providers.contract import Response
 from marketdata.providers.holds import http_date, rate_limited, until_midnight_s
 
@@ -26,12 +26,12 @@ _MOST_CHARS = 2000  # characters of a notice that are read: its meaning is in it
 _NAME = Source.ALPHA_VANTAGE.value
 
 
-def is_unknown(body: dict[str, Any]) -> bool:
+def is_unknown(body: JsonObject) -> bool:
     """Return whether an answer calls the parameters invalid, which means the symbol."""
     return "invalid api call" in _text(body, "Error Message")
 
 
-def notice(body: dict[str, Any], response: Response, now: datetime | None) -> ProviderError | None:
+def notice(body: JsonObject, response: Response, now: datetime | None) -> ProviderError | None:
     """Return the error that an answer's notice means; None for an answer without one.
 
     `now` counts to the end of a spent day; without it the answer's own date does.
@@ -78,6 +78,6 @@ def _information(text: str, response: Response, now: datetime | None) -> Provide
     return rate_limited(Source.ALPHA_VANTAGE, response, now, DEFAULT_HOLD_S)
 
 
-def _text(body: dict[str, Any], name: str) -> str:
+def _text(body: JsonObject, name: str) -> str:
     text = body.get(name)
     return text[:_MOST_CHARS].strip().lower() if isinstance(text, str) else ""

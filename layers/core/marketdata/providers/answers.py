@@ -26,6 +26,10 @@ from marketdata.providers.contract import Response
 from marketdata.providers.holds import rate_limited
 from marketdata.redaction import redact
 
+# A JSON object of a provider. Any member may be missing or of another type than documented, so
+# members are read with the functions of `values`.
+JsonObject = dict[str, Any]
+
 # Only the beginning of a body is searched for a web page or the text of a gateway.
 _HEAD_BYTES = 200
 _EXCERPT_BYTES = 2000
@@ -71,14 +75,14 @@ class AnswerReader:
         except (ValueError, RecursionError):
             raise self.bad_payload("not JSON", response) from None
 
-    def json_object(self, response: Response) -> dict[str, Any]:
+    def json_object(self, response: Response) -> JsonObject:
         """Return the body's JSON object; raise `BadPayloadError` if it is anything else."""
         body = self.json(response)
         if not isinstance(body, dict):
             raise self.bad_payload("not a JSON object", response)
         return body
 
-    def json_rows(self, response: Response) -> list[dict[str, Any]]:
+    def json_rows(self, response: Response) -> list[JsonObject]:
         """Return the objects of the body's JSON array; raise `BadPayloadError` otherwise."""
         body = self.json(response)
         if not isinstance(body, list):
@@ -128,7 +132,7 @@ def _decimal(text: str) -> Decimal:
         return _NOT_A_NUMBER
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> JsonObject:
     found = dict(pairs)
     if len(found) < len(pairs):
         for name, value in pairs:

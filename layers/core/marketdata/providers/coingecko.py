@@ -19,7 +19,7 @@ from marketdata.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from marketdata.providers.answers import AnswerReader
+from marketdata.providers.answers import AnswerReader, JsonObject
 from marketdata.providers.contract import (
     MOST_LIST_BYTES,
     MOST_QUOTE_BYTES,
@@ -159,7 +159,7 @@ class CoinGecko:
         return error
 
     def _quote(
-        self, instrument: Instrument, body: dict[str, Any], fetched_at: datetime
+        self, instrument: Instrument, body: JsonObject, fetched_at: datetime
     ) -> Quote | None:
         row = body.get(instrument.ids[self.source])
         if row is None:
@@ -178,7 +178,7 @@ class CoinGecko:
             fetched_at=fetched_at,
         )
 
-    def _listing(self, row: dict[str, Any]) -> Listing | None:
+    def _listing(self, row: JsonObject) -> Listing | None:
         slug = text_or_none(row.get("id"), MOST_ID_CHARS)
         symbol = listed_coin(row.get("symbol"))
         if slug is None or symbol is None:

@@ -14,7 +14,7 @@ from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import BadPayloadError
-from marketdata.providers.answers import AnswerReader
+from marketdata.providers.answers import AnswerReader, JsonObject
 from marketdata.providers.coinmarketcap_errors import checked_data, named_invalid
 from marketdata.providers.contract import (
     MOST_LIST_BYTES,
@@ -134,7 +134,7 @@ class CoinMarketCap:
             fetched_at=fetched_at,
         )
 
-    def _coin(self, number: str, row: dict[str, Any]) -> Listing | None:
+    def _coin(self, number: str, row: JsonObject) -> Listing | None:
         symbol = listed_coin(row.get("symbol"))
         if symbol is None or not _is_active(row):
             return None
@@ -149,7 +149,7 @@ class CoinMarketCap:
             slug=text_or_none(row.get("slug")),
         )
 
-    def _currency(self, number: str, row: dict[str, Any]) -> Listing | None:
+    def _currency(self, number: str, row: JsonObject) -> Listing | None:
         code = text_or_none(row.get("symbol"))
         if code not in CURRENCIES:
             return None
@@ -157,7 +157,7 @@ class CoinMarketCap:
         return Listing(symbol=code, name=name, source=self.source, provider_id=number)
 
 
-def _is_active(row: dict[str, Any]) -> bool:
+def _is_active(row: JsonObject) -> bool:
     return row.get("is_active") not in (0, "0")
 
 

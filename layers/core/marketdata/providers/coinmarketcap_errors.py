@@ -18,7 +18,7 @@ from marketdata.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from marketdata.providers.answers import AnswerReader
+from marketdata.providers.answers import AnswerReader, JsonObject
 from marketdata.providers.contract import Response
 from marketdata.providers.holds import (
     LONGEST_HOLD_S,
@@ -82,7 +82,7 @@ def named_invalid(
     )
 
 
-def _body(reader: AnswerReader, response: Response) -> dict[str, Any]:
+def _body(reader: AnswerReader, response: Response) -> JsonObject:
     """Return the body's object; an empty one for an error that is not JSON, as of a gateway."""
     try:
         return reader.json_object(response)
@@ -92,19 +92,19 @@ def _body(reader: AnswerReader, response: Response) -> dict[str, Any]:
         return {}
 
 
-def _status(body: dict[str, Any]) -> dict[str, Any]:
+def _status(body: JsonObject) -> JsonObject:
     status = body.get("status")
     return status if isinstance(status, dict) else {}
 
 
-def _code(body: dict[str, Any]) -> int:
+def _code(body: JsonObject) -> int:
     """Return the error code, which is a number or the text of one; 0 is success."""
     code = number_or_none(_status(body).get("error_code", 0))
     return _UNREADABLE if code is None else int(code)
 
 
 def _coded_error(
-    reader: AnswerReader, response: Response, body: dict[str, Any], now: datetime | None
+    reader: AnswerReader, response: Response, body: JsonObject, now: datetime | None
 ) -> ProviderError | None:
     """Return the error of the code inside an answer; None for 0 and for unknown codes."""
     name, code = reader.source.value, _code(body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.budget import DEFAULT_HOLD_S
@@ -16,7 +15,7 @@ from marketdata.domain.dialects import finnhub_spelling, from_finnhub
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import BadPayloadError
-from marketdata.providers.answers import AnswerReader
+from marketdata.providers.answers import AnswerReader, JsonObject
 from marketdata.providers.contract import (
     MOST_LIST_BYTES,
     MOST_QUOTE_BYTES,
@@ -124,9 +123,7 @@ class Finnhub:
             raise error
         return self._reader
 
-    def _quote(
-        self, instrument: Instrument, row: dict[str, Any], fetched_at: datetime
-    ) -> Quote | None:
+    def _quote(self, instrument: Instrument, row: JsonObject, fetched_at: datetime) -> Quote | None:
         price = price_of(row.get("c"))
         if price is None:
             return None
@@ -156,7 +153,7 @@ class Finnhub:
             low=day.low,
         )
 
-    def _listing(self, asset_class: AssetClass, row: dict[str, Any]) -> Listing | None:
+    def _listing(self, asset_class: AssetClass, row: JsonObject) -> Listing | None:
         provider_id = text_or_none(row.get("symbol"), MOST_ID_CHARS)
         if provider_id is None:
             return None

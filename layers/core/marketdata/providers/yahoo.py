@@ -18,7 +18,7 @@ from marketdata.domain.outcomes import ADDRESS_NOT_ACCEPTED, MissingQuote, Reaso
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ProviderError, RateLimitedError, UnavailableError
-from marketdata.providers.answers import AnswerReader, is_html
+from marketdata.providers.answers import AnswerReader, JsonObject, is_html
 from marketdata.providers.contract import MOST_LIST_BYTES, Parsed, Request, Response
 from marketdata.providers.holds import rate_limited
 from marketdata.providers.listings import listed_currency, listed_or_bad, listed_symbol
@@ -130,13 +130,13 @@ class Yahoo:
         if problem is not None:
             raise problem
 
-    def _rows(self, body: Mapping[str, Any], response: Response) -> Iterator[dict[str, Any]]:
+    def _rows(self, body: Mapping[str, Any], response: Response) -> Iterator[JsonObject]:
         answer = body.get("quoteResponse")
         if not isinstance(answer, dict) or answer.get("error"):
             raise self._reader.bad_payload("no quotes", response)
         yield from self._symbol_rows(answer.get("result"), response)
 
-    def _screened(self, body: Mapping[str, Any], response: Response) -> Iterator[dict[str, Any]]:
+    def _screened(self, body: Mapping[str, Any], response: Response) -> Iterator[JsonObject]:
         answer = body.get("finance")
         result = answer.get("result") if isinstance(answer, dict) else None
         page = result[0] if isinstance(result, list) and result else None
@@ -144,7 +144,7 @@ class Yahoo:
             raise self._reader.bad_payload("no list of stocks", response)
         yield from self._symbol_rows(page.get("quotes"), response)
 
-    def _symbol_rows(self, rows: Any, response: Response) -> Iterator[dict[str, Any]]:
+    def _symbol_rows(self, rows: Any, response: Response) -> Iterator[JsonObject]:
         if not isinstance(rows, list):
             raise self._reader.bad_payload("no list of rows", response)
         for row in rows:

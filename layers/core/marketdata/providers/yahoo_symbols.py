@@ -33,7 +33,7 @@ from marketdata.errors import (
     ProviderError,
     UnavailableError,
 )
-from marketdata.providers.answers import AnswerReader
+from marketdata.providers.answers import AnswerReader, JsonObject
 from marketdata.providers.contract import Response
 from marketdata.providers.values import number_or_none
 from marketdata.providers.yahoo import UNANSWERED
@@ -95,7 +95,7 @@ class SymbolQuotes:
         answered at all; `problem` is the reason why symbols are fetched one at a time.
         """
         call.crumbless = True
-        rows: list[dict[str, Any]] = []
+        rows: list[JsonObject] = []
         unanswered: list[str] = []
         end: ProviderError | None = None
         for name in sorted(names, key=lambda name: self._turns.get(name, 0)):
@@ -126,7 +126,7 @@ class SymbolQuotes:
             self._turns.clear()
         self._turns[name] = next(self._counter)
 
-    def _row(self, name: str, call: Call) -> dict[str, Any] | None:
+    def _row(self, name: str, call: Call) -> JsonObject | None:
         """Return the v7 row of a symbol; None if Yahoo does not know the symbol or its price.
 
         Raise `BadPayloadError` if this symbol has no answer. Other errors end the whole call.
@@ -162,7 +162,7 @@ def _forget_kept_answers() -> None:
         yfinance.data.YfData.cache_get.cache_clear()
 
 
-def _metadata(response: Response) -> dict[str, Any]:
+def _metadata(response: Response) -> JsonObject:
     """Return the metadata of a chart, all numbers as `Decimal`; empty for an unknown symbol.
 
     Raise `BadPayloadError` for an answer that is no chart.
@@ -177,7 +177,7 @@ def _metadata(response: Response) -> dict[str, Any]:
     return meta if isinstance(meta, dict) else {}
 
 
-def _v7_row(name: str, meta: Mapping[str, Any]) -> dict[str, Any] | None:
+def _v7_row(name: str, meta: Mapping[str, Any]) -> JsonObject | None:
     """Return a chart's metadata as a row of the v7 quote call; None without a price."""
     if meta.get("regularMarketPrice") is None:
         return None

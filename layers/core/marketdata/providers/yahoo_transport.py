@@ -28,6 +28,9 @@ from marketdata.errors import UnavailableError
 from marketdata.providers.contract import MOST_LIST_BYTES, CallAllowance, Response
 from marketdata.providers.yahoo import TOO_MANY
 
+# The keyword arguments of `requests.Session.request` of curl_cffi, which yfinance passes.
+RequestOptions = dict[str, Any]
+
 DATA_HOSTS = frozenset({"query1.finance.yahoo.com", "query2.finance.yahoo.com"})
 COOKIE_HOSTS = frozenset(
     {"fc.yahoo.com", "guce.yahoo.com", "consent.yahoo.com", "finance.yahoo.com"}
@@ -197,7 +200,7 @@ class YahooTransport(requests.Session[requests.Response]):
         return tuple(v for v in (call.crumb or "", *self._cookie_values.values()) if len(v) >= 8)
 
     def _follow(
-        self, call: Call, method: Any, url: str, options: dict[str, Any]
+        self, call: Call, method: Any, url: str, options: RequestOptions
     ) -> requests.Response:
         # curl would follow a redirect to any host, so redirects are followed here.
         options = {**options, "allow_redirects": False}
@@ -216,7 +219,7 @@ class YahooTransport(requests.Session[requests.Response]):
         raise UnavailableError(f"{_host(self._target(url))}: more than {_MAX_HOPS} redirects")
 
     def _once(
-        self, call: Call, method: Any, url: str, options: dict[str, Any]
+        self, call: Call, method: Any, url: str, options: RequestOptions
     ) -> requests.Response:
         target = self._target(url)
         host, left_s = _host(target), call.left_s()
