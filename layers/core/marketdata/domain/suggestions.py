@@ -37,6 +37,7 @@ _ENDS_LIKE_A_QUOTE = re.compile(r"([A-Z0-9]{3,12})(USDT|USDC|USD|EUR|GBP|JPY|BTC
 _CLASS_OR_EXCHANGE = re.compile(r"([A-Z0-9&]+)[-/]([A-Z])")
 _SHORT_PARTS = re.compile(r"[A-Z0-9&]+(?:[ /][A-Z]{1,2})+")  # BRK B, BAC PR L, RCI/B/TO
 _COIN_ID = re.compile(r"@[a-z0-9._-]+")
+_SLASHED = re.compile(r"([A-Z]{2,4})/([A-Z]{2,4})")
 _TWO_CODES = re.compile(r"([A-Z]{3})([A-Z]{3})(?:=X)?")
 _COIN_ID_PAIR = re.compile(r"@([a-z0-9._-]+)[-/_: ]([a-z]{3,5})")
 _AROUND_SEPARATOR = re.compile(r"\s*([-/_:.=^&])\s*")
@@ -99,8 +100,10 @@ def _guesses(text: str) -> Iterator[str]:
     if text.startswith("@"):
         pair = _COIN_ID_PAIR.fullmatch(text.lower())
         if pair:
-            quote = pair[2].upper()
-            yield f"@{pair[1]}-{STABLE_COINS.get(quote, quote)}"
+            meant = near_currencies(pair[2])
+            yield from (f"@{pair[1]}-{code}" for code in meant or (pair[2],))
+            if meant:
+                return
         # In `@bitcoin-usd` the last part is the quote side already.
         if _COIN_ID.fullmatch(text.lower()) and symbol_or_none(text) is None:
             yield f"{text}-USD"
@@ -130,6 +133,9 @@ def _pairs(text: str) -> Iterator[str]:
     for pair in (sides and sides.groups(), together, ending and ending.groups()):
         if pair:
             yield from _of_sides(*pair)
+    slashed = _SLASHED.fullmatch(text)
+    if slashed:
+        yield from near_pairs(slashed[1], slashed[2])
     codes = _TWO_CODES.fullmatch(text)
     if codes and (codes[1] in MAIN_CURRENCIES or codes[2] in MAIN_CURRENCIES):
         yield from near_pairs(codes[1], codes[2])
@@ -167,5 +173,6 @@ def _of_sides(base: str, quote: str) -> Iterator[str]:
     if priced_in in CURRENCIES or priced_in in QUOTE_COINS:
         yield f"{base}/{priced_in}"
     elif base in COINS or quote in COINS:
+        yield from (f"{base}/{code}" for code in near_currencies(quote))
         yield f"{base}/USD"
     yield from near_pairs(base, quote)

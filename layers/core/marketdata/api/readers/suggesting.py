@@ -1,8 +1,8 @@
 """Suggestions for the errors of symbols that are invalid, unknown or without a price so far.
 
-They follow from the spelling alone, else from the asset lists. A client that asks for many junk
-symbols must not cost much: one request has at most `MOST_SEARCHED` of its symbols searched for, all
-in one look at each list.
+They are found by the spelling alone, else in the asset lists. A client that asks for many junk
+symbols must not cost much, so at most `MOST_SEARCHED` symbols of a request are looked for, all in
+one look at each list.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Suggester:
     def with_suggestions(self, errors: Sequence[MissingQuote]) -> list[MissingQuote]:
         """Return the errors, with suggestions for symbols that may be misspelt.
 
-        A symbol that is listed, or whose class has no list yet, has none from the lists. If the
-        lists cannot be read, no symbol has.
+        A symbol that is listed, or whose class has no list yet, has no suggestions from the lists.
+        If the lists cannot be read, no symbol has suggestions from them.
         """
         found = {
             error.symbol: suggestions(error.symbol) for error in errors if error.code not in _PRICED
