@@ -1,4 +1,4 @@
-"""Real Redis servers for every suite: plain and in cluster mode."""
+"""What every suite has: the order of the tests, and real Redis servers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from marketdata.domain.breaker import BreakerPolicy
 from marketdata.domain.budget import parse_limits
 from marketdata.domain.quotes import Source
 from marketdata.settings import Settings
+from tests.support.examples import use_few
 from tests.support.redis_servers import RedisServer
+
+use_few()
 
 # The files that take longest begin first, so that no process works on one of them alone at the end.
 # Files that wait for a service and files that keep a processor busy take turns.

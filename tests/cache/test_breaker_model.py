@@ -23,6 +23,7 @@ from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.permits import AttemptResult, CallGrant, CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
+from tests.support.examples import examples
 
 START = 1_763_820_310_000
 POLICY = BreakerPolicy(open_ms=90_000, probe_lease_ms=15_000)
@@ -190,5 +191,5 @@ def test_the_breaker_does_what_its_model_does(
 
     run_state_machine_as_test(
         fresh,
-        settings=settings(max_examples=60, stateful_step_count=40, deadline=None, database=None),
+        settings=settings(max_examples=examples(30), stateful_step_count=40, database=None),
     )

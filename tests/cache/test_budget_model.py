@@ -29,6 +29,7 @@ from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.permits import AttemptResult, CallGrant, CallRequest, DenyReason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
+from tests.support.examples import examples
 
 START = 1_763_820_310_000
 SOURCE, CLASS = Source.FINNHUB, AssetClass.STOCKS
@@ -260,5 +261,5 @@ def test_the_ledger_keeps_every_limit_and_grants_what_its_model_grants(
 
     run_state_machine_as_test(
         fresh,
-        settings=settings(max_examples=80, stateful_step_count=40, deadline=None, database=None),
+        settings=settings(max_examples=examples(40), stateful_step_count=40, database=None),
     )

@@ -18,6 +18,7 @@ from marketdata.clock import epoch_ms
 from marketdata.domain.acceptance import Result
 from marketdata.domain.quotes import Source
 from marketdata.settings import Settings
+from tests.support.examples import examples
 from tests.support.sample_quotes import at_ms, quote
 
 NOW_MS = at_ms(600)
@@ -79,7 +80,7 @@ def test_a_reader_never_sees_time_go_back(store):
     assert seen == sorted(seen)
 
 
-@how(deadline=None, max_examples=60)
+@how(max_examples=examples(30))
 @given(
     ticks=st.lists(
         st.tuples(st.integers(0, 50), st.integers(0, 50), st.sampled_from(SOURCES)),
@@ -106,7 +107,7 @@ def test_any_order_and_grouping_leaves_the_newest(lasting, ticks, data):
     assert epoch_ms(newest.fetched_at) <= last.fetched_ms <= epoch_ms(latest)
 
 
-@how(deadline=None, max_examples=60)
+@how(max_examples=examples(30))
 @given(
     st.lists(
         st.tuples(st.sampled_from((None, *WRONG)), st.sampled_from((None, *WRONG))),
@@ -136,7 +137,7 @@ def test_no_planted_tick_is_ever_seen(lasting, plan):
             assert 100 <= Decimal(lasting.last([symbol])[symbol].price) <= 102
 
 
-@how(deadline=None, max_examples=60)
+@how(max_examples=examples(30))
 @given(
     factor=st.floats(1.3, 90) | st.floats(0.012, 0.7),
     first=st.sampled_from(SOURCES),

@@ -15,6 +15,7 @@ from marketdata.providers.coingecko import CoinGecko
 from marketdata.providers.coinmarketcap import CoinMarketCap
 from marketdata.providers.finnhub import Finnhub
 from marketdata.providers.yahoo import Yahoo
+from tests.support.examples import examples
 from tests.support.provider_support import NOW, SECRET, answer, instrument, secret_key
 
 BASE = "http://127.0.0.1:9"
@@ -118,7 +119,7 @@ def check_error(error):
 
 
 @pytest.mark.parametrize("name", CASES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(60))
 @given(data=st.data(), status=STATUSES, headers=HEADERS)
 def test_every_answer_is_quotes_and_reasons_or_an_error(name, data, status, headers):
     """Each instrument has one quote or one reason, and a price is a finite number above zero."""
@@ -143,7 +144,7 @@ def test_every_answer_is_quotes_and_reasons_or_an_error(name, data, status, head
 
 @pytest.mark.parametrize("asset_class", AssetClass)
 @pytest.mark.parametrize("name", CASES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(40))
 @given(data=st.data(), status=STATUSES, headers=HEADERS)
 def test_every_list_is_listings_or_an_error(name, asset_class, data, status, headers):
     """Each listing has a symbol and a name, and every other answer is one of our errors."""
