@@ -18,8 +18,8 @@ TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 # Words in capitals with an underscore that are not settings: other programs' variables, the tests'
 # own ones, and words of formats.
 OTHER_NAMES = {
-    "AWS_REGION", "SAM_DOCKER_NETWORK", "TEST_PAYLOADS", "TEST_BROWSER", "TEST_EXAMPLES", "GLOBAL_QUOTE", "EUR_USD",
-    "ENV_PREFIXES", "MOST_LIST_BYTES",
+    "AWS_REGION", "SAM_DOCKER_NETWORK", "TEST_PAYLOADS", "TEST_BROWSER", "TEST_EXAMPLES",
+    "GLOBAL_QUOTE", "EUR_USD", "ENV_PREFIXES", "MOST_LIST_BYTES",
 }  # fmt: skip
 # Commands of the AWS CLI that are its own and not an operation of the API.
 CLI_ONLY = {

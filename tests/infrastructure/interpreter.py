@@ -35,6 +35,7 @@ from tests.support.trading_support import utc_ms
 REGION = "us-east-1"
 # No execution of a test takes so long; one that does hangs.
 PATIENCE_S = 60
+ENTERED = "stateEnteredEventDetails"
 # What States.ALL does not catch; moto lets it.
 FINAL = frozenset({"States.DataLimitExceeded", "States.Runtime"})
 
@@ -88,8 +89,13 @@ class SharedClock(Clock):
 
 
 @contextmanager
-def interpreter(clock: SharedClock, ended: Callable[[str], None]) -> Iterator[None]:
-    """Let moto run executions by a clock; `ended` is called with the ARN of each that is over."""
+def interpreter(
+    clock: SharedClock, ended: Callable[[str, tuple[str, ...]], None]
+) -> Iterator[None]:
+    """Let moto run executions by a clock.
+
+    `ended` is called for each execution that is over, with its ARN and the states that it entered.
+    """
 
     def wait(state: Any, env: Any) -> None:
         state.string.eval(env=env)
@@ -105,7 +111,10 @@ def interpreter(clock: SharedClock, ended: Callable[[str], None]) -> Iterator[No
     def terminated(worker: Any) -> None:
         reflect(worker)
         clock.leave()
-        ended(worker.execution.exec_arn)
+        # Read here: as an answer of the API, a long history takes longer than its execution.
+        events = worker.execution.to_history_output()["events"]
+        entered = [event[ENTERED]["name"] for event in events if ENTERED in event]
+        ended(worker.execution.exec_arn, tuple(entered))
 
     def limit(_declared: Any, env: Any) -> int:
         return PATIENCE_S

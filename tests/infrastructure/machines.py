@@ -91,6 +91,7 @@ class Machines:
     calls: list[Call] = field(default_factory=list)
     instead: dict[str, Callable[[dict[str, Any], Handler], Any]] = field(default_factory=dict)
     _over: dict[str, threading.Event] = field(default_factory=dict)
+    _entered: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _own: threading.local = field(default_factory=threading.local)
 
     def run(self, name: str, *inputs: Mapping[str, Any]) -> list[Ended]:
@@ -112,7 +113,7 @@ class Machines:
         ]
         for arn in started:
             assert self._event(arn).wait(PATIENCE_S), "the execution hangs"
-        return [_ended(client, arn) for arn in started]
+        return [_ended(client, arn, self._entered[arn]) for arn in started]
 
     def run_minute(self, *, from_s: int = 0, times: int = 1) -> list[Ended]:
         """Run the loop through the minute, so many times at once; it begins at `from_s` in it."""
@@ -147,8 +148,9 @@ class Machines:
         )
         return dict(asked)
 
-    def ended(self, arn: str) -> None:
-        """Note that an execution is over."""
+    def ended(self, arn: str, entered: tuple[str, ...]) -> None:
+        """Note that an execution is over, and which states it entered."""
+        self._entered[arn] = entered
         self._event(arn).set()
 
     def invoke(self, arn: str, body: bytes | str, response_headers: dict[str, str]) -> bytes:
@@ -230,15 +232,6 @@ def deployed_definition(name: str) -> tuple[str, dict[str, float]]:
     return text, {function: float(seconds) for seconds, function in limits}
 
 
-def _ended(client: Any, arn: str) -> Ended:
+def _ended(client: Any, arn: str, entered: tuple[str, ...]) -> Ended:
     described = client.describe_execution(executionArn=arn)
-    pages = client.get_paginator("get_execution_history").paginate(executionArn=arn)
-    entered = [
-        event["stateEnteredEventDetails"]["name"]
-        for page in pages
-        for event in page["events"]
-        if "stateEnteredEventDetails" in event
-    ]
-    return Ended(
-        arn, described["status"], described.get("error"), described.get("cause"), tuple(entered)
-    )
+    return Ended(arn, described["status"], described.get("error"), described.get("cause"), entered)
