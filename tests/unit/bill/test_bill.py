@@ -180,7 +180,7 @@ def test_the_guide_says_what_more_and_less_cost():
         assert float(stated) == pytest.approx(exact, abs=0.5 if "." not in stated else 0.05), (
             pattern
         )
-    (stated,) = re.findall(r"`SystemLogLevel=WARN` saves \$([\d.]+)", text)
+    (stated,) = re.findall(r"`SystemLogLevel=WARN` saves \$(\d+(?:\.\d+)?)", text)
     lines_gb = usage.used(least).invocations * usage.SYSTEM_LOG_BYTES / 1e9
     assert float(stated) == pytest.approx(lines_gb * prices.LOGS.dollars, abs=0.05)
 
@@ -188,7 +188,9 @@ def test_the_guide_says_what_more_and_less_cost():
 def test_the_guide_to_scaling_has_the_figures_of_the_command():
     """docs/scaling.md says what a million requests a day cost, and what a CDN takes away."""
     text = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
-    (stated,) = re.findall(r"Of its \$(\d+) .* \$(\d+); .* \$(\d+) of that away", text)
+    (stated,) = re.findall(
+        r"the month costs \$(\d+), of which \$(\d+) .*\nrequests saves \$(\d+)", text
+    )
     busy = Workload(symbols=200, requests_per_day=1_000_000)
     whole, idle, with_cdn = (
         total(bill(load))
