@@ -13,7 +13,7 @@ _FROM_CACHE = ("cache_unavailable", "internal_error")
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _RETRY = {
     "Retry-After": {
-        "description": "Seconds after which it is worth asking again, if that is known.",
+        "description": "Seconds after which another request may succeed, if that is known.",
         "schema": {"type": "string"},
     }
 }
@@ -44,7 +44,7 @@ def responses(
 
 
 def _headers(*, kept: bool) -> OpenApiPart:
-    meanings = {MARKET_HEADER: "`live` or `simulated`: what the prices are of."}
+    meanings = {MARKET_HEADER: "Whether the prices are `live` or `simulated`."}
     if kept:
         meanings["ETag"] = "Tag of this content; send it back as `If-None-Match`."
         meanings["Cache-Control"] = "How long the answer holds: to the next slot."

@@ -20,13 +20,13 @@ class Asset(Shape):
 
     symbol: str = Field(description="Canonical spelling: AAPL, BTC-USD, EUR/USD.")
     name: str
-    exchange: str | None = Field(description="Where it is listed.")
+    exchange: str | None = Field(description="The exchange on which the asset is listed.")
     currency: str | None = Field(description="ISO 4217 code.")
     rank: Annotated[int, Field(ge=1)] | None = Field(
-        description="Its place by market capitalisation."
+        description="The place of the asset by market capitalisation."
     )
-    ids: dict[str, str] = Field(description="What each provider that lists it calls it.")
-    sources: list[Source] = Field(description="The providers that list it.")
+    ids: dict[str, str] = Field(description="The id of the asset at each provider that lists it.")
+    sources: list[Source] = Field(description="The providers that list the asset.")
     replaced: str = Field(
         default="",
         description="The coin that had this ticker before, and until when; absent if none had.",
@@ -40,7 +40,9 @@ class Assets(Shape):
     market: MarketKind
     asset_type: AssetClass
     assets: list[Asset]
-    total: Annotated[int, Field(ge=0)] = Field(description="How many there are in all.")
+    total: Annotated[int, Field(ge=0)] = Field(
+        description="The number of all assets, on all pages."
+    )
     next_cursor: str | None = Field(description="Where the next page starts; null on the last.")
     updated_at: Time = Field(description="When the list was refreshed.")
     stale: bool = Field(description="Whether the list is older than it should be.")
@@ -56,6 +58,6 @@ class Search(Shape):
     """What a search over all classes found, the best match first."""
 
     market: MarketKind
-    q: str = Field(description="What was searched for.")
+    q: str = Field(description="The text that was searched for.")
     results: list[FoundAsset]
-    total: Annotated[int, Field(ge=0)] = Field(description="How many match in all.")
+    total: Annotated[int, Field(ge=0)] = Field(description="The number of all matches.")

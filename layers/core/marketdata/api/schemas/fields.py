@@ -35,14 +35,14 @@ def without_default(schema: OpenApiPart) -> None:
 RetryAfter = Annotated[
     Annotated[int, Field(ge=1)] | SkipJsonSchema[None],
     Field(
-        description="Seconds after which it is worth asking again.",
+        description="Seconds after which another request may succeed.",
         json_schema_extra=without_default,
     ),
 ]
 
 
 class MarketKind(StrEnum):
-    """What the prices are of."""
+    """Whether the prices are live or simulated."""
 
     LIVE = "live"
     SIMULATED = "simulated"

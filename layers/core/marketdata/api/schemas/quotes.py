@@ -28,10 +28,10 @@ from marketdata.domain.symbols import AssetClass
 class ExtendedPrice(Shape):
     """The price of pre-market or after-hours trading, in the currency of its quote."""
 
-    session: ExtendedSession = Field(description="Which of the two sessions.")
+    session: ExtendedSession = Field(description="Pre-market or after-hours.")
     price: Number
     change: Number | None = Field(description="Against the regular price.")
-    percent_change: Number | None = Field(description="The same in percent.")
+    percent_change: Number | None = Field(description="The change in percent.")
     timestamp: Time | None = Field(description="The provider's time of the price.")
 
 
@@ -54,7 +54,9 @@ class Converted(Shape):
 class SymbolError(Shape):
     """Why a requested symbol has no quote."""
 
-    symbol: str = Field(description="Canonical spelling, or the requested one if it is not valid.")
+    symbol: str = Field(
+        description="Canonical spelling, or the text of the request if it is not valid."
+    )
     code: Reason
     message: str = Field(description="The reason, for a person.")
     retry_after: RetryAfter = None
@@ -74,21 +76,25 @@ class Quote(Shape):
         "if the source does not say it."
     )
     change: Number | None = Field(description="Against `change_basis`, in `currency`.")
-    percent_change: Number | None = Field(description="The same in percent: 1.27 is 1.27 %.")
+    percent_change: Number | None = Field(description="The change in percent: 1.27 is 1.27 %.")
     change_basis: ChangeBasis | None = Field(description="What the change compares with.")
     previous_close: Number | None = Field(description="In `currency`.")
     open: Number | None = Field(description="The first price of the day, in `currency`.")
     high: Number | None = Field(description="The highest price of the day, in `currency`.")
     low: Number | None = Field(description="The lowest price of the day, in `currency`.")
-    volume: Number | None = Field(description="What was traded: shares, or `currency` for coins.")
+    volume: Number | None = Field(
+        description="Shares of the day; for coins, `currency` of 24 hours."
+    )
     market_cap: Number | None = Field(description="The market capitalisation, in `currency`.")
-    market_state: MarketState | None = Field(description="Null if it is not known.")
+    market_state: MarketState | None = Field(
+        description="Whether the market trades; null if that is not known."
+    )
     extended: ExtendedPrice | None = Field(description="The price outside the regular session.")
     source: Source = Field(description="The provider that gave all these figures.")
     timestamp: Time | None = Field(
         description="The provider's time of the price; null if it gives none."
     )
-    fetched_at: Time = Field(description="When we fetched it.")
+    fetched_at: Time = Field(description="When the service fetched the quote.")
     converted: Converted | None = Field(
         default=None, description="Only with `currency`; null if there is no rate."
     )
@@ -97,11 +103,11 @@ class Quote(Shape):
         description="Why `converted` is null.",
         json_schema_extra=without_default,
     )
-    stale: bool = Field(description="Whether it is older than it should be.")
+    stale: bool = Field(description="Whether the quote is older than it should be.")
 
 
 class SingleQuote(Quote):
-    """The quote of one symbol, and the market that its price is from."""
+    """The quote of one symbol, and whether its price is live or simulated."""
 
     market: MarketKind
 
@@ -113,7 +119,7 @@ class Quotes(Shape):
     quotes: list[Quote]
     errors: list[SymbolError]
     aliases: dict[str, str] = Field(
-        description="The canonical symbol of each one that was asked for in another spelling."
+        description="The canonical symbol of each symbol that the request has in another spelling."
     )
 
 
@@ -122,11 +128,11 @@ class History(Shape):
 
     symbol: str = Field(description="Canonical spelling: AAPL, BTC-USD, EUR/USD.")
     currency: str | None = Field(
-        description="Of the prices, as in a quote; null if the source does not tell it."
+        description="The currency of the prices, as in a quote; null if it is not known."
     )
     interval_s: Annotated[int, Field(ge=1)] = Field(description="Seconds between two points.")
     points: list[Annotated[list[Number], Field(min_length=2, max_length=2)]] = Field(
-        description="Each is the start of its minute or hour in epoch seconds, and the price then."
+        description="Each is the start of a minute or hour, epoch seconds, and its first price."
     )
 
 
@@ -138,5 +144,5 @@ class Histories(Shape):
     history: list[History]
     errors: list[SymbolError]
     aliases: dict[str, str] = Field(
-        description="The canonical symbol of each one that was asked for in another spelling."
+        description="The canonical symbol of each symbol that the request has in another spelling."
     )

@@ -46,11 +46,13 @@ class ProviderClass(Shape):
 
     asset_class: AssetClass
     state: ProviderState
-    reason: str | None = Field(description="Why it opened, or `no_key`.")
-    since: Time | None = Field(description="When it came into this state.")
-    next_probe_at: Time | None = Field(description="When it may be tried again; null while closed.")
+    reason: str | None = Field(description="Why the breaker opened, or `no_key`.")
+    since: Time | None = Field(description="When the breaker came into this state.")
+    next_probe_at: Time | None = Field(
+        description="When a test call may be made; null while the breaker is closed."
+    )
     probing: bool = Field(description="Whether a test call is under way.")
-    last_success: Time | None = Field(description="When it last answered.")
+    last_success: Time | None = Field(description="When the provider last answered.")
     last_error: ProviderError | None
 
 
@@ -59,7 +61,9 @@ class Budget(Shape):
 
     window: Window
     limit: Annotated[int, Field(ge=1)] = Field(description="Most calls in any such window.")
-    used: Annotated[int, Field(ge=0)] = Field(description="Calls reserved or made in the last one.")
+    used: Annotated[int, Field(ge=0)] = Field(
+        description="Calls reserved or made in the latest window."
+    )
     resets_at: Time | None = Field(description="When the oldest of these calls leaves the window.")
 
 
@@ -67,15 +71,19 @@ class Provider(Shape):
     """One provider: its breakers and what is left of its quotas."""
 
     provider: Source
-    enabled: bool = Field(description="Whether it is asked at all: it has its key or needs none.")
-    attribution: str = Field(description="What it asks its users to show.")
+    enabled: bool = Field(
+        description="Whether the provider is asked: it has its key or needs none."
+    )
+    attribution: str = Field(description="The text that the provider asks its users to show.")
     classes: list[ProviderClass]
     budget: list[Budget]
     held_until: Time | None = Field(
-        description="No call before that, because the provider said so."
+        description="The provider has asked for no call before this time."
     )
-    next_call_at: Time | None = Field(description="When its budget has room for a routine call.")
-    last_success: Time | None = Field(description="When it last answered, in any class.")
+    next_call_at: Time | None = Field(
+        description="When the budget of the provider has room for a routine call."
+    )
+    last_success: Time | None = Field(description="When the provider last answered, in any class.")
     last_error: ProviderError | None
 
 
@@ -87,17 +95,19 @@ class Providers(Shape):
 
 
 class CacheHealth(Shape):
-    """The cache."""
+    """The state of the cache."""
 
     reachable: bool
 
 
 class LoopHealth(Shape):
-    """The loop that fetches."""
+    """The loop that fetches prices."""
 
-    last_slot: Time | None = Field(description="The last slot it worked in.")
+    last_slot: Time | None = Field(
+        description="The start of the last slot that the loop worked in."
+    )
     lag_s: Annotated[float, Field(ge=0)] | None = Field(
-        description="How long ago that was, in seconds."
+        description="Seconds since the start of that slot."
     )
 
 
@@ -105,16 +115,18 @@ class ClassHealth(Shape):
     """The active symbols of one class."""
 
     asset_class: AssetClass
-    active: Annotated[int, Field(ge=0)] = Field(description="How many are always priced.")
+    active: Annotated[int, Field(ge=0)] = Field(
+        description="The number of symbols that are always priced."
+    )
     fresh: Annotated[int, Field(ge=0)] = Field(description="How many of them have a fresh quote.")
-    symbols: list[str] = Field(max_length=100, description="The first of them.")
+    symbols: list[str] = Field(max_length=100, description="The first of these symbols.")
 
 
 class QuotesHealth(Shape):
     """The quotes of ACTIVE_SYMBOLS."""
 
     fresh_ratio: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        description="The share that is fresh."
+        description="The share of these quotes that is fresh."
     )
     classes: list[ClassHealth]
 
@@ -123,25 +135,25 @@ class ListHealth(Shape):
     """One asset list."""
 
     asset_class: AssetClass
-    total: Annotated[int, Field(ge=0)] | None = Field(description="How long it is.")
-    updated_at: Time | None = Field(description="When it was refreshed.")
-    age_s: Annotated[int, Field(ge=0)] | None = Field(
-        description="How long ago that was, in seconds."
+    total: Annotated[int, Field(ge=0)] | None = Field(
+        description="The number of assets in the list."
     )
-    stale: bool = Field(description="Whether it is older than it should be.")
+    updated_at: Time | None = Field(description="When the list was refreshed.")
+    age_s: Annotated[int, Field(ge=0)] | None = Field(description="Seconds since that refresh.")
+    stale: bool = Field(description="Whether the list is older than it should be.")
 
 
 class ProviderHealth(Shape):
-    """One breaker."""
+    """The state of one breaker."""
 
     provider: Source
     asset_class: AssetClass
     state: ProviderState
-    reason: str | None = Field(description="Why it opened, or `no_key`.")
+    reason: str | None = Field(description="Why the breaker opened, or `no_key`.")
 
 
 class Health(Shape):
-    """Whether the service does its work, at this moment."""
+    """Whether the service works, at this moment."""
 
     status: Status = Field(description="The worst of all findings.")
     reasons: list[str] = Field(description="The findings, the cause first; none when healthy.")
