@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from marketdata import composition
 from marketdata.api.serving import gateway_adapter, is_request
-from marketdata.domain.messages import EventJson
 from marketdata.observability.logs import lambda_handler
+
+if TYPE_CHECKING:
+    from marketdata.domain.messages import EventJson
 
 process = composition.start_process(os.environ)
 stores = composition.connect_stores(process.settings)

@@ -16,7 +16,7 @@ from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.composition import COLLECT_AFTER
+from marketdata.collector import COLLECT_AFTER
 from marketdata.domain.breaker import BreakerPolicy
 from marketdata.domain.messages import Job, Report, SlotEvent
 from marketdata.domain.quotes import Source

@@ -20,6 +20,7 @@ SHARED = {"settings", "setting_types", "redaction", "version", "domain", *BASE}
 ALLOWED = {
     "errors": set(),
     "clock": set(),
+    "collector": set(),
     "redaction": set(),
     "version": set(),
     "domain": {"domain", *BASE},
@@ -39,6 +40,7 @@ ALLOWED = {
         "providers",
         "observability",
         "api",
+        "collector",
         "setting_names",
         *SHARED,
     },

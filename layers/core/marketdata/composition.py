@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from marketdata.clock import wall_ms
+from marketdata.collector import COLLECT_AFTER  # before all large imports, see there
 from marketdata.domain.catalogue import FACTS
 from marketdata.errors import ArchiveError, CacheUnavailableError, ProviderError
 from marketdata.observability.logs import configure_logging, mask
@@ -43,10 +44,6 @@ if TYPE_CHECKING:
     from marketdata.prices.planning import Planner
     from marketdata.providers.contract import Provider, Sender
 
-# The objects of a slot live until its end and form no cycles. With Python's default thresholds the
-# garbage collector examines all of them many times. At 10,000 symbols that took nearly half of the
-# time of a plan.
-COLLECT_AFTER = (50_000, 20, 100)
 # Calls that one fetch may make at the same time: Finnhub allows 30 a second, with one symbol each.
 MOST_CALLS_AT_ONCE = 32
 # A state of Step Functions may have 262,144 bytes. The result of an invocation has some thousand
@@ -90,6 +87,7 @@ class Providers:
 
 def start_process(env: Mapping[str, str]) -> Process:
     """Read the settings of this process and configure its log, which masks their secrets."""
+    gc.freeze()  # what is loaded stays, so the collector need not examine it
     gc.set_threshold(*COLLECT_AFTER)
     settings = Settings.from_env(env)
     name = env.get("AWS_LAMBDA_FUNCTION_NAME", "")

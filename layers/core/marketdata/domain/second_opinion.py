@@ -6,12 +6,16 @@ not cost another slot. The commit step decides which price is accepted.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from marketdata.clock import epoch_ms
 from marketdata.domain.acceptance import REPEAT_MS, is_ahead, is_jump, rejection_reason
-from marketdata.domain.messages import LastPrice
 from marketdata.domain.quotes import Quote
 from marketdata.domain.staleness import is_old
 from marketdata.domain.trading_hours import Trading
+
+if TYPE_CHECKING:
+    from marketdata.domain.messages import LastPrice
 
 
 def needs_second_opinion(quote: Quote, last: LastPrice | None, trading: Trading) -> bool:

@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from marketdata.clock import DAY_MS, MINUTE_MS, epoch_ms
-from marketdata.domain.messages import LastPrice
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Trading, keeps_hours
+
+if TYPE_CHECKING:
+    from marketdata.domain.messages import LastPrice
 
 # Every provider updates US shares, currencies and coins within minutes. But an exchange may halt
 # all shares for 15 minutes, and that must not count against a source.

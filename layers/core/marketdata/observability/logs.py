@@ -11,14 +11,13 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeAlias, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from pydantic import ValidationError
 
 from marketdata.domain.breaker import BreakerState
-from marketdata.domain.messages import EventJson, Message, Plan, Report, Summary
 from marketdata.domain.outcomes import Outcome
 from marketdata.errors import InvalidEventError
 from marketdata.redaction import redact
@@ -26,7 +25,10 @@ from marketdata.redaction import redact
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-M = TypeVar("M", bound=Message)
+    # The api loads this module, but not the models of the steps' messages.
+    from marketdata.domain.messages import EventJson, Message, Plan, Report, Summary
+
+M = TypeVar("M", bound="Message")
 
 # The logger of which every module's logger is a child.
 ROOT = "marketdata"
@@ -38,7 +40,7 @@ _SHOWING_SECRETS = ("urllib3", "requests", "yfinance", "curl_cffi", "peewee", "b
 _REPEATING = ("mangum", "asyncio")
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=str, ensure_ascii=False)
 # An event and a context, both as Lambda gives them, and the answer as JSON.
-Handler = Callable[[EventJson, Any], EventJson]
+Handler: TypeAlias = "Callable[[EventJson, Any], EventJson]"
 # At most this many wrong fields of an event are named.
 MOST_PROBLEMS = 3
 # Secrets that became known after the logs were configured.

@@ -15,7 +15,6 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from marketdata.cache.stored_quotes import fetched_ms
 from marketdata.clock import wall_ms
-from marketdata.domain.messages import Plan, Summary
 from marketdata.domain.symbols import AssetClass
 from marketdata.observability.metrics import (
     NAMESPACE,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from marketdata.cache.client import Cache
     from marketdata.cache.control import ControlState
     from marketdata.cache.quote_store import QuoteStore
+    from marketdata.domain.messages import Plan, Summary
     from marketdata.settings import Settings
 
 NO_FIELDS: Mapping[str, object] = MappingProxyType({})

@@ -15,12 +15,12 @@ from marketdata.clock import SLOT_S
 from marketdata.domain.acceptance import Result
 from marketdata.domain.breaker import BreakerState
 from marketdata.domain.catalogue import CHAINS
-from marketdata.domain.messages import Plan, Summary
 from marketdata.domain.outcomes import Outcome
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 if TYPE_CHECKING:
+    from marketdata.domain.messages import Plan, Summary
     from marketdata.domain.permits import ProviderState
 
 NAMESPACE = "MarketData"

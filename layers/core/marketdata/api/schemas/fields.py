@@ -51,4 +51,5 @@ class MarketKind(StrEnum):
 class Shape(BaseModel):
     """An answer, or a part of one; it has exactly these fields."""
 
-    model_config = ConfigDict(extra="forbid")
+    # Built when it is first used: the import of the api need not wait for that.
+    model_config = ConfigDict(extra="forbid", defer_build=True)
