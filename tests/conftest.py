@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from zlib import crc32
@@ -12,6 +13,7 @@ from redis.exceptions import TimeoutError  # noqa: A004  (its own class)
 
 from marketdata.cache.client import Cache, connect
 from marketdata.cache.control import ControlState
+from marketdata.collector import COLLECT_AFTER
 from marketdata.domain.breaker import BreakerPolicy
 from marketdata.domain.budget import parse_limits
 from marketdata.domain.quotes import Source
@@ -51,6 +53,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of `LONGEST` first, in its order."""
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(place)))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what is loaded, and run as often as in the service.
+
+    Each process holds thousands of tests, which it would examine again and again.
+    """
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ COMMIT_MS, COMMIT_SYMBOL_MS = 1.5, 0.04
 PROVIDER_MS = 250  # ms of waiting for a provider, without using the processor
 REDIS_TRIP_MS = 0.7  # ms of waiting for Redis in another zone
 QUOTE_BYTES = 240
-QUOTE_STORED_BYTES, ASSET_STORED_BYTES = 410, 230
+QUOTE_STORED_BYTES, ASSET_STORED_BYTES = 890, 350
 # A day of minutes and a month of hours. Redis reserves more room than the growing texts need.
 HISTORY_STORED_BYTES = 35_000
 TICK_BYTES_PER_SYMBOL = 900  # to and from Redis, when it is priced

@@ -9,9 +9,11 @@ from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
 from tests.support.api_service import Service
+from tests.support.examples import TIMES
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = 40  # for each route, at random, besides those that cover every rule of the document
+# For each route, at random, besides those that cover every rule of the document.
+EXAMPLES = 15 * TIMES
 GUARD_S = 300
 
 
