@@ -189,6 +189,7 @@ def test_a_search_that_nobody_answers_watches_nothing(browser, named):
 def test_the_note_does_not_move_the_table(browser, named, size):
     """However long it is."""
     with named.served() as origin, BoardPage(browser, named, origin, size=size).open() as board:
+        board.page.wait_for_load_state("networkidle")  # names arrive last, and rows grow with them
         before = board.row("AAPL").bounding_box()
         board.page.locator("#query").fill("A*B")
         board.page.keyboard.press("Enter")
