@@ -32,7 +32,7 @@ def main(log_file: Path) -> None:
         WithMetrics(on_one_machine(logger, Recorder().record), gauges.read),
         http=BoundedProtocol,
         ws="none",
-        log_level="error",  # its warnings are of bytes that are not HTTP, which anybody can send
+        log_level="error",  # it would warn of each request that is not HTTP
         access_log=False,
         server_header=False,
         date_header=True,

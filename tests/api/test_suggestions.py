@@ -139,7 +139,7 @@ def test_nothing_is_suggested_before_the_first_list(cache):
 
 
 def test_a_symbol_that_has_a_price_is_spelled_right(service):
-    """So an old quote suggests nothing, whatever the lists say."""
+    """An old quote suggests nothing, even if the lists have a similar symbol."""
     service.price("TSLAA", age_s=600)
     errors = service.get("/v1/quotes?symbols=TSLAA&max_age=5").json["errors"]
     assert [(error["code"], error.get("suggestions")) for error in errors] == [("stale", None)]

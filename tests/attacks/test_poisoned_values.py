@@ -84,7 +84,7 @@ def other_hash(client: Redis, key: bytes) -> bool:
 
 
 def only_text(client: Redis, key: bytes) -> bool:
-    """A text in place of a hash or a sorted set: no command on the key works, whatever the text."""
+    """A text in place of a hash or a sorted set. No command of the service works on any text."""
     if client.type(key) == b"string":
         return False
     client.delete(key)

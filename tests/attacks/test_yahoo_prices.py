@@ -187,7 +187,7 @@ def test_a_clock_that_is_behind_is_named_with_its_offset(service, yahoo, behind_
 
 @pytest.mark.parametrize(("symbol", "currency"), [("TWTR", "USD"), ("SBER.ME", "RUB")])
 def test_a_price_of_years_ago_is_stale(service, yahoo, symbol, currency):
-    """It fails a `max_age`, and counts against nobody."""
+    """The price fails a `max_age`, and no breaker counts it as a failure."""
     pipe = service(",".join((*SHARES, symbol)))
     for _ in range(8):
         yahoo.rows = {name: row(pipe, name, 100.0) for name in SHARES}

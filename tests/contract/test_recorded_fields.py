@@ -123,7 +123,7 @@ def test_each_field_of_yahoos_rows_is_the_member_that_it_documents(payloads, nam
 
 
 def test_each_field_of_finnhubs_quote_is_the_member_that_it_documents(payloads):
-    """One letter each; volume, capitalisation and state are not told."""
+    """Each figure has a key of one letter. There is no volume, capitalisation or state."""
     text = (payloads / "finnhub" / "quote_2026-02-19.json").read_text()
     row = json.loads(text, parse_float=Decimal)
     (quote,) = Finnhub(BASE, secret_key).parse([instrument("AAPL")], answer(text), NOW).quotes

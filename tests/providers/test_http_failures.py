@@ -84,7 +84,7 @@ def test_a_read_timeout_is_shorter_than_a_long_deadline(serve):
 
 
 def test_a_refused_connection_is_named(sender):
-    """A port that nobody listens on is named by host, port and what happened."""
+    """The error of a refused connection names the host, the port and the cause."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     message = failure_of(sender, secret_request(f"http://127.0.0.1:{port}/x"))

@@ -53,7 +53,7 @@ def test_a_name_recognises_a_coin_by_the_others_slug():
 
 
 def test_the_shipped_table_recognises_coins_whose_names_differ():
-    """Ids that the table pairs belong together, whatever the names."""
+    """Two ids that are a pair in the table are one coin, even if the names differ."""
     merged = crypto(
         coin(GECKO, "LEO-USD", "LEO Token", "leo-token", 20),
         coin(CMC, "LEO-USD", "UNUS SED LEO", "3957", 21, "unus-sed-leo"),
@@ -114,7 +114,7 @@ def test_a_coin_without_a_ticker_of_its_own_is_listed_by_its_id(symbol):
     ],
 )
 def test_a_coin_that_cannot_be_asked_for_is_left_out(row):
-    """Without a ticker of its own and an id of CoinGecko that fits a symbol, no symbol is left."""
+    """A coin without a usable ticker and without a usable id of CoinGecko is left out."""
     assert crypto(row) == {}
 
 

@@ -96,7 +96,7 @@ def test_zeros_and_absent_prices_are_not_found(body):
 @pytest.mark.parametrize("of", ["AAPL", "EUR/USD"])
 @pytest.mark.parametrize("time", [0, "0", 0.0])
 def test_a_price_with_a_time_of_zero_is_not_used(of, time):
-    """The symbol is known, so the reason is its row: nobody knows of which day the price is."""
+    """The symbol exists, but its row is bad, because the day of the price is unknown."""
     parsed = parse({**QUOTE, "t": time}, of=support.instrument(of))
     assert (parsed.quotes, parsed.missing) == ((), ())
     reason = f"finnhub: {of}: a price of 263.84 with a time of 0"

@@ -136,7 +136,7 @@ def _unreachable(facts: Facts) -> Iterator[Finding]:
 
 
 def _address(facts: Facts) -> Iterator[Finding]:
-    """Find a provider that rejects the address that calls come from, whatever the calls are.
+    """Find a provider that rejects every call because of the address that calls come from.
 
     Yahoo answers callers from some addresses that they call too often, even if they call rarely.
     """

@@ -34,8 +34,8 @@ local function is_unit_step(new, old, rules)
   return near(ratio, unit, rules.unit_tolerance)
 end
 
--- Return why a price is not accepted at once, or nil. A price that may be in another unit is held, whatever the
--- age of the stored price, because the source would repeat its mistake.
+-- Return why a price is not accepted at once, or nil. A price that may be in another unit is held
+-- even if the stored price is old, because the source would repeat its mistake.
 local function doubt(new, old, now, rules)
   if is_unit_step(new, old, rules) then return 'unit_mismatch' end
   if now - math.min(old.fetched, now) >= rules.baseline_ms then return nil end
