@@ -26,7 +26,7 @@ def test_stocks_are_ranked_as_yahoo_lists_them():
 
 
 def test_what_one_provider_lacks_another_tells():
-    """Name, exchange and currency of a stock come from the first provider that has them. Yahoo is first."""
+    """Name, exchange and currency of a stock come from the first provider that has them."""
     (asset,) = merge(
         AssetClass.STOCKS,
         [

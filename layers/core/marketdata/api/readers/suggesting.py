@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.search_index import LISTED_QUOTE
@@ -97,13 +97,25 @@ class Suggester:
 
     def _rows(
         self, asset_class: AssetClass, version: str, near: Iterable[Sequence[int]]
-    ) -> dict[int, Mapping[str, Any]]:
+    ) -> dict[int, _Listed]:
         """Return the first rows at these places, by place; none if the list was replaced."""
         places = sorted({place for some in near for place in some})
         rows = self.assets.rows(asset_class, version, places)
         if len(rows) != len(places):
             return {}
-        return {place: json.loads(row) for place, row in zip(places, rows, strict=True)}
+        return {place: _listed(row) for place, row in zip(places, rows, strict=True)}
+
+
+class _Listed(NamedTuple):
+    """What the row of an asset says of its symbol. `coin_id`: the id at CoinGecko, or None."""
+
+    symbol: Symbol
+    coin_id: str | None
+
+
+def _listed(row: bytes) -> _Listed:
+    found = json.loads(row)
+    return _Listed(parse_symbol(found["symbol"]), found["ids"].get("coingecko"))
 
 
 def _class_of(text: str) -> AssetClass:
@@ -120,16 +132,16 @@ def _name_in_list(text: str) -> str:
     return f"{symbol.base}-{LISTED_QUOTE}" if symbol.coin_id else symbol.base
 
 
-def _meant(text: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _meant(text: str, rows: Sequence[_Listed]) -> Iterator[str]:
     """Yield the symbols of these rows that a text may have meant, as it would ask for them."""
     own = symbol_or_none(text)
     if own is not None and own.asset_class is AssetClass.CRYPTO:
-        if any(own.coin_id and row["ids"].get("coingecko") == own.coin_id for row in rows):
+        if any(own.coin_id and row.coin_id == own.coin_id for row in rows):
             return  # listed, by its ticker
         pairs = near_pairs(own.base, own.quote)
         yield from (pair for pair in pairs if pair[:3] in MAIN_CURRENCIES)
     for row in rows:
-        listed = parse_symbol(row["symbol"])
+        listed = row.symbol
         if own is None or own.asset_class is AssetClass.STOCKS:
             if own is None or _kind(listed) == _kind(own):
                 yield listed.text
