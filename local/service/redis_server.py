@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import secrets
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,9 @@ HOW_TO_GET_ONE = (
     "anywhere: docker compose up -d redis) or set REDIS_HOST"
 )
 START_TIMEOUT_S = 15.0
+# Systems give the ports above to outgoing connections, which could take one before a server does,
+# or while the server is started again.
+PORTS = range(10_000, 22_000)
 
 
 class RedisMissingError(RuntimeError):
@@ -108,11 +112,10 @@ def answers(host: str, port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a free port on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of loopback that is free: any of `PORTS`."""
+    while not port_is_free(port := secrets.choice(PORTS)):  # no seed makes two choose alike
+        pass
+    return port
 
 
 def port_is_free(port: int) -> bool:

@@ -11,12 +11,12 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from marketdata.cache.client import connect
 from marketdata.settings import Settings
 from tests.support.api_service import Service
-from tests.support.board_page import FLAGS, BoardPage
+from tests.support.board_page import FLAGS, BoardPage, new_tab
 from tests.support.redis_servers import RedisServer
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -44,6 +44,12 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Page:
+    """The page in which the boards of a module are opened, one after the other."""
+    return new_tab(browser)
+
+
 @pytest.fixture
 def service(plain_redis: RedisServer) -> Iterator[Service]:
     """A service at its best: every active symbol priced, every list there, the loop at work."""
@@ -57,8 +63,8 @@ def service(plain_redis: RedisServer) -> Iterator[Service]:
 
 
 @pytest.fixture
-def board(browser: Browser, service: Service) -> Iterator[BoardPage]:
+def board(tab: Page, service: Service) -> Iterator[BoardPage]:
     """The board of that service, opened; what its console says is checked at the end."""
-    with service.served() as origin, BoardPage(browser, service, origin) as board:
+    with service.served() as origin, BoardPage(tab, service, origin) as board:
         yield board.open()
         assert board.complaints == []

@@ -41,7 +41,7 @@ def name_of(look):
 
 
 @pytest.fixture
-def look(request, browser, service):
+def look(request, tab, service):
     """A board with something of everything on it, in one width and one theme."""
     size, scheme = request.param
     service.now_ms += 70_000
@@ -66,7 +66,7 @@ def look(request, browser, service):
     service.watched()
     with (
         service.served() as origin,
-        BoardPage(browser, service, origin, size=size, scheme=scheme) as board,
+        BoardPage(tab, service, origin, size=size, scheme=scheme) as board,
     ):
         board.open("/#watch=NOPE123,@a-bridged-token-USD")
         expect(board.row("MSFT")).to_contain_text("MSFT")
@@ -137,14 +137,14 @@ def test_no_text_lies_over_another(look):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_groups_of_twenty_symbols_fit_on_a_screen(browser, plain_redis, service, scheme):
+def test_the_groups_of_twenty_symbols_fit_on_a_screen(tab, plain_redis, service, scheme):
     """All that `make start` watches is seen at once on 1400 by 900, with the providers."""
     usual = Service(service.stores.cache, MARKET="simulated", ACTIVE_SYMBOLS=TWENTY)
     usual.now_ms = service.now_ms + 5_000
     usual.at_work()
     with (
         usual.served() as origin,
-        BoardPage(browser, usual, origin, size=SCREEN, scheme=scheme).open() as board,
+        BoardPage(tab, usual, origin, size=SCREEN, scheme=scheme).open() as board,
     ):
         expect(board.page.locator("tr[data-symbol] data")).to_have_count(20)
         for place in ("#tables", ".providers"):
@@ -152,13 +152,13 @@ def test_the_groups_of_twenty_symbols_fit_on_a_screen(browser, plain_redis, serv
             assert box["y"] + box["height"] <= SCREEN[1]
 
 
-def test_names_are_whole_where_there_is_room(browser, service):
+def test_names_are_whole_where_there_is_room(tab, service):
     """A long one ends in dots on a narrow page, and has its title."""
     service.now_ms += 5_000
     name = "Berkshire Hathaway Inc. Class B"
     service.list_assets(AssetClass.STOCKS, {"AAPL": name, "MSFT": "Microsoft"}, "v2")
     service.watched()
-    with service.served() as origin, BoardPage(browser, service, origin, size=LARGE) as board:
+    with service.served() as origin, BoardPage(tab, service, origin, size=LARGE) as board:
         shown = board.open().row("AAPL").locator(".name")
         expect(shown).to_have_text(name)
         assert shown.get_attribute("title") == name
@@ -168,9 +168,9 @@ def test_names_are_whole_where_there_is_room(browser, service):
         assert not shown.evaluate(is_whole)
 
 
-def test_nothing_watched_says_what_to_do(browser, service):
+def test_nothing_watched_says_what_to_do(tab, service):
     """Instead of an empty table."""
-    with service.served() as origin, BoardPage(browser, service, origin) as board:
+    with service.served() as origin, BoardPage(tab, service, origin) as board:
         health = board.page.request.get(f"{origin}/health").json()
         health["quotes"]["classes"] = []
         board.page.route("**/health", lambda route: route.fulfill(json=health))
@@ -180,10 +180,10 @@ def test_nothing_watched_says_what_to_do(browser, service):
 
 
 @pytest.mark.parametrize(("size", "scheme"), THEMES)
-def test_no_rule_is_broken_while_the_api_is_away(browser, service, tmp_path, size, scheme):
+def test_no_rule_is_broken_while_the_api_is_away(tab, service, tmp_path, size, scheme):
     """Greyed prices can be read, too."""
     with service.served() as origin:
-        board = BoardPage(browser, service, origin, size=size, scheme=scheme).open()
+        board = BoardPage(tab, service, origin, size=size, scheme=scheme).open()
     with board:
         board.pass_s(timedelta(minutes=3).total_seconds())
         expect(board.page.locator("#verdict")).to_contain_text("No new data")
@@ -191,9 +191,9 @@ def test_no_rule_is_broken_while_the_api_is_away(browser, service, tmp_path, siz
         assert board.violations() == []
 
 
-def test_the_documentation_is_swagger_ui_from_our_own_host(browser, service):
+def test_the_documentation_is_swagger_ui_from_our_own_host(tab, service):
     """It loads whole under its content security policy, and asks no other host."""
-    with service.served() as origin, BoardPage(browser, service, origin) as board:
+    with service.served() as origin, BoardPage(tab, service, origin) as board:
         asked: list[str] = []
         board.page.on("request", lambda request: asked.append(request.url))
         board.page.goto(f"{origin}/docs")

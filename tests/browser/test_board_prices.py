@@ -60,11 +60,11 @@ def test_the_page_shows_what_the_api_tells(board):
         ("0.000000000012399", "0.0₁₀124", "0.000000000012399"),
     ],
 )
-def test_a_price_is_short_to_see_and_whole_to_hear(browser, service, price, seen, spoken):
+def test_a_price_is_short_to_see_and_whole_to_hear(tab, service, price, seen, spoken):
     """The zeros of a tiny price are counted; its digits are in the title and for screen readers."""
     for _ in range(2):  # a jump needs its confirmation
         put(service, "BTC-USD", price)
-    with service.served() as origin, BoardPage(browser, service, origin).open() as board:
+    with service.served() as origin, BoardPage(tab, service, origin).open() as board:
         shown = board.row("BTC-USD").locator("data")
         expect(shown.locator("> span:first-child")).to_have_text(seen)
         assert shown.get_attribute("value") == price
@@ -75,24 +75,24 @@ def test_a_price_is_short_to_see_and_whole_to_hear(browser, service, price, seen
         assert hidden == ("true" if spoken else None)
 
 
-def test_a_negative_price_has_its_sign(browser, service):
+def test_a_negative_price_has_its_sign(tab, service):
     """A future may cost less than nothing."""
     put(service, "CL=F", "-37.63", currency="USD", change=Decimal("-55.9"), percent_change=None)
     with (
         service.served() as origin,
-        BoardPage(browser, service, origin).open("/#watch=CL=F") as board,
+        BoardPage(tab, service, origin).open("/#watch=CL=F") as board,
     ):
         expect(board.row("CL=F").locator("data")).to_have_text("−37.63")
         expect(board.row("CL=F").locator(".absolute")).to_have_text("−55.90")
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE, (320, 640)])
-def test_prices_meet_at_the_decimal_point(browser, service, size):
+def test_prices_meet_at_the_decimal_point(tab, service, size):
     """In all groups, whatever their digits."""
     for symbol, price in (("AAPL", "75676.09"), ("BTC-USD", "0.00000885"), ("EUR/USD", "1.03847")):
         for _ in range(2):  # a jump needs its confirmation
             put(service, symbol, price)
-    with service.served() as origin, BoardPage(browser, service, origin, size=size).open() as board:
+    with service.served() as origin, BoardPage(tab, service, origin, size=size).open() as board:
         expect(board.row("AAPL").locator("data")).to_have_attribute("value", "75676.09")
         places = board.page.locator("tr[data-symbol] .fraction").evaluate_all(
             "nodes => nodes.map((node) => Math.round(node.getBoundingClientRect().left))"
@@ -159,7 +159,7 @@ def test_a_missing_price_is_named_with_the_reason(board):
     expect(board.row("AAPL").locator("data")).to_have_text("182.50")
 
 
-def test_the_recorded_prices_become_a_line_which_goes_on(browser, service):
+def test_the_recorded_prices_become_a_line_which_goes_on(tab, service):
     """It is there at the first load, goes on with each new price, and a gap of hours stays one."""
     start_ms = service.now_ms
     for hours, price in ((-20, "170"), (-10, "175"), (-9.99, "176"), (0, "183")):
@@ -167,7 +167,7 @@ def test_the_recorded_prices_become_a_line_which_goes_on(browser, service):
         put(service, "TSLA", price)
     with (
         service.served() as origin,
-        BoardPage(browser, service, origin).open("/#watch=TSLA") as board,
+        BoardPage(tab, service, origin).open("/#watch=TSLA") as board,
     ):
         line = board.row("TSLA").locator("svg.small")
         expect(line).to_have_attribute("aria-label", re.compile(r"\+7\.\d+%, low 170, high 183$"))
@@ -218,13 +218,13 @@ def test_the_market_that_is_simulated_says_so(board):
     expect(mark).to_have_text("Simulated Every price on this page is invented.")
 
 
-def test_the_live_market_says_so(browser, plain_redis, service):
+def test_the_live_market_says_so(tab, plain_redis, service):
     """In a word, which is grey while the API is away."""
     live = Service(service.stores.cache)
     live.now_ms = service.now_ms + 5_000
     live.at_work()
     with live.served() as origin:
-        board = BoardPage(browser, live, origin).open()
+        board = BoardPage(tab, live, origin).open()
         expect(board.page.locator("#market")).to_have_text("Live ")
     with board:
         word = board.page.locator("#market strong")

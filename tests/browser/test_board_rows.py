@@ -191,7 +191,7 @@ def test_a_column_sorts_each_group_and_is_remembered(board):
         ("Age", ["TSLA", "MSFT", "AAPL"]),
     ],
 )
-def test_every_column_can_sort(browser, service, column, expected):
+def test_every_column_can_sort(tab, service, column, expected):
     """Each by what it shows; a row without the figure comes last."""
     for _ in range(2):  # a jump needs its confirmation
         put(service, "AAPL", "181", **FIGURES)
@@ -199,7 +199,7 @@ def test_every_column_can_sort(browser, service, column, expected):
         put(service, "TSLA", "189", **FIGURES, source=Source.FINNHUB)
     with (
         service.served() as origin,
-        BoardPage(browser, service, origin).open("/#watch=TSLA") as board,
+        BoardPage(tab, service, origin).open("/#watch=TSLA") as board,
     ):
         expect(board.row("TSLA").locator("data")).to_be_visible()
         board.page.get_by_role("columnheader", name=column).get_by_role("button").click()
@@ -273,7 +273,7 @@ def test_a_rate_that_is_stale_is_said(board):
     expect(board.page.locator("#rates")).to_have_text("The rate of EUR/USD is stale")
 
 
-def test_names_are_there_for_symbols_beyond_the_first_of_a_list(browser, service):
+def test_names_are_there_for_symbols_beyond_the_first_of_a_list(tab, service):
     """The search knows them, and what has no name goes without."""
     service.now_ms += 5_000
     many = {f"AA{index:03}": f"Filler {index}" for index in range(205)}
@@ -282,7 +282,7 @@ def test_names_are_there_for_symbols_beyond_the_first_of_a_list(browser, service
     service.watched()
     with (
         service.served() as origin,
-        BoardPage(browser, service, origin).open("/#watch=ZZZ") as board,
+        BoardPage(tab, service, origin).open("/#watch=ZZZ") as board,
     ):
         expect(board.row("ZZZ").locator(".name")).to_have_text("Last of All, Inc.")
         expect(board.row("AAPL").locator(".name")).to_have_text("")

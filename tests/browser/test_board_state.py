@@ -86,12 +86,12 @@ def test_an_answer_of_long_ago_is_not_called_ok(board):
     expect(state).to_have_text("○Stocks idle")
 
 
-def test_offline_in_the_live_market_nothing_is_green(browser, service):
+def test_offline_in_the_live_market_nothing_is_green(tab, service):
     """Neither the service, nor a provider that answered before the others failed."""
     live = Service(service.stores.cache, FINNHUB_API_KEY="k", QUOTE_TTL="600")
     live.now_ms = service.now_ms + 5_000
     live.at_work()
-    with live.served() as origin, BoardPage(browser, live, origin).open() as board:
+    with live.served() as origin, BoardPage(tab, live, origin).open() as board:
         answers = (Source.YFINANCE, AssetClass.STOCKS), (Source.COINGECKO, AssetClass.CRYPTO)
         for source, asset_class in answers:
             live.attempt(source, asset_class, BreakerEffect.SUCCESS, outcome="ok")
@@ -157,10 +157,10 @@ def test_a_loop_that_stands_still_is_seen(board):
     expect(board.page.locator("#loop")).to_have_class("late")
 
 
-def test_the_api_goes_away_and_comes_back(browser, service):
+def test_the_api_goes_away_and_comes_back(tab, service):
     """The page says since when, keeps the prices and lets them age, and needs no reload."""
     with service.served() as origin:
-        board = BoardPage(browser, service, origin).open()
+        board = BoardPage(tab, service, origin).open()
         expect(board.row("AAPL").locator("data")).to_have_text("182.50")
     with board:
         page = board.page
@@ -183,10 +183,10 @@ def test_the_api_goes_away_and_comes_back(browser, service):
         assert {text.removeprefix("error: ") for text in board.complaints} <= {SERVER_IS_AWAY}
 
 
-def test_the_page_asks_less_often_while_nobody_answers(browser, service):
+def test_the_page_asks_less_often_while_nobody_answers(tab, service):
     """5, 10, 20, 40 and then 60 seconds lie between two questions."""
     with service.served() as origin:
-        board = BoardPage(browser, service, origin).open()
+        board = BoardPage(tab, service, origin).open()
     with board:
         asked = board.asked_for("/health$")
         before = len(asked)
@@ -196,14 +196,14 @@ def test_the_page_asks_less_often_while_nobody_answers(browser, service):
         assert 8 <= len(board.asked_for("/health$")) - before <= 16
 
 
-def test_the_page_shows_the_api_s_error_when_the_cache_is_away(browser, redis_server):
+def test_the_page_shows_the_api_s_error_when_the_cache_is_away(tab, redis_server):
     """The page says what the API says, and shows the prices it had."""
     from marketdata.cache.client import connect
     from marketdata.settings import Settings
 
     service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     service.at_work()
-    with service.served() as origin, BoardPage(browser, service, origin).open() as board:
+    with service.served() as origin, BoardPage(tab, service, origin).open() as board:
         redis_server.kill()
         board.pass_s(7)
         expect(board.page.locator("#verdict")).to_contain_text(

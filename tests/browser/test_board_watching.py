@@ -174,10 +174,10 @@ def test_what_is_not_found_is_said_and_kept_in_the_box(named, board):
     expect(board.page.locator("#query")).to_have_value("zzz qqq")
 
 
-def test_a_search_that_nobody_answers_watches_nothing(browser, named):
+def test_a_search_that_nobody_answers_watches_nothing(tab, named):
     """The note says that the API is away."""
     with named.served() as origin:
-        board = BoardPage(browser, named, origin).open()
+        board = BoardPage(tab, named, origin).open()
     with board:
         board.page.locator("#query").fill("tesla")
         board.page.keyboard.press("Enter")
@@ -186,9 +186,9 @@ def test_a_search_that_nobody_answers_watches_nothing(browser, named):
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE])
-def test_the_note_does_not_move_the_table(browser, named, size):
+def test_the_note_does_not_move_the_table(tab, named, size):
     """However long it is."""
-    with named.served() as origin, BoardPage(browser, named, origin, size=size).open() as board:
+    with named.served() as origin, BoardPage(tab, named, origin, size=size).open() as board:
         board.page.wait_for_load_state("networkidle")  # names arrive last, and rows grow with them
         before = board.row("AAPL").bounding_box()
         board.page.locator("#query").fill("A*B")
@@ -198,21 +198,21 @@ def test_the_note_does_not_move_the_table(browser, named, size):
         assert board.row("AAPL").bounding_box() == before
 
 
-def test_a_spelling_in_the_address_becomes_the_canonical_one(named, browser):
+def test_a_spelling_in_the_address_becomes_the_canonical_one(named, tab):
     """Its row has the price, and the address is put right."""
     place = "/#watch=tsla,eurusd"
     named.price("TSLA")
-    with named.served() as origin, BoardPage(browser, named, origin).open(place) as board:
+    with named.served() as origin, BoardPage(tab, named, origin).open(place) as board:
         expect(board.row("TSLA").locator("data")).to_be_visible()
         expect(board.row("EUR/USD")).to_have_count(1)
         assert board.page.url.endswith("/#watch=TSLA,EUR%2FUSD")
 
 
-def test_a_watched_symbol_can_be_left_again(listed, browser, service):
+def test_a_watched_symbol_can_be_left_again(listed, tab, service):
     """The focus goes to the next one, and then to the box."""
     with (
         service.served() as origin,
-        BoardPage(browser, service, origin).open("/#watch=TSLA,ETH-USD") as board,
+        BoardPage(tab, service, origin).open("/#watch=TSLA,ETH-USD") as board,
     ):
         for symbol, next_one in (("TSLA", "×Stop watching ETH-USD"), ("ETH-USD", "query")):
             expect(board.row(symbol)).to_be_visible()
@@ -241,10 +241,10 @@ def test_any_spelling_leads_to_the_one_symbol(listed, board):
     expect(board.row("EUR/USD")).to_have_count(1)
 
 
-def test_an_address_that_names_nonsense_harms_nothing(listed, browser, service):
+def test_an_address_that_names_nonsense_harms_nothing(listed, tab, service):
     """Markup stays text, and what is no symbol says so in its row."""
     place = "/#watch=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E,%E0%A4%A,TSLA"
-    with service.served() as origin, BoardPage(browser, service, origin).open(place) as board:
+    with service.served() as origin, BoardPage(tab, service, origin).open(place) as board:
         expect(board.row("TSLA")).to_be_visible()
         assert board.page.locator("img").count() == 0
         assert board.complaints == []

@@ -7,11 +7,12 @@ that spans minutes takes none.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Locator, Request, Response, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Response, expect
 
 from tests.support.api_service import Service
 
@@ -25,34 +26,42 @@ ASKED_BY_S = 6.6
 WIDE, PHONE = (1280, 900), (390, 844)
 
 
+def new_tab(browser: Browser) -> Page:
+    """A page for one board after the other: each of its own would cost a process of Chromium."""
+    return browser.new_context(locale="en-GB", timezone_id="UTC").new_page()
+
+
 class BoardPage:
-    """One page of a browser on a service's board. `complaints`: its console and its failures."""
+    """A page of a browser, on a service's board. `complaints`: its console and its failures.
+
+    At its end the page is empty again, and nothing that the board stored is left for the next one.
+    """
 
     def __init__(
         self,
-        browser: Browser,
+        tab: Page,
         service: Service,
         origin: str,
         *,
         size: tuple[int, int] = WIDE,
-        scheme: str = "light",
+        scheme: Literal["light", "dark"] = "light",
     ) -> None:
         self.service = service
         self.origin = origin
         self.complaints: list[str] = []
         self.asked: list[Request] = []
         self.answers: list[Response] = []
-        self._context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=scheme,
-            locale="en-GB",
-            timezone_id="UTC",
-        )
-        self.page = self._context.new_page()
-        self.page.on("console", lambda message: self._complain(message.type, message.text))
-        self.page.on("pageerror", lambda error: self._complain("error", str(error)))
-        self.page.on("request", self._note_request)
-        self.page.on("response", self._note_answer)
+        self.page = tab
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        self.page.emulate_media(color_scheme=scheme)
+        self._listeners: dict[str, Callable[[Any], None]] = {
+            "console": lambda message: self._complain(message.type, message.text),
+            "pageerror": lambda error: self._complain("error", str(error)),
+            "request": self._note_request,
+            "response": self._note_answer,
+        }
+        for event, listener in self._listeners.items():
+            self.page.on(event, listener)
         # The clock runs from the first call to the second, and cannot be paused at a time that
         # is past; a busy machine may need seconds for that.
         self.page.clock.install(time=datetime.fromtimestamp(service.now_ms / 1000 - 3600, UTC))
@@ -62,7 +71,12 @@ class BoardPage:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._context.close()
+        for event, listener in self._listeners.items():
+            self.page.remove_listener(event, listener)
+        self.page.unroute_all()
+        if self.page.url.startswith(self.origin):
+            self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        self.page.goto("about:blank")
 
     def open(self, place: str = "/") -> Self:
         """Open the board and wait for its first answer."""

@@ -15,7 +15,7 @@ from typing import Self
 from redis import Redis
 from redis.exceptions import RedisError
 
-from local.service.redis_server import find_server
+from local.service.redis_server import find_server, free_port, port_is_free
 
 HOST = "127.0.0.1"
 START_S = 20
@@ -201,9 +201,7 @@ class AnsweringServer:
 
 
 def _free_port() -> int:
-    while True:
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            port: int = probe.getsockname()[1]
-        if port < 55_000:  # cluster mode listens on port + 10000 as well
-            return port
+    # Cluster mode listens on port + 10000 as well.
+    while not port_is_free((port := free_port()) + 10_000):
+        pass
+    return port
