@@ -214,7 +214,7 @@ def test_a_python_client_asks_and_reads(service, python_client):
             (models.Reason.NOT_FOUND, "NOPE")
         ]
         history = calls["get_history"].sync(
-            client=client, symbols=["AAPL"], range_=models.HistoryRange("1h")
+            client=client, symbols=["AAPL"], range_=models.HistoryRange.HOUR
         )
         assert [price for _, price in history.history[0].points] == [182.5, 182.53]
         problem = calls["get_quote"].sync(client=client, symbol="NOPE")
