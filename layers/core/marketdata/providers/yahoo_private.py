@@ -16,13 +16,8 @@ from yfinance.data import YfData
 
 from marketdata.errors import MarketDataError, UnavailableError
 from marketdata.providers.contract import Request, Response
-from marketdata.providers.yahoo_transport import (
-    AnsweredError,
-    Call,
-    YahooTransport,
-    plausible_crumb,
-    response_of,
-)
+from marketdata.providers.yahoo_call import AnsweredError, Call, plausible_crumb
+from marketdata.providers.yahoo_transport import YahooTransport, response_of
 
 
 class PrivateData:

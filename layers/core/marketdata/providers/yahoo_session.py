@@ -25,11 +25,12 @@ from marketdata.domain.quotes import Source
 from marketdata.errors import UnavailableError
 from marketdata.providers.contract import CallAllowance, Request, Response
 from marketdata.providers.yahoo import QUOTE_PATH
+from marketdata.providers.yahoo_call import Call, CrumbMissingError
 
 if TYPE_CHECKING:
     from marketdata.providers.yahoo_private import PrivateData
     from marketdata.providers.yahoo_symbols import SymbolQuotes
-    from marketdata.providers.yahoo_transport import Call, YahooTransport
+    from marketdata.providers.yahoo_transport import YahooTransport
 
 log = logging.getLogger(__name__)
 
@@ -144,8 +145,6 @@ class YahooSender:
 
     def _batch(self, transport: YahooTransport, request: Request, call: Call) -> Response | None:
         """Return the answer of the quote call; None if quotes must be asked for one at a time."""
-        from marketdata.providers.yahoo_transport import CrumbMissingError  # noqa: PLC0415
-
         try:
             answer = self._ask(self._private(transport), request, call)
         except _CHANGED as exc:
@@ -168,8 +167,6 @@ class YahooSender:
 
     def _ask(self, data: PrivateData, request: Request, call: Call) -> Response:
         """Return the answer; a crumb that is missing or not accepted is fetched anew, once."""
-        from marketdata.providers.yahoo_transport import CrumbMissingError  # noqa: PLC0415
-
         is_new = data.crumb is None
         try:
             answer = self._once(data, request, call)
@@ -196,8 +193,6 @@ class YahooSender:
         return answer
 
     def _once_more(self, data: PrivateData, request: Request, call: Call) -> Response:
-        from marketdata.providers.yahoo_transport import CrumbMissingError  # noqa: PLC0415
-
         try:
             return self._once(data, request, call)
         except CrumbMissingError:

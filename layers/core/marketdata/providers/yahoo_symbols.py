@@ -37,7 +37,8 @@ from marketdata.providers.answers import AnswerReader, JsonObject
 from marketdata.providers.contract import Response
 from marketdata.providers.values import number_or_none
 from marketdata.providers.yahoo import UNANSWERED
-from marketdata.providers.yahoo_transport import AnsweredError, Call, YahooTransport
+from marketdata.providers.yahoo_call import AnsweredError, Call
+from marketdata.providers.yahoo_transport import YahooTransport
 
 _MOST_TURNS = 10_000
 # The members that a chart's metadata and a v7 row have by the same name.

@@ -4,8 +4,8 @@ By itself yfinance waits a fixed 30 s for a crumb, repeats each failed request w
 cookie, and keeps any text as the crumb. In this session each call has one deadline, and each
 request is taken from the call's allowance before it is made. A failed request is not repeated, an
 answer is not read beyond its limit, and a text that cannot be a crumb is never kept. No host but
-Yahoo's (or the one base URL that replaces all of them) is asked. This file loads curl_cffi, so it
-is imported on first use.
+Yahoo's (or the one base URL that replaces all of them) is asked. `yahoo_call` describes a call and
+its errors. This file loads curl_cffi, so it is imported on first use.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -27,6 +26,13 @@ from marketdata.domain.outcomes import ADDRESS_NOT_ACCEPTED
 from marketdata.errors import UnavailableError
 from marketdata.providers.contract import MOST_LIST_BYTES, CallAllowance, Response
 from marketdata.providers.yahoo import TOO_MANY
+from marketdata.providers.yahoo_call import (
+    AnsweredError,
+    Call,
+    CrumbMissingError,
+    NoCrumbError,
+    plausible_crumb,
+)
 
 # The keyword arguments of `requests.Session.request` of curl_cffi, which yfinance passes.
 RequestOptions = dict[str, Any]
@@ -41,7 +47,6 @@ CRUMB_PATH = "/v1/test/getcrumb"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_HOPS = 5
 _MOST_COOKIE_CHARS = 4096  # bytes of one header that sets a cookie
-_LONGEST_CRUMB = 64  # recorded crumbs have eleven characters
 # yfinance has a second way to a cookie, so the first may not use up the whole time of a call.
 _COOKIE_SHARE = 1 / 3
 _SHORTEST_TIMEOUT_S = 0.002  # curl counts in milliseconds, and 0 means no limit
@@ -56,16 +61,6 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def plausible_crumb(text: object) -> bool:
-    """Return whether a text may be a crumb: short, without blanks, neither JSON nor HTML."""
-    return (
-        isinstance(text, str)
-        and 0 < len(text) <= _LONGEST_CRUMB
-        and text.isascii()
-        and not any(c.isspace() or c in "{<" for c in text)
-    )
-
-
 def is_rate_limit(answer: requests.Response) -> bool:
     """Return whether an answer is a rate limit, which may have status 200."""
     return answer.status_code == 429 or answer.content[:200].lstrip().startswith(TOO_MANY)
@@ -75,56 +70,6 @@ def response_of(answer: requests.Response) -> Response:
     """Return a curl response as ours."""
     headers = {name.lower(): value or "" for name, value in answer.headers.items()}
     return Response(answer.status_code, headers, answer.content)
-
-
-class AnsweredError(Exception):
-    """Ends a request of yfinance with an answer of Yahoo that is an error.
-
-    Otherwise yfinance would repeat a request with a status of 400 or more two to five times, also
-    after a rate limit.
-    """
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(f"Yahoo answered {response.status}")
-        self.response = response
-
-
-class NoCrumbError(ConnectionError):
-    """There is no crumb. A ConnectionError: then yfinance keeps none and continues without one."""
-
-
-class CrumbMissingError(UnavailableError):
-    """A call for data has no crumb, so Yahoo would not accept it."""
-
-
-@dataclass(slots=True)
-class Call:
-    """One call from start to end: its limits, and what happened on the way.
-
-    `crumb`: the one that was sent, None before that. `failure`: the last host that did not answer
-    and how, for people. `crumb_problem`: why there is no crumb, for people. `crumbless`: cookie and
-    crumb are not needed, so they are not fetched. `answer`: the last one that came.
-    """
-
-    timeout_s: float
-    deadline: float
-    clock: Callable[[], float]
-    allowance: CallAllowance
-    most_bytes: int
-    crumbless: bool = False
-    crumb: str | None = None
-    failure: str = ""
-    crumb_problem: str = ""
-    answer: Response | None = None
-
-    def left_s(self) -> float:
-        """Return the seconds that are left; negative when the deadline has passed."""
-        return self.deadline - self.clock()
-
-    def too_late(self, host: str) -> UnavailableError:
-        """Return the error of a deadline that has passed; it names the host that took the time."""
-        cause = self.failure or f"{host}: not reached"
-        return UnavailableError(f"{cause}; the limit is {self.timeout_s:g} s in all")
 
 
 class YahooTransport(requests.Session[requests.Response]):
@@ -138,9 +83,8 @@ class YahooTransport(requests.Session[requests.Response]):
         )
         self._origin = base_url.rstrip("/")
         self._has_cookie = False
-        self._cookie_values: dict[
-            str, str
-        ] = {}  # replaced and never changed, because threads read it
+        # Replaced and never changed, because threads read it.
+        self._cookie_values: dict[str, str] = {}
         self._clock = clock
         self._calls = threading.local()
 
@@ -248,10 +192,9 @@ class YahooTransport(requests.Session[requests.Response]):
         call.answer = response_of(answer)
         cookies = dict(_cookies_of(answer))
         self._cookie_values = self._cookie_values | cookies
+        # With a base URL curl does not take the cookies, because their domain is yahoo.com.
         for name, value in cookies.items() if self._origin else ():
-            self.cookies.set(
-                name, value
-            )  # with a base URL curl does not take the cookies, because their domain is yahoo.com
+            self.cookies.set(name, value)
         return answer
 
     def _target(self, url: str) -> str:
