@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from marketdata.domain.assets import Asset
-from marketdata.domain.dialects import alpha_vantage_spelling, finnhub_spelling, yahoo_spelling
+from marketdata.domain.dialects import finnhub_spelling, yahoo_spelling
 from marketdata.domain.search_index import Index, build
 from marketdata.domain.shipped_tables import COINS, FOREX_PAIRS
 from marketdata.domain.suggestions import suggestions
 from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol, symbol_or_none
+from tests.support.alpha_vantage_list import alpha_vantage_spelling
 
 # The better ranked of two that differ in their punctuation only comes first here.
 STOCKS = [

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketdata.domain.symbols import MAX_SYMBOL, AssetClass, Paper, Symbol, parse_symbol
+from marketdata.domain.papers import Paper
+from marketdata.domain.symbols import MAX_SYMBOL, AssetClass, Symbol, parse_symbol
 from marketdata.errors import InvalidSymbolError
 
 

@@ -1,15 +1,16 @@
-"""How each provider spells symbols: canonical symbol to spelling, and back. Pure.
+"""How Yahoo and Finnhub spell symbols, and how Finnhub's list is read. Pure.
 
 The same text can mean different things: `AGM-A` is a share class in Alpha Vantage's list, and
-`BAC-L` is a preferred share in Finnhub's list. So the rows of a provider are read with the function
-for that provider. Every reader returns None for text that is not a symbol.
+`BAC-L` is a preferred share in Finnhub's list. So Finnhub's rows have a reader of their own. All
+spellings of Yahoo and Alpha Vantage are among those that `parse_symbol` reads.
 """
 
 from __future__ import annotations
 
 import re
 
-from marketdata.domain.symbols import AssetClass, Paper, Symbol, stock, symbol_or_none
+from marketdata.domain.papers import Paper
+from marketdata.domain.symbols import AssetClass, Symbol, stock, symbol_or_none
 
 # Finnhub's list of US stocks: the endings of INET, and a dot before a share class (not .U and .R).
 _FINNHUB = (
@@ -31,11 +32,6 @@ def yahoo_spelling(symbol: Symbol) -> str:
     if symbol.exchange:
         return f"{symbol.root}-{_dashed_foreign(symbol)}.{symbol.exchange}"
     return f"{symbol.root}-{_dashed_us(symbol)}"
-
-
-def from_yahoo(text: str) -> Symbol | None:
-    """Return the symbol that Yahoo spells this way."""
-    return symbol_or_none(text)
 
 
 def finnhub_spelling(symbol: Symbol) -> str:
@@ -61,29 +57,6 @@ def from_finnhub(text: str) -> Symbol | None:
         found = pattern.fullmatch(text.strip().upper())
         if found:
             return stock(found[1], paper, found[2])
-    return symbol_or_none(text)
-
-
-def alpha_vantage_spelling(symbol: Symbol) -> str:
-    """Return Alpha Vantage's symbol of a stock: `BRK-B`, `ABR-P-D`, `ACHR-WS`, `AIIA-U`."""
-    if symbol.exchange or symbol.paper is None:
-        return symbol.text
-    match symbol.paper:
-        case Paper.PREFERRED:
-            suffix = f"P-{symbol.series}"
-        case Paper.WARRANT:
-            suffix = f"WS-{symbol.series}" if symbol.series else "WS"
-        case Paper.RIGHT:
-            suffix = "R"
-        case Paper.UNIT:
-            suffix = "U"
-        case _:
-            suffix = _dashed_us(symbol)
-    return f"{symbol.root}-{suffix}"
-
-
-def from_alpha_vantage(text: str) -> Symbol | None:
-    """Return the US stock that Alpha Vantage's list spells this way."""
     return symbol_or_none(text)
 
 

@@ -13,13 +13,13 @@ from urllib.parse import unquote
 
 from marketdata.domain.currencies import COMMON_NAMES, CURRENCIES, PRICED, STABLE_COINS
 from marketdata.domain.dialects import from_finnhub
+from marketdata.domain.papers import Paper
 from marketdata.domain.shipped_tables import COINS, FOREX_PAIRS
 from marketdata.domain.slips import one_slip
 from marketdata.domain.symbols import (
     MAX_SYMBOL,
     QUOTE_COINS,
     AssetClass,
-    Paper,
     split_pair,
     stock,
     symbol_or_none,

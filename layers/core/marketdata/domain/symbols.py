@@ -14,6 +14,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from marketdata.domain.currencies import CURRENCIES, CURRENT, STABLE_COINS
+from marketdata.domain.papers import Paper, paper_suffix, stock_parts
 from marketdata.domain.top_coins import TICKERS
 from marketdata.errors import InvalidSymbolError
 
@@ -26,10 +27,6 @@ KEPT = 16_384
 # Coins that other coins are quoted in.
 QUOTE_COINS = frozenset({"BTC", "ETH"})
 
-# Yahoo's one-letter exchange suffixes: London, Frankfurt, Tokyo, TSX Venture. A dot and any other
-# single letter is a share class (BRK.B).
-ONE_LETTER_EXCHANGES = frozenset("LFTV")
-
 _ALLOWED = (
     "letters, digits and . - ^ = & up to 20 characters for a stock (AAPL, BRK.B), "
     "BASE-CURRENCY for crypto (BTC-USD, ETH-BTC), @id-CURRENCY for crypto by CoinGecko's id "
@@ -41,7 +38,6 @@ _PAIR = re.compile(r"([A-Z0-9.]{1,16})[-/]([A-Z]{3})")
 _CODES = re.compile(r"([A-Z]{3})_?([A-Z]{3})")
 _YAHOO_FOREX = re.compile(r"([A-Z]{3})?([A-Z]{3})=X")
 _BY_ID = re.compile(rf"@([a-z0-9][a-z0-9._-]{{0,{MAX_COIN_ID - 1}}})[-/]([a-z]{{3}})")
-_EXCHANGE = re.compile(r"(.*[A-Z0-9&].*)\.([A-Z0-9]{2,}|[LFTV])")
 # Texts that look like a crypto pair and are not: quoted in another coin, or without a separator.
 _COIN_QUOTED = re.compile(r"[A-Z0-9.]{1,16}[-_]([A-Z]{3,5})")
 _TOGETHER = re.compile(r"([A-Z0-9]{2,12}?)([A-Z]{3,5})")
@@ -53,17 +49,6 @@ class AssetClass(StrEnum):
     STOCKS = "stocks"
     CRYPTO = "crypto"
     FOREX = "forex"
-
-
-class Paper(StrEnum):
-    """What a stock is, if it is not the common share. `UNIT` is a unit of shares and warrants."""
-
-    CLASS = "class"
-    PREFERRED = "preferred"
-    WARRANT = "warrant"
-    RIGHT = "right"
-    UNIT = "unit"
-    WHEN_ISSUED = "when_issued"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -129,7 +114,7 @@ def invalid_symbol(spelling: str) -> InvalidSymbolError:
 
 def stock(root: str, paper: Paper | None, series: str = "", exchange: str = "") -> Symbol | None:
     """Return the stock symbol with these parts; None if its text would be too long."""
-    text = root + _suffix(paper, series, exchange) + (f".{exchange}" if exchange else "")
+    text = root + paper_suffix(paper, series, exchange) + (f".{exchange}" if exchange else "")
     if len(text) > MAX_LENGTH:
         return None
     return Symbol(text, AssetClass.STOCKS, text, "", "", root, paper, series, exchange)
@@ -151,6 +136,16 @@ def _symbol(text: str) -> Symbol | None:
     if not _STOCK.fullmatch(text) or _is_like_a_pair(text.removesuffix("=X")):
         return None
     return _stock(text)
+
+
+def _stock(text: str) -> Symbol | None:
+    """Return the stock of a text, with the canonical suffix of its kind of paper.
+
+    A text whose canonical suffix would make it too long keeps its own one.
+    """
+    parts = stock_parts(text)
+    share = text[: -len(f".{parts.exchange}")] if parts.exchange else text
+    return stock(*parts) or stock(share, None, "", parts.exchange)
 
 
 def _coin_by_id(text: str) -> Symbol | None:
@@ -216,85 +211,6 @@ def split_pair(text: str) -> tuple[str, str] | None:
             if known and (quote in CURRENT or quote in QUOTE_COINS) and base != quote:
                 return base, quote
     return None
-
-
-# The suffixes of papers other than common shares, as the dialects write them, for symbols without
-# an exchange suffix. Two letters after a dot may be an exchange (.PA is Paris, .PR is Prague), and
-# L, F, T and V after a dot are exchanges.
-_US_PAPERS = (
-    (Paper.PREFERRED, re.compile(r"-P-?([A-Z])|\.P\.([A-EG-KM-SUW-Z])")),
-    (Paper.PREFERRED, re.compile(r"[-.]PR([A-Z])|\.PR[-.]([A-Z])|-PR-([A-Z])|\^([A-Z])")),
-    (Paper.WARRANT, re.compile(r"[-.]W[ST]([A-Z])?|-W[ST][-.]([A-EG-KM-SUW-Z])")),
-    (Paper.WARRANT, re.compile(r"-W[ST]-([FLTV])|\.WS[-.]([A-Z])|\.WT[-.]([A-EG-KM-SUW-Z])")),
-    (Paper.RIGHT, re.compile(r"[-.]R[IT]?|\^")),
-    (Paper.UNIT, re.compile(r"[-.]UN?|=")),
-    (Paper.WHEN_ISSUED, re.compile(r"[-.]WI")),
-    (Paper.CLASS, re.compile(r"-([A-Z])|\.([A-EG-KM-SUW-Z])")),
-)
-# The same before an exchange suffix. In Toronto, units (UN) and shares priced in dollars (U)
-# differ.
-_FOREIGN_PAPERS = (
-    (Paper.CLASS, re.compile(r"[-.]([A-Z])")),
-    (Paper.CLASS, re.compile(r"\.(P)R")),
-    (Paper.PREFERRED, re.compile(r"[-.]P[-.]?([A-Z])|[-.]PR[-.]?([A-Z])")),
-    (Paper.WARRANT, re.compile(r"[-.]W[ST](?:[-.]?([A-Z]))?")),
-    (Paper.RIGHT, re.compile(r"[-.]R[TI]")),
-    (Paper.UNIT, re.compile(r"[-.]UN")),
-    (Paper.WHEN_ISSUED, re.compile(r"[-.]WI")),
-)
-_SUFFIXES = {
-    Paper.PREFERRED: ".PR",
-    Paper.WARRANT: ".WS",
-    Paper.RIGHT: ".RT",
-    Paper.WHEN_ISSUED: ".WI",
-}
-_ROOT = re.compile(r"([A-Z0-9&]+)([-.^=].*)")
-_NO_EXCHANGE = re.compile(r"W[STI]|R[TI]|UN|PR[A-Z]|W[ST][A-Z]")
-
-
-def _stock(text: str) -> Symbol | None:
-    """Return the stock of a text, with the canonical suffix of its kind of paper.
-
-    A text whose canonical suffix would make it too long stays as it is.
-    """
-    parts = _ROOT.fullmatch(text)
-    if parts is None:  # a common share, an index
-        return stock(text, None)
-    root, tail = parts[1], parts[2]
-    for paper, pattern in _US_PAPERS:
-        found = pattern.fullmatch(tail)
-        if found:
-            return stock(root, paper, _series(found)) or stock(text, None)
-    suffixed = _EXCHANGE.fullmatch(text)
-    if suffixed is None or _NO_EXCHANGE.fullmatch(suffixed[2]):
-        return stock(text, None)
-    share, exchange = suffixed[1], suffixed[2]
-    plain = stock(share, None, "", exchange)
-    for paper, pattern in _FOREIGN_PAPERS:
-        found = pattern.fullmatch(share[len(root) :])
-        if found:
-            return stock(root, paper, _series(found), exchange) or plain
-    return plain
-
-
-def _series(found: re.Match[str]) -> str:
-    return next(filter(None, found.groups()), "")
-
-
-def _suffix(paper: Paper | None, series: str, exchange: str) -> str:
-    """Return the canonical suffix of a paper, without that of its exchange."""
-    if paper is None:
-        return ""
-    if paper is Paper.CLASS:
-        # After a dot and at the end these letters are exchanges, so McCormick's MKC-V keeps its
-        # dash.
-        is_last = not exchange and series in ONE_LETTER_EXCHANGES
-        return f"-{series}" if is_last else f".{series}"
-    if paper is Paper.UNIT:
-        return ".UN" if exchange else ".U"
-    if paper is Paper.WARRANT and not series and exchange in ONE_LETTER_EXCHANGES:
-        return ".WT"  # `.WS.V` is the warrant of series V
-    return _SUFFIXES[paper] + (f".{series}" if series else "")
 
 
 def _shown(spelling: str) -> str:

@@ -6,16 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from marketdata.domain.assets import Asset, Listing
 from marketdata.domain.dialects import from_finnhub
+from marketdata.domain.papers import ONE_LETTER_EXCHANGES, Paper
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import (
-    ONE_LETTER_EXCHANGES,
-    AssetClass,
-    Paper,
-    Symbol,
-    parse_symbol,
-    stock,
-    symbol_or_none,
-)
+from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol, stock, symbol_or_none
 from marketdata.domain.units import unit_of
 from marketdata.lists.listed_rows import clean_name, first, ids_of
 
