@@ -107,8 +107,9 @@ def test_nothing_is_wider_than_the_screen(look):
 
 OVERLAPS = """() => {
     const texts = [...document.querySelectorAll('#tables tr')].flatMap((row) =>
-        [...row.querySelectorAll('.symbol, .name, .price data, .currency, .percent, .absolute, '
-            + 'svg.small, .edge, .bar-of-day, td.source, td.age, .json, .remove, .why, .count')]);
+        [...row.querySelectorAll('.symbol, .name, .price data, .currency, .percent, '
+            + '.absolute, svg.small, .edge, .bar-of-day, td.source, td.age, .json, .remove, '
+            + '.reason, .count')]);
     const found = [];
     const boxes = texts.filter((node) => node.checkVisibility({visibilityProperty: true}))
         .map((node) => {

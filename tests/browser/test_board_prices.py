@@ -69,7 +69,7 @@ def test_a_price_is_short_to_see_and_whole_to_hear(tab, service, price, seen, sp
         expect(shown.locator("> span:first-child")).to_have_text(seen)
         assert shown.get_attribute("value") == price
         assert shown.get_attribute("title") == spoken
-        unseen = shown.locator(".unseen").all_inner_texts()
+        unseen = shown.locator(".visually-hidden").all_inner_texts()
         assert unseen == ([spoken] if spoken else [])
         hidden = shown.locator("> span:first-child").get_attribute("aria-hidden")
         assert hidden == ("true" if spoken else None)

@@ -258,7 +258,7 @@ def test_a_rate_that_is_missing_is_said(board):
     expect(rates).to_contain_text("USD/JPY")
     expect(board.row("AAPL").locator("data")).to_have_text("182.50")
     expect(board.row("AAPL").locator(".currency")).to_have_text("USD")
-    expect(board.row("AAPL").locator(".currency")).to_have_class(re.compile("kept"))
+    expect(board.row("AAPL").locator(".currency")).to_have_class(re.compile("unconverted"))
     board.row("AAPL").locator("td.price").click()
     assert "USD/JPY" in facts(board, "AAPL")["Converted"]
 

@@ -49,7 +49,7 @@ def test_what_begins_with_the_text_comes_first(listed, board):
     options = board.type_and_find("BTC")
     symbols = options.locator(".symbol").all_inner_texts()
     assert symbols == ["BTC-USD", "BTCM", "BTC"]
-    expect(options.last).to_contain_text("watch what I typed")
+    expect(options.last).to_contain_text("watch this text as a symbol")
     expect(options.first.locator(".enter")).to_be_visible()
     expect(options.last.locator(".enter")).to_be_hidden()
 
@@ -127,7 +127,9 @@ def test_a_list_of_symbols_is_taken(named, board):
     board.page.locator("#query").fill("KO, pepsico,AAPL")
     board.page.keyboard.press("Enter")
     note = board.page.locator("#found-note")
-    expect(note).to_have_text("Waiting for the first price of KO and PEP. AAPL is there already")
+    expect(note).to_have_text(
+        "Waiting for the first price of KO and PEP. AAPL is already on the page"
+    )
     for symbol in ("KO", "PEP"):
         expect(board.row(symbol)).to_contain_text("pending")
     named.now_ms += 5_000
@@ -237,7 +239,7 @@ def test_any_spelling_leads_to_the_one_symbol(listed, board):
     """One that is on the page already is not added again."""
     board.page.locator("#query").fill("eurusd=x")
     board.page.keyboard.press("Enter")
-    expect(board.page.locator("#found-note")).to_have_text("EUR/USD is there already")
+    expect(board.page.locator("#found-note")).to_have_text("EUR/USD is already on the page")
     expect(board.row("EUR/USD")).to_have_count(1)
 
 

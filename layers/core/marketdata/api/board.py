@@ -14,27 +14,41 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-# Comments, a fifth of the source: whole lines, and the ends of lines if they contain no quotes.
+# Comments: whole lines, and the ends of lines if they contain no quotes.
 _COMMENTS = re.compile(
     r"^\s*(?:/\*.*?\*/|//[^\n]*)\n|(?<=[,;{]) // [^\n'\"`]*$", re.DOTALL | re.MULTILINE
 )
 FOLDER = Path(__file__).parent / "page"
-STYLES = ("theme.css", "frame.css", "search.css", "prices.css", "providers.css", "narrow.css")
+STYLES = (
+    "theme.css",
+    "layout.css",
+    "search.css",
+    "table.css",
+    "rows.css",
+    "details.css",
+    "providers.css",
+    "narrow.css",
+)
 # In this order the files are one script. Each uses only names of files before it, except in
 # functions that are called later.
 SCRIPTS = (
+    "dom.js",
+    "storage.js",
     "text.js",
     "numbers.js",
+    "labels.js",
     "api.js",
     "currency.js",
-    "lines.js",
+    "sparklines.js",
     "rows.js",
     "sorting.js",
     "details.js",
-    "prices.js",
+    "table.js",
     "providers.js",
     "search.js",
     "watching.js",
+    "board.js",
+    "status.js",
     "main.js",
 )
 

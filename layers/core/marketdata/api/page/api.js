@@ -1,24 +1,22 @@
-// The public API as this page asks it: politely, and without losing a digit.
+// Requests to the API. Decimals stay texts, so that no digit is lost.
 
-const SLOT = 5000;
-// An answer that takes longer is none.
-const PATIENCE = 6000;
-const MOST_SYMBOLS = 100;
-// A day of minutes of so many symbols is a body of half a megabyte before it is compressed.
-const MOST_HISTORIES = 25;
+const SLOT_MS = 5000;
+const REQUEST_TIMEOUT_MS = 6000;
+const MAX_SYMBOLS = 100; // in one request
+const MAX_HISTORIES = 25; // in one request: half a megabyte before compression
 const DECIMALS = new Set(
   "price change previous_close open high low volume market_cap rate".split(" "),
 );
 
-/** An answer that is an error; `message` is for a person, `network` where there was no answer. */
-class Trouble extends Error {
-  constructor(message, network = false) {
+/** A request that failed. `message` is for the viewer. `isUnanswered`: no answer came. */
+class RequestError extends Error {
+  constructor(message, isUnanswered = false) {
     super(message);
-    this.network = network;
+    this.isUnanswered = isUnanswered;
   }
 }
 
-/** Parse JSON; amounts stay the decimals that the service wrote, as texts. */
+/** Parse JSON. Amounts become texts with the digits that the service wrote. */
 function parse(text) {
   return JSON.parse(text, (key, value, context) => {
     if (typeof value !== "number" || !DECIMALS.has(key)) return value;
@@ -33,30 +31,33 @@ function parse(text) {
 }
 
 /**
- * The answer to one GET. The browser keeps it with its ETag and asks only whether it changed.
- * Throws `Trouble`. An unhealthy service answers /health with 503, which is an answer.
+ * Return the JSON of one GET. The browser stores the answer and revalidates it by its ETag.
+ * Throws `RequestError`. A 503 of /health is no error, because its body describes the service.
  */
-async function ask(path) {
-  let response, body;
+async function getJson(path) {
+  let response, body, answer;
   try {
-    response = await fetch(path, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE) });
+    response = await fetch(path, {
+      cache: "no-cache",
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
     body = await response.text();
   } catch {
-    throw new Trouble("The API does not answer", true);
+    throw new RequestError("The API does not answer", true);
   }
-  let found = null;
   try {
-    found = parse(body);
+    answer = parse(body);
   } catch {
-    throw new Trouble(
-      `The API answers with something that is not its own (HTTP ${response.status})`,
+    throw new RequestError(
+      `The answer is not from the API of this service (HTTP ${response.status})`,
     );
   }
-  if (response.ok || (path === "health" && found?.status)) return found;
-  throw new Trouble(found?.detail ?? `The API answers with HTTP ${response.status}`);
+  if (response.ok || (path === "health" && answer?.status)) return answer;
+  throw new RequestError(answer?.detail ?? `The API answers with HTTP ${response.status}`);
 }
 
-function inParts(symbols, size) {
+/** The symbols in lists for a query, each with at most `size` symbols. */
+function inBatches(symbols, size) {
   const parts = [];
   for (let start = 0; start < symbols.length; start += size) {
     parts.push(
@@ -69,10 +70,13 @@ function inParts(symbols, size) {
   return parts;
 }
 
-/** Quotes and errors by canonical symbol, of any number of symbols, and the aliases among them. */
-async function askQuotes(symbols, more = "") {
-  const requests = inParts(symbols, MOST_SYMBOLS).map((part) =>
-    ask(`v1/quotes?symbols=${part}${more}`),
+/**
+ * Return `entries`, the quotes and errors by canonical symbol, and `aliases`, the canonical symbol
+ * of each other spelling. `parameters` are appended to the query.
+ */
+async function fetchQuotes(symbols, parameters = "") {
+  const requests = inBatches(symbols, MAX_SYMBOLS).map((part) =>
+    getJson(`v1/quotes?symbols=${part}${parameters}`),
   );
   const entries = new Map();
   const aliases = {};
@@ -83,17 +87,17 @@ async function askQuotes(symbols, more = "") {
   return { entries, aliases };
 }
 
-/** Why stale quotes have no younger one: the same question, with an age that none meets. */
-async function askReasons(stale) {
-  return stale.length ? (await askQuotes(stale, "&max_age=0")).entries : new Map();
+/** The errors of stale quotes. With max_age=0 the API answers each quote with an error. */
+async function fetchReasons(stale) {
+  return stale.length ? (await fetchQuotes(stale, "&max_age=0")).entries : new Map();
 }
 
 /** The recorded prices of the last 24 hours, `[[epoch ms, price], ...]` by symbol. */
-async function askHistory(symbols) {
+async function fetchHistory(symbols) {
   const found = new Map();
-  // One after the other: the prices matter more than the lines.
-  for (const part of inParts(symbols, MOST_HISTORIES)) {
-    const answer = await ask(`v1/history?symbols=${part}&range=24h`);
+  // One request after the other, so that requests for prices need not wait.
+  for (const part of inBatches(symbols, MAX_HISTORIES)) {
+    const answer = await getJson(`v1/history?symbols=${part}&range=24h`);
     for (const { symbol, points } of answer.history) {
       found.set(
         symbol,
@@ -104,23 +108,25 @@ async function askHistory(symbols) {
   return found;
 }
 
-/** The assets that match a text, the best first. */
-async function askSearch(text, limit) {
-  return (await ask(`v1/search?q=${encodeURIComponent(text)}&limit=${limit}`)).results;
+/** The assets that match a text, the best match first. */
+async function searchAssets(text, limit) {
+  return (await getJson(`v1/search?q=${encodeURIComponent(text)}&limit=${limit}`)).results;
 }
 
-/** The best-known assets of some classes. */
-async function askAssets(classes, limit) {
-  const pages = await Promise.all(classes.map((name) => ask(`v1/assets/${name}?limit=${limit}`)));
+/** The first assets of each class, the best-known first. */
+async function fetchTopAssets(classes, limit) {
+  const pages = await Promise.all(
+    classes.map((name) => getJson(`v1/assets/${name}?limit=${limit}`)),
+  );
   return pages.flatMap((page) => page.assets);
 }
 
-/** Milliseconds until it is time to ask again: shortly after the next slot's prices are in. */
-function untilNextSlot(now) {
-  return SLOT - (now % SLOT) + 1100 + Math.random() * 400;
+/** Milliseconds until a time at which the prices of the next slot are usually stored. */
+function msUntilNextSlot(now) {
+  return SLOT_MS - (now % SLOT_MS) + 1100 + Math.random() * 400;
 }
 
-/** Milliseconds to wait after so many failures in a row, at most a minute. */
-function untilRetry(failures) {
-  return Math.min(60_000, SLOT * 2 ** (failures - 1)) * (0.9 + Math.random() * 0.2);
+/** Milliseconds to wait after this many failures in a row: about a minute at most. */
+function msUntilRetry(failures) {
+  return Math.min(60_000, SLOT_MS * 2 ** (failures - 1)) * (0.9 + Math.random() * 0.2);
 }

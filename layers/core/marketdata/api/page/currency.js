@@ -1,22 +1,24 @@
-// The currency that the viewer wants prices in: chosen from a list, and remembered.
+// The currency to show prices in: the viewer chooses it from a list, and the browser stores it.
 
-const CURRENCY_KEPT = "marketdata.currency";
+const CURRENCY_KEY = "marketdata.currency";
 const COMMON_CURRENCIES = "USD EUR GBP JPY CHF CAD AUD CNY INR".split(" ");
-const CODE = /^[A-Z]{3}$/;
+const CURRENCY_CODE = /^[A-Z]{3}$/;
 
-function recallCurrency() {
-  const kept = recall(CURRENCY_KEPT) ?? "";
-  return CODE.test(kept) ? kept : "";
+function storedCurrency() {
+  const code = readStored(CURRENCY_KEY) ?? "";
+  return CURRENCY_CODE.test(code) ? code : "";
 }
 
-/** Fill the list, once more when the pairs are known that rates come from. */
+/** Fill the list with the common currencies and the currencies of `pairs`. `chosen` is selected. */
 function fillCurrencies(pairs, chosen) {
   const others = new Set([...pairs.flatMap((pair) => pair.split("/")), chosen].filter(Boolean));
   for (const code of COMMON_CURRENCIES) others.delete(code);
   const select = byId("currency");
   const codes = ["", ...COMMON_CURRENCIES, ...[...others].sort()];
   if (select.options.length === codes.length) return;
-  select.replaceChildren(...codes.map((code) => make("option", { value: code }, currencyName(code))));
+  select.replaceChildren(
+    ...codes.map((code) => make("option", { value: code }, currencyName(code))),
+  );
   select.value = chosen;
 }
 
@@ -31,8 +33,8 @@ function currencyName(code) {
 }
 
 /**
- * The figures of a quote as they are shown: converted if the viewer wants that and there is a rate.
- * A pair of currencies is a rate itself, and stays as it is.
+ * The figures of a quote to show: converted if the quote has a conversion.
+ * The price of a currency pair is never converted, because it is a rate.
  */
 function shownFigures(quote) {
   const { converted } = quote;
@@ -43,26 +45,30 @@ function shownFigures(quote) {
   return { price, change, currency, rate: Number(rate) };
 }
 
-/** What the viewer has to know of the rates, in one line: which are missing, which are stale. */
-function rateWords(quotes, currency) {
+/** One line about rates that are missing or stale, or "". */
+function rateText(quotes, currency) {
   const wanted = currency ? quotes.filter((quote) => quote.asset_class !== "forex") : [];
   const missing = wanted.filter((quote) => quote.conversion_error);
   if (missing.length) {
-    const kept = plural(missing.length, "price stays in its own currency", "prices stay in their own currency");
+    const unconverted = plural(
+      missing.length,
+      "price stays in its own currency",
+      "prices stay in their own currency",
+    );
     const reasons = [...new Set(missing.map((quote) => quote.conversion_error.message))];
-    return `No rate to ${currency} for ${kept}: ${reasons[0]}`;
+    return `No rate to ${currency} for ${unconverted}: ${reasons[0]}`;
   }
   const stale = wanted.map((quote) => quote.converted).filter((found) => found?.rate_stale);
   const pairs = [...new Set(stale.map((found) => found.rate_symbol))];
-  return pairs.length ? `The rate of ${listed(pairs)} is stale` : "";
+  return pairs.length ? `The rate of ${joinNames(pairs)} is stale` : "";
 }
 
-/** Wire up the list. `onChoose(code)` gets what is chosen, "" for the prices' own currencies. */
+/** Connect the list. `onChoose(code)` is called with "" for the currency of each quote. */
 function startCurrency(chosen, onChoose) {
   fillCurrencies([], chosen);
   byId("currency").addEventListener("change", (event) => {
     const code = event.target.value;
-    keep(CURRENCY_KEPT, code || null);
+    store(CURRENCY_KEY, code || null);
     onChoose(code);
   });
 }

@@ -1,24 +1,24 @@
-// What a row holds back until it is opened: every figure of the quote, whole, and where it is from.
+// The details of a row, which the viewer opens: every figure of the quote, with all digits.
 
 let detailsCount = 0;
 
 function toggleDetails(parts) {
   const isOpen = parts.details !== null;
-  attribute(parts.toggle, "aria-expanded", String(!isOpen));
-  attribute(parts.toggle, "aria-controls", null);
+  setAttribute(parts.toggle, "aria-expanded", String(!isOpen));
+  setAttribute(parts.toggle, "aria-controls", null);
   if (isOpen) {
     parts.details.row.remove();
     parts.details = null;
     return;
   }
   parts.details = makeDetails(parts.symbol);
-  attribute(parts.toggle, "aria-controls", parts.details.row.id);
+  setAttribute(parts.toggle, "aria-controls", parts.details.row.id);
   parts.noteRow.after(parts.details.row);
   showDetails(parts);
 }
 
 function makeDetails(symbol) {
-  const line = makeLine("large");
+  const line = makeSparkline("large");
   const list = make("dl");
   const history = `v1/history?symbols=${encodeURIComponent(symbol)}&range=24h`;
   const links = make(
@@ -28,7 +28,13 @@ function makeDetails(symbol) {
     make("a", { href: history }, "24 h history as JSON"),
   );
   const label = `Details of ${symbol}`;
-  const body = make("div", { class: "sheet", role: "group", "aria-label": label }, line, list, links);
+  const body = make(
+    "div",
+    { class: "sheet", role: "group", "aria-label": label },
+    line,
+    list,
+    links,
+  );
   detailsCount += 1;
   const row = make(
     "tr",
@@ -38,12 +44,12 @@ function makeDetails(symbol) {
   return { row, line, list, facts: new Map() };
 }
 
-/** Bring opened details up to date; `drawn` is the span of all lines. */
+/** Bring details up to date, if they are open. */
 function showDetails(parts) {
   const { details, quote, symbol } = parts;
   if (!details) return;
-  drawLine(details.line, symbol, lineSpan([symbol]));
-  const facts = quote ? factsOf(quote, serviceNow()) : [];
+  drawSparkline(details.line, symbol, sharedSpan([symbol]));
+  const facts = quote ? quoteFacts(quote, serviceNow()) : [];
   const names = new Set(facts.map(([name]) => name));
   for (const [name, fact] of details.facts) {
     if (!names.has(name)) {
@@ -56,32 +62,40 @@ function showDetails(parts) {
       details.facts.set(name, make("div", {}, make("dt", {}, name), make("dd")));
     }
     const value = details.facts.get(name).lastChild;
-    if (text !== null) tell(value, text);
-    else if (!value.firstElementChild) value.replaceChildren(...nothing("not given by the source"));
-    attribute(value, "title", title);
+    if (text !== null) setText(value, text);
+    else if (!value.firstElementChild)
+      value.replaceChildren(...missingValue("not given by the source"));
+    setAttribute(value, "title", title);
   }
-  place(details.list, facts.map(([name]) => details.facts.get(name)));
+  placeChildren(
+    details.list,
+    facts.map(([name]) => details.facts.get(name)),
+  );
 }
 
-/** Names and texts of a quote's figures, null where the source gives none; a third is in full. */
-function factsOf(quote, now) {
-  const inOwn = (text) => (text === null ? null : `${exact(text)} ${quote.currency ?? ""}`.trim());
+/**
+ * The facts of a quote: [name, text, title]. The text is null if the source gives none. The title,
+ * if there is one, has all digits of a rounded text.
+ */
+function quoteFacts(quote, now) {
+  const amount = (text) => (text === null ? null : `${exact(text)} ${quote.currency ?? ""}`.trim());
   const large = (text, unit) => (text === null ? null : `${compact(text)} ${unit}`.trim());
-  const time = (text) => (text === null ? null : clock(Date.parse(text), now));
+  const time = (text) => (text === null ? null : timeText(Date.parse(text), now));
   const isShare = quote.asset_class === "stocks";
   const unit = quote.currency ?? "";
-  const day = quote.low === null || quote.high === null ? null : `${exact(quote.low)} – ${exact(quote.high)}`;
+  const day =
+    quote.low === null || quote.high === null ? null : `${exact(quote.low)} – ${exact(quote.high)}`;
   const facts = [
-    ["Price", inOwn(quote.price)],
+    ["Price", amount(quote.price)],
     ...convertedFacts(quote, now),
-    ["Change", changeWords(quote)],
-    ["Previous close", inOwn(quote.previous_close)],
-    ["Open", inOwn(quote.open)],
+    ["Change", changeText(quote)],
+    ["Previous close", amount(quote.previous_close)],
+    ["Open", amount(quote.open)],
     ["Day range", day],
     ["Volume", large(quote.volume, isShare ? "" : unit), quote.volume && exact(quote.volume)],
     ["Market cap", large(quote.market_cap, unit), quote.market_cap && exact(quote.market_cap)],
     ["Market", SESSIONS[quote.market_state] ?? quote.market_state],
-    ["Source", NAMES[quote.source] ?? quote.source],
+    ["Source", PROVIDERS[quote.source] ?? quote.source],
     ["Time of the price", time(quote.timestamp)],
     ["Fetched", time(quote.fetched_at)],
   ];
@@ -89,7 +103,7 @@ function factsOf(quote, now) {
   return facts;
 }
 
-function changeWords({ change, percent_change: percent, change_basis: basis, price }) {
+function changeText({ change, percent_change: percent, change_basis: basis, price }) {
   if (change === null && percent === null) return null;
   const amounts = [
     change !== null && signedChange(change, price),
@@ -110,9 +124,13 @@ function convertedFacts(quote, now) {
   const { converted } = quote;
   if (!converted || converted.currency === quote.currency) return [];
   const { rate, rate_symbol: pair, rate_source: source, rate_timestamp: at } = converted;
-  const of = [pair, source, at && clock(Date.parse(at), now)].filter(Boolean).join(", ");
+  const of = [pair, source, at && timeText(Date.parse(at), now)].filter(Boolean).join(", ");
   return [
     [`In ${converted.currency}`, exact(converted.price)],
-    [`Rate to ${converted.currency}`, `${short(rate)} (${of})${converted.rate_stale ? ", stale" : ""}`, exact(rate)],
+    [
+      `Rate to ${converted.currency}`,
+      `${short(rate)} (${of})${converted.rate_stale ? ", stale" : ""}`,
+      exact(rate),
+    ],
   ];
 }

@@ -1,10 +1,10 @@
-// Numbers as the page shows them: short enough to compare, exact where somebody looks closer.
+// Numbers as texts: rounded for columns, exact for titles and details.
 
-// From so many zeros after the point on, the zeros are counted: 0.00000885 is 0.0₅885.
+// From this many zeros after the point on, a subscript counts the zeros: 0.00000885 is 0.0₅885.
 const COUNTED_ZEROS = 4;
-const LOWERED = "₀₁₂₃₄₅₆₇₈₉";
+const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 
-/** A decimal text with thousands grouped and a true minus; all its digits: "−90,679.068". */
+/** A decimal text with all its digits, grouped thousands and a minus sign: "−90,679.068". */
 function exact(text) {
   const [whole, fraction] = text.replace("-", "").split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
@@ -12,9 +12,8 @@ function exact(text) {
 }
 
 /**
- * A decimal text rounded for a column, in two parts that meet at the decimal point.
- * Six or seven digits tell enough of a price; two decimals are shown at least, and at most
- * `most` of a price above 1.
+ * A decimal text rounded for a column: the parts before and after the decimal point.
+ * The second part has at least two digits, and at most `most` digits for a price of 1 or more.
  */
 function rounded(text, most = 5) {
   const value = Number(text);
@@ -22,7 +21,7 @@ function rounded(text, most = 5) {
   const sign = value < 0 ? "−" : "";
   if (size > 0 && size < 10 ** -COUNTED_ZEROS) {
     const [digits, exponent] = size.toExponential(2).split("e-");
-    const zeros = [...String(exponent - 1)].map((digit) => LOWERED[digit]).join("");
+    const zeros = [...String(exponent - 1)].map((digit) => SUBSCRIPTS[digit]).join("");
     return [`${sign}0`, `0${zeros}${digits.replace(".", "").replace(/0+$/, "")}`];
   }
   const places = size >= 1000 ? 2 : size >= 10 ? 3 : size >= 0.001 ? 5 : 7;
@@ -34,12 +33,12 @@ function rounded(text, most = 5) {
   ];
 }
 
-/** A rounded decimal in one piece. */
+/** A rounded decimal as one text. */
 function short(text) {
   return rounded(text).join(".");
 }
 
-/** A signed number with so many decimals, with a true minus: "−4,150.21"; zero has no sign. */
+/** A number with its sign and a fixed count of decimals: "−4,150.21". Zero has no sign. */
 function signed(value, decimals) {
   const size = Math.abs(value).toLocaleString("en-US", {
     minimumFractionDigits: decimals,
@@ -49,7 +48,7 @@ function signed(value, decimals) {
   return (isZero ? "" : value < 0 ? "−" : "+") + size;
 }
 
-/** A change in the digits that its price is shown with. */
+/** A change with its sign, and with decimals that suit the size of its price. */
 function signedChange(change, price) {
   const size = Math.abs(Number(price));
   if (size < 0.01 && Number(change)) {
@@ -58,7 +57,7 @@ function signedChange(change, price) {
   return signed(Number(change), size >= 100_000 ? 0 : size >= 20 ? 2 : size >= 0.1 ? 4 : 6);
 }
 
-/** A large amount in few digits: "3.33 T", "34.5 M". */
+/** A large amount with at most four digits: "3.33 T", "34.5 M". */
 function compact(value) {
   const text = Number(value).toLocaleString("en-US", {
     notation: "compact",

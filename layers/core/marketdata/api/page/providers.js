@@ -1,91 +1,96 @@
-// The providers: how each class of assets fares with them, in plain words; what is left of their
-// budgets; and, for who looks closer, what the breakers say themselves.
+// The cards of the providers: state for each asset class, budget, and details of the breakers.
 
-const NAMES = {
-  yfinance: "Yahoo Finance",
-  finnhub: "Finnhub",
-  coingecko: "CoinGecko",
-  coinmarketcap: "CoinMarketCap",
-  alpha_vantage: "Alpha Vantage",
-};
-const MARKS = { ok: "✓", idle: "○", failing: "▲", paused: "■", off: "–" };
+const LEVEL_MARKS = { ok: "✓", idle: "○", failing: "▲", paused: "■", off: "–" };
 const WORST_FIRST = ["paused", "failing", "ok", "idle", "off"];
-// A provider that was not asked for longer than any of the usual paces may have failed since.
-const RECENT = 10 * MINUTE;
-// What the provider notes of an answer that it gave all the same.
-const ANSWERED = new Set(["ok", "partial", "bad_row", "not_entitled"]);
+// A provider whose last answer is older is shown as idle.
+const RECENT_MS = 10 * MINUTE_MS;
+// Outcomes in which the provider has answered.
+const ANSWERED_OUTCOMES = new Set(["ok", "partial", "bad_row", "not_entitled"]);
 
-const cards = new Map(); // provider -> its parts
+const cards = new Map(); // provider -> the nodes of its card, and the answer of the API
 
-/** Whether providers could not be reached since the last answer of any: that one proves nothing. */
-function noneAnswers(providers) {
-  const classes = providers.filter((provider) => provider.enabled).flatMap(({ classes }) => classes);
+/**
+ * Whether the newest call that found a provider unavailable is more than a slot later than the
+ * newest answer of any provider.
+ */
+function allUnreachable(providers) {
+  const classes = providers
+    .filter((provider) => provider.enabled)
+    .flatMap(({ classes }) => classes);
   const newest = (times) => Math.max(0, ...times.filter(Boolean).map((at) => Date.parse(at)));
-  const answered = newest(classes.map((found) => found.last_success));
-  const unreachable = classes.filter(isFailing).map((found) => found.last_error);
+  const answered = newest(classes.map((classState) => classState.last_success));
+  const unreachable = classes.filter(isFailing).map((classState) => classState.last_error);
   const failed = newest(
     unreachable.filter((error) => error.outcome === "unavailable").map((error) => error.at),
   );
-  return failed - answered > SLOT;
+  return failed - answered > SLOT_MS;
 }
 
 function isFailing({ last_error: error, last_success: success }) {
-  if (!error || ANSWERED.has(error.outcome)) return false;
+  if (!error || ANSWERED_OUTCOMES.has(error.outcome)) return false;
   return !success || Date.parse(error.at) > Date.parse(success);
 }
 
-/** The state of one class with one provider: a level, which is a colour, and words. */
-function stateOf(found, provider, isQuiet, now) {
-  if (found.state === "disabled") {
-    return { level: "off", text: `off, ${words(found.reason ?? "no key")}` };
+/** The state of a provider for one class: a level, which decides the colour, and a text. */
+function stateOf(classState, provider, isUnreachable, now) {
+  if (classState.state === "disabled") {
+    return { level: "off", text: `off, ${codeText(classState.reason ?? "no key")}` };
   }
   const retry = (at) => {
     const left = at ? Date.parse(at) - now : 0;
-    return left > 0 ? `paused, retry in ${countdown(left)}` : "paused, retry due";
+    return left > 0 ? `paused, retry in ${countdownText(left)}` : "paused, retry due";
   };
-  if (found.state === "open") return { level: "paused", text: retry(found.next_probe_at) };
-  if (found.state === "half_open") {
-    return { level: "failing", text: found.probing ? "paused, trying now" : "paused, retry due" };
+  if (classState.state === "open")
+    return { level: "paused", text: retry(classState.next_probe_at) };
+  if (classState.state === "half_open") {
+    return {
+      level: "failing",
+      text: classState.probing ? "paused, trying now" : "paused, retry due",
+    };
   }
   if (provider.held_until && Date.parse(provider.held_until) > now) {
     return { level: "failing", text: retry(provider.held_until) };
   }
-  if (isFailing(found)) return { level: "failing", text: "failing" };
-  if (!found.last_success) return { level: "idle", text: "not used yet" };
-  const isRecent = now - Date.parse(found.last_success) <= RECENT;
-  return isRecent && !isQuiet ? { level: "ok", text: "OK" } : { level: "idle", text: "idle" };
+  if (isFailing(classState)) return { level: "failing", text: "failing" };
+  if (!classState.last_success) return { level: "idle", text: "not used yet" };
+  const isRecent = now - Date.parse(classState.last_success) <= RECENT_MS;
+  return isRecent && !isUnreachable ? { level: "ok", text: "OK" } : { level: "idle", text: "idle" };
 }
 
-/** All providers in a few words, for the line of figures, and the level of the worst. */
-function providersInWords(providers, now) {
-  const isQuiet = noneAnswers(providers);
+/** The state of all providers: how many are in which level, and the level of the worst. */
+function summaryOf(providers, now) {
+  const isUnreachable = allUnreachable(providers);
   const counts = {};
   for (const provider of providers) {
-    const levels = provider.classes.map((found) => stateOf(found, provider, isQuiet, now).level);
+    const levels = provider.classes.map(
+      (classState) => stateOf(classState, provider, isUnreachable, now).level,
+    );
     const level = WORST_FIRST.find((each) => levels.includes(each)) ?? "off";
     counts[level] = (counts[level] ?? 0) + 1;
   }
   const names = { paused: "paused", failing: "failing", ok: "OK", idle: "idle", off: "off" };
   const order = ["ok", "failing", "paused", "idle", "off"];
-  const text = order.filter((level) => counts[level]).map((level) => `${counts[level]} ${names[level]}`);
-  const level = counts.paused || isQuiet ? "paused" : counts.failing ? "failing" : "ok";
-  return { level, text: isQuiet ? "none answers" : text.join(", "), isQuiet };
+  const text = order
+    .filter((level) => counts[level])
+    .map((level) => `${counts[level]} ${names[level]}`);
+  const level = counts.paused || isUnreachable ? "paused" : counts.failing ? "failing" : "ok";
+  return { level, text: isUnreachable ? "none answers" : text.join(", "), isUnreachable };
 }
 
 function makeCard(provider) {
-  const name = NAMES[provider.provider] ?? provider.provider;
+  const name = PROVIDERS[provider.provider] ?? provider.provider;
   const title = make("h3", { id: `provider-${provider.provider}` }, name);
   const details = make("dl", { id: `breakers-${provider.provider}`, hidden: "" });
   const toggle = make(
     "button",
     { type: "button", class: "toggle", "aria-expanded": "false", "aria-controls": details.id },
     "Details",
-    unseen(` of ${name}`),
+    visuallyHidden(` of ${name}`),
     make("span", { class: "chevron", "aria-hidden": "true" }),
   );
   toggle.addEventListener("click", () => {
     details.hidden = !details.hidden;
-    attribute(toggle, "aria-expanded", String(!details.hidden));
+    setAttribute(toggle, "aria-expanded", String(!details.hidden));
   });
   const parts = {
     states: make("ul", { class: "states" }),
@@ -110,7 +115,7 @@ function makeCard(provider) {
   return { ...parts, provider };
 }
 
-/** Bring the cards up to date with what the API answered. */
+/** Show what the API answered about the providers. */
 function showProviders(providers, now) {
   for (const provider of providers) {
     if (!cards.has(provider.provider)) {
@@ -119,36 +124,37 @@ function showProviders(providers, now) {
     }
     cards.get(provider.provider).provider = provider;
   }
-  tickProviders(now);
+  updateCards(now);
 }
 
-/** What runs with the clock in the cards: countdowns and ages. */
-function tickProviders(now) {
-  const isQuiet = noneAnswers([...cards.values()].map(({ provider }) => provider));
+/** Bring the cards up to date. Their countdowns and ages change with time. */
+function updateCards(now) {
+  const isUnreachable = allUnreachable([...cards.values()].map(({ provider }) => provider));
   for (const parts of cards.values()) {
     const { provider } = parts;
     parts.card.classList.toggle("off", !provider.enabled);
-    matchList(parts.states, provider.classes, (item, found) =>
-      showState(item, found, stateOf(found, provider, isQuiet, now)),
+    showList(parts.states, provider.classes, (item, classState) =>
+      showState(item, classState, stateOf(classState, provider, isUnreachable, now)),
     );
     const failing = provider.classes.filter(
-      (found) => found.last_error && (isFailing(found) || found.state !== "closed"),
+      (classState) =>
+        classState.last_error && (isFailing(classState) || classState.state !== "closed"),
     );
     const newest = failing.sort((a, b) => (a.last_error.at < b.last_error.at ? 1 : -1))[0];
-    tell(parts.error, provider.enabled && newest ? errorWords(newest.last_error, now) : "");
-    // A limit a second says nothing to a reader until it is nearly spent.
+    setText(parts.error, provider.enabled && newest ? errorText(newest.last_error, now) : "");
+    // A limit per second is shown only when most of its calls are used. The details always show it.
     const budget = provider.budget.filter(
       (limit) => limit.window !== "second" || limit.used >= 0.8 * limit.limit,
     );
-    matchList(parts.budgets, provider.enabled ? budget : [], (item, limit) =>
+    showList(parts.budgets, provider.enabled ? budget : [], (item, limit) =>
       showBudget(item, limit, now),
     );
-    tell(parts.wait, waitWords(provider, now));
-    showFacts(parts, factsOfProvider(provider, now));
+    setText(parts.wait, waitText(provider, now));
+    showFacts(parts, providerFacts(provider, now));
   }
 }
 
-function matchList(list, entries, show) {
+function showList(list, entries, show) {
   while (list.children.length > entries.length) list.lastChild.remove();
   entries.forEach((entry, index) => {
     if (!list.children[index]) list.append(make("li"));
@@ -156,7 +162,7 @@ function matchList(list, entries, show) {
   });
 }
 
-function showState(item, found, { level, text }) {
+function showState(item, classState, { level, text }) {
   if (!item.firstChild) {
     item.append(
       make("span", { class: "state-mark", "aria-hidden": "true" }),
@@ -167,9 +173,9 @@ function showState(item, found, { level, text }) {
   }
   const [mark, name, state] = item.children;
   item.dataset.level = level;
-  tell(mark, MARKS[level]);
-  tell(name, CLASSES[found.asset_class] ?? found.asset_class);
-  tell(state, text);
+  setText(mark, LEVEL_MARKS[level]);
+  setText(name, CLASSES[classState.asset_class] ?? classState.asset_class);
+  setText(state, text);
 }
 
 function showFacts({ details, facts }, wanted) {
@@ -183,21 +189,23 @@ function showFacts({ details, facts }, wanted) {
   facts.push(...texts);
   wanted.forEach(([name, text], index) => {
     const [term, value] = details.children[index].children;
-    tell(term, name);
-    tell(value, text);
+    setText(term, name);
+    setText(value, text);
   });
 }
 
-/** The breakers' own words, the last answers and errors, and what the API calls the provider. */
-function factsOfProvider(provider, now) {
-  const facts = provider.classes.flatMap((found) => {
-    const name = CLASSES[found.asset_class] ?? found.asset_class;
-    const last = found.last_success
-      ? `last answer ${age(now - Date.parse(found.last_success))} ago`
+/** The details of a provider: breakers, last answers and errors, and its name in the API. */
+function providerFacts(provider, now) {
+  const facts = provider.classes.flatMap((classState) => {
+    const name = CLASSES[classState.asset_class] ?? classState.asset_class;
+    const last = classState.last_success
+      ? `last answer ${durationText(now - Date.parse(classState.last_success))} ago`
       : "no answer yet";
-    const error = found.last_error ? [[`${name}, error`, errorWords(found.last_error, now)]] : [];
+    const error = classState.last_error
+      ? [[`${name}, error`, errorText(classState.last_error, now)]]
+      : [];
     return [
-      [`${name}, breaker`, breakerWords(found, now)],
+      [`${name}, breaker`, breakerText(classState, now)],
       [`${name}, answers`, last],
       ...error,
     ];
@@ -210,18 +218,20 @@ function factsOfProvider(provider, now) {
   ];
 }
 
-function breakerWords(found, now) {
-  const state = words(found.state).replace("half open", "half-open");
-  const since = found.since ? `since ${clock(Date.parse(found.since), now)}` : "";
-  const left = found.next_probe_at ? Date.parse(found.next_probe_at) - now : null;
-  const probe = found.probing
+function breakerText(classState, now) {
+  const state = codeText(classState.state).replace("half open", "half-open");
+  const since = classState.since ? `since ${timeText(Date.parse(classState.since), now)}` : "";
+  const left = classState.next_probe_at ? Date.parse(classState.next_probe_at) - now : null;
+  const probe = classState.probing
     ? "probe under way"
     : left === null
       ? ""
       : left > 0
-        ? `probe in ${countdown(left)}`
+        ? `probe in ${countdownText(left)}`
         : "probe due";
-  return [state, found.reason && words(found.reason), since, probe].filter(Boolean).join(" · ");
+  return [state, classState.reason && codeText(classState.reason), since, probe]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function showBudget(item, limit, now) {
@@ -236,26 +246,34 @@ function showBudget(item, limit, now) {
   const share = Math.min(1, limit.used / limit.limit);
   const [calls, most] = [limit.used, limit.limit].map((number) => number.toLocaleString("en-US"));
   const used = `${calls} of ${most} a ${limit.window}`;
-  tell(count, used);
+  setText(count, used);
   const left = limit.resets_at ? Date.parse(limit.resets_at) - now : null;
-  tell(reset, left === null ? "" : left > 0 ? `frees up in ${countdown(left)}` : "frees up now");
-  attribute(reset, "title", limit.resets_at && `at ${clock(Date.parse(limit.resets_at), now)}`);
-  attribute(meter, "aria-label", `Calls in the last ${limit.window}`);
-  attribute(meter, "aria-valuemax", limit.limit);
-  attribute(meter, "aria-valuenow", Math.min(limit.used, limit.limit));
-  attribute(meter, "aria-valuetext", used);
+  setText(
+    reset,
+    left === null ? "" : left > 0 ? `frees up in ${countdownText(left)}` : "frees up now",
+  );
+  setAttribute(
+    reset,
+    "title",
+    limit.resets_at && `at ${timeText(Date.parse(limit.resets_at), now)}`,
+  );
+  setAttribute(meter, "aria-label", `Calls in the last ${limit.window}`);
+  setAttribute(meter, "aria-valuemax", limit.limit);
+  setAttribute(meter, "aria-valuenow", Math.min(limit.used, limit.limit));
+  setAttribute(meter, "aria-valuetext", used);
   meter.dataset.level = share >= 1 ? "spent" : share >= 0.8 ? "high" : "fine";
   meter.firstChild.style.width = `${(share * 100).toFixed(1)}%`;
 }
 
-function waitWords(provider, now) {
+function waitText(provider, now) {
   const held = provider.held_until ? Date.parse(provider.held_until) - now : 0;
-  if (held > 0) return `It asked us to wait: ${countdown(held)} left`;
-  const next = provider.enabled && provider.next_call_at ? Date.parse(provider.next_call_at) - now : 0;
-  return next > SLOT ? `The budget allows the next call in ${countdown(next)}` : "";
+  if (held > 0) return `The provider asked us to wait: ${countdownText(held)} left`;
+  const next =
+    provider.enabled && provider.next_call_at ? Date.parse(provider.next_call_at) - now : 0;
+  return next > SLOT_MS ? `The budget allows the next call in ${countdownText(next)}` : "";
 }
 
-function errorWords(error, now) {
+function errorText(error, now) {
   const at = Date.parse(error.at);
-  return `${words(error.outcome)} ${age(now - at)} ago: ${error.detail}`;
+  return `${codeText(error.outcome)} ${durationText(now - at)} ago: ${error.detail}`;
 }

@@ -1,10 +1,9 @@
-// One row of the table: what is known of a symbol at a glance, changed only where it must be.
+// One row of the table: the price and other figures of a symbol.
 
-const SESSIONS = { open: "open", closed: "closed", pre: "pre-market", post: "after hours" };
 const COLUMNS = 8;
 
 /** The place of a price between the low and the high of its day, 0 to 1; null if not known. */
-function rangePlace(quote) {
+function rangePosition(quote) {
   if (quote.low === null || quote.high === null) return null;
   const [low, high] = [Number(quote.low), Number(quote.high)];
   if (!(high > low)) return null;
@@ -25,7 +24,7 @@ function makeRow(symbol, onRemove) {
     { type: "button", class: "toggle", "aria-expanded": "false" },
     make("span", { class: "chevron", "aria-hidden": "true" }),
     make("span", { class: "symbol", title: symbol }, symbol),
-    unseen(" details"),
+    visuallyHidden(" details"),
   );
   const parts = {
     symbol,
@@ -37,12 +36,12 @@ function makeRow(symbol, onRemove) {
     arrow: make("span", { "aria-hidden": "true", class: "arrow" }),
     percent: make("span", { class: "percent" }),
     change: make("span", { class: "absolute" }),
-    line: makeLine("small"),
+    line: makeSparkline("small"),
     range: makeRange(),
     source: cell("source"),
     age: cell("num age"),
-    why: make("td", { role: "cell", class: "why", colspan: COLUMNS - 2 }),
-    note: make("td", { role: "cell", class: "why", colspan: COLUMNS }),
+    reasonCell: make("td", { role: "cell", class: "reason", colspan: COLUMNS - 2 }),
+    noteCell: make("td", { role: "cell", class: "reason", colspan: COLUMNS }),
     details: null,
     quote: null,
   };
@@ -50,13 +49,13 @@ function makeRow(symbol, onRemove) {
     "a",
     { class: "json", href: jsonAddress(symbol), title: `${symbol} as JSON` },
     make("span", { "aria-hidden": "true" }, "{ }"),
-    unseen(`${symbol} as JSON`),
+    visuallyHidden(`${symbol} as JSON`),
   );
   parts.remove = make(
     "button",
     { type: "button", class: "remove", title: `Stop watching ${symbol}` },
     make("span", { "aria-hidden": "true" }, "×"),
-    unseen(`Stop watching ${symbol}`),
+    visuallyHidden(`Stop watching ${symbol}`),
   );
   parts.act = cell("act", json);
   parts.cells = [
@@ -70,10 +69,10 @@ function makeRow(symbol, onRemove) {
   const head = make(
     "th",
     { scope: "row", role: "rowheader" },
-    make("div", { class: "who" }, toggle, " ", parts.name, " ", parts.session),
+    make("div", { class: "instrument" }, toggle, " ", parts.name, " ", parts.session),
   );
   parts.row = make("tr", { role: "row", "data-symbol": symbol }, head, ...parts.cells, parts.act);
-  parts.noteRow = make("tr", { role: "row", class: "note", hidden: "" }, parts.note);
+  parts.noteRow = make("tr", { role: "row", class: "note", hidden: "" }, parts.noteCell);
   parts.remove.addEventListener("click", () => onRemove(symbol, parts.row));
   toggle.addEventListener("click", () => toggleDetails(parts));
   parts.row.addEventListener("click", (event) => {
@@ -89,53 +88,64 @@ function makeRange() {
   const mark = make("span", { class: "mark" });
   const bar = make("span", { class: "bar-of-day", role: "img" }, mark);
   const node = make("div", { class: "range-of-day" }, low, bar, high);
-  return { node, low, high, bar, mark, none: make("span", {}, ...nothing("no day range from the source")) };
+  return {
+    node,
+    low,
+    high,
+    bar,
+    mark,
+    none: make("span", {}, ...missingValue("no day range from the source")),
+  };
 }
 
-/** A price as its row shows it; a converted one has no more digits than money has. */
-function shownParts(price, rate) {
+/** The parts of a price as its row shows them. A converted price of 1 or more has two decimals. */
+function priceParts(price, rate) {
   return rounded(price, rate === 1 ? undefined : 2);
 }
 
 function showRow(parts, quote) {
   const { price, change, currency, rate } = shownFigures(quote);
   showPrice(parts, quote, price, rate);
-  tell(parts.currency, currency ?? "");
-  const isKept = quote.conversion_error !== undefined && quote.asset_class !== "forex";
-  parts.currency.classList.toggle("kept", isKept);
-  parts.currency.hidden = quote.asset_class !== "stocks" && !isKept && rate === 1;
+  setText(parts.currency, currency ?? "");
+  const isUnconverted = quote.conversion_error !== undefined && quote.asset_class !== "forex";
+  parts.currency.classList.toggle("unconverted", isUnconverted);
+  parts.currency.hidden = quote.asset_class !== "stocks" && !isUnconverted && rate === 1;
   showChange(parts, quote, price, change);
   showRange(parts.range, quote, rate);
-  tell(parts.source, quote.source);
+  setText(parts.source, quote.source);
 }
 
 function showPrice(parts, quote, price, rate) {
   const shown = parts.price;
   if (shown.value === price) return;
-  const [whole, fraction] = shownParts(price, rate);
+  const [whole, fraction] = priceParts(price, rate);
   const full = exact(price);
   const isFull = [full, `${full}0`, `${full}.00`].includes(`${whole}.${fraction}`);
   const digits = makeFraction(fraction);
   const text = make("span", { "aria-hidden": isFull ? null : "true" }, `${whole}.`, digits);
   shown.value = price;
-  shown.replaceChildren(text, ...(isFull ? [] : [unseen(full)]));
-  attribute(shown, "title", isFull ? null : full);
+  shown.replaceChildren(text, ...(isFull ? [] : [visuallyHidden(full)]));
+  setAttribute(shown, "title", isFull ? null : full);
   const before = parts.quote;
   const isSame = before && shownFigures(before).currency === shownFigures(quote).currency;
   const moved = isSame ? Math.sign(Number(price) - Number(shownFigures(before).price)) : 0;
   parts.row.classList.remove("rose", "fell");
   if (moved) {
-    void parts.row.offsetWidth; // so that the same animation starts again
+    void parts.row.offsetWidth; // this layout starts the same animation again
     parts.row.classList.add(moved > 0 ? "rose" : "fell");
   }
 }
 
-/** The digits after the point, which know their width: see `.fraction` and `.zeros`. */
+/** The digits after the point. The styles `.fraction` and `.zeros` use their counts as widths. */
 function makeFraction(fraction) {
   const [, before, zeros, after] = /^(\d*?)([₀-₉]*)(\d*)$/.exec(fraction);
   const lowered = make("span", { class: "zeros" }, zeros);
   lowered.style.setProperty("--zeros", zeros.length);
-  const node = make("span", { class: "fraction" }, ...(zeros ? [before, lowered, after] : [fraction]));
+  const node = make(
+    "span",
+    { class: "fraction" },
+    ...(zeros ? [before, lowered, after] : [fraction]),
+  );
   node.style.setProperty("--digits", fraction.length - 0.38 * zeros.length);
   return node;
 }
@@ -145,71 +155,74 @@ function showChange(parts, quote, price, change) {
   const direction =
     percent === null ? "none" : Math.sign(Number(signed(percent, 2).replace("−", "-")));
   parts.cells[1].dataset.direction = direction;
-  tell(parts.arrow, { 1: "▲", "-1": "▼" }[direction] ?? "");
-  if (percent !== null) tell(parts.percent, `${signed(percent, 2)}%`);
+  setText(parts.arrow, { 1: "▲", "-1": "▼" }[direction] ?? "");
+  if (percent !== null) setText(parts.percent, `${signed(percent, 2)}%`);
   else if (parts.percent.dataset.given !== "no") {
-    parts.percent.replaceChildren(...nothing("no change from the source"));
+    parts.percent.replaceChildren(...missingValue("no change from the source"));
   }
   parts.percent.dataset.given = percent === null ? "no" : "yes";
-  tell(parts.change, change === null ? "" : signedChange(change, price));
+  setText(parts.change, change === null ? "" : signedChange(change, price));
 }
 
 function showRange(range, quote, rate) {
-  const at = rangePlace(quote);
+  const at = rangePosition(quote);
   if ((at === null) !== (range.none.parentNode === range.node)) {
-    range.node.replaceChildren(...(at === null ? [range.none] : [range.low, range.bar, range.high]));
+    range.node.replaceChildren(
+      ...(at === null ? [range.none] : [range.low, range.bar, range.high]),
+    );
   }
   if (at === null) return;
   const [low, high] = [quote.low, quote.high].map((text) =>
     rate === 1 ? text : String(Number(text) * rate),
   );
-  tell(range.low, edge(low));
-  tell(range.high, edge(high));
+  setText(range.low, edge(low));
+  setText(range.high, edge(high));
   range.mark.style.left = `${(at * 100).toFixed(1)}%`;
   const label = `At ${Math.round(at * 100)}% of the day’s range from ${short(low)} to ${short(high)}`;
-  attribute(range.bar, "aria-label", label);
-  attribute(range.node, "title", label);
+  setAttribute(range.bar, "aria-label", label);
+  setAttribute(range.node, "title", label);
 }
 
 function edge(text) {
   return Math.abs(Number(text)) >= 1000 ? exact(Number(text).toFixed(0)) : short(text);
 }
 
-/** Show a symbol's quote, or the error that stands for it; `reason`: why a quote is stale. */
+/** Show the quote of a symbol, or its error. `reason` says why a quote is stale. */
 function showEntry(parts, entry, reason) {
   const isQuote = entry !== undefined && "price" in entry;
   const stale = isQuote && entry.stale;
   parts.row.classList.toggle("stale", stale);
   parts.row.classList.toggle("missing", !isQuote);
-  if (isQuote && !parts.cells[0].parentNode) parts.why.replaceWith(...parts.cells);
+  if (isQuote && !parts.cells[0].parentNode) parts.reasonCell.replaceWith(...parts.cells);
   if (!isQuote && parts.cells[0].parentNode) {
-    parts.cells[0].before(parts.why);
+    parts.cells[0].before(parts.reasonCell);
     for (const each of parts.cells) each.remove();
     parts.session.hidden = true;
   }
   if (isQuote) showRow(parts, entry);
-  else showWhy(parts.why, entry ?? { code: "pending", message: "not asked yet" });
+  else showReason(parts.reasonCell, entry ?? { code: "pending", message: "not requested yet" });
   parts.quote = isQuote ? entry : null;
   parts.noteRow.hidden = !stale;
   if (stale)
-    showWhy(parts.note, { code: "stale", message: reason ?? "no younger price has come in" });
+    showReason(parts.noteCell, { code: "stale", message: reason ?? "no newer price has arrived" });
 }
 
-function showWhy(node, { code, message }) {
+function showReason(node, { code, message }) {
   if (node.dataset.reason === code + message) return;
   node.dataset.reason = code + message;
-  node.replaceChildren(make("span", { class: "code" }, words(code)), " ", message);
+  node.replaceChildren(make("span", { class: "code" }, codeText(code)), " ", message);
 }
 
-/** The age of a price; what its source says of its time stands there where that is older. */
+/** Show the age of a price, and its time if it was over two minutes old when it was fetched. */
 function showAge({ quote, age: node }, now) {
   if (!quote) return;
   const fetched = Date.parse(quote.fetched_at);
   const time = quote.timestamp === null ? null : Date.parse(quote.timestamp);
-  const text = age(now - fetched);
-  const older = time !== null && fetched - time > 2 * MINUTE ? `price of ${clock(time, now)}` : "";
+  const text = durationText(now - fetched);
+  const older =
+    time !== null && fetched - time > 2 * MINUTE_MS ? `price of ${timeText(time, now)}` : "";
   const note = time === null ? "source gives no time" : older;
   if (node.dataset.shown === text + note) return;
   node.dataset.shown = text + note;
-  node.replaceChildren(text, ...(note ? [make("span", { class: "of" }, note)] : []));
+  node.replaceChildren(text, ...(note ? [make("span", { class: "price-time" }, note)] : []));
 }

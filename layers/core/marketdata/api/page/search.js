@@ -1,23 +1,23 @@
-// The box that finds symbols: a combobox over the asset lists. Enter takes the first suggestion,
-// unless the text is a symbol itself; a list of symbols is taken whole.
+// The search box: a combobox over the asset lists. Enter chooses the first suggestion, or the text
+// itself if the text is a symbol. If the text is a list of symbols, Enter chooses all of them.
 
-const TYPING_PAUSE = 250;
-const MOST_FOUND = 8;
-// What no name has in it: it makes a text a symbol, listed or not, such as ^GSPC or OCDO.L.
-const SYMBOL_ONLY = /^[\w.^=@&/-]*[-.^=@/][\w.^=@&/-]*$/;
+const TYPING_PAUSE_MS = 250;
+const MAX_SUGGESTIONS = 8;
+// A text without blanks and with one of - . ^ = @ / is taken for a symbol: ^GSPC or OCDO.L.
+const SYMBOL_TEXT = /^[\w.^=@&/-]*[-.^=@/][\w.^=@&/-]*$/;
 
-/** What Enter takes for a text: a suggestion, or the text itself as a symbol; else null. */
+/** What Enter chooses for a text: a suggestion, or the text itself as a symbol, or null. */
 function choiceFor(text, assets) {
   const asked = text.toUpperCase();
   const exactly = assets.find((asset) => asset.symbol.toUpperCase() === asked);
   if (exactly) return exactly;
   const [first] = assets;
   const isName = first?.name.toUpperCase().startsWith(asked);
-  if (first && (isName || !SYMBOL_ONLY.test(text))) return first;
+  if (first && (isName || !SYMBOL_TEXT.test(text))) return first;
   return /\s/.test(text) ? null : { symbol: text, name: null };
 }
 
-/** Wire up the box. `onPick(choices)` gets what is chosen, `[{symbol, name}, ...]`. */
+/** Connect the search box. `onPick(choices)` is called with `[{symbol, name}, ...]`. */
 function startSearch(onPick) {
   const [input, list, count] = ["query", "found", "found-count"].map(byId);
   let timer = 0;
@@ -28,14 +28,14 @@ function startSearch(onPick) {
   const isOpen = () => !list.hidden;
 
   function close() {
-    round += 1; // an answer that is still under way comes too late
+    round += 1; // the answer of a search that is still running is ignored
     clearTimeout(timer);
     list.hidden = true;
     list.replaceChildren();
-    tell(count, "");
+    setText(count, "");
     active = -1;
-    attribute(input, "aria-expanded", "false");
-    attribute(input, "aria-activedescendant", null);
+    setAttribute(input, "aria-expanded", "false");
+    setAttribute(input, "aria-activedescendant", null);
   }
 
   function activate(index) {
@@ -44,7 +44,7 @@ function startSearch(onPick) {
     active = options.length ? (index + options.length) % options.length : -1;
     options[active]?.setAttribute("aria-selected", "true");
     options[active]?.scrollIntoView({ block: "nearest" });
-    attribute(input, "aria-activedescendant", options[active]?.id);
+    setAttribute(input, "aria-activedescendant", options[active]?.id);
   }
 
   function open(assets, text) {
@@ -58,12 +58,12 @@ function startSearch(onPick) {
     }
     list.replaceChildren(...shown.map((asset, index) => option(index, asset)));
     const taken = choice && Math.max(0, shown.indexOf(choice));
-    if (choice) list.children[taken]?.classList.add("taken");
+    if (choice) list.children[taken]?.classList.add("default");
     list.hidden = shown.length === 0;
     active = -1;
-    attribute(input, "aria-expanded", String(!list.hidden));
-    attribute(input, "aria-activedescendant", null);
-    tell(count, `${plural(assets.length, "symbol", "symbols")} found`);
+    setAttribute(input, "aria-expanded", String(!list.hidden));
+    setAttribute(input, "aria-activedescendant", null);
+    setText(count, `${plural(assets.length, "symbol", "symbols")} found`);
   }
 
   function option(index, { symbol, name, asset_class: kind }) {
@@ -72,12 +72,12 @@ function startSearch(onPick) {
       { role: "option", id: `found-${index}`, "aria-selected": "false" },
       make("span", { class: "symbol" }, symbol),
       " ",
-      make("span", { class: "name" }, name ?? "watch what I typed"),
+      make("span", { class: "name" }, name ?? "watch this text as a symbol"),
       " ",
       make("span", { class: "kind" }, CLASSES[kind] ?? ""),
       make("span", { class: "enter", "aria-hidden": "true" }, "↵"),
     );
-    // Before the box loses focus, which would close the list under the pointer.
+    // Otherwise the box would lose the focus, and the list would close before the click.
     node.addEventListener("pointerdown", (event) => event.preventDefault());
     node.addEventListener("click", () => pick([{ symbol, name }]));
     return node;
@@ -89,10 +89,10 @@ function startSearch(onPick) {
     onPick(choices);
   }
 
-  /** The assets that match a text; the search that is under way for it, if there is one. */
+  /** The assets that match a text. A search that is running for the same text is used again. */
   function find(text) {
     if (latest.text !== text) {
-      latest = { text, assets: askSearch(text, MOST_FOUND) };
+      latest = { text, assets: searchAssets(text, MAX_SUGGESTIONS) };
       latest.assets.catch(() => {
         latest = { text: "", assets: Promise.resolve([]) };
       });
@@ -110,32 +110,35 @@ function startSearch(onPick) {
 
   async function enter() {
     const text = input.value;
-    const names = text.split(/[,;]/).map((part) => part.trim()).filter(Boolean);
+    const names = text
+      .split(/[,;]/)
+      .map((part) => part.trim())
+      .filter(Boolean);
     if (!names.length) return;
     clearTimeout(timer);
-    const waiting = setTimeout(say, TYPING_PAUSE, `Searching for ${listed(names)} …`);
+    const waiting = setTimeout(showNote, TYPING_PAUSE_MS, `Searching for ${joinNames(names)} …`);
     const choices = [];
-    const lost = [];
+    const unmatched = [];
     try {
       for (const name of names) {
-        const choice = choiceFor(name, await find(name).catch(allButSilence));
+        const choice = choiceFor(name, await find(name).catch(emptyIfAnswered));
         if (choice) choices.push(choice);
-        else lost.push(name);
+        else unmatched.push(name);
       }
     } catch (error) {
-      return say(error.message, true);
+      return showNote(error.message, true);
     } finally {
       clearTimeout(waiting);
     }
-    if (input.value !== text) return; // typed on meanwhile
-    if (lost.length) say(`Nothing is found for ${listed(lost)}`, true);
+    if (input.value !== text) return; // the text was changed meanwhile
+    if (unmatched.length) showNote(`Nothing is found for ${joinNames(unmatched)}`, true);
     if (choices.length) pick(choices);
   }
 
   input.addEventListener("input", () => {
-    hush();
+    clearNote();
     clearTimeout(timer);
-    timer = setTimeout(search, TYPING_PAUSE);
+    timer = setTimeout(search, TYPING_PAUSE_MS);
   });
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {
@@ -157,8 +160,8 @@ function startSearch(onPick) {
   });
 }
 
-/** No list is yet an answer: nothing is found. That nobody answers is not. */
-function allButSilence(error) {
-  if (error.network) throw error;
+/** Return no assets for an error that the API answered. Throw the error if no answer came. */
+function emptyIfAnswered(error) {
+  if (error.isUnanswered) throw error;
   return [];
 }
