@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from marketdata.cache.client import Cache, mget_commands
+from marketdata.cache.quote_keys import QuoteKeys
 from marketdata.cache.stored_quotes import currency_of, is_sound
 from marketdata.clock import MINUTE_MS
 from marketdata.domain.history import RANGES, Point, read_points
@@ -29,6 +30,7 @@ class HistoryStore:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
+        self._keys = QuoteKeys(cache)
 
     def read(self, symbols: Sequence[str], range_name: str, now_ms: int) -> Mapping[str, Recorded]:
         """Return the points of each symbol within a range that ends now. One round trip.
@@ -38,10 +40,8 @@ class HistoryStore:
         if not symbols:
             return {}
         wanted = RANGES[range_name]
-        name = "minutes" if wanted.step_ms == MINUTE_MS else "hours"
-        keys = [
-            self._cache.key("quotes", part, symbol) for part in (name, "q") for symbol in symbols
-        ]
+        history = self._keys.minutes if wanted.step_ms == MINUTE_MS else self._keys.hours
+        keys = [*map(history, symbols), *self._keys.quotes(symbols)]
         found = list(chain.from_iterable(self._cache.many(mget_commands(keys))))
         texts, quotes = found[: len(symbols)], found[len(symbols) :]
         # The time of a point is the start of its minute or hour, so it may be one step before its

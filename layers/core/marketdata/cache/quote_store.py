@@ -16,24 +16,12 @@ from typing import Any
 
 from marketdata.cache.client import AT_ONCE, Cache, Command, ScriptCall, mget_commands
 from marketdata.cache.quote_codec import arguments_of, rules_json, verdict_of
-from marketdata.cache.stored_quotes import (
-    fetched_ms,
-    is_sound,
-    price_of,
-    timestamp_ms,
-)
+from marketdata.cache.quote_keys import QuoteKeys
+from marketdata.cache.stored_quotes import fetched_ms, is_sound, price_of, timestamp_ms
 from marketdata.cache.stored_reasons import held_reason, reason_of, reason_text
 from marketdata.clock import MINUTE_MS
-from marketdata.domain.acceptance import (
-    Result,
-    Verdict,
-    rejection_reason,
-)
-from marketdata.domain.history import (
-    needs_day_change,
-    read_points,
-    with_day_change,
-)
+from marketdata.domain.acceptance import Result, Verdict, rejection_reason
+from marketdata.domain.history import needs_day_change, read_points, with_day_change
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Quote
 from marketdata.domain.symbols import AssetClass
@@ -73,7 +61,7 @@ class QuoteStore:
     def __init__(self, cache: Cache, *, retention_s: int) -> None:
         self._cache = cache
         self._rules = rules_json(retention_s)
-        self._prefix = cache.key("quotes", "q", "")
+        self._keys = QuoteKeys(cache)
         # The last value of each symbol that was found to be a quote.
         self._known: dict[str, bytes] = {}
 
@@ -135,7 +123,7 @@ class QuoteStore:
 
     def read_commands(self, symbols: Sequence[str]) -> list[Command]:
         """Return `read` as commands for `Cache.many`; see `values_of`."""
-        return mget_commands([self._prefix + symbol for symbol in symbols])
+        return mget_commands(self._keys.quotes(symbols))
 
     def values_of(
         self, symbols: Sequence[str], answers: Sequence[Sequence[bytes | None]]
@@ -152,7 +140,7 @@ class QuoteStore:
             for symbol, value, last in zip(symbols, values, known, strict=True)
         ]
         damaged = [
-            self._quote_key(symbol)
+            self._keys.quote(symbol)
             for symbol, value, kept in zip(symbols, values, sound, strict=True)
             if value is not kept
         ]
@@ -179,7 +167,7 @@ class QuoteStore:
         self, symbols: Sequence[str], others: Sequence[Command]
     ) -> tuple[list[MissingQuote | None], list[Any]]:
         """Return `reasons`, and the answers to other commands that share the round trip."""
-        keys = [self._held_key(s) for s in symbols] + [self._reason_key(s) for s in symbols]
+        keys = [*map(self._keys.held, symbols), *map(self._keys.reason, symbols)]
         commands = mget_commands(keys)
         answers = self._cache.many((*commands, *others))
         texts = list(chain.from_iterable(answers[: len(commands)]))
@@ -201,8 +189,7 @@ class QuoteStore:
 
         The note outlasts every job that was planned for the coin before.
         """
-        key = self._cache.key("quotes", "coin", base)
-        self._cache.command("SET", key, json.dumps(dict(ids)), "EX", COIN_KEPT_S)
+        self._cache.command("SET", self._keys.coin(base), json.dumps(dict(ids)), "EX", COIN_KEPT_S)
 
     def forget(self, symbols: Sequence[str]) -> None:
         """Remove everything that is stored of these symbols: quote, held prices, reason, history.
@@ -210,11 +197,7 @@ class QuoteStore:
         Used when a symbol becomes another asset, whose prices must not continue the old ones.
         """
         if symbols:
-            keys = [
-                self._cache.key("quotes", part, symbol)
-                for symbol in symbols
-                for part in ("q", "held", "why", "minutes", "hours")
-            ]
+            keys = list(chain.from_iterable(map(self._keys.all_of, symbols)))
             self._cache.many(
                 [
                     ("UNLINK", *keys[start : start + AT_ONCE])
@@ -248,7 +231,7 @@ class QuoteStore:
         ]
         if not without:
             return list(quotes)
-        answers = self._cache.many(mget_commands(list(map(self._minutes_key, without))))
+        answers = self._cache.many(mget_commands(list(map(self._keys.minutes, without))))
         texts = chain.from_iterable(answers)
         minutes = {
             symbol: read_points(text, MINUTE_MS)
@@ -263,15 +246,11 @@ class QuoteStore:
         self, quotes: Sequence[Quote], now_ms: int, coins: Mapping[str, Mapping[str, str]]
     ) -> Command:
         keys = [
-            key(quote.symbol)
+            key
             for quote in quotes
             for key in (
-                self._quote_key,
-                self._held_key,
-                self._reason_key,
-                self._minutes_key,
-                self._hours_key,
-                self._coin_key,
+                *self._keys.all_of(quote.symbol),
+                self._keys.coin(quote.symbol.rpartition("-")[0]),
             )
         ]
         arguments = (arguments_of(quote, coins.get(quote.symbol, {})) for quote in quotes)
@@ -280,22 +259,4 @@ class QuoteStore:
 
     def _reason(self, missing: MissingQuote) -> tuple[Any, ...]:
         life_s = NOT_FOUND_REASON_S if missing.code is Reason.NOT_FOUND else REASON_S
-        return "SET", self._reason_key(missing.symbol), reason_text(missing), "EX", life_s
-
-    def _quote_key(self, symbol: str) -> str:
-        return self._prefix + symbol
-
-    def _held_key(self, symbol: str) -> str:
-        return self._cache.key("quotes", "held", symbol)
-
-    def _minutes_key(self, symbol: str) -> str:
-        return self._cache.key("quotes", "minutes", symbol)
-
-    def _hours_key(self, symbol: str) -> str:
-        return self._cache.key("quotes", "hours", symbol)
-
-    def _coin_key(self, symbol: str) -> str:
-        return self._cache.key("quotes", "coin", symbol.rpartition("-")[0])
-
-    def _reason_key(self, symbol: str) -> str:
-        return self._cache.key("quotes", "why", symbol)
+        return "SET", self._keys.reason(missing.symbol), reason_text(missing), "EX", life_s
