@@ -1,4 +1,4 @@
-"""Alpha Vantage's formats: everything is a 200, so its words decide what an answer is."""
+"""Alpha Vantage's formats: the rate of a pair, and the tables of stocks and currencies."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,57 +8,8 @@ import pytest
 from marketdata import errors
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
-from marketdata.providers.alpha_vantage import AlphaVantage
 from tests.support import provider_support as support
-
-ALPHA = AlphaVantage("https://www.alphavantage.co", support.secret_key)
-USD_JPY = support.instrument("USD/JPY")
-RATE = {
-    "1. From_Currency Code": "USD",
-    "2. From_Currency Name": "United States Dollar",
-    "3. To_Currency Code": "JPY",
-    "4. To_Currency Name": "Japanese Yen",
-    "5. Exchange Rate": "158.73166867",
-    "6. Last Refreshed": "2026-05-17 17:12:44",
-    "7. Time Zone": "UTC",
-    "8. Bid Price": "-",
-    "9. Ask Price": "-",
-}
-TO_MIDNIGHT_S = (datetime(2026, 11, 23, tzinfo=UTC) - support.NOW).total_seconds()
-DAILY = (
-    f"We have detected your API key as {support.SECRET} and our standard API rate limit is 25 "
-    "requests per day. Please subscribe to any of the premium plans to instantly remove all daily "
-    "rate limits."
-)
-BURST = (
-    "Thank you for using Alpha Vantage! Please consider spreading out your free API requests more "
-    "sparingly (1 request per second). You may subscribe to any of the premium plans to lift the "
-    "free key rate limit (25 requests per day), raise the per-second burst limit, and instantly "
-    "unlock all premium endpoints"
-)
-PREMIUM = (
-    "Thank you for using Alpha Vantage! This is a premium endpoint. You may subscribe to any of "
-    "the premium plans to instantly unlock all premium endpoints"
-)
-DEMO = "The **demo** API key is for demo purposes only. Please claim your free API key."
-NOTE = "Our standard API call frequency is 5 calls per minute and 500 calls per day."
-HEADER = "symbol,name,exchange,assetType,ipoDate,delistingDate,status\r\n"
-
-
-def parse(content, of=USD_JPY, status=200, **headers):
-    """What an answer about one pair is read as."""
-    return ALPHA.parse([of], support.answer(content, status, **headers), support.NOW)
-
-
-def rate(**changes):
-    """An answer with a rate, some of whose fields are changed by their numbers."""
-    row = {name: changes.get(f"_{name[0]}", value) for name, value in RATE.items()}
-    return {"Realtime Currency Exchange Rate": row}
-
-
-def stocks(text, **headers):
-    """What a table of listings is read as."""
-    return ALPHA.parse_assets(AssetClass.STOCKS, [support.answer(text, **headers)])
+from tests.support.alpha_vantage_answers import ALPHA, HEADER, USD_JPY, parse, rate, stocks
 
 
 def test_the_request_names_the_two_sides_of_a_pair():
@@ -164,61 +115,6 @@ def test_an_absurd_time_is_null(time):
 
 
 @pytest.mark.parametrize(
-    ("content", "seconds"),
-    [
-        ({"Information": BURST}, 2.0),
-        ({"Information": DAILY}, TO_MIDNIGHT_S),
-        ({"Information": "anything else"}, 60.0),
-        ({"Note": NOTE}, 60.0),
-    ],
-)
-def test_a_throttle_is_held_as_long_as_it_lasts(content, seconds):
-    """The burst is over in a moment, the day at midnight; the burst's text mentions both."""
-    with pytest.raises(errors.RateLimitedError) as caught:
-        parse(content)
-    assert caught.value.retry_after_s == seconds
-    assert support.SECRET not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("content", "error"),
-    [
-        ({"Information": PREMIUM}, errors.NotEntitledError),
-        ({"Information": DEMO}, errors.NotEntitledError),
-        (
-            {"message": f"This is a premium endpoint. {PREMIUM}", "data": [1]},
-            errors.NotEntitledError,
-        ),
-        (
-            {"Error Message": "the parameter apikey is invalid or missing. Please claim your key."},
-            errors.UnauthorizedError,
-        ),
-    ],
-)
-def test_a_bad_key_and_a_small_plan_are_different_errors(content, error):
-    """A rejected key, an endpoint that costs extra and the demo key are three different errors."""
-    with pytest.raises(error) as caught:
-        parse(content)
-    assert type(caught.value) is error
-
-
-@pytest.mark.parametrize(
-    ("status", "content", "error"),
-    [
-        (406, {"detail": "Could not satisfy the request Accept header."}, errors.BadPayloadError),
-        (302, "", errors.BadPayloadError),
-        (403, support.CLOUDFLARE_PAGE, errors.UnavailableError),
-        (503, support.CLOUDFLARE_PAGE, errors.UnavailableError),
-        (429, "", errors.RateLimitedError),
-    ],
-)
-def test_other_statuses_come_from_what_is_before_it(status, content, error):
-    """Alpha Vantage itself answers 200, but gateways do not."""
-    with pytest.raises(error):
-        parse(content, status=status)
-
-
-@pytest.mark.parametrize(
     "content", support.BROKEN_BODIES.values(), ids=support.BROKEN_BODIES.keys()
 )
 def test_a_broken_body_is_a_bad_payload(content):
@@ -269,34 +165,6 @@ def test_currencies_are_codes():
     table = "currency code,currency name\r\nEUR,Euro\r\nGGP,Guernsey Pound\r\nUSD,\r\n"
     listings = ALPHA.parse_assets(AssetClass.FOREX, [support.answer(table)])
     assert [(one.symbol, one.name) for one in listings] == [("EUR", "Euro"), ("USD", "USD")]
-
-
-@pytest.mark.parametrize("row", ["I,n,f,o,r,m,a", "N,o,t,e"])
-def test_a_throttled_table_spells_its_notice(row):
-    """A word with one letter a column under the usual header is a throttle, not a stock `I`."""
-    with pytest.raises(errors.RateLimitedError) as caught:
-        stocks(f"{HEADER}{row}\r\n")
-    assert caught.value.retry_after_s == 60.0
-
-
-def test_a_throttled_narrow_table_spells_its_notice_too():
-    """Cut to two columns, the word is still its beginning."""
-    with pytest.raises(errors.RateLimitedError):
-        ALPHA.parse_assets(
-            AssetClass.FOREX, [support.answer("currency code,currency name\r\nI,n\r\n")]
-        )
-
-
-def test_a_notice_in_place_of_a_table_is_read():
-    """JSON in place of CSV is classified like any answer; its date gives the end of the day."""
-    with pytest.raises(errors.RateLimitedError) as caught:
-        stocks({"Information": DAILY}, date="Sun, 22 Nov 2026 23:00:00 GMT")
-    assert caught.value.retry_after_s == 3600.0
-    with pytest.raises(errors.RateLimitedError) as caught:
-        stocks({"Information": DAILY})
-    assert caught.value.retry_after_s == 86400.0
-    with pytest.raises(errors.UnauthorizedError):
-        stocks({"Error Message": "the parameter apikey is invalid or missing."})
 
 
 @pytest.mark.parametrize(
