@@ -201,6 +201,16 @@ def test_calls_that_were_made_count_from_their_report(ledger_of):
     assert ledger.used(NOW + 31_100)[0] == 2
 
 
+def test_calls_from_before_redis_lost_its_data_count_once(cache, ledger_of):
+    """The worker that took the calls writes them back, so their report does not add them."""
+    ledger = ledger_of("60/minute")
+    grant = ledger.take(5, NOW, run_ms=20_000)
+    cache.command("FLUSHALL")
+    ledger.settle(grant, 5, NOW + 100)
+    assert ledger.take(1, NOW + 200).calls == 1
+    assert ledger.used(NOW + 200) == [6]
+
+
 def test_extra_calls_are_granted_only_after_all_needed_ones(cache, control_of):
     """What a call may need besides itself never takes the call of a later job."""
     control = control_of(cache, {SOURCE: "10/minute"})

@@ -141,6 +141,17 @@ def test_half_of_a_short_window_is_left_to_active_symbols(ledger_of, use):
     assert ledger.take(100, NOW, use=Use.ACTIVE).calls == 30
 
 
+def test_unlisted_symbols_have_a_share_of_a_short_window_and_leave_it_to_others(ledger_of):
+    """They take at most a tenth of the half for clients, and only what others would leave."""
+    ledger = ledger_of("100/minute")
+    assert ledger.take(100, NOW, use=Use.UNLISTED).calls == 5
+    assert ledger.take(1, NOW, use=Use.UNLISTED).calls == 0
+    later = NOW + 2 * MINUTE
+    assert ledger.take(45, later, use=Use.WATCHED).calls == 45
+    assert ledger.take(1, later, use=Use.UNLISTED).calls == 0
+    assert ledger.take(100, later, use=Use.WATCHED).calls == 5
+
+
 def test_a_limit_of_one_serves_every_use(ledger_of):
     """Shares are rounded so that the smallest limit is not none at all."""
     for place, use in enumerate(Use):

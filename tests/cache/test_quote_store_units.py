@@ -60,6 +60,15 @@ def test_a_second_source_confirms_even_a_unit(store):
     assert price(store, "OCDO.L") == "87.5"
 
 
+def test_what_another_source_said_more_than_an_hour_ago_confirms_no_unit(store):
+    """Two sources that say the same in the same hour agree; later it may be another mistake."""
+    put(store, pounds("0.875", 0))
+    put(store, pounds("87.5", 5))
+    late = pounds("87.6", HOUR + 6, FINNHUB)
+    assert put(store, late) == ["quarantined:unit_mismatch"]
+    assert price(store, "OCDO.L") == "0.875"
+
+
 def test_a_thousand_fils_are_a_dinar(store):
     """A step of 1000 is held as another unit if the currency has one, a step of 100 as a jump."""
     kuwait = {"symbol": "NBK.KW", "currency": "KWD"}
