@@ -205,10 +205,13 @@ def test_a_negative_price_is_measured_by_its_distance(store):
 
 
 def test_an_old_price_is_no_yardstick(store):
-    """Against a price that was fetched an hour ago or earlier any other change is accepted."""
+    """A price that was fetched an hour ago or earlier holds back no change.
+
+    The two changes go in opposite directions, so the first one does not confirm the second one.
+    """
     put(store, quote("100", 0))
     assert put(store, quote("150", HOUR - 1)) == ["quarantined:jump"]
-    assert put(store, quote("160", HOUR)) == ["written"]
+    assert put(store, quote("60", HOUR)) == ["written"]
 
 
 def test_the_first_price_is_believed(store):
