@@ -49,6 +49,14 @@ def test_a_deciding_clock_that_goes_back_does_not_stop_the_service(control, ahea
     assert (control.open_slot(SLOT, NOW, []) is not None) is wins
 
 
+def test_a_clock_that_goes_back_makes_every_symbol_due(control):
+    """The due times were written with the clock that was ahead, an hour too late."""
+    ahead = NOW + 60 * MINUTE
+    control.open_slot(SLOT + 3600, ahead, ["AAPL"])
+    control.record((), {"AAPL": ahead + 5000}, (), ahead)
+    assert symbols_of(control.open_slot(SLOT, NOW, ["AAPL"])) == ["AAPL"]
+
+
 def test_four_workers_claim_a_hundred_slots_once_each(shared_redis, control_of):
     """However four workers race for the same 100 slots, each slot has one winner."""
     won: list[int] = []
