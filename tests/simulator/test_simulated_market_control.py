@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import requests
 
-from local.simulator import KINDS, MOVES, MarketServers
+from local.simulator import KINDS, MOVES
 from marketdata.domain.quotes import Source
-from tests.support.simulated_market import WEDNESDAY_MS, Clients, Clock, plant
-
-MANY = dict.fromkeys(Source, "100000/minute")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The market's clock."""
-    return Clock()
-
-
-@pytest.fixture
-def clients(clock) -> Iterator[Clients]:
-    """Clients of a market without faults yet."""
-    with (
-        MarketServers(clock=clock, limits=MANY) as market,
-        requests.Session() as session,
-    ):
-        clients = Clients(market, session)
-        clients._crumb()
-        yield clients
+from tests.support.simulated_market import WEDNESDAY_MS, plant
 
 
 def test_latency_is_added_to_the_answer(clients):

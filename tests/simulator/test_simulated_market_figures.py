@@ -30,12 +30,6 @@ def ms(text: str) -> int:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """The market's clock."""
-    return Clock()
-
-
-@pytest.fixture
 def clients(clock) -> Iterator[Clients]:
     """Clients of a market with real trading hours."""
     with (

@@ -9,16 +9,10 @@ import requests
 
 from local.simulator import MarketServers
 from marketdata.domain.quotes import Source
-from tests.support.simulated_market import QUOTE_CALLS, WEDNESDAY_MS, Clients, Clock
+from tests.support.simulated_market import QUOTE_CALLS, WEDNESDAY_MS, Clients
 
 LISTING = {"function": "LISTING_STATUS"}
 LIMITS = dict.fromkeys(Source, "3/minute,4/day") | {Source.ALPHA_VANTAGE: "3/day,1/second"}
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The market's clock."""
-    return Clock()
 
 
 @pytest.fixture
