@@ -1,15 +1,13 @@
+"""Fetching a job: which provider is asked for what, for how long, and what the report says."""
+
 from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from decimal import Decimal
 
 import pytest
 
-from marketdata.domain.messages import Job
-from marketdata.domain.outcomes import MissingQuote, Reason
-from marketdata.domain.quotes import Quote, Source
+from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import (
     BadPayloadError,
@@ -18,109 +16,22 @@ from marketdata.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from marketdata.prices.fetching import Clock, Fetcher
-from marketdata.providers.contract import Parsed, Request, Response
-
-NOW_MS = 1_795_356_310_000
-DEADLINE_MS = NOW_MS + 3_500
-
-
-class FakeProvider:
-    """A provider whose answer is a table: symbol to price, error or None (not found)."""
-
-    def __init__(self, source, table):
-        self.source = source
-        self.table = table
-        self.asked = []
-        self.timeouts = []
-
-    def build_request(self, batch):
-        self.asked.append([instrument.symbol.text for instrument in batch])
-        return Request("http://127.0.0.1/" + ",".join(self.asked[-1]))
-
-    def send(self, request, timeout_s, allowance):
-        allowance.take("host")
-        self.timeouts.append(timeout_s)
-        silence = self.table.get("send")
-        if silence:
-            silence()
-        return Response(200, {}, b"")
-
-    def parse(self, batch, _response, fetched_at: datetime):
-        quotes, missing = [], []
-        for instrument in batch:
-            given = self.table.get(instrument.symbol.text)
-            if isinstance(given, Exception):
-                raise given
-            if given is None:
-                missing.append(MissingQuote(instrument.symbol.text, Reason.NOT_FOUND, "unknown"))
-            else:
-                quotes.append(
-                    Quote(
-                        symbol=instrument.symbol.text,
-                        asset_class=instrument.asset_class,
-                        price=Decimal(given),
-                        currency="USD",
-                        change=None,
-                        percent_change=None,
-                        change_basis=None,
-                        source=self.source,
-                        timestamp=fetched_at,
-                        fetched_at=fetched_at,
-                    )
-                )
-        return Parsed(tuple(quotes), tuple(missing))
+from tests.support.fake_provider import (
+    NOW_MS,
+    YAHOO_THEN_FINNHUB,
+    FakeProvider,
+    a_job,
+    fetch,
+    outcomes,
+    prices,
+)
 
 
 @pytest.fixture
 def pool():
+    """Threads for the calls of a job."""
     with ThreadPoolExecutor(8) as executor:
         yield executor
-
-
-def fetch(pool, job, *providers, steady=None):
-    by_source = {provider.source: provider for provider in providers}
-    fetcher = Fetcher(
-        by_source.__getitem__,
-        by_source.__getitem__,
-        pool,
-        Clock(lambda: NOW_MS, steady or (lambda: 0.0)),
-    )
-    return fetcher.fetch(Job.model_validate(job)).to_event()
-
-
-def a_job(symbols, attempts, asset_class=AssetClass.STOCKS, **more):
-    return {
-        "id": "j",
-        "slot": NOW_MS // 1000,
-        "deadline_ms": DEADLINE_MS,
-        "asset_class": asset_class.value,
-        "instruments": [{"symbol": symbol, "ids": {}} for symbol in symbols],
-        "attempts": [
-            {
-                "provider": source.value,
-                "calls": calls,
-                "permit": {"generation": 0, "probe": probe},
-                "reservation": {"end_ms": DEADLINE_MS, "use": "active"},
-                "excluded": [],
-            }
-            for source, calls, probe in attempts
-        ],
-        "skipped": [],
-        "last": {},
-        **more,
-    }
-
-
-YAHOO_THEN_FINNHUB = [(Source.YFINANCE, 1, None), (Source.FINNHUB, 30, None)]
-
-
-def outcomes(report):
-    return {step["provider"]: step["outcome"] for step in report["outcomes"]}
-
-
-def prices(report):
-    return {(q["symbol"], q["source"]): q["price"] for q in report["quotes"]}
 
 
 def test_the_first_provider_is_asked_for_all_and_the_second_for_nothing(pool):
