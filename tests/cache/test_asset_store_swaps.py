@@ -64,21 +64,22 @@ def test_an_empty_list_is_not_swapped_in(store):
         store.swap(listed("v1", []))
 
 
-def test_a_list_that_is_not_whole_is_never_seen(store, shared_redis, monkeypatch):
-    """Where rows got lost on the way, the swap fails and the current list stays."""
-    store.swap(listed("v1"))
+@pytest.mark.parametrize("part", ["rows", "index", "ids", "names"])
+def test_a_list_that_is_not_whole_is_never_seen(store, shared_redis, monkeypatch, part):
+    """Where a part got lost on the way, the swap fails and the current list stays."""
+    store.swap(coins("v1", BTC={"coingecko": "bitcoin"}))
     stage = ListWriter.stage
 
     def lossy(self, new, ids):
         stage(self, new, ids)
         with shared_redis.client() as client:
-            client.hdel("mda:{assets:stocks}:staged:v2:rows", "0")
+            assert client.delete(f"mda:{{assets:crypto}}:staged:v2:{part}") == 1
 
     monkeypatch.setattr(ListWriter, "stage", lossy)
     with pytest.raises(CacheUnavailableError, match="v2 was not swapped in: partial"):
-        store.swap(listed("v2", minutes=1))
-    assert store.meta(STOCKS).version == "v1"
-    assert len(store.page(STOCKS, "v1", 0, 9)) == 3
+        store.swap(coins("v2", minutes=1, ETH={"coingecko": "ethereum"}))
+    assert store.meta(CRYPTO).version == "v1"
+    assert symbols(store.page(CRYPTO, "v1", 0, 9)) == ["BTC-USD"]
 
 
 def test_a_writer_that_dies_leaves_the_current_list(store):
