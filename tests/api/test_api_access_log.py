@@ -1,3 +1,5 @@
+"""The log line of each request."""
+
 import json
 import logging
 
@@ -9,13 +11,13 @@ NAMES = ("method", "route", "status", "symbols", "code", "duration_ms")
 
 
 def line_of(service):
-    """The facts of the one line that was logged, which is JSON."""
+    """Return the checked fields of the only log line, which is JSON."""
     (line,) = service.log.getvalue().splitlines()
     return {name: value for name, value in json.loads(line).items() if name in NAMES}
 
 
 def test_each_request_is_one_line(cache):
-    """It names route, status and duration; a list of symbols is counted."""
+    """A request writes one line with its route, status, duration and number of symbols."""
     service = Service(cache)
     service.get("/v1/quotes?symbols=AAPL,MSFT,aapl")
     line = line_of(service)
@@ -33,7 +35,7 @@ def test_each_request_is_one_line(cache):
     ],
 )
 def test_a_line_names_the_route_and_the_kind_of_problem(cache, target, method, expected):
-    """A path that is no route of ours is not repeated."""
+    """A line has the route and the problem's code, and no path that is not a route."""
     service = Service(cache)
     service.get(target, method)
     line = line_of(service)
@@ -42,7 +44,7 @@ def test_a_line_names_the_route_and_the_kind_of_problem(cache, target, method, e
 
 
 def test_a_failure_is_a_line_too(cache):
-    """Beside the error with its traceback."""
+    """A request that fails with an exception also writes its line."""
     service = Service(cache)
 
     def fail(request):
@@ -55,7 +57,7 @@ def test_a_failure_is_a_line_too(cache):
 
 
 def test_nothing_that_a_client_wrote_is_in_the_log(cache, caplog):
-    """Neither of the path, nor of the query, nor of a header."""
+    """No text of a path, a query or a header is in the log."""
     with caplog.at_level(logging.DEBUG, "marketdata"):
         service = Service(cache)
         service.get(

@@ -1,3 +1,5 @@
+"""The asset lists over HTTP: pages, cursors and the search within a list."""
+
 import pytest
 
 from marketdata.domain.symbols import AssetClass
@@ -8,12 +10,12 @@ COINS = [f"C{number:02}-USD" for number in range(25)]
 
 
 def symbols(reply):
-    """The page's symbols."""
+    """Return the symbols of a page."""
     return [asset["symbol"] for asset in reply.json["assets"]]
 
 
 def walk(service, target):
-    """All pages from a first one on."""
+    """Return all pages, beginning with `target`."""
     pages = [service.get(target)]
     while cursor := pages[-1].json["next_cursor"]:
         pages.append(service.get(f"{target}&cursor={cursor}"))
@@ -21,7 +23,7 @@ def walk(service, target):
 
 
 def test_a_page_tells_its_assets_and_the_list(cache):
-    """Rows are ranked; the list says how long and how old it is."""
+    """A page has ranked assets, and the size, time and age state of the list."""
     service = Service(cache)
     service.list_assets(CRYPTO, ["BTC-USD", "ETH-USD"], age_s=5)
     assert service.get("/v1/assets/crypto").json == {
@@ -47,7 +49,7 @@ def test_a_page_tells_its_assets_and_the_list(cache):
 
 
 def test_paging_shows_each_asset_once(cache):
-    """The last page has no cursor."""
+    """The pages together have each asset once, in order, and the last page has no cursor."""
     service = Service(cache)
     service.list_assets(CRYPTO, COINS)
     pages = walk(service, "/v1/assets/crypto?limit=10")
@@ -56,7 +58,7 @@ def test_paging_shows_each_asset_once(cache):
 
 
 def test_paging_stays_with_its_version_while_the_list_is_replaced(cache):
-    """Nothing is missed and nothing repeated; total and updated_at are those of the version."""
+    """A cursor reads the version of its first page, with that version's total and updated_at."""
     service = Service(cache)
     service.list_assets(CRYPTO, COINS, "v1")
     first = service.get("/v1/assets/crypto?limit=20")
@@ -70,7 +72,7 @@ def test_paging_stays_with_its_version_while_the_list_is_replaced(cache):
 
 
 def test_the_cursor_of_a_vanished_version_says_so(cache):
-    """It is gone, not wrong: 410."""
+    """A cursor of a deleted version gets 410 and `cursor_expired`."""
     service = Service(cache)
     service.list_assets(CRYPTO, COINS)
     cursor = service.get("/v1/assets/crypto?limit=20").json["next_cursor"]
@@ -81,7 +83,7 @@ def test_the_cursor_of_a_vanished_version_says_so(cache):
 
 @pytest.mark.parametrize("query", ["", "&q=usd"])
 def test_a_reader_misses_nothing_while_the_list_is_replaced_again_and_again(cache, query):
-    """However often: each page is of the version that the first one was of."""
+    """Each page is of the first page's version, also if the list is replaced before each page."""
     service = Service(cache)
     service.list_assets(CRYPTO, COINS, "v0")
     page, found, number = service.get(f"/v1/assets/crypto?limit=4{query}"), [], 0
@@ -97,7 +99,7 @@ def test_a_reader_misses_nothing_while_the_list_is_replaced_again_and_again(cach
 
 
 def test_a_list_whose_rows_are_lost_is_not_an_empty_list(cache):
-    """A full cache may drop any part of it; then there is no list until the next refresh."""
+    """If Redis dropped a part of a list, the list is pending until the next refresh."""
     for part, target in (("rows", "crypto"), ("rows", "crypto?q=c0"), ("index", "crypto?q=c0")):
         service = Service(cache)
         cache.command("FLUSHALL")
@@ -109,7 +111,7 @@ def test_a_list_whose_rows_are_lost_is_not_an_empty_list(cache):
 
 
 def test_thirty_thousand_assets_cost_a_page_no_more_than_thirty(cache):
-    """The last page takes as many round trips as the first, and brings as many bytes."""
+    """The last page of 30,000 assets takes as many round trips and bytes as the others."""
     service = Service(cache)
     many = [f"C{number:05}-USD" for number in range(30_000)]
     service.list_assets(CRYPTO, many)
@@ -127,7 +129,7 @@ def test_thirty_thousand_assets_cost_a_page_no_more_than_thirty(cache):
 
 
 def test_a_search_finds_by_symbol_first_and_then_by_name(cache):
-    """It is paged like the list."""
+    """A search returns the exact symbol first and names later, in pages."""
     service = Service(cache)
     service.list_assets(CRYPTO, ["OF-USD", *COINS, "XBTC-USD", "BTC-USD"])
     assert symbols(service.get("/v1/assets/crypto?q=btc")) == ["BTC-USD", "XBTC-USD"]
@@ -138,7 +140,7 @@ def test_a_search_finds_by_symbol_first_and_then_by_name(cache):
 
 
 def test_a_search_may_find_nothing(cache):
-    """That is an answer, not an error."""
+    """A search without a result is answered with 200 and no assets."""
     service = Service(cache)
     service.list_assets(CRYPTO, COINS)
     reply = service.get("/v1/assets/crypto?q=zebra")
@@ -158,7 +160,7 @@ def test_a_cursor_serves_its_own_list_alone(cache):
 
 
 def test_a_list_is_stale_once_it_is_older_than_its_ttl(cache):
-    """It is served nevertheless."""
+    """A list that is older than ASSETS_TTL is served and marked stale."""
     service = Service(cache, ASSETS_TTL="3600")
     service.list_assets(CRYPTO, COINS, "v1", age_s=3600)
     assert service.get("/v1/assets/crypto?limit=1").json["stale"] is False
@@ -167,14 +169,14 @@ def test_a_list_is_stale_once_it_is_older_than_its_ttl(cache):
 
 
 def test_before_the_first_list_the_answer_is_pending(cache):
-    """It says when to ask again."""
+    """Before the first list the answer is `pending` with Retry-After."""
     reply = Service(cache).get("/v1/assets/forex")
     assert (reply.status, reply.json["code"]) == (503, "pending")
     assert reply.headers["retry-after"] == "5"
 
 
 def test_an_unknown_class_is_not_a_route(cache):
-    """The detail names the three there are."""
+    """An unknown asset class gets 404, and the detail names the three known ones."""
     reply = Service(cache).get("/v1/assets/bonds")
     assert (reply.status, reply.json["code"]) == (404, "no_such_route")
     assert "stocks, crypto, forex" in reply.json["detail"]
@@ -188,7 +190,7 @@ def test_an_unknown_class_is_not_a_route(cache):
     ],
 )  # fmt: skip
 def test_nonsense_is_a_problem(cache, query):
-    """The status is 400, and the cache is not asked."""
+    """A bad parameter gets 400 without a request to Redis."""
     reply = Service(cache).get(f"/v1/assets/crypto?{query}")
     assert reply.status == 400
     assert reply.headers["content-type"] == "application/problem+json"
@@ -196,7 +198,7 @@ def test_nonsense_is_a_problem(cache, query):
 
 
 def test_an_answer_within_a_slot_does_not_change(cache):
-    """Two equal requests get equal bytes."""
+    """Two equal requests within a slot get equal bytes."""
     service = Service(cache)
     service.list_assets(CRYPTO, COINS)
     first = service.get("/v1/assets/crypto?limit=3")

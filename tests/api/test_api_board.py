@@ -1,3 +1,5 @@
+"""The page of the board as it is sent."""
+
 import gzip
 import re
 from base64 import b64encode
@@ -11,18 +13,18 @@ from tests.support.api_service import Service
 
 @pytest.fixture
 def reply(cache):
-    """The page."""
+    """The answer to a request for the page."""
     return Service(cache).get("/", accept="text/html")
 
 
 def inside(tag, reply):
-    """The text of the one element with a tag."""
+    """Return the text of the only element with a tag."""
     (text,) = re.findall(rf"<{tag}\b[^>]*>(.*?)</{tag}>", reply.body.decode(), re.DOTALL)
     return text
 
 
 def test_the_root_is_the_board(reply):
-    """One HTML answer, which a browser may keep for a while."""
+    """The root answers with HTML that a browser may keep for five minutes."""
     assert reply.status == 200
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
     assert reply.headers["cache-control"] == "public, max-age=300"
@@ -30,7 +32,7 @@ def test_the_root_is_the_board(reply):
 
 
 def test_the_browser_may_run_the_two_parts_inside_and_nothing_else(reply):
-    """Their hashes are in the policy, which forbids anything else, also from other hosts."""
+    """The security policy allows only the page's own style and script and requests to its host."""
     policy = dict(
         part.split(" ", 1) for part in reply.headers["content-security-policy"].split("; ")
     )
@@ -42,33 +44,33 @@ def test_the_browser_may_run_the_two_parts_inside_and_nothing_else(reply):
 
 
 def test_the_page_names_no_other_host(reply):
-    """The one address in it is the name of a format."""
+    """The only foreign address in the page is the name of the SVG format."""
     addresses = set(re.findall(r"https?://[^'\" )]+", reply.body.decode()))
     assert addresses == {"http://www.w3.org/2000/svg"}
 
 
 def test_comments_and_indentation_do_not_travel(reply):
-    """They are for who reads the files."""
+    """Comments and indentation are removed from style and script."""
     for tag in ("style", "script"):
         lines = inside(tag, reply).strip().splitlines()
         assert [line for line in lines if line.startswith((" ", "/*", "//"))] == []
 
 
 def test_every_part_of_the_page_is_in_it():
-    """A file that is forgotten would be missed only by who needs it."""
+    """Each file of the page's folder is listed as a part of the page."""
     names = {path.name for path in FOLDER.iterdir()}
     assert names == {"board.html", *STYLES, *SCRIPTS}
 
 
 def test_the_page_writes_no_markup(reply):
-    """What comes from outside becomes text, never HTML."""
+    """The script has no function that turns text into HTML or code."""
     script = inside("script", reply)
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
         assert way not in script
 
 
 def test_the_page_is_small_and_conditional(cache):
-    """It travels compressed, and only if it has changed."""
+    """The page is under 26 KB compressed, and an unchanged page is a 304."""
     service = Service(cache)
     packed = service.get("/", accept_encoding="gzip")
     assert len(packed.body) < 27_000

@@ -1,3 +1,5 @@
+"""The OpenAPI document and the documentation page, compared with real answers."""
+
 import re
 from base64 import b64encode
 from hashlib import sha256
@@ -15,7 +17,7 @@ from tests.support.api_service import Service
 
 @pytest.fixture
 def service(cache):
-    """A service with something of everything."""
+    """A service with quotes, a list, and a reason of a missing quote."""
     service = Service(cache, FINNHUB_API_KEY="k")
     service.price("AAPL", "BTC-USD", "EUR/USD", age_s=2)
     service.price("MSFT", age_s=400)
@@ -27,7 +29,7 @@ def service(cache):
 
 
 def answers(service):
-    """Real answers: path, operation's path, reply."""
+    """Yield the target, the path in the document, and the real answer of each request."""
     symbols = "AAPL,MSFT,TSLA,NOPE,A*B,EUR/USD"
     for target, path in (
         (f"/v1/quotes?symbols={symbols}&max_age=60", "/v1/quotes"),
@@ -59,7 +61,7 @@ def answers(service):
 
 
 def test_every_answer_is_as_documented(service):
-    """Status, media type and each field, nothing more and nothing less."""
+    """Each answer fits the documented schema of its status and media type."""
     document = service.get("/openapi.json").json
     for target, path, reply in answers(service):
         documented = document["paths"][path]["get"]["responses"][str(reply.status)]
@@ -72,7 +74,7 @@ def test_every_answer_is_as_documented(service):
 
 
 def test_every_public_route_is_documented(service):
-    """And nothing that does not exist."""
+    """The document has each public route and no other."""
     document = service.get("/openapi.json").json
     assert list(document["paths"]) == [
         "/v1/quotes",
@@ -86,8 +88,8 @@ def test_every_public_route_is_documented(service):
     assert document["openapi"].startswith("3.1")
 
 
-def test_the_documented_parameters_are_the_ones_that_are_read(service):
-    """An example of each is accepted, and the names are all there are."""
+def test_the_examples_of_the_documented_parameters_are_accepted(service):
+    """The documented examples of all parameters are accepted."""
     document = service.get("/openapi.json").json
     for path, operations in document["paths"].items():
         target, query = path, []
@@ -104,7 +106,7 @@ def test_the_documented_parameters_are_the_ones_that_are_read(service):
 
 
 def test_every_kind_of_problem_is_explained_where_its_type_points(service):
-    """`type` is a link into the page, and it leads somewhere."""
+    """The page explains each kind of problem at the anchor that `type` links to."""
     page = unescape(service.get("/docs").body.decode())
     for code, kind in KINDS.items():
         assert f'id="{code}"' in page
@@ -114,7 +116,7 @@ def test_every_kind_of_problem_is_explained_where_its_type_points(service):
 
 
 def test_the_page_is_swagger_ui_of_this_host(service):
-    """What it loads comes from this host, and no other script may run."""
+    """The page is Swagger UI, loads files of this host only, and no other script may run."""
     reply = service.get("/docs")
     page = reply.body.decode()
     assert reply.headers["content-type"] == "text/html; charset=utf-8"
@@ -130,7 +132,7 @@ def test_the_page_is_swagger_ui_of_this_host(service):
 
 
 def test_the_examples_are_what_the_api_answers(cache, service):
-    """Each is a real answer; `python -m tests.support.api_examples` writes them anew."""
+    """Each example is a real answer; `python -m tests.support.api_examples` writes them again."""
     document = service.get("/openapi.json").json
     cache.command("FLUSHALL")
     real = examples(cache)
@@ -145,7 +147,7 @@ def test_the_examples_are_what_the_api_answers(cache, service):
 
 
 def test_an_answer_that_is_never_kept_is_not_documented_as_kept(service):
-    """Health has no tag, and so no 304."""
+    """The answer of /health has no ETag, so no 304 is documented for it."""
     responses = service.get("/openapi.json").json["paths"]["/health"]["get"]["responses"]
     assert "304" not in responses
     assert list(responses["200"]["headers"]) == ["X-Market-Data", "Cache-Control"]

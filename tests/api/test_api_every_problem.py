@@ -1,3 +1,5 @@
+"""One request for each kind of problem."""
+
 import pytest
 from starlette.exceptions import HTTPException
 
@@ -13,7 +15,7 @@ MEMBERS = {"type", "title", "status", "detail", "code", "instance"}
 
 @pytest.fixture
 def service(cache):
-    """A service in which something is wrong with everything but AAPL."""
+    """A service in which every symbol but AAPL has an error."""
     service = Service(cache)
     service.price("AAPL")
     service.price("MSFT", age_s=60)
@@ -37,8 +39,8 @@ def service(cache):
     return service
 
 
-# By code: one request that ends in it.
-WAYS = {
+# One request for each code.
+TARGETS = {
     "invalid_parameter": "/v1/quotes?symbols=AAPL&max_age=x",
     "unknown_parameter": "/v1/quotes?symbol=AAPL",
     "too_many_symbols": "/v1/quotes?symbols=" + ",".join(f"S{n}" for n in range(101)),
@@ -55,7 +57,7 @@ WAYS = {
     "budget_exhausted": "/v1/quotes/SPENT",
     "provider_unavailable": "/v1/quotes/DOWN",
 }
-# Those that a target alone does not reach.
+# Codes that need more than a target.
 OTHERS = {
     "method_not_allowed", "payload_too_large", "cursor_expired",
     "cache_unavailable",
@@ -63,7 +65,7 @@ OTHERS = {
 
 
 def check(reply, code):
-    """The one shape, with this code, and nothing that is ours alone."""
+    """Assert that a reply is a problem with this code that names nothing internal."""
     assert reply.headers["content-type"] == "application/problem+json"
     problem = reply.json
     assert problem["code"] == code
@@ -74,27 +76,27 @@ def check(reply, code):
         assert inside not in problem["detail"]
 
 
-def test_there_is_a_way_to_every_kind_of_problem():
-    """A kind that nothing leads to would be a promise that nobody can hold us to."""
-    assert {*WAYS, *OTHERS} == set(KINDS)
+def test_every_kind_of_problem_has_a_request():
+    """Each kind of problem has a test in this file."""
+    assert {*TARGETS, *OTHERS} == set(KINDS)
 
 
-@pytest.mark.parametrize("code", WAYS)
+@pytest.mark.parametrize("code", TARGETS)
 def test_a_request_leads_to_each_problem(service, code):
-    """Its body has the one shape, and its status and title are those of its kind."""
+    """The body of each problem has the common shape, and the status and title of its kind."""
     if code == "stale":
         service.now_ms += 5_000
-    check(service.get(WAYS[code]), code)
+    check(service.get(TARGETS[code]), code)
 
 
 def test_the_manner_of_a_request_leads_to_the_others(service):
-    """Method, and what is sent."""
+    """A wrong method and a large body have problems of their own."""
     check(service.get("/health", "DELETE"), "method_not_allowed")
     check(service.get("/health", content_length="99999"), "payload_too_large")
 
 
 def test_a_page_of_a_list_that_is_gone_is_a_problem(service, cache):
-    """Also where it is a page of a search."""
+    """The next page of a deleted list is `cursor_expired`, also in a search."""
     for target in ("/v1/assets/crypto?limit=1", "/v1/assets/crypto?limit=1&q=usd"):
         service.list_assets(AssetClass.CRYPTO, ["BTC-USD", "ETH-USD"])
         cursor = service.get(target).json["next_cursor"]
@@ -105,7 +107,7 @@ def test_a_page_of_a_list_that_is_gone_is_a_problem(service, cache):
 
 
 def test_a_cache_that_is_gone_is_a_problem(redis_server):
-    """Wherever data is asked for."""
+    """A request for data without Redis is `cache_unavailable`."""
     service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     redis_server.kill()
     check(service.get("/v1/quotes?symbols=AAPL"), "cache_unavailable")

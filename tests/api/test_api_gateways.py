@@ -1,3 +1,5 @@
+"""The api behind both kinds of API Gateway, with the sample events."""
+
 import base64
 import gzip
 import json
@@ -12,7 +14,7 @@ EVENTS = Path(__file__).parents[2] / "events"
 
 
 def event(name):
-    """One of the sample events."""
+    """Return one of the sample events."""
     return json.loads((EVENTS / f"api__{name}.json").read_text(encoding="utf-8"))
 
 
@@ -26,14 +28,14 @@ def service(cache):
 
 
 def call(service, name):
-    """What the Lambda would give back to the gateway."""
+    """Return the Lambda function's answer to a sample event."""
     with service.behind_gateway() as handler:
         return handler(event(name), None)
 
 
 @pytest.mark.parametrize("name", ["http_quotes", "rest_quotes"])
 def test_both_gateways_get_the_same_quotes(service, name):
-    """The body is text, and byte for byte what uvicorn would send."""
+    """The body is text, and equals byte for byte the answer over HTTP."""
     answer = call(service, name)
     assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, False)
     direct = service.get("/v1/quotes?symbols=AAPL,BTC-USD,EUR/USD,NOPE123")
@@ -43,7 +45,7 @@ def test_both_gateways_get_the_same_quotes(service, name):
 
 @pytest.mark.parametrize("name", ["http_quote_with_slash", "rest_quote_encoded_slash"])
 def test_a_currency_pair_may_stand_in_the_path(service, name):
-    """With its slash as it is, or encoded."""
+    """A currency pair in the path is read with a plain or an encoded slash."""
     answer = call(service, name)
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["symbol"] == "EUR/USD"
@@ -51,7 +53,7 @@ def test_a_currency_pair_may_stand_in_the_path(service, name):
 
 @pytest.mark.parametrize("name", ["http_unknown_parameter", "rest_unknown_parameter"])
 def test_a_problem_travels_as_text(service, name):
-    """A gateway would otherwise hand base64 to the client."""
+    """A problem is sent to the gateway as text, not as base64."""
     answer = call(service, name)
     assert (answer["statusCode"], answer["isBase64Encoded"]) == (400, False)
     assert answer["headers"]["content-type"] == "application/problem+json"
@@ -59,7 +61,7 @@ def test_a_problem_travels_as_text(service, name):
 
 
 def test_a_compressed_body_travels_as_base64(service):
-    """The gateway decodes it again."""
+    """A compressed body is sent to the gateway as base64."""
     answer = call(service, "http_assets_gzip")
     assert answer["isBase64Encoded"] is True
     assert answer["headers"]["content-encoding"] == "gzip"
@@ -68,21 +70,21 @@ def test_a_compressed_body_travels_as_base64(service):
 
 
 def test_head_has_no_body(service):
-    """The length of the body of GET is in the header."""
+    """HEAD has no body, and the Content-Length of GET."""
     answer = call(service, "rest_head")
     assert (answer["statusCode"], answer["body"]) == (200, "")
     assert int(answer["headers"]["content-length"]) > 0
 
 
 def test_health_answers_a_gateway(service):
-    """A service that has not begun is unhealthy."""
+    """The health of a service whose loop never ran is unhealthy."""
     answer = call(service, "http_health")
     assert (answer["statusCode"], answer["isBase64Encoded"]) == (503, False)
     assert json.loads(answer["body"])["status"] == "unhealthy"
 
 
 def test_the_board_travels_as_a_page(service):
-    """With the policy that lets its own script run."""
+    """The board is sent as HTML with its security policy."""
     answer = call(service, "http_board")
     assert answer["statusCode"] == 200
     assert answer["headers"]["content-type"] == "text/html; charset=utf-8"
@@ -90,7 +92,7 @@ def test_the_board_travels_as_a_page(service):
 
 
 def test_every_sample_event_is_answered(service):
-    """None of them ends in a failure of ours."""
+    """Each sample event gets status 200, 400 or 503."""
     names = sorted(path.stem.removeprefix("api__") for path in EVENTS.glob("api__*.json"))
     assert {name.partition("_")[0] for name in names} == {"http", "rest"}
     for name in names:

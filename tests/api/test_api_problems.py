@@ -1,3 +1,5 @@
+"""Problems: the one shape of errors, whatever caused them."""
+
 import logging
 
 import pytest
@@ -11,7 +13,7 @@ from tests.support.api_service import Service
 
 
 def problem(reply):
-    """The reply's status and code, once its shape is seen to be the one shape."""
+    """Return status and code of a reply, after checking the shape of a problem."""
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.headers["cache-control"] == "no-store"
     problem = reply.json
@@ -21,9 +23,12 @@ def problem(reply):
     return reply.status, problem["code"]
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/xml", "*/*, application/json;q=0"])
+@pytest.mark.parametrize(
+    "accept",
+    ["application/json", "", "text/html", "application/xml", "*/*, application/json;q=0"],
+)
 def test_json_goes_to_everybody(cache, accept):
-    """There is one format, so `Accept` is not asked."""
+    """An answer is JSON whatever `Accept` says."""
     reply = Service(cache).get("/v1/providers", accept=accept)
     assert (reply.status, reply.headers["content-type"]) == (200, "application/json")
 
@@ -36,10 +41,12 @@ def test_json_goes_to_everybody(cache, accept):
         ("/v1/asset/stocks", "/v1/assets/stocks"),
         ("/v2/assets/crypto", "/v1/assets/crypto"),
         ("/healthz", "/health"),
+        ("/v1/histroy", "/v1/history"),
+        ("/v1/serach", "/v1/search"),
     ],
 )
 def test_a_wrong_path_names_the_nearest_one(cache, path, nearest):
-    """A misspelt path is answered with the one that may have been meant."""
+    """A wrong path gets 404, and the detail names the nearest path."""
     reply = Service(cache).get(path)
     assert problem(reply) == (404, "no_such_route")
     assert reply.json["detail"] == f"{path} does not exist; did you mean {nearest}?"
@@ -50,14 +57,14 @@ def test_a_wrong_path_names_the_nearest_one(cache, path, nearest):
     ["/nope", "/v1", "/v1/quotesx", "/..%2f..%2fetc/passwd", "/%00", "/\ud800", "/v1/assets/"],
 )
 def test_an_unknown_path_is_a_problem(cache, path):
-    """It points to the documentation."""
+    """A path without a similar route gets 404."""
     reply = Service(cache).get(path)
     assert problem(reply) == (404, "no_such_route")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
 def test_other_methods_are_a_problem_with_an_allow_header(cache, method):
-    """Everything here is only read."""
+    """A method other than GET and HEAD gets 405 with Allow."""
     reply = Service(cache).get("/v1/quotes?symbols=AAPL", method)
     assert problem(reply) == (405, "method_not_allowed")
     assert reply.headers["allow"] == "GET, HEAD"
@@ -65,13 +72,13 @@ def test_other_methods_are_a_problem_with_an_allow_header(cache, method):
 
 @pytest.mark.parametrize("length", ["16385", "99999999999", "9" * 5000, "-1", "x"])
 def test_a_request_body_is_not_wanted(cache, length):
-    """A request with a large or invalid length is an error, and its body is not read."""
+    """A large or invalid Content-Length gets 413, and the body is not read."""
     reply = Service(cache).get("/v1/providers", content_length=length)
     assert problem(reply) == (413, "payload_too_large")
 
 
 def test_an_unforeseen_failure_tells_nothing_of_itself(cache, caplog):
-    """The log has it all, the client a 500 in the one shape."""
+    """An exception is logged in full, and the client gets a 500 without its text."""
     service = Service(cache)
 
     def fail(request):
@@ -100,7 +107,7 @@ def test_an_unforeseen_failure_tells_nothing_of_itself(cache, caplog):
     ],
 )
 def test_what_the_framework_raises_is_a_problem_too(cache, error, expected):
-    """Whatever it says of itself stays inside."""
+    """An exception of the framework becomes a problem without its text."""
     service = Service(cache)
 
     def fail(request):
@@ -113,7 +120,7 @@ def test_what_the_framework_raises_is_a_problem_too(cache, error, expected):
 
 
 def test_an_answer_that_breaks_off_is_not_made_to_look_whole(cache):
-    """Its beginning is on its way, so the server must cut the connection."""
+    """An exception in the middle of an answer is raised, so the server closes the connection."""
     service = Service(cache)
 
     async def broken(request):
@@ -129,14 +136,14 @@ def test_an_answer_that_breaks_off_is_not_made_to_look_whole(cache):
 
 
 def test_a_route_without_parameters_takes_none(cache):
-    """Not even a harmless one, which a cache in front would keep apart."""
+    """A route without parameters refuses each parameter."""
     reply = Service(cache).get("/health?verbose=1")
     assert problem(reply) == (400, "unknown_parameter")
     assert reply.json["detail"] == "'verbose' is unknown; this route takes none."
 
 
 def test_without_the_cache_all_data_is_a_503(redis_server, caplog):
-    """It comes with Retry-After, and nothing of the cache's address."""
+    """Without Redis each data route gets 503 with Retry-After and without the address of Redis."""
     cache = connect(Settings.from_env(redis_server.env()), caller_time=True)
     service = Service(cache)
     redis_server.kill()
@@ -154,7 +161,7 @@ def test_without_the_cache_all_data_is_a_503(redis_server, caplog):
 
 @pytest.mark.parametrize("symbols", ["TSLA", "TSLA,NOPE123"])
 def test_a_watch_note_that_fails_costs_the_client_nothing(cache, caplog, symbols):
-    """A cache without room for the note still answers, and no answer says that it is watched."""
+    """If Redis has no room for the note, the quote is served, and no text says "is watched"."""
     service = Service(cache)
     service.price("TSLA")
     cache.command("CONFIG", "SET", "maxmemory", "1")

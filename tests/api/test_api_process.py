@@ -1,3 +1,5 @@
+"""The api as a process: what it imports, what a lost Redis costs, and uvicorn."""
+
 import http.client
 import json
 import subprocess
@@ -15,8 +17,8 @@ from tests.support.api_service import Service
 
 ROOT = Path(__file__).parents[2]
 EVENT = ROOT / "events" / "api__http_quotes.json"
-# What belongs to the fetching side, or is too heavy for a cold start. (Powertools loads the bare
-# package botocore, which is nothing but names; a session would be its weight.)
+# Packages of the fetch functions, or too heavy for a cold start. Powertools imports the package
+# botocore, which is small; `botocore.session` is large.
 FORBIDDEN = "pandas numpy yfinance boto3 botocore.session requests curl_cffi lxml".split()
 TOGETHER = 10
 GUARD_S = 60.0
@@ -36,7 +38,7 @@ print(json.dumps([at_import, at_work, answer["statusCode"], answer["body"] == ag
 
 
 def probe(env):
-    """What a fresh process says of itself after answering two events."""
+    """Return what a new process reports after it has answered two events."""
     script = PROBE.format(forbidden=FORBIDDEN, event=str(EVENT))
     done = subprocess.run(  # noqa: S603  (fixed arguments)
         [sys.executable, "-c", script],
@@ -51,21 +53,21 @@ def probe(env):
 
 
 def test_the_process_of_the_api_stays_lean(redis_server):
-    """It loads nothing that fetching needs, neither when imported nor when it answers."""
+    """The process imports nothing that only fetching needs, neither at import nor later."""
     (at_import, at_work, status, same), _ = probe(redis_server.env())
     assert (at_import, at_work) == ([], [])
     assert (status, same) == (200, True)
 
 
 def test_importing_the_api_needs_no_redis_and_no_settings():
-    """Both are wanted with the first event, and a lost Redis is then an answer."""
+    """The api is imported without Redis, and a request without Redis gets a 503."""
     (_, _, status, _), log = probe({"REDIS_HOST": "127.0.0.1", "REDIS_PORT": "1"})
     assert status == 503
     assert "cache unavailable" in log
 
 
 def test_a_cache_that_is_gone_costs_no_time_limit(redis_server, time_limits):
-    """The client gets its 503 without waiting for Redis."""
+    """If Redis refuses connections, the client gets its 503 without waiting for a time limit."""
     service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     redis_server.kill()
     for target in ("/v1/quotes?symbols=AAPL,TSLA", "/health"):
@@ -74,7 +76,7 @@ def test_a_cache_that_is_gone_costs_no_time_limit(redis_server, time_limits):
 
 
 def test_a_cache_that_hangs_costs_one_time_limit(redis_server, time_limits):
-    """Whether a connection was open before or not; afterwards requests are answered again."""
+    """If Redis hangs, a request costs one time limit, with or without an open connection."""
     service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     service.price("AAPL")
     for connected in (True, False):
@@ -90,7 +92,7 @@ def test_a_cache_that_hangs_costs_one_time_limit(redis_server, time_limits):
 
 
 def test_uvicorn_serves_the_app_as_it_is(cache):
-    """HEAD, compression, conditional requests and problems over one kept connection."""
+    """HEAD, gzip, 304 and problems work over one connection to uvicorn."""
     symbols = [f"S{number}" for number in range(50)]
     service = Service(cache)
     service.price(*symbols)
@@ -121,7 +123,7 @@ def test_uvicorn_serves_the_app_as_it_is(cache):
 
 
 def test_readers_do_not_wait_for_each_other(cache, monkeypatch):
-    """Requests are at the cache at the same time: none gets past it until all are there."""
+    """Ten requests are at the cache at the same time."""
     service = Service(cache)
     service.price("AAPL")
     all_there, many = Barrier(TOGETHER, timeout=GUARD_S), service.stores.cache.many
@@ -139,7 +141,7 @@ def test_readers_do_not_wait_for_each_other(cache, monkeypatch):
 
 
 def test_a_hundred_quotes_cost_one_look_at_the_cache(cache):
-    """Behind the gateway, too, and whether or not they are always priced."""
+    """Behind the gateway 100 quotes cost one round trip, except for the first in a minute."""
     symbols = [f"S{number}" for number in range(100)]
     service = Service(cache, ACTIVE_SYMBOLS=",".join(symbols[:50]))
     service.price(*symbols)
@@ -152,6 +154,6 @@ def test_a_hundred_quotes_cost_one_look_at_the_cache(cache):
             answer = handler(event, None)
             costs.append(cache.round_trips - before)
     assert len(json.loads(answer["body"])["quotes"]) == 100
-    # The first one of a minute looks which symbols are listed, and notes who is watched by a script
-    # that Redis must be asked to note once.
+    # The first request of a minute reads which symbols are listed, and notes the watched ones. The
+    # note is a script, which is sent once.
     assert costs == [4, 1, 1]

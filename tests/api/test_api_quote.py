@@ -1,3 +1,5 @@
+"""One quote over HTTP."""
+
 import pytest
 
 from marketdata.domain.outcomes import MissingQuote, Reason
@@ -12,7 +14,7 @@ def explain(service, symbol, code, retry_after_s=None):
 
 @pytest.mark.parametrize("path", ["EUR/USD", "EUR%2FUSD", "EUR%252FUSD", "eur-usd", "EURUSD=X"])
 def test_one_quote_answers_to_any_spelling(cache, path):
-    """The slash of a currency pair may stand in the path."""
+    """A quote is found by each spelling, also with a slash in the path."""
     service = Service(cache)
     service.price("EUR/USD", price="1.0812")
     reply = service.get(f"/v1/quotes/{path}")
@@ -30,7 +32,7 @@ def test_one_quote_answers_to_any_spelling(cache, path):
     ],
 )
 def test_one_missing_quote_is_a_problem_with_the_reason(cache, reason, status):
-    """Its code is the reason's."""
+    """The code of the problem is the stored reason."""
     service = Service(cache)
     explain(service, "AAPL", reason, 42)
     reply = service.get("/v1/quotes/AAPL")
@@ -40,7 +42,7 @@ def test_one_missing_quote_is_a_problem_with_the_reason(cache, reason, status):
 
 
 def test_one_untracked_symbol_is_pending_and_watched(cache):
-    """It says when to ask again."""
+    """A symbol that nobody watches is `pending` with Retry-After, and watched from then on."""
     service = Service(cache)
     reply = service.get("/v1/quotes/TSLA")
     assert (reply.status, reply.json["code"]) == (404, "pending")
@@ -49,7 +51,7 @@ def test_one_untracked_symbol_is_pending_and_watched(cache):
 
 
 def test_one_quote_may_be_too_old(cache):
-    """`max_age` works as in the list."""
+    """A quote that is older than `max_age` is a problem."""
     service = Service(cache)
     service.price("AAPL", age_s=61)
     assert service.get("/v1/quotes/AAPL?max_age=61").status == 200
@@ -61,7 +63,7 @@ def test_one_quote_may_be_too_old(cache):
     "path", ["", "%00", "..%2f..%2fetc%2fpasswd", "A*B", "%F0%9F%9A%80", "A" * 21]
 )
 def test_one_invalid_symbol_is_a_problem(cache, path):
-    """The detail names the accepted spellings."""
+    """An invalid symbol gets 400, and the detail names accepted spellings."""
     service = Service(cache)
     reply = service.get(f"/v1/quotes/{path}")
     assert (reply.status, reply.json["code"]) == (400, "invalid_symbol")

@@ -1,3 +1,5 @@
+"""Quotes of several symbols over HTTP."""
+
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,12 +12,12 @@ from tests.support.api_service import NOON_MS, Service, quote
 
 
 def codes(reply):
-    """Each error's symbol and code, in the answer's order."""
+    """Return symbol and code of each error, in the answer's order."""
     return [(error["symbol"], error["code"]) for error in reply.json["errors"]]
 
 
 def symbols(reply):
-    """The quotes' symbols, in the answer's order."""
+    """Return the symbols of the quotes, in the answer's order."""
     return [found["symbol"] for found in reply.json["quotes"]]
 
 
@@ -26,7 +28,7 @@ def explain(service, symbol, code, retry_after_s=None):
 
 
 def test_each_symbol_comes_once_in_request_order_in_one_of_two_lists(cache):
-    """Spellings fold into the canonical one; what is missing is named."""
+    """Each distinct symbol is once in `quotes` or in `errors`, in request order."""
     service = Service(cache)
     service.price("AAPL", "MSFT", "BTC-USD", "EUR/USD")
     reply = service.get(
@@ -38,7 +40,7 @@ def test_each_symbol_comes_once_in_request_order_in_one_of_two_lists(cache):
 
 
 def test_a_quote_is_the_stored_one_to_the_last_digit(cache):
-    """No number passes through a float on its way."""
+    """A quote is served with the exact digits of the stored one."""
     service = Service(cache)
     service.price("AAPL", price="0.000005120000000000001")
     reply = service.get("/v1/quotes?symbols=AAPL")
@@ -62,7 +64,7 @@ def test_a_quote_is_the_stored_one_to_the_last_digit(cache):
 
 
 def test_a_quote_is_stale_once_it_is_older_than_its_ttl(cache):
-    """Ages are measured at the start of the slot, so nothing changes within one."""
+    """Staleness is measured at the start of the slot, so it does not change within a slot."""
     service = Service(cache, QUOTE_TTL="60")
     service.price("AAPL", age_s=60)
     service.price("MSFT", age_s=60.001)
@@ -76,7 +78,7 @@ def test_a_quote_is_stale_once_it_is_older_than_its_ttl(cache):
 
 
 def test_two_equal_requests_within_a_slot_get_equal_bytes(cache):
-    """Errors and their retry_after included."""
+    """Two equal requests within a slot get equal bytes, with the same errors and retry_after."""
     service = Service(cache)
     service.price("AAPL")
     target = "/v1/quotes?symbols=AAPL,MSFT,NOPE123,A*B&max_age=30"
@@ -90,7 +92,7 @@ def test_two_equal_requests_within_a_slot_get_equal_bytes(cache):
 
 
 def test_a_price_that_arrives_within_a_slot_is_served_at_once(cache):
-    """With another tag: nobody holds new bytes for old ones, or is kept from a newer price."""
+    """A price that arrives within a slot is served at once, with another ETag."""
     service = Service(cache)
     service.price("AAPL", age_s=10)
     first = service.get("/v1/quotes?symbols=AAPL")
@@ -102,7 +104,7 @@ def test_a_price_that_arrives_within_a_slot_is_served_at_once(cache):
 
 
 def test_max_age_turns_an_older_quote_into_an_error(cache):
-    """Its code is `stale`, or the reason why there is no newer one."""
+    """An older quote than `max_age` is an error: `stale`, or the stored reason."""
     service = Service(cache)
     service.price("AAPL", age_s=30)
     service.price("MSFT", "BTC-USD", age_s=31)
@@ -120,7 +122,7 @@ def test_max_age_turns_an_older_quote_into_an_error(cache):
     "reason", [Reason.NOT_FOUND, Reason.BUDGET_EXHAUSTED, Reason.PROVIDER_UNAVAILABLE]
 )
 def test_a_stored_reason_is_served(cache, reason):
-    """It is what plan and commit know of the symbol."""
+    """A symbol without a quote has the stored reason as its error."""
     service = Service(cache)
     explain(service, "AAPL", reason)
     reply = service.get("/v1/quotes?symbols=AAPL")
@@ -133,7 +135,7 @@ def test_a_stored_reason_is_served(cache, reason):
 
 
 def test_a_held_price_is_reported_as_quarantined(cache):
-    """The price that waits for its confirmation is named, never served."""
+    """A held price is not served; with `max_age` its symbol is `quarantined`."""
     service = Service(cache)
     service.price("AAPL", age_s=10)
     service.stores.quotes.put([quote("AAPL", NOON_MS, "18250")], NOON_MS)
@@ -143,7 +145,7 @@ def test_a_held_price_is_reported_as_quarantined(cache):
 
 
 def test_an_active_symbol_without_a_price_is_pending(cache):
-    """It needs no note: it is priced anyway."""
+    """An active symbol without a price is `pending`, and is not noted as watched."""
     service = Service(cache)
     reply = service.get("/v1/quotes?symbols=AAPL")
     assert reply.json["errors"] == [
@@ -153,7 +155,7 @@ def test_an_active_symbol_without_a_price_is_pending(cache):
 
 
 def test_an_untracked_symbol_is_watched_from_now_on(cache):
-    """So is one that has a quote, as long as it is asked for."""
+    """A requested symbol that is not active is watched, with or without a quote."""
     service = Service(cache)
     service.price("TSLA")
     reply = service.get("/v1/quotes?symbols=NOPE123,TSLA,AAPL")
@@ -162,7 +164,7 @@ def test_an_untracked_symbol_is_watched_from_now_on(cache):
 
 
 def test_watching_goes_on_as_long_as_requests_do(cache):
-    """A note of a served symbol is made again at least once a minute."""
+    """A symbol stays watched as long as it is requested once a minute."""
     service = Service(cache)
     service.price("TSLA")
     for _ in range(20):
@@ -172,7 +174,7 @@ def test_watching_goes_on_as_long_as_requests_do(cache):
 
 
 def test_a_request_for_active_symbols_costs_one_round_trip(cache):
-    """So does one for watched symbols, but for the first in a minute."""
+    """A request for active or lately noted symbols costs one round trip."""
     service = Service(cache)
     service.price("AAPL", "MSFT", "TSLA")
     service.get("/v1/quotes?symbols=TSLA")
@@ -182,7 +184,7 @@ def test_a_request_for_active_symbols_costs_one_round_trip(cache):
 
 
 def test_a_request_with_missing_symbols_costs_two(cache):
-    """Their reasons and the note of the request travel together, once it is known who is listed."""
+    """A request with missing symbols costs two round trips: the quotes, then reasons and note."""
     service = Service(cache)
     service.price("AAPL")
     service.get("/v1/quotes?symbols=AAPL,NOPE123,TSLA")
@@ -193,7 +195,7 @@ def test_a_request_with_missing_symbols_costs_two(cache):
 
 
 def test_a_request_of_a_hundred_symbols_is_answered(cache):
-    """One more is an error."""
+    """100 symbols are answered, and 101 are an error."""
     service = Service(cache)
     hundred = [f"S{number}" for number in range(100)]
     service.price(*hundred)
@@ -227,7 +229,7 @@ def test_a_request_of_a_hundred_symbols_is_answered(cache):
     ],
 )
 def test_nonsense_is_a_problem_and_costs_the_cache_nothing(cache, query):
-    """The status is 400 and the body tells why, in the one shape."""
+    """A bad query gets 400 with a short detail, and no request goes to Redis."""
     service = Service(cache)
     reply = service.get(f"/v1/quotes?{query}")
     assert reply.status == 400
@@ -238,7 +240,7 @@ def test_nonsense_is_a_problem_and_costs_the_cache_nothing(cache, query):
 
 
 def test_an_unknown_parameter_is_an_error_with_the_nearest_known_one(cache):
-    """A misspelt parameter cannot be ignored in silence."""
+    """An unknown parameter is an error that names the nearest known one, or all."""
     service = Service(cache)
     reply = service.get("/v1/quotes?symbol=AAPL")
     assert reply.json["code"] == "unknown_parameter"
@@ -250,7 +252,7 @@ def test_an_unknown_parameter_is_an_error_with_the_nearest_known_one(cache):
 
 
 def test_a_price_of_years_ago_is_stale_and_fails_every_max_age(cache):
-    """However often it is fetched; the error names the time of the price."""
+    """A price from years ago is stale and fails each `max_age`, even if it was just fetched."""
     service = Service(cache)
     made = datetime(2022, 10, 28, 20, tzinfo=UTC)
     service.stores.quotes.put([replace(quote("TWTR", NOON_MS, "53.7"), timestamp=made)], NOON_MS)

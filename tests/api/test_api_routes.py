@@ -13,12 +13,12 @@ from tests.support.api_service import Service
 
 
 def exact(reply):
-    """The body, parsed, its numbers as decimals."""
+    """Return the parsed body, its numbers as decimals."""
     return json.loads(reply.body, parse_float=Decimal, parse_int=Decimal)
 
 
 def test_prices_come_in_another_currency(cache):
-    """On both routes, equal to the last digit to the price times the rate."""
+    """Both quote routes convert a price; the result is price times rate to the last digit."""
     service = Service(cache)
     service.price("AAPL", price="232.89")
     service.price("EUR/USD", price="1.0812")
@@ -32,7 +32,7 @@ def test_prices_come_in_another_currency(cache):
 
 
 def test_a_missing_rate_is_not_a_missing_quote(cache):
-    """The quote says why it is not converted."""
+    """A quote without a rate is served, and says why it is not converted."""
     service = Service(cache)
     service.price("AAPL")
     reply = service.get("/v1/quotes/AAPL?currency=CHF")
@@ -42,14 +42,14 @@ def test_a_missing_rate_is_not_a_missing_quote(cache):
 
 @pytest.mark.parametrize("path", ["/v1/quotes/AAPL?", "/v1/quotes?symbols=AAPL&"])
 def test_a_minor_unit_is_an_error_with_its_currency(cache, path):
-    """A client that wants pence gets the name of the pound."""
+    """A minor unit as currency is an error that names the currency to use."""
     reply = Service(cache).get(f"{path}currency=GBp")
     assert (reply.status, reply.json["code"]) == (400, "invalid_parameter")
-    assert "use GBP" in reply.json["detail"]
+    assert "GBp is a minor unit, use GBP" in reply.json["detail"]
 
 
 def test_a_history_is_read_by_symbol_and_range(cache):
-    """With the market, aliases and errors of every list."""
+    """A history has points per symbol, and market, errors and aliases as other lists."""
     service = Service(cache)
     service.price("AAPL", price="182.5")
     reply = service.get("/v1/history?symbols=aapl,NOPE&range=1h")
@@ -80,7 +80,7 @@ def test_a_history_is_read_by_symbol_and_range(cache):
     ],
 )
 def test_a_bad_parameter_is_an_error_with_what_is_allowed(cache, target, allowed):
-    """In the one shape of all problems."""
+    """A bad parameter gets 400, and the detail says what is allowed."""
     reply = Service(cache).get(target)
     assert reply.status == 400
     assert reply.headers["content-type"] == "application/problem+json"
@@ -88,7 +88,7 @@ def test_a_bad_parameter_is_an_error_with_what_is_allowed(cache, target, allowed
 
 
 def test_a_search_finds_assets_of_all_classes(cache):
-    """The answer is kept to the next slot like every other."""
+    """A search returns assets of all classes, or of one."""
     service = Service(cache)
     service.list_assets(AssetClass.STOCKS, {"TSLA": "Tesla, Inc."})
     service.list_assets(AssetClass.CRYPTO, {"TSLAX-USD": "Tesla xStock"})
@@ -100,24 +100,13 @@ def test_a_search_finds_assets_of_all_classes(cache):
 
 
 def test_a_search_before_the_first_list_is_to_be_repeated(cache):
-    """It is our failure, with the time to wait."""
+    """A search before the first list gets 503 with Retry-After."""
     reply = Service(cache).get("/v1/search?q=tesla")
     assert (reply.status, reply.json["code"], reply.headers["retry-after"]) == (503, "pending", "5")
 
 
-@pytest.mark.parametrize(
-    ("path", "nearest"),
-    [("/v1/quote", "/v1/quotes"), ("/v1/histroy", "/v1/history"), ("/v1/serach", "/v1/search")],
-)
-def test_a_wrong_path_names_the_nearest_one(cache, path, nearest):
-    """A slip of the finger costs no look into the documentation."""
-    reply = Service(cache).get(path)
-    assert reply.status == 404
-    assert reply.json["detail"].endswith(f"did you mean {nearest}?")
-
-
 def test_an_unknown_symbol_gets_suggestions(cache):
-    """By its spelling, or the listed ticker from which it differs by one slip."""
+    """An unknown symbol gets suggestions on both quote routes."""
     service = Service(cache)
     service.list_assets(AssetClass.STOCKS, ["AAPL", "MSFT"])
     unknown = [MissingQuote("APPL", Reason.NOT_FOUND, "no provider knows APPL")]

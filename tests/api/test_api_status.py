@@ -1,25 +1,29 @@
+"""The state of the providers and the health of the service over HTTP."""
+
+from marketdata.cache.client import connect
 from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
+from marketdata.settings import Settings
 from tests.support.api_service import NOON_MS, Service
 
 STOCKS, CRYPTO = AssetClass.STOCKS, AssetClass.CRYPTO
 
 
 def at_work(cache, **env):
-    """A service in its best state."""
+    """Return a service in its best state."""
     service = Service(cache, **env)
     service.at_work()
     return service
 
 
 def provider(reply, name):
-    """One provider of an answer."""
+    """Return one provider of an answer."""
     return next(found for found in reply.json["providers"] if found["provider"] == name)
 
 
 def test_the_five_providers_come_in_a_fixed_order(cache):
-    """Those without their key are disabled, and say why."""
+    """Providers have a fixed order, and one without its key is disabled with the reason."""
     reply = Service(cache).get("/v1/providers")
     assert reply.status == 200
     assert reply.json["market"] == "live"
@@ -34,7 +38,7 @@ def test_the_five_providers_come_in_a_fixed_order(cache):
 
 
 def test_a_provider_tells_its_budget_and_its_last_success(cache):
-    """Times are absolute, so they do not run within a slot."""
+    """Budget, last success and attribution do not change within a slot."""
     service = Service(cache)
     service.attempt(Source.COINGECKO, CRYPTO, BreakerEffect.SUCCESS, outcome="ok")
     reply = service.get("/v1/providers")
@@ -52,7 +56,7 @@ def test_a_provider_tells_its_budget_and_its_last_success(cache):
 
 
 def test_an_open_breaker_has_its_reason_start_and_end(cache):
-    """So does the error that opened it."""
+    """An open breaker shows reason, start, next probe and the error that opened it."""
     service = Service(cache, FINNHUB_API_KEY="planted-key")
     service.attempt(
         Source.FINNHUB,
@@ -85,7 +89,7 @@ def test_an_open_breaker_has_its_reason_start_and_end(cache):
 
 
 def test_a_service_that_does_its_work_is_healthy(cache):
-    """The answer has each part of it."""
+    """A healthy service shows Redis, loop, quotes, assets and providers."""
     service = at_work(cache, MARKET="simulated")
     service.now_ms += 3_200
     reply = service.get("/health")
@@ -115,7 +119,7 @@ def test_a_service_that_does_its_work_is_healthy(cache):
 
 
 def test_health_names_at_most_a_hundred_active_symbols_a_class(cache):
-    """The answer stays small for ten thousand symbols, and has their number."""
+    """With 10,000 active symbols the answer has their number and 100 names."""
     symbols = [f"S{number}" for number in range(10_000)]
     reply = Service(cache, ACTIVE_SYMBOLS=",".join(symbols)).get("/health")
     stocks = reply.json["quotes"]["classes"][0]
@@ -124,7 +128,7 @@ def test_health_names_at_most_a_hundred_active_symbols_a_class(cache):
 
 
 def test_health_is_never_cached(cache):
-    """It is of this very moment, so it has no tag either."""
+    """The answer of /health has `no-store` and no ETag."""
     service = at_work(cache)
     reply = service.get("/health", if_none_match="*")
     assert reply.status == 200
@@ -133,7 +137,7 @@ def test_health_is_never_cached(cache):
 
 
 def test_a_service_that_just_started_is_unhealthy_and_says_so(cache):
-    """Nothing was fetched yet."""
+    """A service whose loop has not run is unhealthy."""
     reply = Service(cache).get("/health")
     assert (reply.status, reply.json["status"]) == (503, "unhealthy")
     assert reply.json["reasons"][0] == "the price loop has not run yet"
@@ -142,7 +146,7 @@ def test_a_service_that_just_started_is_unhealthy_and_says_so(cache):
 
 
 def test_a_loop_that_stands_still_is_unhealthy(cache):
-    """After a minute without a slot."""
+    """A service without a slot for more than a minute is unhealthy."""
     service = at_work(cache)
     service.now_ms += 60_000
     assert service.get("/health").json["status"] == "healthy"
@@ -153,7 +157,7 @@ def test_a_loop_that_stands_still_is_unhealthy(cache):
 
 
 def test_an_open_breaker_degrades(cache):
-    """The service still serves, so the status is 200."""
+    """An open breaker makes the service degraded, with status 200."""
     service = at_work(cache, FINNHUB_API_KEY="k")
     service.attempt(Source.FINNHUB, STOCKS, BreakerEffect.TRIP, reason="bad_key")
     reply = service.get("/health")
@@ -162,7 +166,7 @@ def test_an_open_breaker_degrades(cache):
 
 
 def test_stale_quotes_degrade_and_then_are_unhealthy(cache):
-    """What counts is the share of active symbols with a fresh quote."""
+    """Health depends on the share of active symbols with a fresh quote."""
     service = at_work(cache, QUOTE_TTL="30")
     service.now_ms += 31_000
     service.price("AAPL", "MSFT", "BTC-USD")
@@ -181,7 +185,7 @@ def test_stale_quotes_degrade_and_then_are_unhealthy(cache):
 
 
 def test_an_old_list_degrades(cache):
-    """Prices are not concerned."""
+    """A stale asset list makes the service degraded."""
     service = at_work(cache, ASSETS_TTL="60", QUOTE_TTL="3600")
     service.now_ms += 60_001
     service.watched()
@@ -191,10 +195,7 @@ def test_an_old_list_degrades(cache):
 
 
 def test_without_the_cache_the_service_is_unhealthy(redis_server):
-    """The answer keeps its shape."""
-    from marketdata.cache.client import connect
-    from marketdata.settings import Settings
-
+    """Without Redis the service is unhealthy, and the answer has all its members."""
     service = Service(connect(Settings.from_env(redis_server.env()), caller_time=True))
     redis_server.kill()
     reply = service.get("/health")
@@ -207,7 +208,7 @@ def test_without_the_cache_the_service_is_unhealthy(redis_server):
 
 
 def test_a_clock_that_lags_behind_the_loop_shows_no_negative_lag(cache):
-    """Clocks of two machines differ a little."""
+    """If the api's clock is behind the loop's, the lag is 0."""
     service = at_work(cache)
     service.now_ms = NOON_MS - 800
     assert service.get("/health").json["loop"]["lag_s"] == 0.0

@@ -1,4 +1,4 @@
-"""Two generators make clients from the OpenAPI document, and the clients fit the answers."""
+"""Clients generated from the OpenAPI document by two generators read all answers."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ from tests.support.pipeline import emptied
 
 CLIENTS = Path(__file__).with_name("clients")
 GUARD_S = 300
-TEXTS = ("181.3", "181", "183.125", "180.5", "7", "8e12")  # of the figures, in their order
-# Each answer of the api: how it is asked for, its path in the document, its status and its model.
+FIGURE_TEXTS = ("181.3", "181", "183.125", "180.5", "7", "8e12")  # in the order of FIGURES
+# Requests for each kind of answer, and the model of the answer.
 ANSWERS = (
-    ("/v1/quotes?symbols=AAPL,BTC-USD,OCDO.L,^GSPC,brk-b&currency=EUR", "/v1/quotes", "Quotes"),
-    ("/v1/quotes?symbols=AAPL,btc/usd,NOPE,A*B,BTC-USDT,MSFT&currency=CHF", "/v1/quotes", "Quotes"),
-    ("/v1/quotes/AAPL", "/v1/quotes/{symbol}", "SingleQuote"),
-    ("/v1/quotes/AAPL?currency=EUR", "/v1/quotes/{symbol}", "SingleQuote"),
-    ("/v1/quotes/AAPL?currency=CHF", "/v1/quotes/{symbol}", "SingleQuote"),
-    ("/v1/history?symbols=AAPL,^GSPC,eurusd,NOPE,A*B&range=1h", "/v1/history", "Histories"),
-    ("/v1/history?symbols=BTC-USD&range=30d", "/v1/history", "Histories"),
-    ("/v1/search?q=app", "/v1/search", "Search"),
-    ("/v1/search?q=usd%20eur&asset_type=forex", "/v1/search", "Search"),
-    ("/v1/assets/stocks?limit=1", "/v1/assets/{asset_type}", "Assets"),
-    ("/v1/providers", "/v1/providers", "Providers"),
-    ("/health", "/health", "Health"),
-    ("/v1/quotes/NOPE", "/v1/quotes/{symbol}", "Problem"),
-    ("/v1/quotes/A*B", "/v1/quotes/{symbol}", "Problem"),
-    ("/v1/quotes?symbols=AAPL&currency=GBp", "/v1/quotes", "Problem"),
-    ("/v1/quote", "", "Problem"),
+    ("/v1/quotes?symbols=AAPL,BTC-USD,OCDO.L,^GSPC,brk-b&currency=EUR", "Quotes"),
+    ("/v1/quotes?symbols=AAPL,btc/usd,NOPE,A*B,BTC-USDT,MSFT&currency=CHF", "Quotes"),
+    ("/v1/quotes/AAPL", "SingleQuote"),
+    ("/v1/quotes/AAPL?currency=EUR", "SingleQuote"),
+    ("/v1/quotes/AAPL?currency=CHF", "SingleQuote"),
+    ("/v1/history?symbols=AAPL,^GSPC,eurusd,NOPE,A*B&range=1h", "Histories"),
+    ("/v1/history?symbols=BTC-USD&range=30d", "Histories"),
+    ("/v1/search?q=app", "Search"),
+    ("/v1/search?q=usd%20eur&asset_type=forex", "Search"),
+    ("/v1/assets/stocks?limit=1", "Assets"),
+    ("/v1/providers", "Providers"),
+    ("/health", "Health"),
+    ("/v1/quotes/NOPE", "Problem"),
+    ("/v1/quotes/A*B", "Problem"),
+    ("/v1/quotes?symbols=AAPL&currency=GBp", "Problem"),
+    ("/v1/quote", "Problem"),
 )
 
 
@@ -63,7 +63,7 @@ def service(plain_redis):
 
 
 def filled(service):
-    """A service after all of this was stored."""
+    """Return the service after storing the quotes, lists and reasons."""
     service.price("AAPL", "BRK.B")
     service.now_ms += 61_000
     put(service, "AAPL", "182.53", extended=after_hours(), market_state=MarketState.POST)
@@ -82,13 +82,13 @@ def filled(service):
 
 def put(service, symbol, price, **fields):
     """Store a quote that has every figure."""
-    figures = dict(zip(FIGURES, (Decimal(text) for text in TEXTS), strict=True))
+    figures = dict(zip(FIGURES, (Decimal(text) for text in FIGURE_TEXTS), strict=True))
     made = replace(quote(symbol, service.now_ms, price), **{**figures, **fields})
     assert service.stores.quotes.put([made], service.now_ms)[0].result == "written"
 
 
 def after_hours():
-    """A price of the evening."""
+    """Return a price from after-hours trading."""
     time = datetime(2025, 11, 22, 22, tzinfo=UTC)
     return ExtendedPrice(
         ExtendedSession.POST, Decimal("182.6"), Decimal("0.07"), Decimal("0.03835"), time
@@ -96,7 +96,7 @@ def after_hours():
 
 
 def members(value):
-    """The names of all members of an answer that are not null."""
+    """Return the names of all members of an answer that are not null."""
     if isinstance(value, list):
         return {name for one in value for name in members(one)}
     if not isinstance(value, dict):
@@ -107,7 +107,7 @@ def members(value):
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory):
-    """The document in a file; it needs no cache."""
+    """A file with the OpenAPI document, written without Redis."""
     path = tmp_path_factory.mktemp("document") / "openapi.json"
     path.write_bytes(Service(connect(Settings.from_env({}))).get("/openapi.json").body)
     return path
@@ -115,7 +115,7 @@ def document(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def python_client(document, tmp_path_factory):
-    """The folder of a generated client, `client_py`; the generator warns of nothing."""
+    """The folder of a generated client, `client_py`, made without a warning."""
     folder = tmp_path_factory.mktemp("python")
     command = ("openapi-python-client", "generate", "--path", document, "--meta", "none")
     output = run(*command, "--output-path", folder / "client_py", folder=folder)
@@ -126,7 +126,7 @@ def python_client(document, tmp_path_factory):
 
 
 def run(*command, folder):
-    """Run a command to its end; its output is the message of a failure."""
+    """Return the output of a command; a failing command fails the test with its output."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(  # noqa: S603 - the test's own commands
         command,
@@ -142,7 +142,7 @@ def run(*command, folder):
 
 
 def same_times(value):
-    """A value with all its times written in one way."""
+    """Return a value with all its times parsed."""
     if isinstance(value, dict):
         return {name: same_times(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -152,7 +152,7 @@ def same_times(value):
 
 
 def unknown_members(model, path=""):
-    """Each member of a model that the document does not have, by its path."""
+    """Yield the path of each member of a model that the document does not have."""
     if isinstance(model, list):
         for place, one in enumerate(model):
             yield from unknown_members(one, f"{path}[{place}]")
@@ -162,16 +162,16 @@ def unknown_members(model, path=""):
     for name in names:
         value = getattr(model, name)
         if name == "additional_properties":
-            # A map by symbol has all of its members here, and no others.
+            # A model that is a map by symbol has all its members here.
             yield from (f"{path}.{one}" for one in value if len(names) > 1)
         else:
             yield from unknown_members(value, f"{path}.{name}")
 
 
 def test_the_answers_have_every_member(service):
-    """So the clients are tried with all of them: none is null or empty in every answer."""
+    """No member is null or empty in all answers, so the clients are tried with each one."""
     found = set()
-    for target, _, _ in ANSWERS[:8]:
+    for target, _ in ANSWERS[:8]:
         found |= members(service.get(target).json)
     quotes = {*FIGURES, "extended", "session", "market_state", "timestamp", "change_basis"}
     converted = {"converted", "rate", "rate_symbol", "rate_timestamp", "conversion_error"}
@@ -181,9 +181,9 @@ def test_the_answers_have_every_member(service):
 
 @pytest.mark.usefixtures("python_client")
 def test_a_python_client_reads_every_answer(service):
-    """Its models know each member of the answers."""
+    """The models of the Python client know each member of the answers."""
     models = importlib.import_module("client_py.models")
-    for target, _, name in ANSWERS:
+    for target, name in ANSWERS:
         answer = service.get(target).json
         read = getattr(models, name).from_dict(answer)
         assert same_times(read.to_dict()) == same_times(answer), target
@@ -197,7 +197,7 @@ def test_a_python_client_reads_every_answer(service):
 
 
 def test_a_python_client_asks_and_reads(service, python_client):
-    """Its own functions send the request, with a list and an enum, and return models."""
+    """The functions of the Python client send requests and return models."""
     models = importlib.import_module("client_py.models")
     calls = {
         module.stem: importlib.import_module(f"client_py.api.{module.parent.name}.{module.stem}")
@@ -222,7 +222,7 @@ def test_a_python_client_asks_and_reads(service, python_client):
 
 
 def test_a_typescript_client_has_every_operation_and_type(service, document, tmp_path):
-    """Each operation and the named enums; every answer has the type of its operation."""
+    """The TypeScript client has each operation and named enum, and each answer fits its type."""
     assert shutil.which("npm"), "npm is needed: https://nodejs.org"
     folder = tmp_path / "clients"
     shutil.copytree(CLIENTS, folder, ignore=shutil.ignore_patterns("node_modules"))
@@ -233,7 +233,7 @@ def test_a_typescript_client_has_every_operation_and_type(service, document, tmp
         assert f"{operations['get']['operationId']}: {{" in text
     assert 'AssetClass: "stocks" | "crypto" | "forex";' in text
     lines = ['import type { components } from "./client";']
-    for number, (target, _, name) in enumerate(ANSWERS):
+    for number, (target, name) in enumerate(ANSWERS):
         answer = service.get(target).body.decode()
         lines.append(f'export const a{number}: components["schemas"]["{name}"] = {answer};')
     (folder / "answers.ts").write_text("\n".join(lines), encoding="utf-8")

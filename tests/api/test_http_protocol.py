@@ -1,3 +1,5 @@
+"""Bytes that are not HTTP, sent to the local server."""
+
 import json
 import socket
 from urllib.parse import urlsplit
@@ -11,7 +13,7 @@ HOST = b"\r\nHost: x\r\n\r\n"
 
 
 def send(origin, request):
-    """All that a server sends back to some bytes before it closes: head and body."""
+    """Return head and body of all that a server answers before it closes."""
     address = urlsplit(origin)
     with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
         connection.sendall(request)
@@ -34,7 +36,7 @@ def send(origin, request):
     ids=["nonsense", "NUL", "a byte", "a length", "TLS"],
 )
 def test_bytes_that_are_no_request_get_a_problem(cache, request_):
-    """And the connection is closed, since nobody knows where the next request would begin."""
+    """Bytes that are not a request get a 400, and the connection is closed."""
     with Service(cache).served(http=BoundedProtocol) as origin:
         head, body = send(origin, request_)
     assert head.startswith("http/1.1 400")
@@ -45,7 +47,7 @@ def test_bytes_that_are_no_request_get_a_problem(cache, request_):
 
 
 def test_a_request_is_answered_as_ever(cache):
-    """Only what is no request is answered here."""
+    """A valid request is answered by the app."""
     with Service(cache).served(http=BoundedProtocol) as origin:
         head, body = send(
             origin, b"GET /v1/providers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

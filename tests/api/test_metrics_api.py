@@ -1,4 +1,4 @@
-"""Metrics of the api: one set for each request, in the line of its log."""
+"""Metrics of the api: each request writes its metrics in its log line."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.support.metric_lines import metrics_in, values_in
 
 
 def measured(cache, deployment="prod", **env) -> Service:
-    """The api with two prices, as a deployment of this name runs it."""
+    """Return the api with two prices in a deployment of this name."""
     made = Service(cache, deployment=deployment, **env)
     made.price("AAPL", "MSFT")
     return made
 
 
 def test_a_request_writes_its_metrics(cache, capsys):
-    """The time of each request, and how many requested symbols had a quote."""
+    """A request writes its time, and how many requested symbols had a quote."""
     service = measured(cache)
     service.get("/v1/quotes?symbols=AAPL,MSFT,BTC-USD,!!")
     printed = capsys.readouterr().out
@@ -52,7 +52,7 @@ def test_a_request_writes_its_metrics(cache, capsys):
     ],
 )
 def test_only_symbols_that_were_looked_up_are_hits_or_misses(cache, capsys, target, hits, misses):
-    """Every request has its time, also a bad one."""
+    """Each request has its time, and only symbols that were looked up are hits or misses."""
     measured(cache).get(target)
     found = values_in(capsys.readouterr().out)
     assert found.pop(("ApiLatency",)) >= 0
@@ -64,9 +64,9 @@ def test_only_symbols_that_were_looked_up_are_hits_or_misses(cache, capsys, targ
 @pytest.mark.parametrize(
     ("target", "status", "failed"),
     [
-        ("/v1/quotes/BTC-USD", 503, 0),  # its provider's budget is spent
+        ("/v1/quotes/BTC-USD", 503, 0),  # the provider's budget is spent
         ("/v1/quotes/ETH-USD", 503, 0),  # no provider answers
-        ("/v1/quotes/AAPL?max_age=5", 503, 0),  # all that there is is older
+        ("/v1/quotes/AAPL?max_age=5", 503, 0),  # the stored quote is older
         ("/v1/assets/crypto", 503, 0),  # the first list is not there yet
         ("/v1/quotes/SOL-USD", 404, 0),  # pending
         ("/v1/quotes/AAPL", 200, 0),
@@ -74,7 +74,7 @@ def test_only_symbols_that_were_looked_up_are_hits_or_misses(cache, capsys, targ
     ],
 )
 def test_a_503_that_says_why_there_is_no_price_is_no_failure(cache, capsys, target, status, failed):
-    """The alarm of failing requests does not ring for it."""
+    """A 503 with the reason of a missing price does not count as a failed request."""
     service = measured(cache)
     service.stores.quotes.explain(
         [
@@ -88,7 +88,7 @@ def test_a_503_that_says_why_there_is_no_price_is_no_failure(cache, capsys, targ
 
 
 def test_a_cache_that_is_away_is_a_failure(start_redis, capsys):
-    """Its 503 counts in the alarm of the api."""
+    """A 503 without Redis counts as a failed request."""
     server = start_redis()
     cache = connect(Settings.from_env(server.env()), caller_time=True)
     service = Service(cache, deployment="prod")
@@ -99,7 +99,7 @@ def test_a_cache_that_is_away_is_a_failure(start_redis, capsys):
 
 
 def test_a_level_without_request_lines_still_has_metrics(cache, capsys):
-    """The dashboard does not go blank with a quieter log."""
+    """With LOG_LEVEL=WARNING a request still writes its metrics."""
     service = measured(cache, LOG_LEVEL="WARNING")
     service.get("/v1/quotes/AAPL")
     (line,) = capsys.readouterr().out.splitlines()
@@ -109,7 +109,7 @@ def test_a_level_without_request_lines_still_has_metrics(cache, capsys):
 
 
 def test_without_a_deployment_there_are_no_metrics(cache, capsys):
-    """On one machine only the log is written."""
+    """On one machine a request writes a log line and no metrics."""
     service = measured(cache, deployment="")
     service.get("/v1/quotes/AAPL")
     (line,) = service.log.getvalue().splitlines()

@@ -1,4 +1,4 @@
-"""The recorded prices of symbols, read through a real cache."""
+"""The recorded prices of symbols, read from a real Redis."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.support.api_service import NOON_MS, Service
 
 @pytest.fixture
 def service(cache):
-    """A service over an empty cache."""
+    """A service over an empty Redis."""
     return Service(cache)
 
 
 def read(service, symbols, name):
-    """The body of an answer, parsed."""
+    """Return the parsed body of an answer."""
     quotes = QuoteReader(service.settings, service.stores.quotes, service.stores.control)
     reader = HistoryReader(HistoryStore(service.stores.cache), quotes)
     reading = reader.read(requested(symbols), name, service.now_ms)
@@ -28,7 +28,7 @@ def read(service, symbols, name):
 
 
 def test_a_history_has_a_point_for_each_minute(service):
-    """Epoch seconds and the exact price, oldest first, and how far points are apart."""
+    """A history has points of epoch seconds and exact price, oldest first, and their interval."""
     for minute, price in enumerate(["180", "181.5", "182.000001"]):
         service.now_ms = NOON_MS + minute * 60_000
         service.price("AAPL", price=price)
@@ -63,7 +63,7 @@ def test_a_symbol_without_history_is_an_error_and_is_watched(service):
 
 
 def test_a_range_is_one_of_five(service):
-    """The message names them."""
+    """An unknown range is an error that names the five allowed ones."""
     assert range_name("7d") == "7d"
     with pytest.raises(ValueError, match="one of 1h, 6h, 24h, 7d, 30d"):
         range_name("1y")

@@ -1,4 +1,4 @@
-"""One search over the lists of all classes, through a real cache."""
+"""One search over the lists of all classes, read from a real Redis."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def service(cache):
 
 
 def search(service, q, **how):
-    """The answer to a search, parsed."""
+    """Return the parsed answer to a search."""
     return json.loads(SearchReader(service.stores.assets).search(q, market="live", **how))
 
 
@@ -44,14 +44,14 @@ def search(service, q, **how):
     ],
 )
 def test_one_ranked_list_has_the_assets_of_all_classes(service, q, symbols):
-    """The exact symbol first, then beginnings, then words of names, then the better ranked."""
+    """Results are ordered: exact symbol, beginning of a symbol, word of a name, then rank."""
     answer = search(service, q)
     assert [one["symbol"] for one in answer["results"]] == symbols
     assert answer["total"] == len(symbols)
 
 
 def test_a_result_is_an_asset_with_its_class(service):
-    """It has the members of a row of the list."""
+    """A result has the members of a list's row and the asset class."""
     answer = search(service, "bitcoin")
     assert (answer["market"], answer["q"]) == ("live", "bitcoin")
     (found,) = answer["results"]
@@ -62,7 +62,7 @@ def test_a_result_is_an_asset_with_its_class(service):
 
 
 def test_a_search_can_be_limited_to_a_class_and_a_number(service):
-    """`total` counts all that match."""
+    """`asset_class` and `limit` restrict the results, and `total` counts all matches."""
     answer = search(service, "eur", asset_class=AssetClass.STOCKS)
     assert [one["symbol"] for one in answer["results"]] == ["EURN"]
     answer = search(service, "eur", limit=1)
@@ -70,7 +70,7 @@ def test_a_search_can_be_limited_to_a_class_and_a_number(service):
 
 
 def test_lists_that_are_not_there_yet_are_passed_over(cache):
-    """Before the first one, the request is to be repeated."""
+    """A search reads the lists that exist; without any list it raises `pending`."""
     service = Service(cache)
     with pytest.raises(BadRequestError) as caught:
         search(service, "btc")

@@ -62,7 +62,7 @@ def service(cache):
     ],
 )
 def test_every_route_suggests_the_same_for_a_symbol(service, asked, code, suggested):
-    """The list of quotes, one quote and the history; a listed symbol is spelled right."""
+    """All three routes suggest the same; a listed symbol gets no suggestion."""
     path = encoded(asked, safe="")
     for target in (f"/v1/quotes?symbols={path}", f"/v1/history?symbols={path}"):
         (error,) = service.get(target).json["errors"]
@@ -92,13 +92,13 @@ def test_every_route_suggests_the_same_for_a_symbol(service, asked, code, sugges
     ],
 )
 def test_a_wrong_value_name_or_path_suggests_the_right_one(service, target, code, suggested):
-    """Where nothing is similar, the detail says what is allowed, and nothing is suggested."""
+    """A wrong value, name or path suggests a similar one, or nothing."""
     problem = service.get(target).json
     assert (problem["code"], problem.get("suggestions")) == (code, suggested), problem
 
 
 def test_a_coin_by_its_id_suggests_what_it_is_listed_as(service):
-    """A misspelt id suggests the coin; an id that is right suggests nothing."""
+    """A misspelt id suggests the coin's listed symbol, and a right id suggests nothing."""
     bitcoin = {"coingecko": "bitcoin"}
     asset = Asset("BTC-USD", AssetClass.CRYPTO, "Bitcoin", None, "USD", 1, bitcoin)
     updated = datetime.fromtimestamp(service.now_ms / 1000, UTC)
@@ -109,7 +109,7 @@ def test_a_coin_by_its_id_suggests_what_it_is_listed_as(service):
 
 
 def test_only_some_symbols_of_a_request_are_searched_for(service):
-    """Junk is not, beyond the first few; a symbol that is listed takes no place."""
+    """Suggestions are searched for a bounded number of unlisted symbols of a request."""
     asked = [*STOCKS[:3], *(f"TSL{letter}" for letter in "BCDEFGH")]
     errors = service.get(f"/v1/quotes?symbols={','.join(asked)}").json["errors"]
     suggested = [error.get("suggestions") for error in errors]
@@ -117,7 +117,7 @@ def test_only_some_symbols_of_a_request_are_searched_for(service):
 
 
 def test_a_request_full_of_junk_costs_a_bounded_number_of_round_trips(service):
-    """The same for one junk symbol as for a hundred."""
+    """A request for 100 unknown symbols costs no more round trips than a request for one."""
     cache = service.stores.cache
     costs = []
     for wave, count in enumerate((1, 100)):
@@ -129,7 +129,7 @@ def test_a_request_full_of_junk_costs_a_bounded_number_of_round_trips(service):
 
 
 def test_nothing_is_suggested_before_the_first_list(cache):
-    """Whether a symbol is misspelt is not known then."""
+    """Before the first list of a class nothing is suggested for its symbols."""
     service = Service(cache)
     errors = service.get("/v1/quotes?symbols=APPL,BTCC-USD").json["errors"]
     assert [error.get("suggestions") for error in errors] == [None, None]
@@ -139,14 +139,14 @@ def test_nothing_is_suggested_before_the_first_list(cache):
 
 
 def test_a_symbol_that_has_a_price_is_spelled_right(service):
-    """An old quote suggests nothing, even if the lists have a similar symbol."""
+    """A symbol with an old quote gets no suggestion."""
     service.price("TSLAA", age_s=600)
     errors = service.get("/v1/quotes?symbols=TSLAA&max_age=5").json["errors"]
     assert [(error["code"], error.get("suggestions")) for error in errors] == [("stale", None)]
 
 
 def test_lists_that_cannot_be_read_cost_only_the_suggestions(redis_server, caplog):
-    """The errors stay as they are, and the log says why nothing is suggested."""
+    """Without Redis errors have no suggestions from the lists, and the log says why."""
     cache = connect(Settings.from_env(redis_server.env()), caller_time=True)
     service = Service(cache)
     suggester = Suggester(service.stores.assets, ListedSymbols(cache))

@@ -1,4 +1,4 @@
-"""Asset lists in a real Redis: rows as clients get them, pages, ids and a quick search."""
+"""Asset lists in a real Redis: their rows, pages, provider ids and search."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def store(cache):
 
 
 def test_before_the_first_list_there_is_nothing(store):
-    """No meta, no rows, nothing found, and only the shipped ids."""
+    """Before the first list only the shipped ids exist: no meta, no rows and no search result."""
     assert store.meta(STOCKS) is None
     assert store.page(STOCKS, "v1", 0, 10) == []
     assert store.search(STOCKS, "v1", "apple", 0, 10) is None
@@ -37,7 +37,7 @@ def test_before_the_first_list_there_is_nothing(store):
 
 
 def test_a_list_is_swapped_in(store):
-    """Meta has version, size, time and sources; rows are the JSON that clients get, in order."""
+    """A stored list has version, size, time and sources, and its rows are the JSON of the API."""
     assert store.swap(listed("v1"))
     meta = store.meta(STOCKS)
     assert (meta.version, meta.total) == ("v1", 3)
@@ -50,7 +50,7 @@ def test_a_list_is_swapped_in(store):
 
 
 def test_pages_join_into_the_list(store):
-    """Pages are exact slices; beyond the end, and of a version that is gone, there is nothing."""
+    """Pages are exact slices; a page beyond the end or of a deleted version is empty."""
     store.swap(listed("v1"))
     assert symbols(store.page(STOCKS, "v1", 0, 2)) == ["AAPL", "BRK.B"]
     assert symbols(store.page(STOCKS, "v1", 2, 2)) == ["OR.PA"]
@@ -59,7 +59,7 @@ def test_pages_join_into_the_list(store):
 
 
 def test_classes_do_not_meet(store):
-    """Each class has its own list."""
+    """Each asset class has its own list."""
     store.swap(listed("v1"))
     store.swap(listed("v1", [("EUR/USD", "Euro / US Dollar")], FOREX))
     assert store.meta(STOCKS).total == 3
@@ -68,7 +68,7 @@ def test_classes_do_not_meet(store):
 
 
 def test_ids_come_from_the_list_and_the_table(store):
-    """The list's ids count; the table completes the same coin and serves what is not listed."""
+    """Ids of the list win; the shipped table adds ids of the same coin and of unlisted coins."""
     store.swap(
         coins(
             "v1",
@@ -88,7 +88,7 @@ def test_ids_come_from_the_list_and_the_table(store):
 
 
 def test_search_is_ranked_and_paged(store):
-    """The exact symbol first, then by rank; pages are slices of what was found."""
+    """A search returns the exact symbol first and then by rank, and its pages are slices."""
     store.swap(listed("v1", [("XAPP", "X"), ("APPL", "Fake"), ("APP", "A"), ("ZZ", "Big App")]))
     found = store.search(STOCKS, "v1", "app", 0, 2)
     assert (found.total, symbols(found.rows)) == (3, ["APP", "APPL"])
@@ -98,7 +98,7 @@ def test_search_is_ranked_and_paged(store):
 
 
 def test_an_index_is_read_once(store):
-    """Further searches of the same version ask for their rows alone; a new version is noticed."""
+    """A second search of a version reads only its rows; a new version has a new index."""
     store.swap(listed("v1"))
     store.search(STOCKS, "v1", "apple", 0, 9)
     before = store._cache.round_trips
@@ -109,7 +109,7 @@ def test_an_index_is_read_once(store):
 
 
 def test_thirty_thousand_assets_are_searched_and_paged_in_one_round_trip_each(store):
-    """The size of a list changes neither how often a search nor how often a page asks Redis."""
+    """A search and a page of 30,000 assets take one round trip each."""
     store.swap(large("v1", "name"))
     store.search(STOCKS, "v1", "x", 0, 1)
     before = store._cache.round_trips

@@ -1,4 +1,4 @@
-"""Swapping lists in a real Redis: whole or not at all, newest last, and never under a reader."""
+"""Replacing asset lists in a real Redis: each list is stored whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def store(cache):
 
 
 def test_a_replaced_list_stays_for_its_readers(store, shared_redis):
-    """After a swap the old version can still be paged, for an hour; the new one for a week."""
+    """The replaced version can be paged for an hour, and the new version is kept for a week."""
     store.swap(listed("v1"))
     store.swap(listed("v2", COMPANIES[:1], minutes=1))
     assert store.meta(STOCKS).version == "v2"
@@ -45,28 +45,28 @@ def test_nothing_lives_forever(store, shared_redis):
 
 
 def test_the_current_version_again_changes_nothing(store):
-    """A commit that is repeated is done already, and its list stays as it is."""
+    """Storing the current version a second time succeeds and changes nothing."""
     store.swap(listed("v1"))
     assert store.swap(listed("v1", COMPANIES[:1]))
     assert store.meta(STOCKS).total == 3
 
 
 def test_an_older_list_never_replaces_a_newer_one(store):
-    """A late commit of an earlier list changes nothing."""
+    """A late commit of an older list changes nothing."""
     store.swap(listed("v2", minutes=2))
     assert not store.swap(listed("v1", minutes=1))
     assert store.meta(STOCKS).version == "v2"
 
 
 def test_an_empty_list_is_not_swapped_in(store):
-    """Nothing is never a list."""
+    """An empty list is refused with an error."""
     with pytest.raises(ValueError, match="empty"):
         store.swap(listed("v1", []))
 
 
 @pytest.mark.parametrize("part", ["rows", "index", "ids", "names"])
 def test_a_list_that_is_not_whole_is_never_seen(store, shared_redis, monkeypatch, part):
-    """Where a part got lost on the way, the swap fails and the current list stays."""
+    """If a part of a new list is lost before the swap, the swap fails and the current list stays."""
     store.swap(coins("v1", BTC={"coingecko": "bitcoin"}))
     stage = ListWriter.stage
 
@@ -83,7 +83,7 @@ def test_a_list_that_is_not_whole_is_never_seen(store, shared_redis, monkeypatch
 
 
 def test_a_writer_that_dies_leaves_the_current_list(store):
-    """A list that was staged and never switched is invisible, and does not spoil the next try."""
+    """A list that was staged but not swapped in is invisible, and the next swap succeeds."""
     store.swap(coins("v1", BTC={"coingecko": "bitcoin"}))
     half = coins("v2", minutes=1, ETH={"coingecko": "other"}, XRP={"coingecko": "x"})
     store._writer.stage(half, [("ETH", '{"coingecko": "other"}')])
@@ -95,7 +95,7 @@ def test_a_writer_that_dies_leaves_the_current_list(store):
 
 
 def test_a_list_that_comes_in_between_is_retired_too(store, cache, shared_redis, monkeypatch):
-    """A swap that was overtaken by another begins again, and retires that one."""
+    """A swap that finds another list stored meanwhile starts again, and retires that list."""
     store.swap(listed("v1"))
     stage = ListWriter.stage
     between = [listed("v2", minutes=1)]
@@ -109,11 +109,11 @@ def test_a_list_that_comes_in_between_is_retired_too(store, cache, shared_redis,
     assert store.swap(listed("v3", minutes=2))
     assert store.meta(STOCKS).version == "v3"
     with shared_redis.client() as client:
-        assert client.ttl("mda:{assets:stocks}:v2:rows") <= 3600
+        assert 0 < client.ttl("mda:{assets:stocks}:v2:rows") <= 3600
 
 
 def test_racing_swaps_leave_the_newest_list_whole(cache):
-    """8 workers that swap 8 lists, some of them the same, leave the newest one whole."""
+    """When 8 workers store 8 lists at once, some of them equal, the newest list is left whole."""
     lists = [large(f"v{n // 2}", f"list{n // 2}", n // 2, total=1500) for n in range(8)]
 
     def swap(new):
@@ -134,7 +134,7 @@ def test_racing_swaps_leave_the_newest_list_whole(cache):
 
 
 def test_ids_are_swapped_with_the_list(store):
-    """A coin that the new list lacks has no ids of the old one."""
+    """A coin that is missing in the new list has no ids of the old list."""
     store.swap(coins("v1", OLDCOIN={"coingecko": "old"}, BTC={"coingecko": "bitcoin"}))
     store.swap(coins("v2", minutes=1, NEWCOIN={"coingecko": "new"}))
     assert store.ids(["OLDCOIN", "NEWCOIN"]) == {"NEWCOIN": {"coingecko": "new"}}

@@ -1,4 +1,4 @@
-"""The breaker: what opens it, what a probe may do, what changes nothing."""
+"""The breaker: what opens and closes it, what a probe may do, and which results do not count."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ NEUTRAL, TRIP = BreakerEffect.NEUTRAL, BreakerEffect.TRIP
 
 @pytest.fixture
 def breaker(cache: Cache, control_of) -> Breaker:
-    """A breaker whose provider has budget for anything."""
+    """A breaker whose provider has enough budget for every call."""
     return Breaker(control_of(cache, PLENTY, POLICY))
 
 
 def test_five_failures_in_a_minute_open_it(breaker):
-    """The fifth failure within 60 s opens it, with its reason; four do not."""
+    """The fifth failure within 60 s opens the breaker with its reason, and the fourth does not."""
     for n in range(4):
         assert breaker.attempt(FAILURE, NOW + n * 14_000) == ()
     changed = breaker.attempt(FAILURE, NOW + 56_000, reason="unavailable")
@@ -48,7 +48,7 @@ def test_five_failures_in_a_minute_open_it(breaker):
 
 
 def test_five_failures_in_more_than_a_minute_do_not_open_it(breaker):
-    """A failure stops counting after 60 s, and five in a week are nothing."""
+    """A failure stops counting after 60 s, so one failure a day never opens the breaker."""
     for n in range(5):
         breaker.attempt(FAILURE, NOW + n * 15_000)
     for day in range(1, 6):
@@ -57,7 +57,7 @@ def test_five_failures_in_more_than_a_minute_do_not_open_it(breaker):
 
 
 def test_failures_that_are_the_minority_do_not_open_it(breaker):
-    """Failures open it only when they are at least half of the results counted."""
+    """Failures open the breaker only if they are at least half of the counted results."""
     for n in range(6):
         breaker.attempt(SUCCESS, NOW + n)
     for n in range(5):
@@ -68,7 +68,7 @@ def test_failures_that_are_the_minority_do_not_open_it(breaker):
 
 
 def test_a_bad_key_opens_it_at_once(breaker):
-    """An unauthorized attempt opens it without a count, and the reason is seen."""
+    """One unauthorized attempt opens the breaker, and readers see the reason."""
     breaker.open()
     seen = breaker.seen()
     assert (seen.state, seen.reason, seen.since_ms) == (BreakerState.OPEN, "bad_key", NOW)
@@ -76,7 +76,7 @@ def test_a_bad_key_opens_it_at_once(breaker):
 
 
 def test_a_success_of_the_probe_closes_it(breaker):
-    """After its time the next permit is the one probe, and its success closes the breaker."""
+    """After the open time the next permit is the only probe, and its success closes the breaker."""
     breaker.open()
     assert breaker.ask(NOW + OPEN_MS - 1).reason is DenyReason.BREAKER_OPEN
     probe = breaker.ask(NOW + OPEN_MS, calls=7)
@@ -91,7 +91,7 @@ def test_a_success_of_the_probe_closes_it(breaker):
 
 @pytest.mark.parametrize("effect", [FAILURE, TRIP])
 def test_a_failure_of_the_probe_opens_it_again(breaker, effect):
-    """A failed probe opens the breaker for its whole time again."""
+    """A failed probe opens the breaker again for its full time."""
     breaker.open()
     late = NOW + OPEN_MS
     breaker.tell(breaker.ask(late), effect, late + 500)
@@ -100,7 +100,7 @@ def test_a_failure_of_the_probe_opens_it_again(breaker, effect):
 
 
 def test_a_neutral_probe_is_given_again(breaker):
-    """A probe that says nothing about the provider changes no state and frees its place."""
+    """A probe with a neutral result changes no state, and the next request gets a new probe."""
     breaker.open()
     late = NOW + OPEN_MS
     first = breaker.ask(late)
@@ -111,7 +111,7 @@ def test_a_neutral_probe_is_given_again(breaker):
 
 
 def test_a_probe_whose_holder_died_is_given_again_after_its_lease(breaker):
-    """The lease keeps others out; then the probe is given anew, and the dead one's word is void."""
+    """After the lease another worker gets the probe, and the first probe's result is ignored."""
     breaker.open()
     late = NOW + OPEN_MS
     dead = breaker.ask(late)
@@ -125,7 +125,7 @@ def test_a_probe_whose_holder_died_is_given_again_after_its_lease(breaker):
 
 
 def test_a_result_of_an_earlier_generation_changes_nothing(breaker):
-    """What was permitted before a change of state neither opens nor closes afterwards."""
+    """A result of a permit from before a change of state neither opens nor closes the breaker."""
     early = [breaker.ask(NOW) for _ in range(12)]
     breaker.open()
     for grant in early[:6]:
@@ -140,7 +140,7 @@ def test_a_result_of_an_earlier_generation_changes_nothing(breaker):
 
 
 def test_fifty_threads_on_a_half_open_breaker_get_one_probe(shared_redis, control_of):
-    """Of fifty workers that ask in the same moment exactly one is given the probe."""
+    """Of 50 workers that ask at the same moment exactly one gets the probe."""
     cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
     breaker = Breaker(control_of(cache, PLENTY, POLICY))
     breaker.open()
@@ -164,7 +164,7 @@ def test_fifty_threads_on_a_half_open_breaker_get_one_probe(shared_redis, contro
 
 @pytest.mark.parametrize("effect", [BreakerEffect.FAILURE, BreakerEffect.STALE])
 def test_symbols_that_only_clients_chose_open_no_breaker(breaker, effect):
-    """Clients can ask for anything, so failures with their symbols alone say nothing."""
+    """Failures of calls for client-chosen symbols alone do not open the breaker."""
     for second in range(20):
         breaker.attempt(effect, NOW + second * 1000, only_client_symbols=True, detail="odd")
     assert breaker.state(NOW + 20_000) is BreakerState.CLOSED
@@ -172,6 +172,6 @@ def test_symbols_that_only_clients_chose_open_no_breaker(breaker, effect):
 
 
 def test_a_bad_key_opens_whatever_the_symbols(breaker):
-    """A key that is not accepted concerns every symbol."""
+    """A rejected key opens the breaker also if only clients chose the symbols."""
     breaker.attempt(BreakerEffect.TRIP, NOW, reason="bad_key", only_client_symbols=True)
     assert breaker.state() is BreakerState.OPEN

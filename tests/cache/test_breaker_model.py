@@ -1,4 +1,4 @@
-"""The breaker against a small model of it, with random permits, results, deaths and times."""
+"""The breaker compared with a small model: random permits, results, dead workers and times."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CLOSED, OPEN, HALF_OPEN = BreakerState
 
 
 class Model:
-    """What a breaker should do, in as few words as possible."""
+    """The expected behaviour of a breaker in simple Python."""
 
     def __init__(self) -> None:
         self.state, self.since, self.generation = CLOSED, 0, 0
@@ -47,7 +47,7 @@ class Model:
         self.probe, self.results, self.stale_in_a_row = None, [], 0
 
     def ask(self, now: int, token: str) -> str:
-        """'pass', 'probe' or 'no'."""
+        """Return 'pass', 'probe' or 'no'."""
         if self.state is CLOSED:
             return "pass"
         if self.state is OPEN and now < self.since + POLICY.open_ms:
@@ -60,7 +60,7 @@ class Model:
         return "probe"
 
     def tell(self, grant: CallGrant, effect: BreakerEffect, now: int, *, judged: bool) -> None:
-        """Take a result in; `judged` is for successes."""
+        """Count a result; `judged` applies to successes only."""
         if grant.generation != self.generation:
             return
         if self.state is HALF_OPEN and grant.probe == self.probe:
@@ -86,7 +86,7 @@ class Model:
 
 
 class BreakerMachine(RuleBasedStateMachine):
-    """Workers that ask, report at once or much later, or die; clocks are right."""
+    """Workers that ask and report at once, report late, or die; their clocks are right."""
 
     permits = Bundle("permits")
 
@@ -98,7 +98,7 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @rule(ms=st.sampled_from([0, 1, 400, 3_000, 14_999, 15_000, 30_000, 60_000, 90_000]))
     def time_passes(self, ms: int) -> None:
-        """Let it be later."""
+        """Move the time forward."""
         self.now += ms
 
     @rule(target=permits)
@@ -117,20 +117,20 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @rule(effect=st.sampled_from(BreakerEffect), burst=st.integers(1, 6), judged=st.booleans())
     def attempts_that_end_at_once(self, effect: BreakerEffect, burst: int, *, judged: bool) -> None:
-        """A few workers ask and report without delay: the usual case."""
+        """Some workers ask and report without delay, as usual."""
         for _ in range(burst):
             self._tell(self.ask(), effect, judged=judged)
 
     @rule(pause_ms=st.sampled_from([0, 2_000]))
     def an_outage_that_ends(self, pause_ms: int) -> None:
-        """It opens, its time passes, and a probe closes it: permits from before are now stale."""
+        """The breaker opens and a probe closes it, so earlier permits are of an old generation."""
         self._tell(self.ask(), BreakerEffect.TRIP)
         self.now += POLICY.open_ms + pause_ms
         self._tell(self.ask(), BreakerEffect.SUCCESS)
 
     @rule(grant=permits, effect=st.sampled_from(BreakerEffect))
     def report(self, grant: CallGrant, effect: BreakerEffect) -> None:
-        """A worker reports, perhaps late, perhaps for the second time."""
+        """A worker reports, perhaps late or for the second time."""
         self._tell(grant, effect)
 
     @rule(grant=consumes(permits))
@@ -139,14 +139,14 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @invariant()
     def it_stands_where_the_model_stands(self) -> None:
-        """State, time of change and generation are the model's."""
+        """State, time of the last change and generation equal the model's."""
         seen = self._seen()
         assert (seen.state, seen.generation) == (self.model.state, self.model.generation)
         assert (seen.since_ms or 0) == self.model.since
 
     @invariant()
     def at_most_one_probe_is_in_flight(self) -> None:
-        """Never do two workers hold a probe within its lease."""
+        """At most one worker holds a probe within its lease."""
         held = [probe for probe, until in self.in_flight.items() if self.now < until]
         assert len(held) <= 1
 
@@ -183,7 +183,7 @@ class BreakerMachine(RuleBasedStateMachine):
 def test_the_breaker_does_what_its_model_does(
     cache: Cache, control_of: Callable[..., ControlState]
 ):
-    """In any order of permits, results, deaths and time, model and scripts agree."""
+    """Scripts and model agree for any order of permits, results, dead workers and times."""
 
     def fresh() -> BreakerMachine:
         cache.command("FLUSHALL")

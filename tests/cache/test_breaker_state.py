@@ -1,4 +1,4 @@
-"""What is around a breaker: its neighbours, its budget, its key, and what readers see of it."""
+"""A breaker and its surroundings: other breakers, the budget, its key, and what readers see."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ NEUTRAL, TRIP = BreakerEffect.NEUTRAL, BreakerEffect.TRIP
 
 @pytest.fixture
 def breaker(cache: Cache, control_of) -> Breaker:
-    """A breaker whose provider has budget for anything."""
+    """A breaker whose provider has enough budget for every call."""
     return Breaker(control_of(cache, PLENTY, POLICY))
 
 
 def test_breakers_are_apart(breaker):
-    """A breaker of one class or provider says nothing about any other."""
+    """An open breaker of one class and provider denies no call of another."""
     breaker.open()
     forex = Breaker(breaker.control, asset_class=AssetClass.FOREX)
     finnhub = Breaker(breaker.control, source=Source.FINNHUB)
@@ -34,13 +34,13 @@ def test_breakers_are_apart(breaker):
 
 
 def test_an_asset_list_is_fetched_whatever_the_breaker_says(breaker):
-    """A request that does not ask the breaker is granted by the budget alone."""
+    """A request with `ask_breaker=False` depends on the budget alone."""
     breaker.open()
     assert breaker.ask(NOW + 1, ask_breaker=False, use=Use.ASSETS).calls == 1
 
 
 def test_without_budget_there_is_no_probe(cache, control_of):
-    """A permit and a reservation are given together or not at all."""
+    """An open breaker gives no probe while the budget has no call left."""
     breaker = Breaker(control_of(cache, {Source.YFINANCE: "1/minute"}, BreakerPolicy(1000)))
     breaker.open()
     denied = breaker.ask(NOW + 2000)
@@ -50,7 +50,7 @@ def test_without_budget_there_is_no_probe(cache, control_of):
 
 
 def test_two_requests_of_one_call_share_the_breaker(breaker):
-    """Within one call the first request takes the probe and the second waits."""
+    """Of two requests in one call the first gets the probe, and the second has to wait."""
     breaker.open()
     want = CallRequest(Source.YFINANCE, AssetClass.STOCKS, 1, Use.ACTIVE, NOW + OPEN_MS + 1000)
     first, second = breaker.control.take([want, want], NOW + OPEN_MS, "t")
@@ -70,7 +70,7 @@ def test_two_requests_of_one_call_share_the_breaker(breaker):
     ids=" ".join,
 )
 def test_an_unreadable_breaker_lets_calls_pass(cache, breaker, spoil):
-    """Whatever a breaker's key holds, a call is permitted, and its result is counted."""
+    """A damaged breaker permits a call, and its result is counted."""
     key = cache.key("control", "breaker", "yfinance", "stocks")
     cache.command("DEL", key)
     cache.command(spoil[0], key, *spoil[1:])
@@ -81,13 +81,13 @@ def test_an_unreadable_breaker_lets_calls_pass(cache, breaker, spoil):
 
 
 def test_a_clock_that_ran_ahead_does_not_keep_it_open(breaker):
-    """A time of opening far in the future is not used."""
+    """An opening time far in the future is ignored."""
     breaker.open(NOW + 86_400_000)
     assert breaker.ask(NOW).probe
 
 
 def test_the_last_success_and_error_are_kept(breaker):
-    """Readers see when it last worked, and when and why it last did not, without long texts."""
+    """Readers see the last success, and the last error with its time and a shortened reason."""
     breaker.attempt(SUCCESS, NOW)
     breaker.attempt(FAILURE, NOW + 5, outcome="unavailable", detail="x" * 1000)
     breaker.attempt(NEUTRAL, NOW + 9, outcome="not_found")
@@ -98,7 +98,7 @@ def test_the_last_success_and_error_are_kept(breaker):
 
 
 def test_a_breaker_stays_small(cache, breaker):
-    """An hour of results each second leaves a minute's worth of counts, and no TTL."""
+    """An hour of results leaves counts of one minute, and the key has no TTL."""
     for second in range(0, 3600, 7):
         effect = FAILURE if second % 2 else SUCCESS
         breaker.attempt(effect, NOW + second * 1000)

@@ -26,7 +26,7 @@ def ledger_of(cache: Cache, control_of):
 
 
 def test_a_grant_is_what_fits_all_windows(ledger_of):
-    """Calls are granted up to the room of the fullest window, and counted in each."""
+    """Calls are granted up to the free calls of the fullest window, and counted in each window."""
     ledger = ledger_of("20/minute,8/second")
     assert ledger.take(15, NOW).calls == 8
     assert ledger.used(NOW) == [8, 8]
@@ -35,7 +35,7 @@ def test_a_grant_is_what_fits_all_windows(ledger_of):
 
 
 def test_fewer_than_the_least_are_not_granted(ledger_of):
-    """A request that needs more than there is room for gets nothing, and nothing is counted."""
+    """A request whose least number of calls is not free gets nothing, and nothing is counted."""
     ledger = ledger_of("10/minute")
     ledger.take(8, NOW)
     denied = ledger.take(5, NOW, least=3)
@@ -45,7 +45,7 @@ def test_fewer_than_the_least_are_not_granted(ledger_of):
 
 
 def test_calls_count_until_the_end_of_their_reservation_is_a_window_old(ledger_of):
-    """A call may happen as late as its reservation ends, so it counts a window longer than that."""
+    """A call counts for one window after its reservation ends, as it may be made that late."""
     ledger = ledger_of("10/minute")
     ledger.take(10, NOW, run_ms=4000)
     denied = ledger.take(1, NOW + MINUTE + 3999)
@@ -57,7 +57,7 @@ def test_calls_count_until_the_end_of_their_reservation_is_a_window_old(ledger_o
 
 
 def test_unused_calls_are_given_back_exactly(ledger_of):
-    """A refund frees what was not used, in the bucket it was reserved in, and never more."""
+    """A refund frees exactly the unused calls of its own reservation."""
     ledger = ledger_of("10/minute,100/hour")
     first, second = ledger.take(6, NOW, run_ms=4000), ledger.take(4, NOW + 3000, run_ms=4000)
     ledger.settle(first, 1, NOW + 3000)
@@ -68,7 +68,7 @@ def test_unused_calls_are_given_back_exactly(ledger_of):
 
 
 def test_a_refund_that_comes_late_touches_no_later_calls(ledger_of):
-    """When the bucket of a reservation has left the window, there is nothing to give back."""
+    """A refund of a reservation that has left the window frees no later call."""
     ledger = ledger_of("10/minute,100/hour")
     old = ledger.take(6, NOW)
     ledger.take(9, NOW + 2 * MINUTE)
@@ -77,14 +77,14 @@ def test_a_refund_that_comes_late_touches_no_later_calls(ledger_of):
 
 
 def test_more_used_than_granted_gives_nothing_back(ledger_of):
-    """A report of more calls than were granted does not turn into room."""
+    """A report of more calls than were granted frees no call."""
     ledger = ledger_of("10/minute")
     ledger.settle(ledger.take(6, NOW), 8, NOW)
     assert ledger.used(NOW) == [6]
 
 
 def test_a_hold_stops_every_use_until_its_end(ledger_of):
-    """After a 429 no call is granted before its Retry-After has passed, whatever the budget."""
+    """After a 429 no use gets a call before Retry-After has passed."""
     ledger = ledger_of("60/minute")
     grant = ledger.take(1, NOW)
     ledger.settle(grant, 1, NOW + 100, hold_until_ms=NOW + 30_000)
@@ -104,7 +104,7 @@ def test_a_hold_is_only_ever_extended(ledger_of):
 
 
 def test_eight_workers_share_one_limit_exactly(shared_redis, control_of):
-    """Eight workers that take at once are granted the limit in all, no call more or less."""
+    """Eight workers that ask at once are granted exactly the limit in all."""
     granted: list[int] = []
     start = threading.Barrier(8)
 
@@ -124,7 +124,7 @@ def test_eight_workers_share_one_limit_exactly(shared_redis, control_of):
 
 
 def test_a_change_of_limits_forgets_nothing(cache, control_of):
-    """Counts are kept by window length, so a limit that is lowered or reordered still holds."""
+    """Calls are counted by window length, so changed or reordered limits keep the earlier calls."""
     Ledger(control_of(cache, {SOURCE: "60/minute,500/hour"})).take(40, NOW)
     tightened = Ledger(control_of(cache, {SOURCE: "500/hour,45/minute"}))
     assert tightened.used(NOW) == [40, 40]
@@ -145,7 +145,7 @@ def test_a_change_of_limits_forgets_nothing(cache, control_of):
 def test_an_unreadable_ledger_grants_nothing_for_its_longest_short_window(
     cache, ledger_of, caplog, spoil
 ):
-    """Unknown calls may still count for a minute; then the ledger goes on with what is known."""
+    """A damaged ledger grants nothing for a minute, and then goes on with the readable counts."""
     ledger = ledger_of("60/minute,30/second,10000/month")
     ledger.take(7, NOW - 5000, use=Use.PROBE)
     key = cache.key("control", "budget", "finnhub")
@@ -164,7 +164,7 @@ def test_an_unreadable_ledger_grants_nothing_for_its_longest_short_window(
 
 
 def test_a_ledger_stays_small_and_has_no_ttl(cache, ledger_of):
-    """Hours of calls leave no more than the windows' buckets, and nothing that could be evicted."""
+    """Three hours of calls leave only the buckets of the windows, and the key has no TTL."""
     ledger = ledger_of("300/minute,10000/hour,30/second")
     key = cache.key("control", "budget", "finnhub")
     sizes = []
@@ -176,7 +176,7 @@ def test_a_ledger_stays_small_and_has_no_ttl(cache, ledger_of):
 
 
 def test_readers_see_use_reset_and_the_next_routine_call(ledger_of):
-    """Per limit what is used and when the oldest call leaves; and when a routine call fits."""
+    """Readers see used calls and reset of each limit, and the time of the next routine call."""
     ledger = ledger_of("2/minute,25/day")
     assert ledger.seen(NOW).routine_at_ms == NOW
     ledger.take(1, NOW)
@@ -191,7 +191,7 @@ def test_readers_see_use_reset_and_the_next_routine_call(ledger_of):
 
 
 def test_calls_that_were_made_count_from_their_report(ledger_of):
-    """A long reservation blocks a short window only until its holder says that it is done."""
+    """A long reservation blocks a short window only until its holder reports."""
     ledger = ledger_of("25/day,1/second")
     grant = ledger.take(1, NOW, use=Use.ASSETS, run_ms=120_000)
     assert ledger.take(1, NOW + 30_000, use=Use.ASSETS).calls == 0
@@ -212,7 +212,7 @@ def test_calls_from_before_redis_lost_its_data_count_once(cache, ledger_of):
 
 
 def test_extra_calls_are_granted_only_after_all_needed_ones(cache, control_of):
-    """What a call may need besides itself never takes the call of a later job."""
+    """Extra calls of one job are granted only after the needed calls of all jobs."""
     control = control_of(cache, {SOURCE: "10/minute"})
 
     def take(now_ms: int, jobs: int) -> list[int]:

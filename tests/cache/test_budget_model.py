@@ -1,7 +1,7 @@
-"""The ledger against a small model and against what it promises: no window is ever exceeded.
+"""The ledger compared with a small model: no window is ever exceeded.
 
-Workers take, make their calls at random moments of their reservation, report late, twice less or
-never; one of them has a clock that is off by up to two seconds.
+Workers take calls, make them at random moments of their reservation, and report late or never.
+Some give unused calls back. One worker's clock is wrong by up to two seconds.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PAUSES = [0, 7, 300, 1_000, 4_000, 10_000, 31_000, 60_000, 400_000, 3_600_000, 8
 
 @dataclass
 class Entry:
-    """One reservation: its end, what it is for, and how many calls are counted."""
+    """One reservation: its end, its use, and how many calls are counted."""
 
     end_ms: int
     use: Use
@@ -56,7 +56,7 @@ class Made:
 
 
 class Model:
-    """What a ledger should grant, in as few words as possible."""
+    """The expected behaviour of a ledger in simple Python."""
 
     def __init__(self, limits: tuple[Limit, ...]) -> None:
         self.limits = limits
@@ -67,7 +67,7 @@ class Model:
         self.reason = DenyReason.BUDGET_EXHAUSTED
 
     def take(self, want: CallRequest, now: int) -> tuple[int, Entry | None]:
-        """How many calls are granted, and the reservation."""
+        """Return how many calls are granted, and the reservation."""
         self.latest = max(self.latest, now)
         room = want.calls
         self.reason = DenyReason.PACED
@@ -149,7 +149,7 @@ class BudgetMachine(RuleBasedStateMachine):
 
     @initialize(limits=st.sampled_from(LIMITS), skew_ms=st.integers(-2000, 2000))
     def begin(self, limits: str, skew_ms: int) -> None:
-        """One set of limits, and one worker's clock that is off."""
+        """Choose a set of limits, and how wrong one worker's clock is."""
         self.control = self.control_with(limits)
         self.model = Model(parse_limits(limits))
         # Windows of a second are for workers whose clocks agree.
@@ -157,7 +157,7 @@ class BudgetMachine(RuleBasedStateMachine):
 
     @rule(ms=st.sampled_from(PAUSES))
     def time_passes(self, ms: int) -> None:
-        """Let it be later."""
+        """Move the time forward."""
         self.now += ms
 
     @rule(
@@ -172,7 +172,7 @@ class BudgetMachine(RuleBasedStateMachine):
     def take(
         self, *, use, calls, least, run_ms, is_off, random
     ) -> tuple[CallGrant, Entry | None, Made]:
-        """A worker takes calls, and makes some or all of them at any moments of its time."""
+        """A worker takes calls, and makes some or all at random moments of its reservation."""
         self.asked += 1
         skew_ms = self.skew_ms if is_off else 0
         clock = self.now + skew_ms
@@ -190,11 +190,11 @@ class BudgetMachine(RuleBasedStateMachine):
 
     @rule(taken=consumes(grants), held_s=st.sampled_from([None, None, None, 1, 20]))
     def report(self, taken: tuple[CallGrant, Entry | None, Made], held_s: int | None) -> None:
-        """A worker reports, at once or much later; sometimes with a pause."""
+        """A worker reports at once or later, and sometimes with a hold."""
         grant, entry, made = taken
         if entry is None:
             return
-        # It reports when its calls are over.
+        # A worker reports after its last call.
         made.at_ms = [min(at, self.now) for at in made.at_ms]
         used = len(made.at_ms)
         hold = None if held_s is None else self.now + held_s * 1000
@@ -221,7 +221,7 @@ class BudgetMachine(RuleBasedStateMachine):
 
     @rule(use=st.sampled_from(Use))
     def wait_until_available(self, use: Use) -> None:
-        """A denied worker that comes back at the time of its answer gets a call."""
+        """A denied worker that asks again at `available_at_ms` gets a call."""
         want = CallRequest(SOURCE, CLASS, 1, use, self.now)
         self.asked += 1
         (grant,) = self.control.take([want], self.now, f"t{self.asked}")
@@ -241,7 +241,7 @@ class BudgetMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_window_is_exceeded(self) -> None:
-        """In no rolling window were more calls made than its limit."""
+        """No rolling window has more calls than its limit."""
         if not hasattr(self, "model"):
             return
         made = sorted(at for grant in self.calls_made for at in grant.at_ms)
@@ -253,7 +253,7 @@ class BudgetMachine(RuleBasedStateMachine):
 def test_the_ledger_keeps_every_limit_and_grants_what_its_model_grants(
     cache: Cache, control_of: Callable[..., ControlState]
 ):
-    """Whatever workers do, no rolling window is exceeded, and no call is denied needlessly."""
+    """No rolling window is exceeded in any order of events, and no call is denied needlessly."""
 
     def fresh() -> BudgetMachine:
         cache.command("FLUSHALL")

@@ -1,4 +1,4 @@
-"""How a budget is shared: evenly over long windows, with reserves for first prices and probes."""
+"""How a budget is shared: evenly over long windows, with reserves for new symbols and probes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ledger_of(cache: Cache, control_of):
 
 
 def test_a_day_is_spent_evenly(ledger_of):
-    """25 calls a day are one call each 65 minutes, never two at once, and 22 in a day."""
+    """Of 25 calls a day 22 are routine calls, one each 65 minutes."""
     ledger = ledger_of("25/day,1/second")
     times = _routine_times(ledger, DAY)
     gaps = [after - before for before, after in pairwise(times)]
@@ -34,7 +34,7 @@ def test_a_day_is_spent_evenly(ledger_of):
 
 
 def test_nothing_accumulates_while_nobody_asks(ledger_of):
-    """After hours without a call there is one call at once, not a burst."""
+    """After hours without a call one call is granted, not several."""
     ledger = ledger_of("25/day")
     assert ledger.take(1, NOW).calls == 1
     assert ledger.take(5, NOW + 8 * HOUR).calls == 1
@@ -45,7 +45,7 @@ def test_nothing_accumulates_while_nobody_asks(ledger_of):
 
 
 def test_a_call_that_never_reached_the_provider_delays_no_other(ledger_of):
-    """While the network is down, calls count against the month, but the next one waits for none."""
+    """A call that was never sent counts in the ledger, but does not delay the next call."""
     ledger = ledger_of("30/minute,10000/month")
     for tick in range(5):
         grant = ledger.take(1, NOW + tick * 5000)
@@ -57,14 +57,14 @@ def test_a_call_that_never_reached_the_provider_delays_no_other(ledger_of):
 
 
 def test_rounding_to_ticks_does_not_slow_the_pace(ledger_of):
-    """A month's calls asked for in ticks of 5 s come at their average pace, not a tick later."""
+    """Calls of a month that are asked for each 5 s are granted at their average pace."""
     ledger = ledger_of("10000/month")
     interval = 31 * DAY / 9000
     assert len(_routine_times(ledger, 6 * HOUR)) == pytest.approx(6 * HOUR / interval, abs=1.1)
 
 
 def test_a_paid_plan_is_not_slowed(ledger_of):
-    """Where the even pace is faster than a tick, each tick gets the calls of its 5 s."""
+    """If several calls fit into a tick of 5 s, each tick gets them."""
     ledger = ledger_of("100000/day")
     granted = [ledger.take(100, NOW + tick * 5000).calls for tick in range(720)]
     assert sum(granted) == pytest.approx(90_000 / 24, rel=0.01)
@@ -72,7 +72,7 @@ def test_a_paid_plan_is_not_slowed(ledger_of):
 
 
 def test_unused_routine_calls_give_their_place_in_the_pace_back(ledger_of):
-    """A routine call that was not made lets the next one come as early as it would have."""
+    """A routine call that was not made does not delay the next one."""
     ledger = ledger_of("25/day")
     ledger.settle(ledger.take(1, NOW), 0, NOW + 1000)
     assert ledger.take(1, NOW + 5000).calls == 1
@@ -80,7 +80,7 @@ def test_unused_routine_calls_give_their_place_in_the_pace_back(ledger_of):
 
 
 def test_a_refund_of_lost_calls_does_not_quicken_the_pace(cache, ledger_of):
-    """A report from before Redis lost its data gives back nothing that is not counted."""
+    """A refund of a reservation that Redis has lost does not bring the next call forward."""
     lost = ledger_of("25/day").take(1, NOW)
     cache.command("FLUSHALL")
     ledger = ledger_of("25/day")  # another worker's, who has not seen the lost call
@@ -90,7 +90,7 @@ def test_a_refund_of_lost_calls_does_not_quicken_the_pace(cache, ledger_of):
 
 
 def test_a_tenth_of_a_day_is_kept_for_probes_and_new_symbols(ledger_of):
-    """Routine calls stop at 90 %, and probes, new symbols and lists are still served, unpaced."""
+    """Routine calls stop at 90 % of a day; probes, new symbols and lists get the rest at once."""
     ledger = ledger_of("30/day")
     routine = sum(ledger.take(1, at).calls for at in range(NOW, NOW + 23 * HOUR, MINUTE))
     assert routine == 26
@@ -102,7 +102,7 @@ def test_a_tenth_of_a_day_is_kept_for_probes_and_new_symbols(ledger_of):
 
 
 def test_first_prices_get_half_of_the_reserve_and_nothing_of_the_rest(ledger_of):
-    """However many new symbols clients ask for, a day's other calls stay where they are."""
+    """New symbols get half of a day's reserve and take no call from probes and routine calls."""
     ledger = ledger_of("100/day")
     assert ledger.take(100, NOW, use=Use.NEW).calls == 5
     denied = ledger.take(1, NOW + 12 * HOUR, use=Use.NEW)
@@ -114,7 +114,7 @@ def test_first_prices_get_half_of_the_reserve_and_nothing_of_the_rest(ledger_of)
 
 
 def test_routine_calls_stop_at_nine_tenths_of_a_day(cache, ledger_of):
-    """The share of routine uses is a cap of its own, not only a pace."""
+    """Routine calls of a day have a fixed maximum besides their pace."""
     ledger = ledger_of("100000/day")
     ledger.take(1, NOW)
     key = cache.key("control", "budget", "finnhub")
@@ -126,7 +126,7 @@ def test_routine_calls_stop_at_nine_tenths_of_a_day(cache, ledger_of):
 
 
 def test_reserve_uses_do_not_slow_the_routine(ledger_of):
-    """A new symbol's call is counted but does not move the pace of routine calls."""
+    """Calls for new symbols do not delay routine calls."""
     ledger = ledger_of("25/day")
     ledger.take(3, NOW, use=Use.NEW)
     assert ledger.take(1, NOW).calls == 1
@@ -134,7 +134,7 @@ def test_reserve_uses_do_not_slow_the_routine(ledger_of):
 
 @pytest.mark.parametrize("use", [Use.WATCHED, Use.NEW])
 def test_half_of_a_short_window_is_left_to_active_symbols(ledger_of, use):
-    """What clients ask for takes at most half of a minute, so it cannot starve ACTIVE_SYMBOLS."""
+    """Symbols that clients ask for get half of a minute at most, and active ones the rest."""
     ledger = ledger_of("61/minute")
     assert ledger.take(100, NOW, use=use).calls == 31
     assert ledger.take(1, NOW, use=use).calls == 0
@@ -153,14 +153,14 @@ def test_unlisted_symbols_have_a_share_of_a_short_window_and_leave_it_to_others(
 
 
 def test_a_limit_of_one_serves_every_use(ledger_of):
-    """Shares are rounded so that the smallest limit is not none at all."""
+    """A limit of one call grants that call to each use."""
     for place, use in enumerate(Use):
         ledger = ledger_of("1/second,1/day")
         assert ledger.take(1, NOW + place * 3 * DAY, use=use).calls == 1
 
 
 def _routine_times(ledger: Ledger, span_ms: int) -> list[int]:
-    """When routine calls are granted to a worker that asks in the first tick that may succeed."""
+    """Return when routine calls are granted to a worker that asks in each possible tick."""
     times, at = [], NOW
     while at < NOW + span_ms:
         grant = ledger.take(1, at)

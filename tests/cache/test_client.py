@@ -25,7 +25,7 @@ Env = Callable[..., dict[str, str]]
 
 @pytest.fixture(params=["plain", "cluster"])
 def own_server(request, start_redis):
-    """A server that only this test uses, so that it may be hurt."""
+    """A server of this test alone, which the test may stop."""
     return start_redis(clustered=request.param == "cluster")
 
 
@@ -35,7 +35,7 @@ def cache_on(server, **settings: str) -> Cache:
 
 
 def fail(cache: Cache) -> None:
-    """A read that cannot succeed."""
+    """Assert that a read fails."""
     with pytest.raises(CacheUnavailableError, match=cache.address):
         cache.many([("GET", cache.key("quotes", "x")), ("GET", cache.key("control", "x"))])
 
@@ -65,7 +65,7 @@ def test_the_error_of_a_rejected_command_names_the_server(cache: Cache):
 
 
 def test_a_script_that_the_server_does_not_know_is_sent_whole_once(cache: Cache):
-    """The first use of a script costs two round trips, every later one a single one."""
+    """The first use of a script costs two round trips, and each later one costs one."""
     call = ScriptCall("refresh_claim", [cache.key("control", "refreshed")], [1, 1000, 0])
     cache.ping()
     costs = []
@@ -77,14 +77,14 @@ def test_a_script_that_the_server_does_not_know_is_sent_whole_once(cache: Cache)
 
 
 def test_an_include_is_put_in_place():
-    """A script holds the text of the files that it includes, and no include line."""
+    """A loaded script contains the text of its included files and no include line."""
     text = scripts.load("attempts_take")
     assert "-- include:" not in text
     assert (scripts.FOLDER / "budget_windows.lua").read_text() in text
 
 
 def test_a_hung_server_costs_one_time_limit(shared_redis, time_limits):
-    """A server that accepts and never answers costs a call one time limit, well under a second."""
+    """A server that accepts but never answers costs a call one time limit of under 0.5 s."""
     used, fresh = cache_on(shared_redis), cache_on(shared_redis)
     used.ping()
     shared_redis.pause()
@@ -102,7 +102,7 @@ def test_a_hung_server_costs_one_time_limit(shared_redis, time_limits):
 
 
 def test_a_refused_connection_costs_no_time_limit(own_server, time_limits):
-    """A server that is not there is tried a few times, and found when it is back."""
+    """A server that refuses connections costs no time limit, and is used again when it is back."""
     used, fresh = cache_on(own_server), cache_on(own_server)
     used.ping()
     own_server.kill()
@@ -115,7 +115,7 @@ def test_a_refused_connection_costs_no_time_limit(own_server, time_limits):
 
 
 def test_a_connection_that_broke_meanwhile_is_not_noticed(redis_server):
-    """After a restart of the server the next command succeeds."""
+    """The first command after a restart of the server succeeds."""
     cache = cache_on(redis_server)
     cache.ping()
     redis_server.kill()
@@ -124,7 +124,7 @@ def test_a_connection_that_broke_meanwhile_is_not_noticed(redis_server):
 
 
 def test_a_lost_answer_is_asked_for_again_only_where_that_is_safe(redis_server):
-    """A command whose connection broke is sent again, unless the caller says not to."""
+    """A command whose connection broke is sent again, except with `repeat=False`."""
     with Doorway(redis_server.port) as door:
         cache = connect(
             Settings.from_env({"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(door.port)})
@@ -170,7 +170,7 @@ def test_a_demoted_primary_is_left_for_the_one_behind_the_name(start_redis: Call
     ],
 )
 def test_every_servers_error_of_a_replica_is_understood(text):
-    """Redis 6.2 and later report a script's write on a replica in different words."""
+    """Each wording of the read-only error in Redis 6.2 and later makes the client connect again."""
     with AnsweringServer(f"-{text}\r\n".encode()) as server:
         env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(server.port)}
         cache = connect(Settings.from_env(env))
@@ -181,7 +181,7 @@ def test_every_servers_error_of_a_replica_is_understood(text):
 
 
 def test_a_key_of_another_type_has_an_error_of_its_own(cache: Cache):
-    """A damaged key and a server that does not answer are different errors."""
+    """A key of a wrong type raises `WrongTypeError`, which is not the error of an absent server."""
     name = cache.key("quotes", "x")
     cache.command("SET", name, "1")
     with pytest.raises(WrongTypeError, match=cache.address):
@@ -189,7 +189,7 @@ def test_a_key_of_another_type_has_an_error_of_its_own(cache: Cache):
 
 
 def test_a_wrong_password_is_not_repeated_in_the_error(start_redis, settings_env: Env):
-    """Authentication failures name the server, never the password."""
+    """An authentication error names the server and not the password."""
     server = start_redis()
     with server.client() as client:
         client.config_set("requirepass", "right-s3cret")

@@ -1,4 +1,4 @@
-"""Three primaries with a replica each, and failovers under a running service, seen from outside."""
+"""Failovers in a cluster of three primaries and three replicas, under a running service."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NODE = ("--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_M
 
 
 class Cluster:
-    """Six servers as one cluster, without redis-cli: the first three are primaries at first."""
+    """Six servers joined to one cluster; the first three are primaries at the start."""
 
     def __init__(self, folder: Path) -> None:
         self.nodes = []
@@ -30,7 +30,7 @@ class Cluster:
             self.nodes.append(RedisServer(own, options=NODE))
 
     def start(self) -> None:
-        """Start all, make them one, and return when every replica has its primary's data."""
+        """Start and join all servers, and return when each replica has its primary's data."""
         for number, node in enumerate(self.nodes):
             node.start()
             self.ask(node, "SET-CONFIG-EPOCH", number + 1)
@@ -46,17 +46,17 @@ class Cluster:
         eventually(self.is_whole, "a whole cluster")
 
     def end(self) -> None:
-        """End all that run."""
+        """Stop all servers."""
         for node in self.nodes:
             node.kill()
 
     def ask(self, node: RedisServer, *command: object):
-        """The answer to one CLUSTER command."""
+        """Return the answer to one CLUSTER command."""
         with node.client() as client:
             return client.execute_command(f"CLUSTER {command[0]}", *command[1:])
 
     def known(self, node: RedisServer) -> dict:
-        """The nodes that one node is connected with, or is itself."""
+        """Return the nodes that `node` is connected with, and itself."""
         known = self.ask(node, "NODES")
         return {
             name: facts
@@ -120,7 +120,7 @@ def service(
 
 
 def test_primaries_fail_under_a_running_service(cluster, service, market, record_property):
-    """First the one with the control state is killed, then the one with the quotes hangs."""
+    """The service recovers when one primary is killed, and again when another one hangs."""
     with Watch(service, market) as watch:
         killed = cluster.primary_of("mda:{control}:slot")
         killed.kill()
@@ -131,7 +131,7 @@ def test_primaries_fail_under_a_running_service(cluster, service, market, record
         eventually(cluster.is_whole, "a whole cluster")
         hung = cluster.primary_of("mda:{quotes}:q:AAPL")
         hung.pause()
-        # Readers feel it at once; a tick may find the new primary already.
+        # Readers meet the hung server first; a tick may already use the new primary.
         service.wait_for("Redis at", after=service.output)
         service.wait_for("  written ", after=service.output)
         hung.resume()
@@ -150,7 +150,7 @@ def is_promoted(cluster: Cluster, node: RedisServer) -> bool:
 
 
 def recovered(service: RunningService, tell) -> None:
-    """All is well within two ticks, and every symbol has its price."""
+    """Assert that within two ticks the service is healthy and every symbol has its price."""
     ticks = ticks_until_well(service)
     quotes, _ = service.quotes(SYMBOLS)
     assert set(quotes) == set(SYMBOLS.split(","))

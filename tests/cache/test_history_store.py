@@ -1,4 +1,4 @@
-"""The history in a real Redis: what was accepted, bounded, and gone with its symbol."""
+"""The price history in a real Redis: accepted prices only, of bounded size."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def history(cache):
 
 
 def points(history, range_name, now, symbol="AAPL"):
-    """The points as whole minutes or hours before `now` (seconds after the start), and prices."""
+    """Return whole minutes or hours relative to `now`, and prices."""
     step_ms = MINUTE_MS if range_name.endswith("h") else HOUR_MS
     found = history.read([symbol], range_name, at_ms(now))[symbol].points
     return [(point.at_ms // step_ms - at_ms(now) // step_ms, point.price) for point in found]
@@ -47,7 +47,7 @@ def test_one_price_a_minute_is_kept(store, history):
 
 
 def test_a_gap_stays_a_gap(store, history):
-    """Minutes and hours in which nothing was seen have no point."""
+    """Minutes and hours without an accepted price have no point."""
     for minute in (0, 1, 7, 130):
         put(store, quote(100 + minute / 100, minute * MINUTE))
     now = 130 * MINUTE
@@ -59,7 +59,7 @@ def test_a_gap_stays_a_gap(store, history):
 
 
 def test_held_rejected_and_older_prices_are_not_in_it(store, history):
-    """Only a price that readers see is recorded."""
+    """Held, rejected and older prices are not recorded."""
     put(store, quote("100", 0))
     put(store, quote("150", 60))
     put(store, quote("-1", 120))
@@ -68,14 +68,14 @@ def test_held_rejected_and_older_prices_are_not_in_it(store, history):
 
 
 def test_a_confirmed_price_is_recorded(store, history):
-    """A price that is confirmed with a slightly older time was seen in its minute."""
+    """A price that is confirmed with a slightly older time is recorded in its minute."""
     put(store, quote("100", 0, time=0))
     put(store, quote("100", 60, time=-2))
     assert points(history, "1h", 60) == [(-1, "100"), (0, "100")]
 
 
 def test_a_day_of_minutes_and_a_month_of_hours_are_kept(store, history, shared_redis):
-    """Older points are dropped, and the texts stop growing."""
+    """Older points are dropped, so the stored texts stop growing."""
     sizes = []
     for minute in range(0, 3 * 24 * 60, 7):
         put(store, quote(100 + minute % 9, minute * MINUTE))
@@ -96,14 +96,14 @@ def test_a_day_of_minutes_and_a_month_of_hours_are_kept(store, history, shared_r
 
 
 def test_a_price_of_endless_digits_is_not_recorded(store, history):
-    """A text of more than 32 characters would make the size unbounded; the quote is written."""
+    """A price of more than 32 characters is stored as a quote but not recorded in the history."""
     put(store, quote("100." + "1" * 40, 0))
     assert points(history, "1h", 0) == []
     assert store.last(["AAPL"])["AAPL"].price == "100." + "1" * 40
 
 
 def test_a_symbol_that_becomes_another_asset_begins_anew(store, history):
-    """Quote, held price, reason and history are gone together."""
+    """`forget` removes quote, held price, reason and history of a symbol."""
     put(store, quote("0.0018", 0, symbol="HOT-USD"))
     put(store, quote("2.5", 60, symbol="HOT-USD"))
     store.forget(["HOT-USD"])
@@ -119,7 +119,7 @@ def test_a_symbol_that_becomes_another_asset_begins_anew(store, history):
     [b"", b"garbage", b"\xff" * 40, b"0" * 16 + b";NaN", b"9" * 16 + b";1", b"1" * 999_999],
 )
 def test_a_text_that_is_no_history_is_replaced(store, history, shared_redis, poison):
-    """A damaged text reads as no points, and the next price heals it."""
+    """A damaged history reads as no points, and the next price replaces it."""
     with shared_redis.client() as client:
         client.set(MINUTES_KEY, poison)
     assert points(history, "1h", 0) == []
@@ -128,7 +128,7 @@ def test_a_text_that_is_no_history_is_replaced(store, history, shared_redis, poi
 
 
 def test_a_wrong_type_is_replaced(store, history, shared_redis):
-    """A list under the key of a history, a quote or a held price costs nothing but its content."""
+    """A list under the key of a history, a quote or a held price is replaced by the next price."""
     with shared_redis.client() as client:
         for part in ("minutes", "hours", "q", "held", "why"):
             client.rpush(f"mda:{{quotes}}:{part}:AAPL", "x")
@@ -138,7 +138,7 @@ def test_a_wrong_type_is_replaced(store, history, shared_redis):
 
 
 def test_a_pair_without_a_change_is_compared_with_the_day_before(store):
-    """Where the source gives no change, our recorded price of 24 hours ago is the basis."""
+    """If the source gives no change, our recorded price of 24 hours ago is the basis."""
     pair = {"symbol": "EUR/USD", "source": Source.ALPHA_VANTAGE, "without_change": True}
     put(store, quote("1.1", 0, **pair))
     put(store, quote("1.1055", DAY + 4 * MINUTE, **pair))
@@ -155,7 +155,7 @@ def test_without_a_price_near_the_day_before_there_is_no_change(store):
 
 
 def test_a_change_that_the_source_gives_stays(store):
-    """Our own basis never replaces the source's."""
+    """A change given by the source is kept."""
     put(store, quote("1.1", 0, symbol="EUR/USD"))
     put(store, quote("1.12", DAY, symbol="EUR/USD"))
     basis = ChangeBasis.PREVIOUS_CLOSE.value
@@ -166,27 +166,27 @@ def test_a_change_that_the_source_gives_stays(store):
 
 
 def test_exact_decimals_in_and_out(store, history):
-    """A price of eighteen places is recorded with each of them."""
+    """A price of eighteen decimal places is recorded exactly."""
     price = Decimal("0.000000000000123456")
     put(store, quote(price, 0, symbol="PEPE-USD"))
     assert points(history, "1h", 0, "PEPE-USD") == [(0, format(price, "f"))]
 
 
 def test_history_and_quote_expire_together(store, shared_redis):
-    """A symbol that is no longer priced keeps nothing for longer than its quote."""
+    """The history of a symbol expires with its quote."""
     put(store, quote("100", 0))
     with shared_redis.client() as client:
         lives = [client.pttl(key) for key in ("mda:{quotes}:q:AAPL", MINUTES_KEY, HOURS_KEY)]
     assert max(lives) - min(lives) < 1000
-    assert max(lives) <= 7 * DAY_MS
+    assert 0 < max(lives) <= 7 * DAY_MS
 
 
 def test_a_history_knows_the_currency_of_its_prices(cache, history, store):
-    """It is the one of the stored quote; without a quote, or with a damaged one, it is unknown."""
+    """The currency is the stored quote's, and null without a quote or with a damaged one."""
     put(store, quote("1", 0))
     assert history.read(["AAPL"], "1h", at_ms(0))["AAPL"].currency == "USD"
     cache.command("SET", cache.key("quotes", "q", "AAPL"), '"currency":"EUR"')
     assert history.read(["AAPL"], "1h", at_ms(0))["AAPL"].currency is None
     cache.command("UNLINK", cache.key("quotes", "q", "AAPL"))
-    damaged = history.read(["AAPL"], "1h", at_ms(0))["AAPL"]
-    assert (damaged.currency, len(damaged.points)) == (None, 1)
+    without_quote = history.read(["AAPL"], "1h", at_ms(0))["AAPL"]
+    assert (without_quote.currency, len(without_quote.points)) == (None, 1)

@@ -1,4 +1,4 @@
-"""Quotes in a real Redis: stored as readers need them, with a reason where there is none."""
+"""Quotes in a real Redis: how they are stored, and the reasons of missing symbols."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def store(cache):
 
 
 def test_a_quote_is_stored_as_readers_need_it(store):
-    """Two times of 13 digits and the JSON object without its closing brace, the price exact."""
+    """A stored quote is two times of 13 digits and a JSON object without its closing brace."""
     assert put(store, quote("0.00000512", 10, time=8, symbol="SHIB-USD")) == ["written"]
     (value,) = store.read(["SHIB-USD"])
     assert (fetched_ms(value), timestamp_ms(value)) == (at_ms(10), at_ms(8))
@@ -41,7 +41,7 @@ def test_a_quote_is_stored_as_readers_need_it(store):
 
 
 def test_stale_quotes_are_marked_by_their_places(store):
-    """Each quote is marked; the others are fresh."""
+    """Exactly the quotes at the given places are marked stale."""
     put(store, quote("5", 10, symbol="OLD"), quote("6", 11, symbol="NEW"))
     values = store.read(["OLD", "NEW", "OLD"])
     for stale, expected in (
@@ -56,7 +56,7 @@ def test_stale_quotes_are_marked_by_their_places(store):
 
 
 def test_the_class_of_a_stored_quote_is_read_without_parsing(store):
-    """A value without a class has an empty one."""
+    """The class of a stored quote is read from its bytes; without a class it is empty."""
     put(store, quote("5", 10))
     (value,) = store.read(["AAPL"])
     assert class_name(value) == json.loads(value[26:] + b"}")["asset_class"].encode()
@@ -64,7 +64,7 @@ def test_the_class_of_a_stored_quote_is_read_without_parsing(store):
 
 
 def test_a_quote_without_a_time_of_its_own_has_zeros(store):
-    """Where the provider gives no time, the second header is zeros and reads as None."""
+    """If the provider gives no time, the second time is stored as zeros and read as None."""
     put(store, quote("5", 10, time=None))
     (value,) = store.read(["AAPL"])
     assert value[13:26] == b"0" * 13
@@ -74,7 +74,7 @@ def test_a_quote_without_a_time_of_its_own_has_zeros(store):
 
 
 def test_reading_keeps_the_order_and_names_gaps(store):
-    """Values come in the order asked for, None for a symbol without one, in one round trip."""
+    """Values are read in the requested order in one round trip, with None for a missing quote."""
     put(store, quote("1", 0, symbol="MSFT"), quote("2", 0, symbol="EUR/USD"))
     before = store._cache.round_trips
     values = store.read(["EUR/USD", "NOPE", "MSFT"])
@@ -85,7 +85,7 @@ def test_reading_keeps_the_order_and_names_gaps(store):
 
 
 def test_last_tells_what_planning_needs(store):
-    """Price as text, both times, and no entry for what is not stored."""
+    """`last` returns price and both times of stored symbols, and no entry for the others."""
     put(store, quote("182.50", 10, time=8))
     last = store.last(["AAPL", "NOPE"])
     assert list(last) == ["AAPL"]
@@ -94,7 +94,7 @@ def test_last_tells_what_planning_needs(store):
 
 
 def test_quotes_live_for_the_retention(store, shared_redis):
-    """A stored quote expires after the retention, and so does everything else of this store."""
+    """Each key of the quote store has its own TTL."""
     put(store, quote("100", 0))
     put(store, quote("200", 1))
     store.explain([MissingQuote("NOPE", Reason.NOT_FOUND, "unknown")])
@@ -111,7 +111,7 @@ def test_quotes_live_for_the_retention(store, shared_redis):
 
 
 def test_a_thousand_quotes_are_one_round_trip(store):
-    """A large commit is pipelined, and each quote has its verdict in order."""
+    """1,200 quotes are committed in one round trip, with one verdict each, in order."""
     symbols = [f"S{i}" for i in range(1200)]
     before = store._cache.round_trips
     verdicts = store.put([quote("1", 0, symbol=s) for s in symbols], at_ms(0))
@@ -121,7 +121,7 @@ def test_a_thousand_quotes_are_one_round_trip(store):
 
 
 def test_a_reason_is_kept_until_a_quote_arrives(store):
-    """What is missing has its code, message and waiting time; the next quote takes it away."""
+    """A missing symbol has code, message and waiting time until its next quote."""
     missing = [
         MissingQuote("AAPL", Reason.BUDGET_EXHAUSTED, "yfinance: budget", 13),
         MissingQuote("NOPE", Reason.NOT_FOUND, "nobody lists NOPE"),
@@ -137,7 +137,7 @@ def test_a_reason_is_kept_until_a_quote_arrives(store):
 
 
 def test_the_reason_of_an_attempt_replaces_not_asked(store):
-    """An explanation leaves a known reason alone; a commit puts its own in its place."""
+    """`explain` does not replace a stored reason, and `commit` does."""
     asked = MissingQuote("AAPL", Reason.PROVIDER_UNAVAILABLE, "yfinance: no answer")
     store.commit([], [asked], at_ms(0))
     store.explain([MissingQuote("AAPL", Reason.BUDGET_EXHAUSTED, "yfinance: budget")])
@@ -147,7 +147,7 @@ def test_the_reason_of_an_attempt_replaces_not_asked(store):
 
 
 def test_one_commit_writes_quotes_and_reasons(store):
-    """Both in one round trip; a symbol that has a quote after all keeps no reason."""
+    """One round trip writes quotes and reasons, and a symbol with a quote gets no reason."""
     put(store, quote("1", 0, symbol="WARM"))
     before = store._cache.round_trips
     verdicts = store.commit(
@@ -163,7 +163,7 @@ def test_one_commit_writes_quotes_and_reasons(store):
 
 
 def test_a_held_price_is_the_reason(store):
-    """A symbol with a held price is `quarantined`, with who says what, over any other reason."""
+    """A symbol with a held price is `quarantined`, whatever other reason is stored."""
     put(store, quote("100", 0))
     put(store, quote("140", 5))
     store.explain([MissingQuote("AAPL", Reason.PROVIDER_UNAVAILABLE, "away")])
@@ -173,7 +173,7 @@ def test_a_held_price_is_the_reason(store):
 
 
 def test_an_absent_redis_is_one_error(start_redis, settings_env):
-    """Every method raises CacheUnavailableError when Redis is gone."""
+    """Every method raises CacheUnavailableError if Redis is away."""
     server = start_redis()
     store = QuoteStore(connect(Settings.from_env(settings_env(server))), retention_s=60)
     server.kill()
@@ -191,8 +191,8 @@ def test_an_absent_redis_is_one_error(start_redis, settings_env):
 HOT = "HOT-USD"
 
 
-def test_a_price_of_the_coin_before_is_not_written(store):
-    """A ticker that became another coin takes only the prices of that coin, from each source."""
+def test_a_price_of_the_old_coin_is_not_written(store):
+    """If a ticker now means another coin, prices of the old coin are not written."""
     before, now = {HOT: {"coingecko": "holotoken"}}, {HOT: {"coingecko": "hotcoin"}}
     store.name_coin("HOT", {"coingecko": "hotcoin"})
     store.forget([HOT])
@@ -208,7 +208,7 @@ def test_a_price_of_the_coin_before_is_not_written(store):
 
 
 def test_a_note_of_a_coin_concerns_its_ticker_only(store):
-    """Other coins and shares are written, also if the note of their ticker is damaged."""
+    """The coin noted for one ticker, or a damaged note, does not stop quotes of other symbols."""
     store.name_coin("HOT", {"coingecko": "hotcoin"})
     store._cache.command("SET", store._cache.key("quotes", "coin", "ETH"), "no JSON")
     store._cache.command("RPUSH", store._cache.key("quotes", "coin", "BTC"), "a list")

@@ -1,4 +1,4 @@
-"""Quotes in a real Redis: newer ones only, and never touched by what failed."""
+"""Quotes in a real Redis: only a newer quote replaces a stored one."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def test_an_older_time_never_replaces_a_newer_one(store):
 
 
 def test_a_source_that_lags_does_not_freshen_a_quote(store, shared_redis):
-    """A second source that is 15 minutes late leaves price, fetch time and expiry alone."""
+    """A second source that is 15 minutes late changes neither price, fetch time nor expiry."""
     put(store, quote("100", 1000, time=999))
     with shared_redis.client() as client:
         client.expire("mda:{quotes}:q:AAPL", 1234)
         lagging = quote("100", 1010, Source.FINNHUB, time=100)
         assert put(store, lagging) == ["older"]
-        assert client.ttl("mda:{quotes}:q:AAPL") <= 1234
+        assert 0 < client.ttl("mda:{quotes}:q:AAPL") <= 1234
     assert store.last(["AAPL"])["AAPL"].fetched_ms == at_ms(1000)
 
 
 def test_the_same_time_fetched_again_is_fresh(store):
-    """The same provider time fetched later renews the fetch time; fetched earlier it does not."""
+    """A later fetch of the same provider time renews the fetch time; an earlier one does not."""
     put(store, quote("100", 10, time=5))
     assert put(store, quote("100", 9, time=5)) == ["older"]
     assert put(store, quote("100", 11, time=5)) == ["written"]
@@ -44,7 +44,7 @@ def test_the_same_time_fetched_again_is_fresh(store):
 
 
 def test_the_same_price_with_a_slightly_older_time_confirms(store):
-    """Machines of a provider that disagree by two seconds keep the quote fresh."""
+    """The same price with a time two seconds older keeps the quote fresh."""
     put(store, quote("100", 10, time=9))
     for fetched in (15, 20, 25):
         assert put(store, quote("100.00", fetched, time=7)) == ["written"]
@@ -67,21 +67,21 @@ def test_another_price_or_time_confirms_nothing(store, other):
 
 
 def test_a_stored_time_in_the_future_blocks_no_quote(store):
-    """What a clock wrote that ran ahead an hour is replaced by the next quote."""
+    """A stored quote whose time is an hour ahead is replaced by the next quote."""
     put(store, quote("100", 3600, time=3599))
     assert put(store, quote("101", 5, time=4), now=5) == ["written"]
 
 
 @pytest.mark.parametrize(("stored", "new"), [(None, 5), (5, None), (None, None)])
 def test_without_two_times_the_fetch_time_decides(store, stored, new):
-    """Where either quote has no time of its own, the one that was fetched later is newer."""
+    """If one of two quotes has no time, the one that was fetched later is newer."""
     put(store, quote("100", 10, time=stored))
     assert put(store, quote("101", 9, time=new)) == ["older"]
     assert put(store, quote("101", 11, time=new)) == ["written"]
 
 
 def test_a_report_that_is_committed_twice_changes_nothing(store):
-    """The same quote again gives the same stored bytes."""
+    """Committing the same quote twice leaves the same stored bytes."""
     put(store, quote("100", 10))
     before = store.read(["AAPL"])
     put(store, quote("100", 10))
@@ -89,7 +89,7 @@ def test_a_report_that_is_committed_twice_changes_nothing(store):
 
 
 def test_failed_and_empty_commits_touch_no_quote(store, shared_redis):
-    """Reasons and empty reports neither overwrite a stored quote nor extend its life."""
+    """Reasons, empty reports and rejected quotes neither change a stored quote nor its TTL."""
     put(store, quote("100", 10))
     before = store.read(["AAPL"])
     with shared_redis.client() as client:
@@ -99,18 +99,18 @@ def test_failed_and_empty_commits_touch_no_quote(store, shared_redis):
         assert put(store, quote("0", 30), quote("NaN", 30)) == [
             "rejected:not_positive", "rejected:not_finite",
         ]  # fmt: skip
-        assert client.ttl("mda:{quotes}:q:AAPL") <= 1234
+        assert 0 < client.ttl("mda:{quotes}:q:AAPL") <= 1234
     assert store.read(["AAPL"]) == before
 
 
 def test_a_time_in_the_future_is_rejected(store):
-    """A quote of more than a minute ahead is rejected, and does not block the true ones."""
+    """A quote with a time more than a minute ahead is rejected."""
     assert put(store, quote("100", 0, time=61), now=0) == ["rejected:future"]
     assert put(store, quote("100", 0, time=60), now=0) == ["written"]
 
 
 def test_a_stored_value_that_is_none_of_ours_is_replaced(store, shared_redis):
-    """Bytes of another format count as nothing stored."""
+    """A stored value in an unknown format is replaced by the next quote."""
     with shared_redis.client() as client:
         client.set("mda:{quotes}:q:AAPL", b"rubbish")
     assert put(store, quote("100", 0)) == ["written"]

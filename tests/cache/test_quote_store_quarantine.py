@@ -1,4 +1,4 @@
-"""The quarantine in a real Redis: a lone bad tick is never seen, a true jump soon."""
+"""The quarantine in a real Redis: a single bad tick is never served, a true jump soon."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_each_class_has_its_limit(store, symbol, within, beyond):
 
 @pytest.mark.parametrize("bad", ["1000", "0.01", "126", "10000", "1"])
 def test_a_lone_bad_tick_is_never_seen(store, bad):
-    """One wrong price between right ones is held and dropped, and readers never get it."""
+    """One wrong price between right ones is held and then dropped, and readers never get it."""
     seen = []
     for second, text in enumerate(("100", "100.1", bad, "100.2", "100.3")):
         put(store, quote(text, second * 5))
@@ -49,14 +49,14 @@ def test_a_lone_bad_tick_is_never_seen(store, bad):
 
 
 def test_bad_ticks_apart_do_not_confirm_each_other(store):
-    """The same wrong price twice, with a right one in between, is two lone bad ticks."""
+    """The same wrong price before and after a right one is never served."""
     for second, text in enumerate(("100", "150", "100", "150", "100")):
         put(store, quote(text, second * 5))
         assert price(store) == "100"
 
 
 def test_a_true_jump_is_seen_with_the_second_tick(store):
-    """A price that really rose by 40 % is held once, and visible with the next tick."""
+    """A price that rose by 40 % is held once, and served with the next tick."""
     put(store, quote("100", 0))
     assert put(store, quote("140", 5)) == ["quarantined:jump"]
     assert put(store, quote("141", 10)) == ["written"]
@@ -65,7 +65,7 @@ def test_a_true_jump_is_seen_with_the_second_tick(store):
 
 
 def test_a_second_source_confirms(store):
-    """Two sources that agree within 10 % make a jump visible: the price of the chain's first."""
+    """Two sources within 10 % confirm a jump, and the first source of the chain is written."""
     put(store, quote("100", 0))
     assert put(store, quote("140", 5)) == ["quarantined:jump"]
     assert put(store, quote("150", 5, FINNHUB)) == ["written"]
@@ -75,7 +75,7 @@ def test_a_second_source_confirms(store):
 
 
 def test_the_first_of_the_chain_is_written_whoever_was_asked_first(store):
-    """If the second source was held before, the chain's first source is written all the same."""
+    """The first source of the chain is written also if the second source was held before."""
     put(store, quote("100", 0))
     verdicts = put(store, quote("150", 5, FINNHUB), quote("140", 5))
     assert verdicts == ["quarantined:jump", "written"]
@@ -83,7 +83,7 @@ def test_the_first_of_the_chain_is_written_whoever_was_asked_first(store):
 
 
 def test_of_two_sources_that_disagree_the_nearer_one_is_written(store):
-    """Two sources on one side that are more than 10 % apart prove a move, and its lower bound."""
+    """Of two sources on one side more than 10 % apart, the one nearer to the stored price wins."""
     put(store, quote("100", 0))
     assert put(store, quote("200", 5), quote("140", 5, FINNHUB)) == ["quarantined:jump", "written"]
     assert price(store) == "140"
@@ -93,7 +93,7 @@ def test_of_two_sources_that_disagree_the_nearer_one_is_written(store):
 
 
 def test_two_sources_on_different_sides_do_not_confirm_each_other(store):
-    """Different bad ticks of two sources are never shown, and the next look clears them."""
+    """Bad ticks of two sources on different sides are never served; the next price is written."""
     put(store, quote("100", 0))
     assert put(store, quote("140", 5), quote("9", 5, FINNHUB)) == ["quarantined:jump"] * 2
     assert price(store) == "100"
@@ -110,7 +110,7 @@ def test_a_candidate_of_an_earlier_look_is_not_written_itself(store):
 
 
 def test_a_broken_source_does_not_delay_a_true_jump(store):
-    """What another source says wrongly in between does not cost the jump a further tick."""
+    """A wrong price of another source between two ticks does not delay a true jump."""
     put(store, quote("100", 0))
     put(store, quote("140", 5))
     put(store, quote("9", 6, FINNHUB))
@@ -118,7 +118,7 @@ def test_a_broken_source_does_not_delay_a_true_jump(store):
 
 
 def test_the_same_fetch_twice_is_one_opinion(store):
-    """A report that is committed twice does not confirm itself."""
+    """A report that is committed twice does not confirm its own price."""
     put(store, quote("100", 0))
     for _ in range(3):
         assert put(store, quote("140", 5)) == ["quarantined:jump"]
@@ -126,7 +126,7 @@ def test_the_same_fetch_twice_is_one_opinion(store):
 
 
 def test_a_late_report_does_not_confirm(store):
-    """A tick that was fetched before the held one is not its next tick, nor takes its place."""
+    """A tick fetched before the held one neither confirms nor replaces the held one."""
     put(store, quote("100", 0))
     put(store, quote("140", 10))
     assert put(store, quote("140", 5)) == ["quarantined:jump"]
@@ -135,7 +135,7 @@ def test_a_late_report_does_not_confirm(store):
 
 
 def test_a_late_right_price_does_not_forget_the_jump(store):
-    """A tick from before a jump that arrives after it is written, and the jump stays held."""
+    """A tick from before a jump that is committed later is written, and the jump stays held."""
     put(store, quote("100", 0))
     put(store, quote("140", 10))
     assert put(store, quote("100.5", 5)) == ["written"]
@@ -145,7 +145,7 @@ def test_a_late_right_price_does_not_forget_the_jump(store):
 @pytest.mark.parametrize("step_s", [5, 300])
 @pytest.mark.parametrize("factor", ["0.62", "1.6"])
 def test_a_price_that_keeps_moving_is_never_more_than_two_looks_behind(store, step_s, factor):
-    """A crash of 38 % a look, and a rise of 60 %, is followed with every second look."""
+    """Falls of 38 % and rises of 60 % in each look are followed within two looks."""
     path = [Decimal("1.2") * Decimal(factor) ** look for look in range(13)]
     for look, true in enumerate(path):
         put(store, quote(f"{true:.6f}", look * step_s, symbol="LUNA-USD"))
@@ -154,7 +154,7 @@ def test_a_price_that_keeps_moving_is_never_more_than_two_looks_behind(store, st
 
 
 def test_two_sources_that_differ_by_three_percent_follow_a_crash(store):
-    """Where both sources are asked in each look, each look is written."""
+    """If each look asks both sources, the crash is served with each look."""
     gecko, market_cap = Source.COINGECKO, Source.COINMARKETCAP
     for look, true in enumerate(("1.2", "0.744", "0.4613", "0.286", "0.1773", "0.1099")):
         second = Decimal(true) * Decimal("0.97")
@@ -167,7 +167,7 @@ def test_two_sources_that_differ_by_three_percent_follow_a_crash(store):
 
 
 def test_an_answer_that_is_repeated_is_no_second_look(store):
-    """A source whose price has the time of the held one has not looked again."""
+    """A repeated price with the provider time of the held one does not confirm the held price."""
     put(store, quote("100", 0))
     put(store, quote("140", 5, time=5))
     for fetched in (10, 15, 20):
@@ -176,14 +176,14 @@ def test_an_answer_that_is_repeated_is_no_second_look(store):
 
 
 def test_a_source_without_times_is_confirmed_by_its_next_fetch(store):
-    """Where a source gives no time, the time of the fetch tells one look from the next."""
+    """For a source without times the fetch time tells one look from the next."""
     put(store, quote("100", 0, time=None))
     put(store, quote("140", 5, time=None))
     assert put(store, quote("141", 10, time=None)) == ["written"]
 
 
 def test_the_next_look_on_the_other_side_confirms_nothing(store):
-    """Up and then down is two bad ticks; the second one is held in the place of the first."""
+    """Of a rise and then a fall beyond the limit neither is served, and the later one is held."""
     put(store, quote("100", 0))
     put(store, quote("140", 5))
     assert put(store, quote("60", 10)) == ["quarantined:jump"]
@@ -192,7 +192,7 @@ def test_the_next_look_on_the_other_side_confirms_nothing(store):
 
 
 def test_a_negative_price_is_measured_by_its_distance(store):
-    """A future that falls below zero is held once and then followed, and so is its return."""
+    """A future that falls below zero is held once and then served, and so is its return."""
     for at, (text, verdict) in enumerate(
         (
             ("18.27", "written"), ("-37.63", "quarantined:jump"), ("-37.1", "written"),
@@ -204,8 +204,8 @@ def test_a_negative_price_is_measured_by_its_distance(store):
         assert put(store, quote(text, at * 5, symbol="CL=F")) == [verdict]
 
 
-def test_an_old_price_is_no_yardstick(store):
-    """A price that was fetched an hour ago or earlier holds back no change.
+def test_an_old_price_is_not_compared_with(store):
+    """A price is not held if the stored price was fetched an hour ago or earlier.
 
     The two changes go in opposite directions, so the first one does not confirm the second one.
     """
@@ -215,19 +215,19 @@ def test_an_old_price_is_no_yardstick(store):
 
 
 def test_the_first_price_is_believed(store):
-    """A symbol's first price has nothing to be measured against."""
+    """The first price of a symbol is written, whatever it is."""
     assert put(store, quote("12345", 0)) == ["written"]
 
 
 def test_tiny_prices_are_judged_alike(store):
-    """A coin worth a millionth is measured as any other."""
+    """The limit of a jump is the same for a coin worth a millionth."""
     put(store, quote("0.00000512", 0, symbol="PEPE-USD"))
     assert put(store, quote("0.0000052", 5, symbol="PEPE-USD")) == ["written"]
     assert put(store, quote("0.0000072", 10, symbol="PEPE-USD")) == ["quarantined:jump"]
 
 
 def test_symbols_do_not_confirm_each_other(store):
-    """The price of one symbol is no opinion on another's."""
+    """The price of one symbol does not confirm the price of another."""
     put(store, quote("100", 0), quote("100", 0, symbol="MSFT"))
     verdicts = put(store, quote("140", 5), quote("140", 5, FINNHUB, symbol="MSFT"))
     assert verdicts == ["quarantined:jump"] * 2

@@ -1,4 +1,4 @@
-"""Prices in what may be another unit or currency: held until they are confirmed."""
+"""Prices that may be in another unit or currency: they are held until they are confirmed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pounds(text, at, source=Source.YFINANCE, **options):
 
 @pytest.mark.parametrize(("before", "after"), [("0.875", "87.5"), ("87.5", "0.875")])
 def test_pence_are_named_a_unit_mismatch(store, before, after):
-    """A ratio near 100, either way, is named with both prices, and its source cannot confirm it."""
+    """A factor near 100 is held as `unit_mismatch`, and its own source cannot confirm it soon."""
     put(store, pounds(before, 0))
     for at in (5, 10, 15, HOUR, 23 * HOUR):
         assert put(store, pounds(after, at)) == ["quarantined:unit_mismatch"]
@@ -36,7 +36,7 @@ def test_pence_are_named_a_unit_mismatch(store, before, after):
 
 
 def test_a_unit_is_believed_after_a_day(store):
-    """A source that keeps saying the same for 24 hours is right about the unit."""
+    """A price in another unit is written after its source has repeated it for 24 hours."""
     put(store, pounds("0.875", 0))
     put(store, pounds("87.5", 5))
     assert put(store, pounds("87.5", 12 * HOUR)) == ["quarantined:unit_mismatch"]
@@ -44,7 +44,7 @@ def test_a_unit_is_believed_after_a_day(store):
 
 
 def test_a_right_price_in_between_begins_the_day_anew(store):
-    """A price in a wrong unit now and then is never accepted."""
+    """A right price between wrong units starts the 24 hours again."""
     put(store, pounds("0.875", 0))
     for hour in range(60):
         assert put(store, pounds("87.5", hour * HOUR + 5)) == ["quarantined:unit_mismatch"]
@@ -53,7 +53,7 @@ def test_a_right_price_in_between_begins_the_day_anew(store):
 
 
 def test_a_second_source_confirms_even_a_unit(store):
-    """Where two sources agree, the unit of the stored price was the wrong one."""
+    """If a second source agrees, the price in the other unit is written."""
     put(store, pounds("0.875", 0))
     put(store, pounds("87.5", 5))
     assert put(store, pounds("87.6", 5, FINNHUB)) == ["written"]
@@ -93,21 +93,21 @@ def test_pence_are_caught_even_after_a_night(store):
 
 
 def test_another_currency_is_held(store):
-    """The same number in another currency is another price, and is held as a jump."""
+    """The same number in another currency is held as a jump."""
     put(store, quote("100", 0, currency="GBP"))
     assert put(store, quote("100", 5, currency="USD")) == ["quarantined:jump"]
     assert put(store, quote("101", 10, currency="USD")) == ["written"]
 
 
 def test_another_currency_does_not_confirm(store):
-    """Two sources agree only in one currency."""
+    """The same number in another currency does not confirm a held price."""
     put(store, quote("100", 0))
     put(store, quote("140", 5))
     assert put(store, quote("140", 5, FINNHUB, currency="GBP")) == ["quarantined:jump"]
 
 
 def test_an_unknown_currency_is_no_difference(store):
-    """A source that cannot know the currency is compared by the number alone."""
+    """A quote without a currency is compared by its number alone."""
     put(store, quote("100", 0))
     assert put(store, quote("101", 5, FINNHUB, currency=None)) == ["written"]
     assert put(store, quote("102", 10)) == ["written"]

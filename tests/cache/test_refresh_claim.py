@@ -1,3 +1,5 @@
+"""The daily refresh of the asset lists is claimed by one of many services."""
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +9,7 @@ DAY_MS = 86_400_000
 
 
 def test_one_of_many_gets_the_refresh(cache, control_of):
-    """However many services poll at once, one refresh is made."""
+    """If many services ask at once, one of them gets the refresh."""
     control = control_of(cache, {})
     with ThreadPoolExecutor(8) as pool:
         won = list(
@@ -17,7 +19,7 @@ def test_one_of_many_gets_the_refresh(cache, control_of):
 
 
 def test_the_next_refresh_is_due_after_the_gap(cache, control_of):
-    """Nobody gets it before, somebody gets it after."""
+    """The next refresh can be claimed after the interval and not before."""
     control = control_of(cache, {})
     assert control.claim_refresh(NOW_MS, DAY_MS, missing=False)
     assert not control.claim_refresh(NOW_MS + DAY_MS - 1, DAY_MS, missing=False)
@@ -25,14 +27,14 @@ def test_the_next_refresh_is_due_after_the_gap(cache, control_of):
 
 
 def test_a_clock_that_ran_ahead_does_not_stop_the_refreshes(cache, control_of):
-    """A claim from the future counts for a minute at most."""
+    """A claim with a time in the future does not stop the next refresh."""
     control = control_of(cache, {})
     assert control.claim_refresh(NOW_MS + DAY_MS, DAY_MS, missing=False)
     assert control.claim_refresh(NOW_MS, DAY_MS, missing=False)
 
 
 def test_a_missing_list_is_tried_again_at_growing_distances(cache, control_of):
-    """After a minute, then four, then sixteen, so that a missing list does not use up a budget."""
+    """A missing list is tried again after 1, 4, 16 and 64 minutes, so a budget is not used up."""
     control = control_of(cache, {})
     tries = [
         minute
@@ -43,7 +45,7 @@ def test_a_missing_list_is_tried_again_at_growing_distances(cache, control_of):
 
 
 def test_the_distances_begin_anew_once_the_lists_are_there(cache, control_of):
-    """A list lost long after is tried at once."""
+    """After a refresh with all lists, a lost list is tried at once, and again after a minute."""
     control = control_of(cache, {})
     for minute in range(100):
         control.claim_refresh(NOW_MS + minute * 60_000, DAY_MS, missing=True)

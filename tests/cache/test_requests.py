@@ -1,9 +1,8 @@
-"""What is sent to Redis, against the limits of ElastiCache Serverless: arguments and commands."""
+"""Requests to Redis within the limits of ElastiCache Serverless: arguments and commands."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -68,30 +67,30 @@ SUPPORTED_PAIRS = frozenset(
 
 @dataclass
 class Sent:
-    """What went over the wire: the requests, and in how many exchanges."""
+    """The requests that were sent to Redis."""
 
     requests: list[tuple[object, ...]] = field(default_factory=list)
 
     @property
     def longest(self) -> int:
-        """The most arguments of a request."""
+        """The number of arguments of the longest request."""
         return max(map(len, self.requests))
 
     @property
     def commands(self) -> set[str]:
-        """The names of the commands, with the subcommand of those that have some."""
+        """The names of the commands, with their subcommand if they have one."""
         return {name_of_command(request) for request in self.requests}
 
 
 def name_of_command(request: tuple[object, ...]) -> str:
-    """The name of a command as the guide writes it."""
+    """Return the name of a command as the guide writes it."""
     words = " ".join(map(str, request[:2])).upper().split(" ")
     return " ".join(words[: 2 if words[0] in ("CLUSTER", "CLIENT", "SCRIPT") else 1])
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sent]:
-    """Everything that any connection sends from now on."""
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """Records everything that any connection sends from now on."""
     seen = Sent()
     pack_command, pack_commands = Connection.pack_command, Connection.pack_commands
 
@@ -115,7 +114,7 @@ def control_on(cache: Cache) -> ControlState:
 
 
 def test_a_tick_over_ten_thousand_symbols_keeps_every_request_short(cache: Cache, sent: Sent):
-    """No request has more arguments than a serverless cache takes, however many the symbols."""
+    """No request of a tick over 10,000 symbols has more arguments than a serverless cache takes."""
     control = control_on(cache)
     quotes = QuoteStore(cache, retention_s=60)
     assets = AssetStore(cache, sleep=lambda _s: None)
@@ -143,7 +142,7 @@ def test_a_tick_over_ten_thousand_symbols_keeps_every_request_short(cache: Cache
 
 
 def test_a_job_of_coins_with_two_prices_each_keeps_every_request_short(cache: Cache, sent: Sent):
-    """250 coins that two providers priced are 500 quotes, written in requests that are allowed."""
+    """250 coins that two providers priced are 500 quotes, written in one round trip."""
     store = QuoteStore(cache, retention_s=60)
     pair = (Source.COINGECKO, Source.COINMARKETCAP)
     store.put([quote(100, 50, pair[0], symbol=f"C{n}-USD") for n in range(250)], NOW)
@@ -155,7 +154,7 @@ def test_a_job_of_coins_with_two_prices_each_keeps_every_request_short(cache: Ca
 
 
 def test_a_list_of_coins_is_staged_in_short_requests_at_an_even_pace(cache: Cache, sent: Sent):
-    """17,000 coins are written within the limits, and slowly enough for the cache's own limit."""
+    """17,000 coins are written in short requests and below the rate of a serverless cache."""
     waits: list[float] = []
     AssetStore(cache, sleep=waits.append).swap(large("v1", "coin", total=17_000))
     assert sent.longest <= MOST_ARGUMENTS
@@ -167,7 +166,7 @@ def test_a_list_of_coins_is_staged_in_short_requests_at_an_even_pace(cache: Cach
 
 
 def test_a_ledger_is_given_back_in_a_short_request(cache: Cache, sent: Sent):
-    """The fullest ledger that a worker can remember fits into one request."""
+    """The largest ledger that a worker remembers fits into one request."""
     control = control_on(cache)
     for step in range(400):
         now = NOW + step * 600_000
@@ -181,7 +180,7 @@ def test_a_ledger_is_given_back_in_a_short_request(cache: Cache, sent: Sent):
 
 
 def use_every_store(cache: Cache) -> None:
-    """Let the stores send each of their commands, those of a fresh connection included."""
+    """Let the stores send each of their commands, including those of a new connection."""
     control = control_on(cache)
     control.open_slot(SLOT, NOW, ["AAPL"])
     control.watch(["TSLA"], NOW)
@@ -221,7 +220,7 @@ def use_every_store(cache: Cache) -> None:
 def test_every_command_is_one_that_a_serverless_cache_supports(
     shared_redis: RedisServer, sent: Sent
 ):
-    """What the stores send, and what the scripts call, is in the list of ElastiCache Serverless."""
+    """Each command that the stores send is supported by ElastiCache Serverless."""
     cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
     use_every_store(cache)
     cache.close()
@@ -231,7 +230,7 @@ def test_every_command_is_one_that_a_serverless_cache_supports(
 
 
 def test_every_command_of_a_script_is_one_that_a_serverless_cache_supports():
-    """Each call in a script names its command, which is in the list, TIME included."""
+    """Each command that a script calls is written out, and supported by ElastiCache Serverless."""
     called, calls = set(), 0
     for path in scripts.FOLDER.glob("*.lua"):
         text = path.read_text()

@@ -1,4 +1,4 @@
-"""Slots: each is claimed once, and the claim returns what is due in it."""
+"""Slots: each is claimed once, and the claim returns the symbols that are due."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def symbols_of(opened) -> list[str]:
 
 
 def test_a_slot_is_claimed_once(control):
-    """The second claim of a slot loses."""
+    """The second claim of a slot gets nothing."""
     assert control.open_slot(SLOT, NOW, []) is not None
     assert control.open_slot(SLOT, NOW + 1000, []) is None
 
 
 def test_an_earlier_slot_loses(control):
-    """An overlapping execution that is behind does nothing."""
+    """A claim of an earlier slot than the latest one gets nothing."""
     control.open_slot(SLOT, NOW, [])
     assert control.open_slot(SLOT - 5, NOW, []) is None
     assert control.open_slot(SLOT + 5, NOW + 5000, []) is not None
@@ -44,7 +44,7 @@ def test_an_earlier_slot_loses(control):
 
 @pytest.mark.parametrize(("ahead_s", "wins"), [(5, False), (10, True), (15, True)])
 def test_a_deciding_clock_that_goes_back_does_not_stop_the_service(control, ahead_s, wins):
-    """A claimed slot more than one slot ahead is ignored."""
+    """If the last claimed slot is more than one slot ahead, it does not block the next claim."""
     control.open_slot(SLOT + ahead_s, NOW + ahead_s * 1000, [])
     assert (control.open_slot(SLOT, NOW, []) is not None) is wins
 
@@ -58,7 +58,7 @@ def test_a_clock_that_goes_back_makes_every_symbol_due(control):
 
 
 def test_four_workers_claim_a_hundred_slots_once_each(shared_redis, control_of):
-    """However four workers race for the same 100 slots, each slot has one winner."""
+    """When four workers race for the same 100 slots, each slot has one winner."""
     won: list[int] = []
     start = threading.Barrier(4)
 
@@ -81,7 +81,7 @@ def test_four_workers_claim_a_hundred_slots_once_each(shared_redis, control_of):
 
 
 def test_active_symbols_come_first_by_age_then_new_then_watched(control):
-    """The order is active by how long they are due, then never priced ones, then watched."""
+    """Due symbols are ordered: active ones by due time, then new ones, then watched ones."""
     control.watch(["NEW", "OLD", "AAPL"], NOW)
     control.record((), {"AAPL": NOW - 1, "MSFT": NOW - 9, "OLD": NOW - 99}, (), NOW)
     opened = control.open_slot(SLOT, NOW, ["AAPL", "MSFT", "GOOGL"])
@@ -95,7 +95,7 @@ def test_active_symbols_come_first_by_age_then_new_then_watched(control):
 
 
 def test_a_symbol_is_not_due_before_its_time(control):
-    """A due time in the future keeps a symbol out until that millisecond."""
+    """A symbol is due from the millisecond of its due time on."""
     control.watch(["ABC"], NOW)
     control.record((), {"AAPL": NOW + 5000, "ABC": NOW + 5001}, (), NOW)
     assert symbols_of(control.open_slot(SLOT, NOW + 4999, ["AAPL"])) == []
@@ -103,14 +103,14 @@ def test_a_symbol_is_not_due_before_its_time(control):
 
 
 def test_a_late_report_makes_nothing_due_again(control):
-    """A due time moves later only, so a report a minute late causes no extra call."""
+    """A due time only moves later, so a late report causes no extra call."""
     control.record((), {"AAPL": NOW + 60_000}, (), NOW)
     control.record((), {"AAPL": NOW + 5_000}, (), NOW)
     assert symbols_of(control.open_slot(SLOT, NOW + 30_000, ["AAPL"])) == []
 
 
 def test_ten_thousand_active_symbols_take_one_round_trip(cache, control):
-    """The largest watch list is claimed in one call, and answered whole."""
+    """10,000 active symbols are claimed and returned in one round trip."""
     active = [f"SYM{n}" for n in range(10_000)]
     control.record((), {symbol: NOW - n for n, symbol in enumerate(active[:9_000])}, (), NOW)
     control.open_slot(SLOT - 5, NOW, active)
@@ -122,7 +122,7 @@ def test_ten_thousand_active_symbols_take_one_round_trip(cache, control):
 
 
 def test_a_symbol_that_the_plan_excludes_is_not_asked_for_during_a_day(control):
-    """What a provider is not entitled to is in each slot for 24 hours, then forgotten."""
+    """A symbol that a provider's plan excludes is listed in each slot for 24 hours."""
     pair = (Source.FINNHUB, "OCDO.L")
     control.record((), {}, [pair], NOW)
     day = 86_400
@@ -131,7 +131,7 @@ def test_a_symbol_that_the_plan_excludes_is_not_asked_for_during_a_day(control):
 
 
 def test_the_memory_of_exclusions_is_bounded(control):
-    """Of more exclusions than are kept the oldest are dropped."""
+    """Of more exclusions than the maximum the oldest are dropped."""
     for first in range(0, EXCLUSIONS_MOST + 1000, 1000):
         pairs = [(Source.FINNHUB, f"S{n}") for n in range(first, first + 1000)]
         control.record((), {}, pairs, NOW + first)
@@ -141,7 +141,7 @@ def test_the_memory_of_exclusions_is_bounded(control):
 
 
 def test_due_times_that_nobody_wants_are_forgotten_after_an_hour(cache, control):
-    """A due time is kept for active and watched symbols, and of others for an hour."""
+    """Due times of symbols that are neither active nor watched are deleted after an hour."""
     due = cache.key("control", "due")
     control.record((), {"GONE": NOW, "AAPL": NOW, "ABC": NOW}, (), NOW)
     hour = SLOT + 3600
@@ -153,7 +153,7 @@ def test_due_times_that_nobody_wants_are_forgotten_after_an_hour(cache, control)
 
 
 def test_due_times_are_bounded_whatever_is_asked_for(cache, control):
-    """Thousands of symbols that were priced once cannot make the due times grow without bound."""
+    """Thousands of symbols that were priced once leave a bounded number of due times."""
     control.watch(["ABC"], NOW)
     control.record((), {f"JUNK{n}": NOW + n for n in range(9_000)}, (), NOW)
     control.record((), {"AAPL": NOW, "ABC": NOW}, (), NOW)
@@ -164,7 +164,7 @@ def test_due_times_are_bounded_whatever_is_asked_for(cache, control):
 
 
 def test_lost_state_rebuilds_from_nothing(shared_redis, control):
-    """After Redis came back empty the next slot is claimed and every active symbol is due."""
+    """After Redis lost its data the next slot is claimed, and every active symbol is due."""
     control.record((), {"AAPL": NOW + 5000}, (), NOW)
     control.open_slot(SLOT, NOW, ["AAPL"])
     with shared_redis.client() as client:

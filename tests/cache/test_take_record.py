@@ -1,4 +1,4 @@
-"""Taking and recording as wholes: one round trip each, all or nothing, each report once."""
+"""Taking permits and recording results: one round trip each, and each report counts once."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def control(cache: Cache, control_of) -> ControlState:
 
 
 def used_of(control: ControlState, source: Source = Source.FINNHUB) -> list[int]:
-    """Calls counted per limit."""
+    """Return the calls counted per limit."""
     return [limit.used for limit in control.read_providers(NOW).providers[source].limits]
 
 
 def test_a_whole_plan_takes_one_round_trip(cache, control):
-    """Wants of several providers and classes are decided in one call, in their order."""
+    """Requests for several providers and classes are decided in one round trip, in their order."""
     wants = [
         dataclasses.replace(WANT, calls=3),
         CallRequest(Source.YFINANCE, AssetClass.FOREX, 1, Use.ACTIVE, NOW + 3500),
@@ -57,7 +57,7 @@ def test_a_whole_plan_takes_one_round_trip(cache, control):
 
 
 def test_a_request_without_room_in_one_window_is_counted_in_none(control):
-    """A reservation holds in all windows or in none."""
+    """A reservation is counted in all windows or in none."""
     control.take([dataclasses.replace(WANT, calls=4)], NOW, "t1")
     (denied,) = control.take([dataclasses.replace(WANT, calls=4, least=2)], NOW, "t2")
     assert denied.reason is DenyReason.BUDGET_EXHAUSTED
@@ -65,7 +65,7 @@ def test_a_request_without_room_in_one_window_is_counted_in_none(control):
 
 
 def test_a_job_that_does_not_fit_is_granted_nothing_and_counted_nowhere(control):
-    """Room is given in order, once for all requests of a job; smaller jobs may have the rest."""
+    """A job that does not fit gets nothing, and smaller jobs after it may still fit."""
     yahoo = dataclasses.replace(WANT, source=Source.YFINANCE, calls=1)
     wants = [
         dataclasses.replace(WANT, calls=1, job=1, size=600),
@@ -82,7 +82,7 @@ def test_a_job_that_does_not_fit_is_granted_nothing_and_counted_nowhere(control)
 
 
 def test_a_denied_request_takes_no_room(control):
-    """A job that no provider grants anything to passes its room on to the jobs after it."""
+    """A job that gets no call leaves its room to the jobs after it."""
     control.take([dataclasses.replace(WANT, calls=10)], NOW, "t1")
     wants = [
         dataclasses.replace(WANT, job=1, size=900),
@@ -110,7 +110,7 @@ def test_a_whole_report_takes_one_round_trip(cache, control):
 
 
 def test_a_report_that_is_delivered_twice_counts_once(control):
-    """The second delivery of a named report gives nothing back and counts no result."""
+    """A repeated report gives no call back and counts no result."""
     want = dataclasses.replace(WANT, use=Use.ASSETS)
     first, _ = control.take([want, want], NOW, "t1")
     failed = result_of(first, 0, BreakerEffect.FAILURE)
@@ -124,7 +124,7 @@ def test_a_report_that_is_delivered_twice_counts_once(control):
 def test_a_lost_answer_does_not_give_calls_back_twice(
     redis_server, control_of: Callable[..., ControlState]
 ):
-    """When the connection breaks after a report arrived, its refund still counts once."""
+    """A refund counts once, also if the connection breaks after the report arrived."""
     with Doorway(redis_server.port) as door:
         cache = connect(
             Settings.from_env({"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(door.port)})
@@ -147,7 +147,7 @@ def test_a_lost_answer_does_not_give_calls_back_twice(
 
 
 def test_a_worker_that_dies_after_taking_leaves_its_calls_spent(control):
-    """Calls that nobody reports on stay counted for their window, then are free again."""
+    """Calls without a report count for their window, and are free again after it."""
     control.take([WANT], NOW, "t1")
     later = dataclasses.replace(WANT, until_ms=NOW + 70_000)
     assert control.take([later], NOW + 60_000, "t2")[0].calls == 0
@@ -169,7 +169,7 @@ def test_a_late_report_still_settles_its_budget(control):
 
 
 def test_readers_see_all_control_state_in_one_round_trip(cache, control):
-    """Every provider with its classes, and the last slot, are read by one call."""
+    """One round trip reads all providers with their classes, and the last slot."""
     control.open_slot(1_763_820_310, NOW, [])
     control.read_providers(NOW)
     before = cache.round_trips
@@ -181,7 +181,7 @@ def test_readers_see_all_control_state_in_one_round_trip(cache, control):
 
 
 def test_no_control_key_has_a_time_to_live(cache, control):
-    """Eviction of keys with a TTL can drop no control state."""
+    """No key of the control state has a TTL, so eviction cannot delete one."""
     control.open_slot(1_763_820_310, NOW, ["AAPL"])
     control.watch(["ABC"], NOW)
     (grant,) = control.take([WANT], NOW, "t1")

@@ -1,4 +1,4 @@
-"""How trading hours reach planning: computed with the asset lists, kept in Redis, in each job."""
+"""Trading hours: computed with the asset lists, kept in Redis, and put into each job."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SETTINGS = Settings.from_env({"ACTIVE_SYMBOLS": "AAPL,BTC-USD,EUR/USD"})
 
 
 class NoProvider:
-    """A provider and sender of which every call fails."""
+    """A provider and sender whose calls all fail."""
 
     def build_asset_requests(self, asset_class):
         return [Request("http://127.0.0.1/list")]
@@ -56,7 +56,7 @@ def planner(cache: Cache, control: ControlState) -> Planner:
 
 @pytest.fixture
 def refresh(cache: Cache, control: ControlState, tmp_path: Path):
-    """Runs a daily refresh in which no provider answers; the summaries by class."""
+    """Runs a daily refresh in which no provider answers, and returns the summaries by class."""
     archive, assets = LocalArchive(tmp_path), AssetStore(cache)
 
     def run(now_ms, timetable=published):
@@ -75,12 +75,12 @@ def refresh(cache: Cache, control: ControlState, tmp_path: Path):
 
 
 def sessions_of(plan):
-    """The trading hours in the jobs of a plan, by class."""
+    """Return the trading hours in the jobs of a plan, by class."""
     return {job["asset_class"]: job["trading"] for job in plan.to_event()["jobs"]}
 
 
 def test_a_stored_timetable_is_returned_with_the_slot(control):
-    """The latest timetable of each class; what is not stored is not there."""
+    """A slot has the latest stored timetable of each class."""
     assert control.open_slot(1, 1000, []).timetables == {}
     control.keep_timetable(STOCKS, a_timetable(1, 9, (2, 3)))
     control.keep_timetable(STOCKS, DAY)
@@ -88,7 +88,7 @@ def test_a_stored_timetable_is_returned_with_the_slot(control):
 
 
 def test_timetables_have_no_time_to_live(cache, control):
-    """They are control state: one small key, which no eviction drops."""
+    """Timetables are in one small key without a TTL."""
     for asset_class in (STOCKS, FOREX):
         control.keep_timetable(asset_class, published(asset_class, WEDNESDAY))
     key = cache.key("control", "timetables")
@@ -109,13 +109,13 @@ def test_timetables_have_no_time_to_live(cache, control):
     ids=" ".join,
 )
 def test_a_damaged_timetable_counts_as_none(cache, control, spoil):
-    """Slots are opened whatever the key holds, and nothing is judged by it."""
+    """A damaged timetable does not stop the slot, and counts as not stored."""
     cache.command(spoil[0], cache.key("control", "timetables"), *spoil[1:])
     assert control.open_slot(1, 1000, []).timetables == {}
 
 
 def test_jobs_say_how_their_market_trades(planner, control):
-    """Open since when, or quiet until when; crypto always trades."""
+    """A job tells since when its market is open; crypto is always open."""
     for asset_class in (STOCKS, FOREX):
         control.keep_timetable(asset_class, published(asset_class, WEDNESDAY))
     assert sessions_of(planner.plan(WEDNESDAY // 1000, WEDNESDAY)) == {
@@ -126,7 +126,7 @@ def test_jobs_say_how_their_market_trades(planner, control):
 
 
 def test_jobs_say_who_chose_their_symbols(planner, control):
-    """What is watched for a client is judged otherwise than what the service is set to price."""
+    """A job tells whether its symbols are configured or chosen by clients."""
     control.watch(["NVDA"], WEDNESDAY)
     jobs = planner.plan(WEDNESDAY // 1000, WEDNESDAY).to_event()["jobs"]
     chosen = {job["instruments"][0]["symbol"]: job["use"] for job in jobs}
@@ -134,14 +134,14 @@ def test_jobs_say_who_chose_their_symbols(planner, control):
 
 
 def test_without_timetables_nothing_is_known(planner):
-    """Nobody knows whether a market is open, so nothing is judged by it."""
+    """Without a timetable a job does not say whether its market is open."""
     saturday = utc_ms("2026-03-21T15:00")
     markets = sessions_of(planner.plan(saturday // 1000, saturday))
     assert markets["stocks"] == markets["forex"] == {"open": None, "since_ms": None}
 
 
 def test_sessions_that_have_run_out_are_unknown(planner, control):
-    """Two weeks after the last refresh nothing is judged any more."""
+    """Two weeks after the last refresh a job no longer says whether its market is open."""
     control.keep_timetable(STOCKS, published(STOCKS, WEDNESDAY))
     late = WEDNESDAY + 14 * 24 * 60 * MINUTE_MS
     assert sessions_of(planner.plan(late // 1000, late))["stocks"]["open"] is None
@@ -150,18 +150,21 @@ def test_sessions_that_have_run_out_are_unknown(planner, control):
 
 
 def test_planning_reads_sessions_in_a_round_trip_that_it_makes_anyway(planner, control, cache):
-    """With timetables a plan takes as many exchanges as without."""
-    trips = []
-    for slot in (0, 5, 10):
+    """A plan with timetables takes as many round trips as one without."""
+
+    def round_trips_of_plan(slot: int) -> int:
         before = cache.round_trips
         planner.plan(WEDNESDAY // 1000 + slot, WEDNESDAY + slot * 1000)
-        trips.append(cache.round_trips - before)
-        control.keep_timetable(STOCKS, published(STOCKS, WEDNESDAY))
-    assert trips[1] == trips[2]
+        return cache.round_trips - before
+
+    round_trips_of_plan(0)  # the first plan also sends the scripts
+    without = round_trips_of_plan(5)
+    control.keep_timetable(STOCKS, published(STOCKS, WEDNESDAY))
+    assert round_trips_of_plan(10) == without
 
 
 def test_a_refresh_keeps_the_timetables_though_no_provider_answers(refresh, control):
-    """They depend on no provider, and not on whether a list was swapped in."""
+    """A refresh stores the timetables also if no provider answers."""
     summaries = refresh(WEDNESDAY)
     assert [summary["swapped"] for summary in summaries.values()] == [False] * 3
     expected = {c: published(c, WEDNESDAY) for c in (STOCKS, FOREX)}
@@ -169,7 +172,7 @@ def test_a_refresh_keeps_the_timetables_though_no_provider_answers(refresh, cont
 
 
 def test_a_calendar_that_fails_does_not_take_the_refresh_with_it(refresh, control):
-    """The lists go on, and the timetables of before stay."""
+    """If a calendar fails, the lists are refreshed and the old timetables stay."""
 
     def broken(_asset_class, _now_ms):
         raise LookupError("no such calendar")

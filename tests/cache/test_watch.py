@@ -1,4 +1,4 @@
-"""Watched symbols: those that clients asked for lately, bounded, beside the active ones."""
+"""Watched symbols: a bounded number of symbols that clients asked for lately."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def control(cache: Cache, control_of) -> ControlState:
 
 
 def test_a_symbol_is_watched_for_fifteen_minutes_after_its_last_request(control):
-    """It is due until 15 minutes after the latest request, to the millisecond."""
+    """A symbol is due until 15 minutes after its latest request, to the millisecond."""
     control.watch(["ABC"], NOW)
     control.watch(["ABC"], NOW + MINUTE)
-    control.watch(["ABC"], NOW)  # a request noted late moves nothing back
+    control.watch(["ABC"], NOW)  # a request that is noted late does not shorten the time
     end = NOW + 16 * MINUTE
     assert control.open_slot(SLOT, end - 1, []).due == (DueSymbol("ABC", Use.NEW, 0),)
     assert control.open_slot(SLOT + 5, end, []).due == ()
 
 
 def test_a_watched_symbol_is_new_until_it_was_priced(control):
-    """Once its next due time is set it counts as watched."""
+    """A watched symbol is new until its next due time is set."""
     control.watch(["ABC"], NOW)
     control.record((), {"ABC": NOW + 5000}, (), NOW)
     opened = control.open_slot(SLOT, NOW + 5000, [])
@@ -43,7 +43,7 @@ def test_a_watched_symbol_is_new_until_it_was_priced(control):
 
 
 def test_the_least_recently_requested_are_dropped(control):
-    """Of more watched symbols than the limit the latest are kept."""
+    """Of more watched symbols than the limit the latest requested ones are kept."""
     for n in range(WATCHED_MOST + 100):
         control.watch([f"S{n}"], NOW + n)
     due = {due.symbol for due in control.open_slot(SLOT, NOW + MINUTE, []).due}
@@ -51,7 +51,7 @@ def test_the_least_recently_requested_are_dropped(control):
 
 
 def test_junk_cannot_push_out_active_symbols_or_grow_redis(cache, control):
-    """10,000 requested symbols leave the active ones due and first, and 500 watched."""
+    """After requests for 10,000 symbols the active ones are due first, and 500 are watched."""
     active = ["AAPL", "BTC-USD"]
     for first in range(0, 10_000, 100):
         control.watch([f"JUNK{n}" for n in range(first, first + 100)], NOW + first)
@@ -62,7 +62,7 @@ def test_junk_cannot_push_out_active_symbols_or_grow_redis(cache, control):
 
 
 def test_noting_joins_another_round_trip(cache, control):
-    """A reader notes symbols that it knows of in the round trip that it makes anyway."""
+    """A reader notes symbols in a round trip that it makes anyway."""
     control.watch(["A", "ABC", "DEF"], NOW)
     before = cache.round_trips
     cache.many([("GET", cache.key("quotes", "x")), control.watch_command(["ABC", "DEF"], NOW)])
@@ -88,7 +88,7 @@ def lists(cache: Cache) -> None:
 
 @pytest.mark.usefixtures("lists")
 def test_a_flood_of_unlisted_symbols_starves_no_listed_one(cache, control):
-    """However many junk symbols are requested, a listed one is new in the very next slot."""
+    """After requests for 20,000 unlisted symbols a listed one is due in the next slot."""
     control.watch(["S1", "BTC-EUR", "EUR/SEK"], NOW)
     for first in range(0, 20_000, 100):
         control.watch([f"JUNK{n}" for n in range(first, first + 100)], NOW + first)
@@ -113,7 +113,7 @@ def test_unlisted_symbols_take_a_tenth_of_a_slots_new_ones(control):
 
 @pytest.mark.usefixtures("lists")
 def test_an_unlisted_symbol_that_nobody_knows_makes_place(cache, control):
-    """A symbol that was looked for and not found leaves the list, and is not watched again."""
+    """A symbol that no provider found is no longer watched, and another one takes its place."""
     for n in range(UNLISTED_MOST):
         control.watch([f"ODD{n:02d}"], NOW + n)
     control.watch(["LATE"], NOW + 1000)
@@ -127,13 +127,13 @@ def test_an_unlisted_symbol_that_nobody_knows_makes_place(cache, control):
 
 
 def test_without_a_list_every_symbol_counts_as_listed(control):
-    """Before the first list it is not known, so all symbols have the same chance."""
+    """Before the first list every symbol counts as listed."""
     control.watch([f"ANY{n}" for n in range(100)], NOW)
     assert len(names_of(control, SLOT)) == 100
 
 
 def test_a_first_list_counts_soon(cache):
-    """What is answered without a list is remembered for seconds only."""
+    """An answer given without a list is kept for seconds only."""
     now = [0.0]
     symbols = ListedSymbols(cache, lambda: now[0])
     assert symbols.of(["NEW", "LATER"]) == {"NEW", "LATER"}
@@ -143,7 +143,7 @@ def test_a_first_list_counts_soon(cache):
 
 
 def test_what_is_known_of_lists_is_bounded_and_forgotten(cache):
-    """A process that is asked for ever new symbols remembers some thousand of them, for minutes."""
+    """A process keeps a bounded number of answers about listed symbols, for minutes."""
     AssetStore(cache, sleep=lambda _s: None).swap(listed("v1", [("NEW", "A share")]))
     now = [0.0]
     symbols = ListedSymbols(cache, lambda: now[0])

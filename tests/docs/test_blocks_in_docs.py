@@ -1,4 +1,4 @@
-"""Every block of commands on a page is run here, or belongs to a suite that is named here."""
+"""Each block of commands on a page is run by this file or by the suite named here."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.support.running_service import RunningService, eventually
 HERE = "tests/docs/test_blocks_in_docs.py"
 GUIDES = "tests/infrastructure/test_guides.py"
 NAMED = "tests/docs/test_names_in_docs.py"
-# What runs a block, by its page and its first line. NAMED: commands for an AWS account, whose
-# operations, options and make targets are checked without running them.
+# The file that runs a block, by page and first line of the block. Blocks of NAMED need an AWS
+# account: their operations, options and make targets are checked without running them.
 RUN_BY = {
     "README.md": {
         "make start": ".ci/run",
@@ -49,8 +49,8 @@ RUN_BY = {
     },
 }
 COMMANDS = [block for name in NAMES for block in blocks(name) if block.language in ("sh", "")]
-PICTURES = ("market  SIMULATED", "functions/")  # what is printed, and a list of folders
-# What a start prints that differs from run to run.
+PICTURES = ("market  SIMULATED", "functions/")  # printed lines, and a list of folders
+# Numbers, which differ from start to start.
 VARYING = re.compile(r"\d+")
 
 
@@ -63,7 +63,7 @@ def suite_of(block: Block) -> str:
 
 @pytest.mark.parametrize("block", COMMANDS, ids=lambda block: f"{block.page} {block.first_line}")
 def test_every_block_of_commands_has_a_suite_that_runs_it(block):
-    """The suite exists. A block that nobody runs is missing from the table above."""
+    """Each block of commands has an entry in `RUN_BY`, and the entry's file exists."""
     if block.first_line.startswith(PICTURES):
         return
     assert suite_of(block), f"{block.page}: nothing runs {block.first_line!r}"
@@ -71,7 +71,7 @@ def test_every_block_of_commands_has_a_suite_that_runs_it(block):
 
 
 def test_the_table_names_no_block_that_is_gone():
-    """Each entry belongs to a block."""
+    """Each entry of `RUN_BY` belongs to a block."""
     for page, listed in RUN_BY.items():
         lines = [block.first_line for block in COMMANDS if block.page == page]
         for begin in listed:
@@ -88,7 +88,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 
 
 def readme(first: str, language: str = "sh") -> Block:
-    """Return the block of README that begins with some words."""
+    """Return the block of README whose text starts with `first`."""
     (found,) = (
         block
         for block in blocks("README.md")
@@ -98,7 +98,7 @@ def readme(first: str, language: str = "sh") -> Block:
 
 
 def test_the_first_question_is_answered_as_shown(service):
-    """Three prices with the fields of README's sample, and `pending` for the unknown symbol."""
+    """README's curl command gets the fields and errors of README's sample."""
     command = readme("curl").text.replace("localhost:8000", f"localhost:{service.port}")
     done = subprocess.run(["sh", "-ec", command], check=True, capture_output=True, text=True)  # noqa: S603, S607
     answer = json.loads(done.stdout)
@@ -118,7 +118,7 @@ def test_the_first_question_is_answered_as_shown(service):
 
 
 def test_a_start_prints_what_is_shown(service):
-    """Line by line, but for numbers and for the order in which the lists come."""
+    """A start prints README's lines, except for numbers and the order of the lists."""
     shown = readme("market  SIMULATED", "").text.splitlines()
     before, ticks = shown[:8], shown[8:]
     printed = eventually(
@@ -136,7 +136,7 @@ def test_a_start_prints_what_is_shown(service):
 
 
 def test_a_copy_of_the_example_means_live_prices(tmp_path):
-    """As it stands it is a valid `.env` without a misspelt name, and needs no key."""
+    """A copy of `.env.example` is a valid `.env` that means live prices and needs no key."""
     shutil.copy(PROJECT / ".env.example", tmp_path / ".env")
     assert readme("cp .env.example .env").text.splitlines()[1] == "make start"
     environment = service_environment(Path(tmp_path), {})

@@ -1,4 +1,4 @@
-"""What README and the docs name exists: files, anchors, settings, make targets, commands of AWS."""
+"""The files, anchors, settings, make targets and AWS commands named in README and docs exist."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.support.markdown_pages import NAMES, PAGES, anchors, blocks, prose, r
 
 MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
-# Words in capitals with an underscore that are not settings: other programs' variables, the tests'
-# own ones, and words of formats.
+# Words in capitals with an underscore that are not settings: variables of other programs and of
+# the tests, and words of formats.
 OTHER_NAMES = {
     "AWS_REGION", "SAM_DOCKER_NETWORK", "TEST_PAYLOADS", "TEST_BROWSER", "TEST_EXAMPLES",
     "GLOBAL_QUOTE", "EUR_USD", "ENV_PREFIXES", "MOST_LIST_BYTES",
 }  # fmt: skip
-# Commands of the AWS CLI that are its own and not an operation of the API.
+# Commands that only the AWS CLI has: the API has no operation of this name.
 CLI_ONLY = {
     ("logs", "tail"),
     ("s3", "rm"),
@@ -35,7 +35,7 @@ GLOBAL_OPTIONS = {"query", "output", "region", "endpoint-url", "profile"}
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_links_lead_to_files_and_headings(page):
-    """Each link or picture finds its file, and its anchor is a heading there."""
+    """The file of each link or picture exists, and has a heading for the anchor."""
     text = prose(page.relative_to(PROJECT).as_posix())
     pictures = re.findall(r'\bsrc(?:set)?="([^"]+)"', text)
     for target in [*re.findall(r"\]\(([^)\s]+)\)", text), *pictures]:
@@ -49,7 +49,7 @@ def test_links_lead_to_files_and_headings(page):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_settings_that_a_page_names_exist(name):
-    """Each name in capitals is a setting, a variable of ours, or a known name of others."""
+    """Each name in capitals is a setting, one of our other variables, or in `OTHER_NAMES`."""
     known = SETTINGS_BY_NAME.keys() | set(OTHER_VARIABLES) | OTHER_NAMES
     named = set(re.findall(r"(?<![\w<>-])[A-Z]+(?:_[A-Z]+)+(?![\w<>])", read(name)))
     assert named <= known
@@ -64,7 +64,7 @@ def test_make_targets_that_a_page_names_exist(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_paths_that_a_page_names_exist(name):
-    """Each path below a folder of the project exists, seen from the root or from the core."""
+    """Each named path exists below the root or the core."""
     folders = "docs|tests|local|layers|functions|events|providers|domain|prices|lists|cache|api"
     for path in re.findall(
         rf"`((?:{folders})/[\w./-]+\.(?:py|md|json|lua|txt|yaml))`", prose(name)
@@ -74,7 +74,7 @@ def test_paths_that_a_page_names_exist(name):
 
 
 def aws_commands() -> list[str]:
-    """Each command of the AWS CLI in a block or in backticks."""
+    """Return each command of the AWS CLI in a block or in backticks."""
     found = []
     for name in NAMES:
         texts = [block.text for block in blocks(name) if block.language == "sh"]
@@ -87,7 +87,7 @@ def aws_commands() -> list[str]:
 
 @pytest.mark.parametrize("command", aws_commands())
 def test_commands_of_the_aws_cli_are_operations_with_these_options(command):
-    """Service, operation and options are those of AWS' own model of its API."""
+    """Service, operation and options of each command are in botocore's model of the API."""
     service, operation = command.split()[1:3]
     if (service, operation) in CLI_ONLY:
         return

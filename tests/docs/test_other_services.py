@@ -1,4 +1,4 @@
-"""The table of names at other services: the names of our own providers are those that are read."""
+"""The table of field names at other services agrees with the fields that our providers read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ROWS: dict[str, dict[str, Any]] = {
 
 
 def names(service: str) -> dict[str, str]:
-    """Each field of the first column with the name in a service's column, where both have one."""
+    """Return the name in a service's column for each of our fields that has one."""
     text = read("docs/clients.md")
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
@@ -54,7 +54,7 @@ def names(service: str) -> dict[str, str]:
 
 
 def quote_of(service: str, row: dict[str, Any]) -> Quote:
-    """The quote that our code reads from a service's row."""
+    """Return the quote that our code reads from a service's row."""
     if service == "Yahoo":
         body = {"quoteResponse": {"result": [row], "error": None}}
         return Yahoo().parse([AAPL], answer(body), NOW).quotes[0]
@@ -65,7 +65,7 @@ def quote_of(service: str, row: dict[str, Any]) -> Quote:
 
 @pytest.mark.parametrize("service", ROWS)
 def test_each_name_in_the_table_is_the_member_that_the_field_is_read_from(service):
-    """For the services that are providers, too; each figure that they give is in the table."""
+    """Each field is read from the member in the table, and each given figure is in the table."""
     row, listed = ROWS[service], names(service)
     quote = quote_of(service, row)
     for field, name in listed.items():
@@ -84,7 +84,7 @@ def test_each_name_in_the_table_is_the_member_that_the_field_is_read_from(servic
 
 
 def test_the_words_for_the_state_of_yahoos_market_are_all_known():
-    """Each word in the table is one of ours."""
+    """Each word for the market state in the table is known to our code."""
     words = re.findall(r"`([A-Z]+)`", read("docs/clients.md").split("`marketState`: ")[1][:90])
     states = {quote_of("Yahoo", SHARE | {"marketState": word}).market_state for word in words}
     assert (len(words), states) == (6, {"pre", "open", "post", "closed"})
