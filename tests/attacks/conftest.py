@@ -1,4 +1,4 @@
-"""A service whose only source of stocks is a Yahoo with the rows of a test."""
+"""A service whose only source of stocks is a Yahoo server with the rows of a test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def yahoo() -> Iterator[FakeYahoo]:
 
 @pytest.fixture
 def service(plain_redis, yahoo: FakeYahoo) -> Iterator[Service]:
-    """Make the service with these active symbols and Yahoo as the only source of stocks."""
+    """Makes the service with the given active symbols and Yahoo as the only source of stocks."""
     with emptied(plain_redis) as cache, simulated(cache) as make:
         yield lambda symbols: _service(make, yahoo, symbols)
 

@@ -25,7 +25,7 @@ class Rates:
     alpha: FakeAlphaVantage
 
     def look(self, rate: str, after_s: float) -> dict[str, Any]:
-        """Let time pass; what a client gets after a look at this rate."""
+        """Let time pass, and return what a client gets after a look at this rate."""
         self.pipe.clock.pass_s(after_s)
         self.alpha.rates[PAIR] = (rate, self.pipe.clock())
         self.pipe.run()
@@ -34,7 +34,7 @@ class Rates:
 
 @pytest.fixture
 def rates(plain_redis) -> Iterator[Rates]:
-    """Nobody listens where Yahoo should be."""
+    """A service whose Yahoo refuses connections."""
     alpha = FakeAlphaVantage()
     with (
         emptied(plain_redis) as cache,
@@ -47,7 +47,7 @@ def rates(plain_redis) -> Iterator[Rates]:
 
 @pytest.mark.parametrize("off_s", [-240, 0, 240])
 def test_the_change_compares_with_our_own_price_of_a_day_before(rates, off_s):
-    """The nearest recorded price within five minutes counts."""
+    """The change compares with the recorded price nearest to 24 hours ago, within five minutes."""
     first = rates.look("1.0800", 5)
     assert (first["change"], first["percent_change"], first["change_basis"]) == (None, None, None)
     rates.look("1.0850", 3600)
@@ -58,7 +58,7 @@ def test_the_change_compares_with_our_own_price_of_a_day_before(rates, off_s):
 
 @pytest.mark.parametrize("off_s", [-420, 420])
 def test_without_a_price_of_that_time_there_is_no_change(rates, off_s):
-    """A price that is further away is not the price of a day before."""
+    """Without a recorded price within five minutes of 24 hours ago, the change is null."""
     rates.look("1.0800", 5)
     quote = rates.look("1.0908", DAY_S + off_s)
     assert (quote["price"], quote["change"], quote["percent_change"]) == (1.0908, None, None)
@@ -66,14 +66,14 @@ def test_without_a_price_of_that_time_there_is_no_change(rates, off_s):
 
 
 def test_a_fall_is_negative(rates):
-    """The sign of the change is that of the percentage."""
+    """A fall has a negative change and a negative percentage."""
     rates.look("1.25", 5)
     quote = rates.look("1.2", DAY_S)
     assert (quote["change"], quote["percent_change"]) == (-0.05, -4)
 
 
 def test_a_recorded_price_that_is_not_plausible_is_no_basis(rates):
-    """A pair does not rise by a factor of a million in a day, so one of the two prices is wrong."""
+    """The change is null if the price rose by a factor of a million in a day."""
     rates.look("0.0000010", 5)
     quote = rates.look("1.0800", DAY_S)
     assert (quote["price"], quote["change"], quote["percent_change"]) == (1.08, None, None)

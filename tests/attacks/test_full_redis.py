@@ -1,4 +1,4 @@
-"""A full Redis under volatile-lru: quotes give way, control state stays, readers are answered."""
+"""A full Redis under volatile-lru: quotes are evicted, and control state stays."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tests.support.redis_servers import RedisServer
 from tests.support.sample_lists import coins, listed
 from tests.support.simulated_market import Clock
 
-ROOM = 1_500_000  # bytes, beside what the server itself needs
-FIRST = {"AAPL": "yfinance", "BTC-USD": "coingecko", "EUR/USD": "alpha_vantage"}
+ROOM = 1_500_000  # bytes, in addition to the memory of the empty server
+ONE_OF_EACH = ("AAPL", "BTC-USD", "EUR/USD")
 
 
 @pytest.fixture
 def redis(shared_redis: RedisServer) -> Iterator[Redis]:
-    """A client of a server that has little room, as an operator would set it up."""
+    """A client of a server with little room, set up as an operator would."""
     with shared_redis.client() as redis:
         redis.config_set("maxmemory-policy", "volatile-lru")
         redis.config_set("maxmemory", redis.info("memory")["used_memory"] + ROOM)
@@ -57,7 +57,7 @@ def pipeline(cache: Cache, redis: Redis) -> Iterator[Pipeline]:
 
 
 def control_state(redis: Redis) -> dict[bytes, bytes]:
-    """Every key of the control state, as Redis would write it to disk."""
+    """Return every key of the control state with its serialized value."""
     return {key: redis.dump(key) for key in redis.scan_iter("mda:{control}:*")}
 
 
@@ -67,16 +67,16 @@ def quotes(redis: Redis) -> list[bytes]:
 
 
 def fill(redis: Redis) -> None:
-    """Write what expires, as quotes do, until no quote is left."""
+    """Write values with a TTL, as quotes have, until no quote is left."""
     number = 0
     while quotes(redis):
         redis.set(f"filler{{quotes}}{number}", b"x" * 20_000, ex=3600)
         number += 1
-        assert number < 20_000, "it does not get full"
+        assert number < 20_000, "Redis does not get full"
 
 
 def starve(redis: Redis) -> None:
-    """Leave no room at all, as if others had filled it with what never expires."""
+    """Leave no room, as if Redis were full of values without a TTL."""
     redis.config_set("maxmemory", 1)
 
 
@@ -85,19 +85,19 @@ def relieve(redis: Redis) -> None:
     redis.config_set("maxmemory", 100_000_000)
 
 
-def test_quotes_give_way_and_control_state_stays(pipeline, redis):
-    """After evictions that took every quote, breakers, budgets and due times are as they were."""
+def test_quotes_are_evicted_and_control_state_stays(pipeline, redis):
+    """Evictions that remove every quote leave breakers, budgets and due times unchanged."""
     before = control_state(redis)
     names = {key.decode().split(":")[2] for key in before}
     assert names >= {"slot", "due", "breaker", "budget", "recorded"}
     fill(redis)
     assert quotes(redis) == []
     assert control_state(redis) == before
-    assert {pipeline.read(symbol)[symbol]["code"] for symbol in FIRST} == {"pending"}
+    assert {pipeline.read(symbol)[symbol]["code"] for symbol in ONE_OF_EACH} == {"pending"}
 
 
 def test_a_full_redis_is_written_to_without_an_error(pipeline, redis):
-    """While there is something to evict every slot runs; what it writes is served, or evicted."""
+    """While Redis can evict quotes, every slot runs, and its prices are served or evicted."""
     fill(redis)
     for _ in range(3):
         assert pipeline.run_next().tick.written.total() == 6
@@ -110,7 +110,7 @@ def test_a_full_redis_is_written_to_without_an_error(pipeline, redis):
 
 
 def test_without_anything_to_evict_nobody_is_called(pipeline, redis):
-    """A ledger that cannot be written grants nothing; readers are answered all the same."""
+    """If the ledger cannot be written, no provider is called, and readers are answered."""
     before = control_state(redis)
     starve(redis)
     calls = sum(map(len, pipeline.market.calls.values()))
@@ -130,7 +130,7 @@ def test_without_anything_to_evict_nobody_is_called(pipeline, redis):
 
 
 def test_a_redis_that_rejects_writes_is_named_at_once(pipeline, redis):
-    """Without room and without eviction /health is degraded at once, and names the cause."""
+    """If Redis rejects writes, /health is degraded at once and names the cause."""
     redis.config_set("maxmemory-policy", "noeviction")
     assert not any("Redis is full" in reason for reason in pipeline.health()["reasons"])
     starve(redis)
@@ -140,7 +140,7 @@ def test_a_redis_that_rejects_writes_is_named_at_once(pipeline, redis):
 
 
 def test_evicted_quotes_are_named(pipeline, redis):
-    """Where quotes give way to others, /health says that this is why prices are missing."""
+    """If quotes are evicted, /health names that as the cause."""
     fill(redis)
     health = pipeline.health()
     assert health["status"] != "healthy"
@@ -148,7 +148,7 @@ def test_evicted_quotes_are_named(pipeline, redis):
 
 
 def test_a_user_without_the_right_to_look_gets_no_warning(cache, redis):
-    """ElastiCache keeps INFO from the service's user; then nothing is said of memory."""
+    """Without the right to use INFO, as on ElastiCache, memory is not reported."""
     redis.execute_command("ACL", "SETUSER", "default", "-info")
     try:
         assert read_memory(cache) is None
@@ -157,8 +157,8 @@ def test_a_user_without_the_right_to_look_gets_no_warning(cache, redis):
     assert read_memory(cache) is not None
 
 
-def test_it_goes_on_once_there_is_room_again(pipeline, redis):
-    """The first slot after the fault prices everything, and the open breaker is still open."""
+def test_the_loop_goes_on_once_there_is_room_again(pipeline, redis):
+    """The first slot with room again prices everything, and the open breaker is still open."""
     starve(redis)
     pipeline.clock.pass_s(SLOT_S)
     with pytest.raises(CacheUnavailableError):
@@ -171,7 +171,7 @@ def test_it_goes_on_once_there_is_room_again(pipeline, redis):
 
 @pytest.mark.parametrize("part", ["meta", "v1:rows", "v1:index", "ids"])
 def test_a_list_that_was_dropped_in_part_is_put_back_whole(pipeline, redis, tmp_path: Path, part):
-    """Whichever of its keys gave way, planning sees it, and the archive's copy takes its place."""
+    """If one key of a list was evicted, planning asks for the archive's copy, which is stored."""
     archive, now_ms = LocalArchive(tmp_path), pipeline.clock()
     planner = AssetPlanner(pipeline.settings, pipeline.control, pipeline.assets, lambda: "token")
     committer = AssetCommitter(pipeline.control, pipeline.assets, pipeline.quotes, archive)

@@ -1,4 +1,4 @@
-"""Providers that answer with tens of megabytes: they are cut off, and the others lose no time."""
+"""Providers that answer with 60 MB: their answers are cut off, and other providers are used."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Make, emptied, sim
 
 MEGABYTE = 1024 * 1024
 HUGE = 60 * MEGABYTE
-# What the kernel keeps of a connection that nobody reads any more, with room to spare.
+# More than the kernel buffers for a connection that nobody reads any more.
 KERNEL = 12 * MEGABYTE
 
 
 class HugeServer:
-    """Answers every request with 60 MB, and counts the bytes that it could send of them."""
+    """Answers every request with 60 MB, and counts the bytes that it could send."""
 
     def __init__(self, *, packed: bool) -> None:
         self.sent: list[int] = []
@@ -36,7 +36,7 @@ class HugeServer:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def close(self) -> None:
-        """End it."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
 
@@ -66,14 +66,14 @@ class HugeServer:
 
 @pytest.fixture
 def make(plain_redis) -> Iterator[Make]:
-    """Pipelines over a market that limits nobody."""
+    """Pipelines over a market without limits."""
     with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as make:
         yield make
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
 def test_huge_answers_delay_nobody(make, packed):
-    """In the same slot all symbols have prices of other providers, and little is read."""
+    """In the same slot all symbols have prices of other providers, and little was read."""
     hostile = (Source.YFINANCE, Source.COINGECKO)
     with ExitStack() as stack:
         servers = {source: HugeServer(packed=packed) for source in hostile}

@@ -1,4 +1,4 @@
-"""Clients who ask for thousands of symbols that nobody wants: what that costs, and whom."""
+"""Clients that ask for thousands of unknown symbols, and what that costs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.sample_lists import listed
 
 SLOTS = 40
 A_REQUEST = 100
-# Lets all times to live pass at once: what it answers is how many keys that ended.
+# Shortens all TTLs by a time, and returns how many keys expired.
 AGE = """
 local ended, cursor = 0, '0'
 repeat
@@ -44,7 +44,7 @@ def make(plain_redis) -> Iterator[Make]:
 
 
 def ask_for(pipe: Pipeline, symbols: Iterator[str], requests: int) -> int:
-    """Send so many requests for the next symbols; how many symbols that were."""
+    """Send so many requests for the next symbols, and return how many symbols were asked for."""
     asked = 0
     for _ in range(requests):
         some = list(islice(symbols, A_REQUEST))
@@ -55,22 +55,22 @@ def ask_for(pipe: Pipeline, symbols: Iterator[str], requests: int) -> int:
 
 
 def keys_of(cache: Cache, part: str) -> set[str]:
-    """The names of the keys under one tag, without the prefix."""
+    """Return the names of the keys under one tag, without the prefix."""
     start = cache.key(part, "")
     return {key.decode().removeprefix(start) for key in cache.command("KEYS", f"{start}*")}
 
 
 def control_bytes(cache: Cache) -> int:
-    """What the control state takes of Redis's memory."""
+    """Return the memory that the control state takes in Redis."""
     names = [cache.key("control", name) for name in keys_of(cache, "control")]
     return sum(cache.command("MEMORY", "USAGE", name, "SAMPLES", 0) for name in names)
 
 
 def test_ten_thousand_junk_symbols_push_nobody_out(make):
-    """Active symbols are priced in time in every slot, limits hold, and a real wish is granted."""
+    """Active symbols are priced in every slot, limits hold, and a real symbol gets its price."""
     pipe = make()
     junk = (f"JUNK{number}" for number in range(10_000))
-    asked, wishes = 0, []
+    asked, sources_of_ko = 0, []
     for slot in range(SLOTS):
         asked += ask_for(pipe, junk, 2 + slot % 2)
         pipe.read("KO")
@@ -78,9 +78,9 @@ def test_ten_thousand_junk_symbols_push_nobody_out(make):
         assert "stale" not in pipe.sources().values()
         stocks = {pipe.fetched_ms(symbol) for symbol in ("AAPL", "MSFT")}
         assert stocks == {pipe.clock()}
-        wishes.append(pipe.sources("KO")["KO"])
+        sources_of_ko.append(pipe.sources("KO")["KO"])
     assert asked == 10_000
-    assert {"yfinance", "finnhub"} & set(wishes[:24])
+    assert {"yfinance", "finnhub"} & set(sources_of_ko[:24])
     assert not any(pipe.market.violations.values())
     for source in Source:
         peaks = pipe.market.peak(source)
@@ -88,7 +88,7 @@ def test_ten_thousand_junk_symbols_push_nobody_out(make):
 
 
 def test_a_symbol_that_there_is_no_place_for_is_not_called_watched(make):
-    """With all places of unlisted symbols taken, the answer says so and when to ask again."""
+    """If no more unlisted symbols can be watched, the answer says so and when to ask again."""
     pipe = make()
     pipe.assets.swap(listed("v1", [("KO", "Coca-Cola")]))
     first = pipe.read(",".join(f"JUNK{number}" for number in range(UNLISTED_MOST)))
@@ -106,7 +106,7 @@ def test_a_symbol_that_there_is_no_place_for_is_not_called_watched(make):
 
 
 def test_a_flood_of_junk_holds_up_no_listed_symbol(make):
-    """On free plans each new listed symbol has its price in the next slot, and keeps getting it."""
+    """On free plans each new listed symbol has a price in each slot from the next one on."""
     pipe = make(ACTIVE_SYMBOLS="AAPL,MSFT")
     shares = ["KO", "PEP", "INTC", "CSCO", "NFLX", "ADBE", "ORCL", "NKE"]
     pipe.assets.swap(listed("v1", [(name, "A share") for name in shares]))
@@ -122,7 +122,7 @@ def test_a_flood_of_junk_holds_up_no_listed_symbol(make):
 
 
 def test_junk_takes_only_half_of_a_minute(make):
-    """Of what a provider allows in a minute at least half is left to ACTIVE_SYMBOLS."""
+    """At least half of a provider's calls of a minute are left to ACTIVE_SYMBOLS."""
     pipe = make(ACTIVE_SYMBOLS="BTC-USD")
     junk = (f"JUNK{number}" for number in range(6_000))
     for _ in range(12):
@@ -133,7 +133,7 @@ def test_junk_takes_only_half_of_a_minute(make):
 
 
 def test_redis_does_not_grow_with_junk(make):
-    """Control state is bounded, reasons end with their times to live, and then all is as before."""
+    """Control state is bounded, reasons expire, and then Redis has the keys of before."""
     pipe, cache = make(), make().cache
     pipe.run()
     before = (cache.command("DBSIZE"), keys_of(cache, "quotes"))
@@ -160,7 +160,7 @@ def test_redis_does_not_grow_with_junk(make):
 
 
 def test_junk_pairs_leave_alpha_vantage_to_the_active_ones(make):
-    """Thousands of pairs cost one of 25 calls; the active pair has the others, each in its turn."""
+    """Thousands of pairs cost one of 25 calls, and the active pair gets the others in time."""
     pipe = make(ACTIVE_SYMBOLS="EUR/USD")
     pairs = (f"{base}/{quote}" for base, quote in permutations(sorted(CURRENCIES), 2))
     pipe.run()
@@ -175,7 +175,7 @@ def test_junk_pairs_leave_alpha_vantage_to_the_active_ones(make):
 
 
 def test_new_coins_leave_a_month_to_the_active_ones(make):
-    """However many real coins clients find, the active ones are priced as often as without them."""
+    """Active coins are priced as often as before, however many other coins clients ask for."""
     pipe = make(ACTIVE_SYMBOLS="BTC-USD", COINGECKO_LIMITS="200/month", COINMARKETCAP_API_KEY="")
     coins = [f"{base}-{money}" for money in ("EUR", "GBP", "CHF") for base in COINS]
     pipe.run()

@@ -28,7 +28,7 @@ from tests.support.provider_support import NOW, answer, instrument, secret_key
 
 BASE = "http://127.0.0.1:9"
 MB = 1_000_000
-# Each repeats what some pattern begins with, so that a slow pattern tries again at each place.
+# Each text repeats the start of a pattern, so that a slow pattern tries again at each place.
 LONG_TEXTS = {
     "digits": "9" * MB,
     "point": "1." * (MB // 2),
@@ -80,7 +80,7 @@ HEADERS = ("retry_after", "date", "x_ratelimit_reset", "x_ratelimit_remaining", 
 
 
 def result_of(call, *args):
-    """What a call returns, None for one of our errors, and the error's message."""
+    """Return a call's result, or None for one of our errors, and the error's message."""
     try:
         return call(*args), ""
     except ProviderError as error:
@@ -88,7 +88,7 @@ def result_of(call, *args):
 
 
 def leaves(value, path=()):
-    """The path of each member that is "X"."""
+    """Yield the path of each member that is "X"."""
     if value == "X":
         yield path
     elif isinstance(value, dict | list):
@@ -97,7 +97,7 @@ def leaves(value, path=()):
 
 
 def planted(value, path, text):
-    """A copy of a value with a text at a path, and without the other "X"."""
+    """Return a copy of a value with a text at a path, and null for the other "X"."""
     copy = json.loads(json.dumps(value).replace('"X"', "null"))
     place = copy
     for key in path[:-1]:
@@ -108,8 +108,8 @@ def planted(value, path, text):
 
 @pytest.mark.parametrize("text", LONG_TEXTS.values(), ids=LONG_TEXTS)
 @pytest.mark.parametrize("name", QUOTES)
-def test_a_long_text_in_any_member_of_a_quote_is_no_work(name, text):
-    """Each member in turn has the text; what comes is a reason or an error, and short."""
+def test_a_long_text_in_any_member_of_a_quote_is_bounded(name, text):
+    """A text of 1 MB in any member of a quote gives a short reason or error."""
     provider, one, body = QUOTES[name]
     for path, status in itertools.product(leaves(body), (200, 400)):
         response = answer(planted(body, path, text), status)
@@ -123,8 +123,8 @@ def test_a_long_text_in_any_member_of_a_quote_is_no_work(name, text):
 
 @pytest.mark.parametrize("text", LONG_TEXTS.values(), ids=LONG_TEXTS)
 @pytest.mark.parametrize("name", LISTS)
-def test_a_long_text_in_any_member_of_a_list_is_no_work(name, text):
-    """Each member in turn has the text; no listing keeps more than a name's length of it."""
+def test_a_long_text_in_any_member_of_a_list_is_bounded(name, text):
+    """A text of 1 MB in any member of a list is rejected, or cut to 200 characters."""
     provider, asset_class, body = LISTS[name]
     for path in leaves(body):
         good = json.loads(json.dumps(body).replace('"X"', '"AB"'))
@@ -140,8 +140,8 @@ def test_a_long_text_in_any_member_of_a_list_is_no_work(name, text):
 
 
 @pytest.mark.parametrize("text", LONG_TEXTS.values(), ids=LONG_TEXTS)
-def test_a_long_csv_cell_is_no_work(text):
-    """A name of 1 MB in a table is cut or makes the table invalid."""
+def test_a_long_csv_cell_is_bounded(text):
+    """A name of 1 MB in a CSV table is cut, or makes the table invalid."""
     rows = f"symbol,name,exchange,assetType,ipoDate,delistingDate,status\nAB,{text},NYSE,,,,Active"
     provider = AlphaVantage(BASE, secret_key)
     listings, message = result_of(provider.parse_assets, AssetClass.STOCKS, [answer(rows)])
@@ -150,8 +150,8 @@ def test_a_long_csv_cell_is_no_work(text):
 
 
 @pytest.mark.parametrize("text", LONG_TEXTS.values(), ids=LONG_TEXTS)
-def test_a_long_header_is_no_work(text):
-    """Whatever a header holds, an answer with it is a rate limit of a bounded time."""
+def test_a_long_header_is_bounded(text):
+    """A 429 with a header of 1 MB gives a short error and no Retry-After."""
     for name in HEADERS:
         response = answer({}, 429, **{name: text})
         assert retry_after_s(response, NOW) is None
@@ -163,7 +163,7 @@ def test_a_long_header_is_no_work(text):
 
 @pytest.mark.parametrize("text", LONG_TEXTS.values(), ids=LONG_TEXTS)
 def test_each_reader_of_a_value_rejects_a_long_text(text):
-    """Numbers, times, ids and dates are shorter than that; a name is cut."""
+    """Each function that reads a value rejects a text of 1 MB, and a name is cut."""
     for read in (number_or_none, unix_time, iso_time, text_or_none, http_date):
         assert read(text) is None
     assert zoned_time(text, "UTC") is zoned_time("2026-01-01 00:00:00", text) is None
@@ -188,8 +188,8 @@ def test_each_reader_of_a_value_rejects_a_long_text(text):
     ids=["deep", "deep objects", "values", "objects", "int", "float", "exponent", "cut", "bytes",
          "empty"],
 )  # fmt: skip
-def test_json_of_a_hostile_shape_is_rejected_or_read_at_once(body):
-    """Depth, number of values and digits are bounded, before anything is built of them."""
+def test_json_of_a_hostile_shape_is_rejected_or_read(body):
+    """JSON of extreme depth, size or number of digits is rejected or read."""
     found, message = result_of(AnswerReader(Yahoo.source).json_object, Response(200, {}, body))
     assert len(message) < 300
     assert found is None or number_or_none(found["a"]) is None

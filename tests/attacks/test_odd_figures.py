@@ -22,7 +22,7 @@ from tests.support.stand_ins import (
     rate_row,
 )
 
-# Yahoo has no row of KO, CoinGecko none of XRP. So the next provider is asked for them.
+# Yahoo has no row of KO and CoinGecko none of XRP, so the next provider is asked for KO and XRP.
 SYMBOLS = "AAPL,MSFT,KO,SOL-USD,ADA-USD,XRP-USD,DOGE-USD,EUR/USD,GBP/USD"
 YAHOO_FIGURES = (
     "regularMarketPreviousClose", "regularMarketOpen", "regularMarketDayHigh",
@@ -46,7 +46,7 @@ class Market:
     alpha: FakeAlphaVantage
 
     def sane(self) -> None:
-        """Write a sane row of each symbol, with a time of now."""
+        """Write a valid row of each symbol with the present time."""
         now_ms = self.pipe.clock()
         at_s = now_ms // 1000
         change = {"regularMarketChange": 1.5, "regularMarketChangePercent": 1.515152}
@@ -63,14 +63,14 @@ class Market:
         self.alpha.rates = {"EUR/USD": ("1.08", now_ms)}
 
     def read(self) -> dict[str, dict[str, Any]]:
-        """Run a slot; what a client gets for all symbols."""
+        """Run a slot, and return what a client gets for all symbols."""
         self.pipe.run()
         return self.pipe.read(SYMBOLS)
 
 
 @pytest.fixture
 def market(plain_redis) -> Iterator[Market]:
-    """Each provider is a real server, and there are no other sources."""
+    """A service with a real server for each provider, and no other sources."""
     finnhub, gecko, cmc = FakeFinnhub(), FakeCoinGecko(), FakeCoinMarketCap()
     alpha = FakeAlphaVantage()
     with (
@@ -95,7 +95,7 @@ def market(plain_redis) -> Iterator[Market]:
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 def test_odd_figures_of_every_provider_are_null_and_every_price_is_there(market, odd):
-    """A client gets each price, and of the odd figures none."""
+    """A client gets each price, and null for each odd figure."""
     market.yahoo.rows["AAPL"] |= dict.fromkeys(YAHOO_FIGURES, odd)
     market.finnhub.rows["KO"] |= dict.fromkeys(("d", "dp", "h", "l", "o", "pc"), odd)
     names = ("usd_24h_vol", "usd_24h_change", "usd_market_cap")
@@ -122,7 +122,7 @@ def test_odd_figures_of_every_provider_are_null_and_every_price_is_there(market,
     "odd", [one for one in ODD if one not in (None, "N/A", "-")] + [-1, "-0.5"], ids=repr
 )
 def test_an_odd_price_of_any_provider_is_the_defect_of_its_symbol_alone(market, odd):
-    """The next provider is asked, a client gets the reason, and no breaker counts it."""
+    """An odd price has its reason or the next provider's price, and no breaker opens."""
     at_s = market.pipe.clock() // 1000
     market.yahoo.rows["AAPL"]["regularMarketPrice"] = odd
     market.finnhub.rows["AAPL"] = {"c": 100, "d": None, "dp": None, "pc": 0, "t": at_s}
@@ -150,7 +150,7 @@ def test_an_odd_price_of_any_provider_is_the_defect_of_its_symbol_alone(market, 
 
 
 def test_every_digit_of_a_price_reaches_the_client(market):
-    """Forty digits of them, and a conversion by this rate."""
+    """A price of forty digits is served exactly, and used as a rate."""
     price = "0.00001234567890123456789012345678901234567890"
     market.alpha.rates["EUR/USD"] = (price, market.pipe.clock())
     market.read()

@@ -1,4 +1,4 @@
-"""Defects of single symbols at each provider: their reasons, and what they must not cost."""
+"""Unusable rows of single symbols at each provider: their reasons, and no effect on others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.stand_ins import FakeAlphaVantage, FakeCoinGecko, FakeFinnhub
 SHARES = "AAPL MSFT NVDA GOOGL AMZN META TSLA AVGO JPM KO".split()
 PAIRS = ("EUR/USD", "GBP/USD")
 COINS = {"BTC-USD": "bitcoin", "ETH-USD": "ethereum"}
-SLOTS = 13  # more than a minute, so that a pause is over once
+SLOTS = 13  # more than a minute, so that one pause ends
 KEYLESS = {"FINNHUB_API_KEY": "", "ALPHA_VANTAGE_API_KEY": ""}
 PLAIN = {"regularMarketChange": None, "regularMarketChangePercent": None}
 
@@ -26,7 +26,7 @@ PLAIN = {"regularMarketChange": None, "regularMarketChangePercent": None}
 class Service:
     """A service whose providers are stand-ins; its active symbols have good rows everywhere.
 
-    `odd`: what differs in Yahoo's rows of other symbols, by Yahoo's spelling.
+    `odd`: the differing members of Yahoo's rows of other symbols, by Yahoo's spelling.
     """
 
     pipe: Pipeline
@@ -45,7 +45,7 @@ class Service:
             self.pipe.run()
 
     def assert_unharmed(self) -> None:
-        """All active symbols are fresh, and no breaker has changed its state."""
+        """Assert that all active symbols are fresh, and that no breaker has opened."""
         active = (*SHARES, *PAIRS, *COINS)
         entries = self.pipe.read(",".join(active))
         assert not [symbol for symbol in active if entries[symbol].get("stale", True)]
@@ -77,7 +77,7 @@ class Service:
 
 @pytest.fixture
 def service(request, plain_redis) -> Iterator[Service]:
-    """With the keys of Finnhub and Alpha Vantage, unless a test wants none."""
+    """A service with the keys of Finnhub and Alpha Vantage, unless a test passes others."""
     finnhub, alpha, gecko = FakeFinnhub(), FakeAlphaVantage(), FakeCoinGecko()
     keys = {"COINMARKETCAP_API_KEY": "", **getattr(request, "param", {})}
     with (
@@ -99,7 +99,7 @@ def service(request, plain_redis) -> Iterator[Service]:
 
 @pytest.mark.parametrize("service", [{}, KEYLESS], indirect=True, ids=["keys", "no keys"])
 def test_a_negative_price_of_oil_is_a_price(service):
-    """A client keeps asking for it, and for a currency that comes in another one."""
+    """A negative oil price is served, and a row in a wrong currency has its reason."""
     service.odd["CL=F"] = {
         "regularMarketPrice": -37.63, "quoteType": "FUTURE", "regularMarketPreviousClose": 18.27,
         "regularMarketChange": -55.9,
@@ -126,7 +126,7 @@ def test_a_negative_price_of_oil_is_a_price(service):
     ],
 )
 def test_an_unusable_row_of_a_clients_symbol_costs_nobody_else(service, symbol, name, row, shown):
-    """The reason has what came, and the symbol is not asked for in every slot."""
+    """An unusable row has its value in the reason, and is not asked for in every slot."""
     service.odd[name] = row
     service.run(symbol)
     assert shown in service.pipe.read(symbol)[symbol]["message"]
@@ -144,7 +144,7 @@ def test_an_unusable_row_of_a_clients_symbol_costs_nobody_else(service, symbol, 
     ],
 )
 def test_an_unusable_row_of_finnhub_costs_nobody_else(service, row, shown):
-    """Yahoo does not know the symbol, and Finnhub has one symbol a call."""
+    """An unusable row of Finnhub for a symbol that Yahoo does not know has its reason."""
     at_s = service.pipe.clock() // 1000 + 5
     service.finnhub.rows["ODDCO"] = {"d": 1.0, "dp": 1.0, "pc": 6.0, "t": at_s, **row}
     service.run("ODDCO")
@@ -163,7 +163,7 @@ def test_an_unusable_row_of_finnhub_costs_nobody_else(service, row, shown):
     ],
 )
 def test_an_unusable_rate_of_alpha_vantage_costs_nobody_else(service, answer, shown):
-    """Yahoo does not know the pair."""
+    """An unusable rate of Alpha Vantage for a pair that Yahoo does not know has its reason."""
     service.alpha.other["SOS/USD"] = answer(service.pipe.clock())
     service.run("SOS/USD")
     found = service.pipe.read("SOS/USD")["SOS/USD"]
@@ -185,7 +185,7 @@ def test_many_odd_symbols_of_many_clients_cost_nobody_else(service):
 
 
 def test_a_symbol_with_an_old_time_makes_no_source_stale(service):
-    """One thinly traded symbol of a client, and one whose market is over since years."""
+    """A thinly traded symbol and a delisted one do not make their source stale."""
     at_s = service.pipe.clock() // 1000
     service.odd["THIN"] = {"regularMarketTime": at_s - 3 * 86_400}
     service.odd["TWTR"] = {"regularMarketTime": 1_666_987_200, "regularMarketPrice": 53.7}
@@ -196,7 +196,7 @@ def test_a_symbol_with_an_old_time_makes_no_source_stale(service):
 
 
 def test_a_symbol_that_nobody_watched_is_pending_until_its_first_price(service):
-    """The single route answers 404 with Retry-After, never a 5xx, and then the price."""
+    """A new symbol gets 404 with Retry-After on the single route, and then its price."""
     service.odd["FRESH"] = {"regularMarketPrice": 8.25}
     reply = service.pipe.get("/v1/quotes/FRESH")
     assert (reply.status, reply.json["code"], reply.headers["retry-after"]) == (404, "pending", "5")

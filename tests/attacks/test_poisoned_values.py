@@ -1,8 +1,8 @@
-"""Every key that the service writes holds something else in turn, and the service recovers.
+"""Each key that the service writes is damaged in many ways, and the service recovers.
 
-A value that cannot be read costs at most its own symbol, provider or list; two ticks later
-everything is as before. A ledger grants nothing for its longest short window, so its provider's
-symbols come from the next one in the chain meanwhile.
+A value that cannot be read costs at most its own symbol, provider or list. Two ticks later all
+prices are right again. A damaged ledger grants nothing for its longest short window, so the next
+provider of the chain is asked meanwhile.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ TEXTS = {
     "1 MB": b"9" * 1_000_000,
     "quote with NaN": b"0" * 26 + b'{"symbol":"AAPL","price":NaN,"x":1',
 }
-# Puts something else into a key; False if this is no damage to what the key holds.
+# Damages a key. Returns False if the damage does not apply to the key's type.
 Spoil = Callable[[Redis, bytes], bool]
 
 
 def as_text(text: bytes) -> Spoil:
-    """A text in place of another text."""
+    """Return a function that replaces a text with another text."""
 
     def spoil(client: Redis, key: bytes) -> bool:
         if client.type(key) != b"string":
@@ -54,7 +54,7 @@ def as_text(text: bytes) -> Spoil:
 
 
 def inside(text: bytes) -> Spoil:
-    """The text in place of every field of a hash, or as a member of a sorted set."""
+    """Return a function that damages each field of a hash, or adds members to a sorted set."""
 
     def spoil(client: Redis, key: bytes) -> bool:
         kind = client.type(key)
@@ -70,21 +70,21 @@ def inside(text: bytes) -> Spoil:
 
 
 def other_type(client: Redis, key: bytes) -> bool:
-    """A list in place of the value."""
+    """Replace the value with a list."""
     client.delete(key)
     client.rpush(key, "a", "b")
     return True
 
 
 def other_hash(client: Redis, key: bytes) -> bool:
-    """A hash in place of the value."""
+    """Replace the value with a hash."""
     client.delete(key)
     client.hset(key, "a", "b")
     return True
 
 
 def only_text(client: Redis, key: bytes) -> bool:
-    """A text in place of a hash or a sorted set. No command of the service works on any text."""
+    """Replace a hash or a sorted set with a text."""
     if client.type(key) == b"string":
         return False
     client.delete(key)
@@ -93,7 +93,7 @@ def only_text(client: Redis, key: bytes) -> bool:
 
 
 def infinite_scores(client: Redis, key: bytes) -> bool:
-    """Infinite scores in a sorted set."""
+    """Give the members of a sorted set infinite scores."""
     if client.type(key) != b"zset":
         return False
     for number, member in enumerate(client.zrange(key, 0, -1)):
@@ -115,7 +115,8 @@ SPOILS: dict[str, Spoil] = {
 def pipe(plain_redis, monkeypatch) -> Iterator[Pipeline]:
     """A service that has written each kind of value once.
 
-    It waits longer for Redis than usual, so that a busy machine is not taken for damage.
+    The time limit for Redis is longer than usual, so that a busy machine does not fail the
+    test.
     """
     monkeypatch.setattr(client, "ANSWER_TIMEOUT_S", 20.0)
     with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as make:
@@ -125,7 +126,7 @@ def pipe(plain_redis, monkeypatch) -> Iterator[Pipeline]:
 
 
 def the_list() -> AssetList:
-    """A list of coins."""
+    """Return a list of coins."""
     return coins("v1", BTC={"coingecko": "bitcoin"}, ETH={"coingecko": "ethereum"})
 
 
@@ -149,14 +150,14 @@ def write_everything(pipe: Pipeline) -> None:
 
 
 def kinds_of_keys(client: Redis) -> list[bytes]:
-    """The keys, one symbol's of each kind."""
+    """Return the keys, without those of the active symbols other than AAPL and MSFT."""
     names = sorted(client.keys("*"))
     others = tuple(f":{s}".encode() for s in ACTIVE.split(",") if s not in ("AAPL", "MSFT"))
     return [name for name in names if not name.endswith(others)]
 
 
 def well(pipe: Pipeline) -> None:
-    """Everything that readers see is valid JSON, true and there."""
+    """Assert that readers get valid JSON with true prices and a whole list."""
     assert set(pipe.sources().values()) <= {
         source.value for chain in CHAINS.values() for source in chain
     }
@@ -175,8 +176,8 @@ def well(pipe: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("name", SPOILS)
-def test_a_poisoned_value_heals_within_two_ticks(pipe, plain_redis, name):
-    """Whatever a key holds, two ticks later every symbol has a true price and nothing is wrong."""
+def test_the_service_recovers_from_a_damaged_value_within_two_ticks(pipe, plain_redis, name):
+    """Two ticks after any damage every symbol has a true price and every answer is valid."""
     with plain_redis.client() as redis:
         keys = kinds_of_keys(redis)
         kinds = {key.decode().split("}:")[1].split(":")[0] for key in keys}

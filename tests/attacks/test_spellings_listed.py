@@ -1,4 +1,4 @@
-"""One paper or pair in many spellings, from a client's request and the lists to its one price."""
+"""One security or pair in many spellings, from the request and the lists to its price."""
 
 from __future__ import annotations
 
@@ -39,13 +39,6 @@ YAHOO_NAMES = {
 
 
 @pytest.fixture
-def yahoo() -> Iterator[FakeYahoo]:
-    """A server without rows."""
-    with FakeYahoo() as server:
-        yield server
-
-
-@pytest.fixture
 def make(plain_redis) -> Iterator[Make]:
     """Pipelines over a market with ample limits."""
     with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as maker:
@@ -53,14 +46,14 @@ def make(plain_redis) -> Iterator[Make]:
 
 
 def price(pipe: Pipeline, yahoo: FakeYahoo, **names: float) -> None:
-    """Let Yahoo have these prices, by its own spelling."""
+    """Give Yahoo these prices, by its own spelling."""
     at_s = pipe.clock() // 1000 + 5
     for name, amount in names.items():
         yahoo.rows[name] = quote_row(name, amount, **PLAIN, regularMarketTime=at_s)
 
 
 def answer(pipe: Pipeline, symbols: list[str]) -> dict[str, Any]:
-    """The API's answer about symbols, as a repeated parameter."""
+    """Return the API's answer about symbols, sent as a repeated parameter."""
     query = "&".join("symbols=" + one.replace("&", "%26").replace("/", "%2F") for one in symbols)
     reply = pipe.get(f"/v1/quotes?{query}")
     assert reply.status == 200, reply.body
@@ -85,7 +78,7 @@ def answer(pipe: Pipeline, symbols: list[str]) -> dict[str, Any]:
     ],
 )
 def test_all_spellings_are_one_asset_with_one_price(make, yahoo, spellings, symbol, name):
-    """The provider is asked once, in its own spelling; the aliases name the canonical one."""
+    """The provider is asked once, in its own spelling, and the aliases name one symbol."""
     pipe = make(
         urls={Source.YFINANCE: yahoo.url}, ACTIVE_SYMBOLS="AAPL", ALPHA_VANTAGE_API_KEY="",
         **{**GENEROUS, "FINNHUB_API_KEY": ""},
@@ -107,7 +100,7 @@ def test_all_spellings_are_one_asset_with_one_price(make, yahoo, spellings, symb
     "text", ["ANG/USD", "HRK/EUR", "ZWL/USD", "ang-usd", "DEM/USD", "ITL/EUR", "VEF/USD", "LTL/EUR"]
 )
 def test_a_withdrawn_currency_is_forex_and_never_a_coin(make, text):
-    """A coin has that ticker, and its provider is not asked."""
+    """A pair with a withdrawn currency is forex, also if a coin has that ticker."""
     pipe = make(ACTIVE_SYMBOLS="EUR/USD", **GENEROUS)
     answer(pipe, [text])
     pipe.run_next()
@@ -129,7 +122,7 @@ def test_a_withdrawn_currency_is_forex_and_never_a_coin(make, text):
     ],
 )
 def test_a_pair_that_is_no_symbol_has_a_suggestion(make, text, suggestion):
-    """It is in the list's errors and in the error of the single route; nothing is watched."""
+    """Both quote routes suggest the symbol for an invalid pair, and nothing is watched."""
     pipe = make(ACTIVE_SYMBOLS="AAPL", **GENEROUS)
     (error,) = answer(pipe, [text, "AAPL"])["errors"][:1]
     assert (error["symbol"], error["code"]) == (text, "invalid_symbol")
@@ -145,7 +138,7 @@ def test_a_pair_that_is_no_symbol_has_a_suggestion(make, text, suggestion):
     [("ETH-BTC", "BTC"), ("SOL-ETH", "ETH"), ("@bitcoin-USD", "USD"), ("@ethereum-BTC", "BTC")],
 )
 def test_coins_are_priced_in_coins_and_by_their_ids(make, symbol, currency):
-    """A client's first request watches it, and the next slot prices it."""
+    """The first request for a pair of coins or a coin's id is priced in the next slot."""
     pipe = make(ACTIVE_SYMBOLS="AAPL", **GENEROUS)
     answer(pipe, [symbol])
     pipe.run_next()
@@ -154,8 +147,8 @@ def test_coins_are_priced_in_coins_and_by_their_ids(make, symbol, currency):
     assert quote["price"] > 0
 
 
-def test_a_list_in_many_dialects_names_each_paper_once_and_its_price_comes(make, yahoo, tmp_path):
-    """Preferred share, warrant, unit, right and class; all that is listed is priced."""
+def test_a_list_in_many_dialects_names_and_prices_each_security_once(make, yahoo, tmp_path):
+    """A list with each security in several dialects names it once, and each one is priced."""
     finnhub = FakeFinnhub(listed=US_LIST)
     with CannedServer(finnhub, make.clock) as server:
         pipe = make(

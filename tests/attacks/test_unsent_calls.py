@@ -1,4 +1,4 @@
-"""Calls that never reached a provider, and the reason for a call that waits for its pace."""
+"""Calls that never reached a provider, and the reason of a call that has to wait."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GECKO = "coingecko/crypto"
 
 @pytest.fixture
 def make(plain_redis) -> Iterator[Make]:
-    """Pipelines over a market that limits nobody; the service keeps CoinGecko's free limits."""
+    """Pipelines over a market without limits; the service has CoinGecko's free limits."""
     with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as make:
         yield make
 
@@ -26,7 +26,7 @@ def make(plain_redis) -> Iterator[Make]:
     "url", ["http://127.0.0.1:1", "http://no-such-host.invalid"], ids=["refused", "unknown host"]
 )
 def test_a_call_that_never_reached_the_provider_delays_no_other(make, url):
-    """While there is no network each tick tries again; the tick after it has the prices."""
+    """While the network is down each tick tries again, so prices come with the first tick after."""
     down = make(**ONE_COIN, urls={Source.COINGECKO: url})
     for _ in range(3):
         outcome = down.run_next().outcomes[GECKO]
@@ -40,7 +40,7 @@ def test_a_call_that_never_reached_the_provider_delays_no_other(make, url):
     "url", ["http://127.0.0.1:1", "http://no-such-host.invalid"], ids=["refused", "unknown host"]
 )
 def test_a_call_through_yfinance_that_never_reached_yahoo_delays_no_other(make, url):
-    """The cookie page is not reached either; the tick after the network is back asks again."""
+    """A call that never reached Yahoo is counted as unsent, so the next tick asks again."""
     how = {"ACTIVE_SYMBOLS": "AAPL", "FINNHUB_API_KEY": "", "YAHOO_LIMITS": "100/day"}
     down = make(**how, urls={Source.YFINANCE: url})
     for _ in range(3):
@@ -52,7 +52,7 @@ def test_a_call_through_yfinance_that_never_reached_yahoo_delays_no_other(make, 
 
 
 def test_a_call_through_yfinance_that_yahoo_answered_with_an_error_keeps_its_pace(make):
-    """Yahoo has counted what it answered, so the next call waits for the pace."""
+    """After an error that Yahoo answered, the next call waits for the pace."""
     with CannedServer(Canned(502, {}), make.clock) as server:
         pipe = make(
             ACTIVE_SYMBOLS="AAPL", FINNHUB_API_KEY="", YAHOO_LIMITS="100/day",
@@ -64,7 +64,7 @@ def test_a_call_through_yfinance_that_yahoo_answered_with_an_error_keeps_its_pac
 
 
 def test_a_call_that_was_answered_with_an_error_keeps_its_pace(make):
-    """The provider has counted a call that it answered, so the next one waits for the pace."""
+    """After an error that CoinGecko answered, the next call waits for the pace."""
     with CannedServer(Canned(500, {}), make.clock) as server:
         pipe = make(**ONE_COIN, urls={Source.COINGECKO: server.url})
         pipe.run_next()
@@ -72,7 +72,7 @@ def test_a_call_that_was_answered_with_an_error_keeps_its_pace(make):
 
 
 def test_waiting_for_the_pace_is_called_so(make):
-    """A month with calls left is not exhausted: the reason names when the next call is made."""
+    """The reason of a call that waits for its pace names when the next call is made."""
     pipe = make(**ONE_COIN)
     pipe.run_next()
     pipe.quotes.forget(["BTC-USD"])
@@ -86,7 +86,7 @@ def test_waiting_for_the_pace_is_called_so(make):
 
 @pytest.mark.parametrize("keys", [{}, KEYLESS], ids=["keys", "no keys"])
 def test_without_a_network_health_names_the_cause_first(make, keys):
-    """In every slot of an outage, also while breakers are open; and no longer after it."""
+    """In every slot of an outage /health names the cause first, and not after the outage."""
     env = {"ACTIVE_SYMBOLS": "AAPL,MSFT,BTC-USD,EUR/USD", **keys}
     down = make(urls=dict.fromkeys(Source, "http://no-such-host.invalid"), **env)
     for _ in range(20):
@@ -103,7 +103,7 @@ def test_without_a_network_health_names_the_cause_first(make, keys):
 
 
 def test_a_network_that_fails_later_is_named_as_soon_as_each_provider_was_asked(make):
-    """A paced provider is asked again within its pace; then nobody is left who answered."""
+    """An outage is named once each provider was asked without an answer, also a paced one."""
     up = make(ACTIVE_SYMBOLS="AAPL,BTC-USD", **KEYLESS)
     for _ in range(3):
         up.run_next()

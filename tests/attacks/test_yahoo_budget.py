@@ -1,4 +1,4 @@
-"""Every HTTP request to Yahoo is inside its budget, counted at Yahoo, over two workers."""
+"""Two workers make no more HTTP requests to Yahoo than its budget, counted at the server."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -23,10 +23,10 @@ SLOTS_A_MINUTE = 60 // SLOT_S
 
 
 class Always(deque[Answer | Callable]):
-    """One answer to every request."""
+    """A queue that gives one answer to every request."""
 
     def popleft(self) -> Answer | Callable:
-        """The answer, again and again."""
+        """Return the answer without removing it."""
         return self[0]
 
 
@@ -48,26 +48,26 @@ def make(plain_redis) -> Iterator[Make]:
 
 
 def break_nothing(_yahoo: FakeYahoo) -> None:
-    """All is well."""
+    """Change nothing."""
 
 
 def break_crumbs(yahoo: FakeYahoo) -> None:
-    """The crumb page answers with an error page."""
+    """Answer the crumb page with an error page."""
     yahoo.faults[CRUMB] = Always([UPSTREAM])
 
 
 def refuse_crumbs(yahoo: FakeYahoo) -> None:
-    """No crumb is ever accepted."""
+    """Accept no crumb."""
     yahoo.faults[QUOTE] = Always([INVALID_CRUMB])
 
 
 def remove_quotes(yahoo: FakeYahoo) -> None:
-    """The call for many symbols is gone."""
+    """Remove the call for many symbols."""
     yahoo.gone.add(QUOTE)
 
 
 def fail_quotes(yahoo: FakeYahoo) -> None:
-    """The call for many symbols answers with an error page."""
+    """Answer the call for many symbols with an error page."""
     yahoo.faults[QUOTE] = Always([UPSTREAM])
 
 
@@ -76,7 +76,7 @@ def fail_quotes(yahoo: FakeYahoo) -> None:
     "fault", [break_nothing, break_crumbs, refuse_crumbs, remove_quotes, fail_quotes]
 )
 def test_yahoo_never_counts_more_than_the_limit(make, yahoo, fault, limit):
-    """In no minute do two workers together make more requests than are set, whatever fails."""
+    """In no minute do two workers make more requests than the limit, whatever fails."""
     env = {
         "urls": {Source.YFINANCE: yahoo.url},
         "ACTIVE_SYMBOLS": ",".join((*NAMES, "EUR/USD")),
@@ -97,7 +97,7 @@ def test_yahoo_never_counts_more_than_the_limit(make, yahoo, fault, limit):
 
 
 def test_a_cold_worker_reaches_its_quotes_with_a_tiny_budget(make, yahoo):
-    """With two calls a minute cookie, crumb and quotes come one after the other."""
+    """With two calls a minute a new worker gets its cookie, its crumb and then its quotes."""
     worker = make(
         urls={Source.YFINANCE: yahoo.url}, ACTIVE_SYMBOLS="AAPL", FINNHUB_API_KEY="",
         YAHOO_LIMITS="2/minute",

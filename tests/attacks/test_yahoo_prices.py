@@ -8,21 +8,16 @@ from decimal import Decimal
 import pytest
 
 from marketdata.domain.quotes import Source
-from tests.support.yahoo_loop import breakers, looks, one, price_of, row
-
-FALLING = (1.2, 0.744, 0.4613, 0.286, 0.1773, 0.1099, 0.0682, 0.0423, 0.0262, 0.0162, 0.0101)
-
+from tests.support.yahoo_loop import FALLING, breakers, looks, one, price_of, row
 
 SHARES = ("AAPL", "MSFT", "NVDA", "KO", "TSLA")
-
-
 YEARS_S = 3 * 365 * 86_400
 
 
 @pytest.mark.parametrize("every_s", [5, 300])
 @pytest.mark.parametrize("path", [FALLING, FALLING[::-1]], ids=["down", "up"])
 def test_a_price_that_keeps_moving_is_followed_within_two_looks(service, yahoo, path, every_s):
-    """The served price is never older than the one before the last look."""
+    """The served price is at most two looks old."""
     served = looks(service("MOON"), yahoo, "MOON", path, "USD", every_s=every_s)
     for place, price in enumerate(served):
         recent = path[max(0, place - 2) : place + 1]
@@ -33,7 +28,7 @@ def test_a_price_that_keeps_moving_is_followed_within_two_looks(service, yahoo, 
 def test_a_price_that_moves_as_much_in_each_look_is_followed_in_any_currency(
     service, yahoo, currency
 ):
-    """A fall of 40 % in each look is no step between units."""
+    """Falls of 40 % in each look are not taken for a change of unit in any currency."""
     path = [round(100 * 0.6**n, 6) for n in range(10)]
     served = looks(service("FALL"), yahoo, "FALL", path, currency)
     for place, price in enumerate(served):
@@ -41,7 +36,7 @@ def test_a_price_that_moves_as_much_in_each_look_is_followed_in_any_currency(
 
 
 def test_one_bad_tick_is_never_served(service, yahoo):
-    """It stands alone between good ones."""
+    """A bad tick between two good ones is never served."""
     path = (10.0, 10.1, 4.0, 10.0, 31.0, 10.1, 1000.0, 10.2, 0.1, 10.1)
     served = looks(service("CALM"), yahoo, "CALM", path, "USD")
     assert set(served) <= {Decimal("10.0"), Decimal("10.1"), Decimal("10.2")}
@@ -49,13 +44,13 @@ def test_one_bad_tick_is_never_served(service, yahoo):
 
 
 def test_two_bad_ticks_on_different_sides_are_never_served(service, yahoo):
-    """The second one does not confirm the first one."""
+    """A bad tick does not confirm another one on the other side."""
     served = looks(service("CALM"), yahoo, "CALM", (10.0, 31.0, 4.0, 10.1), "USD")
     assert served == [10, 10, 10, Decimal("10.1")]
 
 
 def test_an_answer_that_comes_again_confirms_nothing(service, yahoo):
-    """A bad tick with the time that it had before is the same look."""
+    """A bad tick that is repeated with the same time is not confirmed."""
     pipe = service("CALM")
     looks(pipe, yahoo, "CALM", (10.0, 31.0), "USD")
     for _ in range(5):
@@ -77,7 +72,7 @@ def test_an_answer_that_comes_again_confirms_nothing(service, yahoo):
     ],
 )
 def test_a_split_is_followed(service, yahoo, currency, path):
-    """No minor unit of the currency explains the step."""
+    """A split is served with its second look if its ratio is not the currency's minor unit."""
     assert looks(service("SPLT"), yahoo, "SPLT", path, currency) == [
         Decimal(str(price)) for price in (path[0], path[0], path[2])
     ]
@@ -100,7 +95,7 @@ def test_a_split_is_followed(service, yahoo, currency, path):
 def test_a_wrong_unit_is_held_and_the_reason_tells_both_prices(
     service, yahoo, symbol, steps, served
 ):
-    """It is held for hours, however often the source says it, also when nothing came between."""
+    """A price in a wrong unit is held for hours, and the reason has both prices."""
     before, after = steps
     pipe = service(symbol)
     looks(pipe, yahoo, symbol, [before[1]], before[0])
@@ -114,7 +109,7 @@ def test_a_wrong_unit_is_held_and_the_reason_tells_both_prices(
 
 
 def test_a_row_that_lost_its_unit_does_not_change_the_unit(service, yahoo):
-    """A price in pence whose label is missing is held as what it is."""
+    """A price in pence without its label is held."""
     pipe = service("OCDO.L")
     looks(pipe, yahoo, "OCDO.L", [301.5], "GBp")
     for _ in range(4):
@@ -127,7 +122,7 @@ def test_a_row_that_lost_its_unit_does_not_change_the_unit(service, yahoo):
 
 
 def test_a_price_without_a_unit_holds_up_no_price_with_one(service, yahoo):
-    """Its unit is unknown, so it does not show that the other unit is wrong."""
+    """A stored price without a currency does not cause a price with a currency to be held."""
     pipe = service("OCDO.L")
     pipe.clock.pass_s(5)
     yahoo.rows["OCDO.L"] = row(pipe, "OCDO.L", 301.5, currency=None)
@@ -137,7 +132,7 @@ def test_a_price_without_a_unit_holds_up_no_price_with_one(service, yahoo):
 
 
 def test_a_unit_that_a_source_keeps_saying_is_believed_after_a_day(service, yahoo):
-    """A consolidation of 100 to 1 in London is real in the end."""
+    """A price that is 100 times higher is served after its source repeated it for a day."""
     pipe = service("OCDO.L")
     looks(pipe, yahoo, "OCDO.L", [0.875, *[87.5] * 5], "GBP", every_s=5 * 3600)
     assert one(pipe, "OCDO.L")["price"] == 0.875
@@ -146,7 +141,7 @@ def test_a_unit_that_a_source_keeps_saying_is_believed_after_a_day(service, yaho
 
 
 def test_one_symbol_with_a_time_in_the_future_is_not_asked_for_in_every_slot(service, yahoo):
-    """It has its reason; no clock is named, and the others stay fresh."""
+    """A symbol with a time in the future has its reason and is asked for once."""
     pipe = service(",".join((*SHARES, "LATE")))
     for _ in range(12):
         yahoo.rows = {name: row(pipe, name, 100.0) for name in SHARES}
@@ -167,7 +162,7 @@ def test_one_symbol_with_a_time_in_the_future_is_not_asked_for_in_every_slot(ser
 
 @pytest.mark.parametrize("behind_s", [70, 120, 900, 7200, 90_000])
 def test_a_clock_that_is_behind_is_named_with_its_offset(service, yahoo, behind_s):
-    """Each symbol has its reason, and the prices come as soon as the clock is right."""
+    """If our clock is behind, each symbol has that reason, and /health names the offset."""
     pipe = service(",".join(SHARES))
     for _ in range(3):
         pipe.clock.pass_s(5)
@@ -187,7 +182,7 @@ def test_a_clock_that_is_behind_is_named_with_its_offset(service, yahoo, behind_
 
 @pytest.mark.parametrize(("symbol", "currency"), [("TWTR", "USD"), ("SBER.ME", "RUB")])
 def test_a_price_of_years_ago_is_stale(service, yahoo, symbol, currency):
-    """The price fails a `max_age`, and no breaker counts it as a failure."""
+    """A price from years ago is stale and fails `max_age`, and no breaker opens."""
     pipe = service(",".join((*SHARES, symbol)))
     for _ in range(8):
         yahoo.rows = {name: row(pipe, name, 100.0) for name in SHARES}
@@ -203,7 +198,7 @@ def test_a_price_of_years_ago_is_stale(service, yahoo, symbol, currency):
 
 
 def test_a_close_that_another_machine_dates_earlier_stays_fresh(service, yahoo):
-    """The timestamp stays the latest one."""
+    """A closing price that is repeated with an earlier time stays fresh and keeps its time."""
     pipe = service("AAPL")
     close_s = pipe.clock() // 1000
     yahoo.rows["AAPL"] = row(pipe, "AAPL", 100.0, regularMarketTime=close_s)

@@ -1,4 +1,4 @@
-"""Rows of Yahoo through the whole price loop: units, percentages, two rows, odd symbols."""
+"""Rows of Yahoo through the whole price loop: units, percentages and two rows of a symbol."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from marketdata.domain.dialects import yahoo_spelling
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import parse_symbol
 from tests.support.yahoo_loop import breakers, one, row
-
-SHARES = ("AAPL", "MSFT", "NVDA", "KO", "TSLA")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +30,7 @@ SHARES = ("AAPL", "MSFT", "NVDA", "KO", "TSLA")
     ],
 )
 def test_minor_units_are_served_in_their_currency(service, yahoo, given, must):
-    """Price and change are divided exactly, by 100 or 1000."""
+    """Price and change in a minor unit are divided exactly, by 100 or 1000."""
     symbol, label, price, change = given
     pipe = service(symbol)
     name = yahoo_spelling(parse_symbol(symbol))
@@ -45,7 +43,7 @@ def test_minor_units_are_served_in_their_currency(service, yahoo, given, must):
 
 @pytest.mark.parametrize(("label", "price"), [("GBp", 301.5), ("GBX", 301.5), ("GBP", 3.015)])
 def test_a_price_in_pence_is_converted_from_pounds(service, yahoo, label, price):
-    """The converted price and change are those of the pounds, and the rate's own."""
+    """A price in pence is converted to another currency from its price in pounds."""
     pipe = service("OCDO.L,GBP/EUR")
     change = price / 301.5 * 2.5
     yahoo.rows["OCDO.L"] = row(
@@ -78,7 +76,7 @@ def test_a_price_in_pence_is_converted_from_pounds(service, yahoo, label, price)
     ],
 )
 def test_an_unknown_unit_is_the_defect_of_its_row(service, yahoo, label):
-    """The reason has the label, and the other symbols are priced."""
+    """The reason has the unknown unit, and the other symbols are priced."""
     pipe = service("AAPL,MSFT,GLITCH")
     yahoo.rows = {name: row(pipe, name, 100.0) for name in ("AAPL", "MSFT")}
     yahoo.rows["GLITCH"] = row(pipe, "GLITCH", 100.0, currency=label)
@@ -93,7 +91,7 @@ def test_an_unknown_unit_is_the_defect_of_its_row(service, yahoo, label):
 
 
 def test_a_percentage_that_contradicts_price_and_change_is_null(service, yahoo):
-    """Price and change are served without it."""
+    """A percentage that contradicts price and change is null, and both are served."""
     pipe = service("^VIX,MSFT")
     yahoo.rows["^VIX"] = row(
         pipe, "^VIX", 20.9, regularMarketPreviousClose=1e-07, regularMarketChange=20.8999999,
@@ -149,7 +147,7 @@ def test_change_and_percentage_never_contradict_each_other(service, yahoo, chang
     ids=["none", "no price", "zero", "negative", "NaN", "unknown unit", "years old"],
 )
 def test_a_dead_row_never_hides_the_live_one(service, yahoo, dead, order):
-    """Yahoo may answer two rows for one symbol."""
+    """Of two rows for one symbol the usable one is served."""
     pipe = service("TWO,MSFT")
     yahoo.rows["MSFT"] = row(pipe, "MSFT", 400.0)
     yahoo.rows["TWO"] = [row(pipe, "TWO", 24.5), {**row(pipe, "TWO", 24.5), **dead}][::order]
@@ -173,34 +171,10 @@ def test_two_rows_in_two_units_are_one_price(service, yahoo, labels, price):
 
 
 def test_two_live_rows_that_contradict_each_other_are_a_bad_row(service, yahoo):
-    """Both prices are in the reason."""
+    """Two usable rows that contradict each other are rejected, with both prices in the reason."""
     pipe = service("TWO,MSFT")
     yahoo.rows["MSFT"] = row(pipe, "MSFT", 400.0)
     yahoo.rows["TWO"] = [row(pipe, "TWO", 24.5), row(pipe, "TWO", 27.5)]
     pipe.run_next()
     expected = "yfinance: TWO: two rows contradict each other: 24.5 USD and 27.5 USD"
     assert one(pipe, "TWO")["message"] == expected
-
-
-def test_odd_symbols_of_a_client_shut_nobody_out(service, yahoo):
-    """A negative oil price is a price, a wrong currency has its reason, and no breaker opens."""
-    pipe = service(",".join(SHARES) + ",EUR/USD,GBP/USD")
-    for _ in range(8):
-        yahoo.rows = {name: row(pipe, name, 100.0) for name in SHARES}
-        yahoo.rows["EURUSD=X"] = row(pipe, "EURUSD=X", 1.05)
-        yahoo.rows["GBPUSD=X"] = row(pipe, "GBPUSD=X", 1.25)
-        yahoo.rows["CL=F"] = row(
-            pipe, "CL=F", -37.63, quoteType="FUTURE", regularMarketPreviousClose=18.27,
-            regularMarketChange=-55.9,
-        )  # fmt: skip
-        yahoo.rows["SOSUSD=X"] = row(
-            pipe, "SOSUSD=X", 0.00175, quoteType="CURRENCY", currency="SOS"
-        )
-        pipe.read("CL=F,SOS/USD")
-        pipe.run_next()
-    assert (one(pipe, "CL=F")["price"], one(pipe, "CL=F")["currency"]) == (-37.63, "USD")
-    assert "SOS" in one(pipe, "SOS/USD")["message"].replace("SOS/USD", "")
-    assert {
-        status["state"] for status in pipe.provider_status(Source.YFINANCE)["classes"].values()
-    } == {"closed"}
-    assert not any(pipe.read("AAPL,EUR/USD")[name]["stale"] for name in ("AAPL", "EUR/USD"))

@@ -11,6 +11,8 @@ from marketdata.domain.units import unit_of
 from tests.support.fake_yahoo import FakeYahoo, quote_row
 from tests.support.pipeline import Pipeline
 
+FALLING = (1.2, 0.744, 0.4613, 0.286, 0.1773, 0.1099, 0.0682, 0.0423, 0.0262, 0.0162, 0.0101)
+
 
 def row(service: Pipeline, symbol: str, price: float, **more: Any) -> dict[str, Any]:
     """A row with a time of now and without a change, unless one is given."""
@@ -45,7 +47,7 @@ def looks(
     *,
     every_s: float = 5,
 ) -> list[Decimal | None]:
-    """What is served after each price; a look at each of them, so far apart."""
+    """Return the served price after each look, one look for each of `prices`."""
     served = []
     for price in prices:
         service.clock.pass_s(every_s)
