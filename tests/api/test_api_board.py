@@ -70,7 +70,7 @@ def test_the_page_writes_no_markup(reply):
 
 
 def test_the_page_is_small_and_conditional(cache):
-    """The page is under 26 KB compressed, and an unchanged page is a 304."""
+    """The page is compressed to within its size limit, and an unchanged page is a 304."""
     service = Service(cache)
     packed = service.get("/", accept_encoding="gzip")
     assert len(packed.body) < 27_000
