@@ -66,7 +66,7 @@ def test_an_empty_list_is_not_swapped_in(store):
 
 @pytest.mark.parametrize("part", ["rows", "index", "ids", "names"])
 def test_a_list_that_is_not_whole_is_never_seen(store, shared_redis, monkeypatch, part):
-    """If a part of a new list is lost before the swap, the swap fails and the current list stays."""
+    """If a part of a new list is lost before the swap, the swap fails and the old list stays."""
     store.swap(coins("v1", BTC={"coingecko": "bitcoin"}))
     stage = ListWriter.stage
 
