@@ -1,4 +1,4 @@
-# The whole service in a container, next to a Redis: compose.yaml runs both.
+# The whole service in a container. compose.yaml runs the container together with a Redis.
 FROM python:3.13-slim AS packages
 WORKDIR /build
 COPY requirements-run.txt ./
@@ -6,7 +6,7 @@ COPY layers/core/requirements.txt layers/core/
 COPY layers/yahoo/requirements.txt layers/yahoo/
 COPY functions/api/requirements.txt functions/api/
 COPY local/requirements.txt local/
-# Wheels only, so that no compiler is needed. Tests of packages are left out.
+# Only wheels are installed, so that no compiler is needed. The tests of the packages are removed.
 RUN python -m venv --without-pip /venv \
  && pip --python /venv/bin/python install --no-cache-dir --no-compile --no-deps --require-hashes --only-binary=:all: \
       -r requirements-run.txt \
@@ -30,7 +30,7 @@ ENV PATH=/venv/bin:$PATH \
     HOST=0.0.0.0 \
     PORT=8000
 USER 10001:10001
-# The log and the last good asset lists. Everything else may be read-only, with a tmpfs on /tmp.
+# The log and the last good asset lists. All other files may be read-only, with a tmpfs on /tmp.
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \

@@ -1,4 +1,4 @@
-# Everything a developer does has a target here; each sets up what it needs.
+# The commands of a developer. Each target installs the packages that it needs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,12 +14,12 @@ SAM := .venv-sam
 MINISTACK := .venv-ministack
 SCAN := .venv-scan
 
-# Every lock is a part of the one that holds all, so that no two ever disagree on a version.
+# Each lock is a part of requirements-dev.txt, so that all locks have the same version of a package.
 LOCKED := layers/core/requirements layers/yahoo/requirements functions/api/requirements local/requirements
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-header \
   --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
-# A lock names everything, so nothing is resolved again: a pip that looks for the extras of a package may
-# meet a newer release than the one that is locked, and refuses it for its hash.
+# --no-deps: a lock names every package, so pip need not resolve dependencies. When pip resolves the extras of
+# a package, it may find a newer release than the locked one, and then it stops because of the hash.
 INSTALL := pip install -qq --disable-pip-version-check --no-deps
 
 help: ## show this list
@@ -28,8 +28,8 @@ help: ## show this list
 start: $(VENV)/.run ## run the whole service on this machine until Ctrl-C
 	@$(BIN)/python -m local start
 
-# Four workers keep two processors busy: many tests wait for a server. A file is run by one worker, so
-# that what its tests share is made once. tests/conftest.py says which files begin first.
+# Four workers keep two processors busy, because many tests wait for a server. One worker runs all tests of a
+# file, so that shared fixtures are made once. tests/conftest.py says which files begin first.
 WORKERS := -n 4 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.dev ## run the unit tests, in under a minute
@@ -38,13 +38,13 @@ quick: $(VENV)/.dev ## run the unit tests, in under a minute
 test: $(VENV)/.dev ## run every suite except the benchmarks and those with another target
 	@$(BIN)/python -m pytest -q $(WORKERS) $(ARGS)
 
-screenshots: $(VENV)/.dev ## take the pictures of the board in docs anew; needs Chromium
+screenshots: $(VENV)/.dev ## take the pictures of the board in docs again; needs Chromium
 	@$(BIN)/python -m tests.browser.screenshots
 
 coverage: $(VENV)/.dev ## run the same suites, and say which lines no test reaches
 	@$(BIN)/python -m pytest -q $(WORKERS) --cov --cov-report=term $(ARGS)
 
-docs-test: $(VENV)/.dev ## run the commands of README and docs, and check what they name
+docs-test: $(VENV)/.dev ## run the commands of README and docs, and check the names in them
 	@$(BIN)/python -m pytest -q tests/docs tests/e2e/test_client_snippets.py tests/simulator/test_simulated_market_page.py tests/infrastructure/test_guides.py tests/infrastructure/test_queries.py tests/infrastructure/test_alarms.py tests/unit/bill $(ARGS)
 
 check: lint ## lint, types, then the tests
@@ -55,10 +55,10 @@ lint: $(VENV)/.dev ## format, lint and types, without the tests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy layers/core/marketdata local $(wildcard functions/*/app.py)
 
-day: $(VENV)/.run ## simulate a whole day with faults, in minutes, and judge it (ARGS="--seed 2 --hours 6")
+day: $(VENV)/.run ## simulate a whole day with faults in minutes, and check the results (ARGS="--seed 2 --hours 6")
 	@$(BIN)/python -m local day $(ARGS)
 
-bench: $(VENV)/.dev ## measure speed side by side with its yardsticks (ARGS="--json FILE")
+bench: $(VENV)/.dev ## measure speed, side by side with simple implementations (ARGS="--json FILE")
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 bench-image: engine $(VENV)/.dev ## measure cold starts in the Lambda image; needs Docker
@@ -67,11 +67,11 @@ bench-image: engine $(VENV)/.dev ## measure cold starts in the Lambda image; nee
 build: $(SAM)/.done ## build the AWS packages with SAM, on any host Python
 	@PYTHON=$(abspath $(BIN)/python) $(SAM)/bin/sam build $(ARGS)
 
-deploy-test: $(VENV)/.dev $(SAM)/.done $(MINISTACK)/.done ## build the packages, deploy for real into an emulator of AWS, and watch it for a minute
+deploy-test: $(VENV)/.dev $(SAM)/.done $(MINISTACK)/.done ## build the packages, deploy them into an emulator of AWS, and test the service for a minute
 	@$(BIN)/python -m pytest -q tests/packages -p no:cacheprovider
 	@$(BIN)/python -m pytest tests/deployment -q -s -p no:cacheprovider --timeout 300 $(ARGS)
 
-# Images are pulled the first time, hence the timeout.
+# The first run pulls images, so the timeout is long.
 sam-test: engine $(VENV)/.dev $(SAM)/.done ## test the functions in the Lambda image with `sam local`; needs Docker
 	@$(BIN)/python -m pytest --timeout 600 tests/sam_local $(ARGS)
 
@@ -101,7 +101,7 @@ scan: scan-template scan-packages ## look for known weaknesses in the template a
 scan-template: $(SCAN)/.done
 	@$(SCAN)/bin/checkov --config-file .checkov.yaml
 
-# Strict: a package that could not be looked up is not one without weaknesses.
+# Strict: a package that cannot be looked up is an error.
 scan-packages: $(SCAN)/.done
 	@for lock in $(LOCKED:=.txt); do echo "audit   $$lock"; \
 	  $(SCAN)/bin/pip-audit --strict --disable-pip --require-hashes -r $$lock || exit 1; done
@@ -110,16 +110,16 @@ format: $(VENV)/.dev ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: $(VENV)/bin/python ## pin exact versions and hashes anew from the *.in files
+lock: $(VENV)/bin/python ## pin exact versions and hashes again from the *.in files
 	@$(BIN)/python -m pip install --quiet pip-tools==7.6.2
 	@echo "lock    requirements-dev.txt"; $(COMPILE) -o requirements-dev.txt requirements-dev.in $(LOCKED:=.in)
 	@for part in $(INFRA)/requirements-sam $(INFRA)/requirements-scan $(INFRA)/requirements-ministack; do echo "lock    $$part.txt"; $(COMPILE) -o $$part.txt $$part.in; done
 	@for part in $(LOCKED); do echo "lock    $$part.txt"; $(COMPILE) -c requirements-dev.txt -o $$part.txt $$part.in; done
 
-clean: ## remove what the other targets made
+clean: ## remove all files that the other targets made
 	rm -rf $(VENV) $(SAM) $(SCAN) $(MINISTACK) $(INFRA)/node_modules .aws-sam .local .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-# Tools that pin many packages have separate environments.
+# Tools with many pinned packages have separate environments.
 $(SAM)/.done: $(INFRA)/requirements-sam.txt $(VENV)/.run
 $(SCAN)/.done: $(INFRA)/requirements-scan.txt
 $(MINISTACK)/.done: $(INFRA)/requirements-ministack.txt

@@ -1,4 +1,4 @@
-"""Lambda `api`: answer one request that API Gateway has taken, from the cache."""
+"""Lambda `api`: answer one request of API Gateway from the cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lambda `commit_assets`: swap a merged list in, unless the old one is better."""
+"""Lambda `commit_assets`: store a merged list, or keep the old list if that is better."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lambda `commit_quotes`: record what one job brought."""
+"""Lambda `commit_quotes`: store the quotes of one job and record its results."""
 
 from __future__ import annotations
 

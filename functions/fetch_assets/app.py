@@ -1,4 +1,4 @@
-"""Lambda `fetch_assets`: fetch one class's lists and merge them into the archive."""
+"""Lambda `fetch_assets`: fetch the lists of one class, merge them, and archive the result."""
 
 from __future__ import annotations
 

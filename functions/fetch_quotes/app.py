@@ -1,4 +1,4 @@
-"""Lambda `fetch_quotes`: ask the providers of one job."""
+"""Lambda `fetch_quotes`: call the providers of one job."""
 
 from __future__ import annotations
 

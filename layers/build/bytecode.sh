@@ -1,12 +1,12 @@
 #!/bin/sh
 # Adds bytecode to a folder of packages: bytecode.sh FOLDER PYTHON VERSION LEFT_OUT
 #
-# Packages are read-only on Lambda, so bytecode must come with them. Without it a function takes two to
-# three times as long to start (docs/performance.md). Lambda's Python reads only bytecode of its own
-# VERSION. It is made by PYTHON if that has the version, else by pythonVERSION on the PATH, else by the
-# Python in Lambda's image if Docker has that image; nothing is pulled for this. The files hold a hash
-# of their source, which is not checked, and no times or paths, so the same release of Python makes the
-# same files everywhere. Modules whose path matches the expression LEFT_OUT get no bytecode.
+# Packages are read-only on Lambda, so bytecode must be a part of them. Without bytecode a function takes
+# two to three times as long to start (docs/performance.md). Lambda's Python reads only bytecode of its
+# VERSION. The bytecode is made by PYTHON if PYTHON has this version, else by pythonVERSION on the PATH,
+# else by the Python in Lambda's image if Docker has that image. No image is pulled. The files contain a
+# hash of their source, which is not checked, and no times or paths. So the same release of Python makes
+# the same files everywhere. Modules whose path matches the expression LEFT_OUT get no bytecode.
 set -eu
 folder=$1 python=$2 left_out=$4 image=
 minor=${3#*.}

@@ -76,7 +76,7 @@ def _setting(default: str, meaning: str, *, secret: bool = False) -> Any:
 def _limits(source: Source) -> Any:
     return _setting(
         FACTS[source].free_limits,
-        f"how often {source.value} may be asked, COUNT/WINDOW, comma-separated",
+        f"most calls to {source.value}, as COUNT/WINDOW, comma-separated",
     )
 
 
@@ -86,30 +86,44 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     redis_host: HostOrName = _setting("redis", "host of the Redis server")
-    redis_port: Port = _setting("6379", "its port")
-    redis_tls: Boolean = _setting("false", "whether to speak TLS to it")
+    redis_port: Port = _setting("6379", "port of the Redis server")
+    redis_tls: Boolean = _setting("false", "whether the connection to Redis uses TLS")
     redis_auth: Annotated[str, PlainValidator(one_of("none", "password", "iam"))] = _setting(
-        "none", "none, password or iam"
+        "none", "how to sign in to Redis: none, password or iam"
     )
-    redis_username: str = _setting("", "user name, for password (optional) and iam")
-    redis_password: str = _setting("", "password, for password", secret=True)
-    redis_cache_name: str = _setting("", "ElastiCache's name of the cache, for iam")
-    redis_cluster: Boolean = _setting("false", "whether it runs in cluster mode")
+    redis_username: str = _setting(
+        "", "user name in Redis: required for iam, optional for password"
+    )
+    redis_password: str = _setting(
+        "", "password in Redis: required for REDIS_AUTH=password", secret=True
+    )
+    redis_cache_name: str = _setting("", "name of the cache in ElastiCache: required for iam")
+    redis_cluster: Boolean = _setting("false", "whether Redis runs in cluster mode")
     redis_prefix: HostOrName = _setting(
-        "mda", "first part of every key, so that services can share"
+        "mda", "first part of every key in Redis, so that several services can share a Redis"
     )
 
-    finnhub_api_key: ApiKey = _setting("", "Finnhub's key; without it off", secret=True)
-    coinmarketcap_api_key: ApiKey = _setting("", "CoinMarketCap's key; without it off", secret=True)
-    alpha_vantage_api_key: ApiKey = _setting("", "Alpha Vantage's key; without it off", secret=True)
-    coingecko_api_key: ApiKey = _setting("", "CoinGecko's key; optional", secret=True)
-    provider_keys_secret: str = _setting("", "Secrets Manager secret with the keys, on AWS")
+    finnhub_api_key: ApiKey = _setting(
+        "", "key of Finnhub; without a key Finnhub is not used", secret=True
+    )
+    coinmarketcap_api_key: ApiKey = _setting(
+        "", "key of CoinMarketCap; without a key CoinMarketCap is not used", secret=True
+    )
+    alpha_vantage_api_key: ApiKey = _setting(
+        "", "key of Alpha Vantage; without a key Alpha Vantage is not used", secret=True
+    )
+    coingecko_api_key: ApiKey = _setting(
+        "", "key of CoinGecko; CoinGecko is used without a key, too", secret=True
+    )
+    provider_keys_secret: str = _setting(
+        "", "secret in Secrets Manager with the keys of the providers, on AWS"
+    )
 
     circuit_breaker_timeout: Annotated[int, PlainValidator(int_between(1, DAY_S))] = _setting(
-        "300", "seconds a breaker stays open before its probe"
+        "300", "seconds that a failing provider is paused before one test call"
     )
     price_fetch_interval: Annotated[int, PlainValidator(int_between(5, DAY_S))] = _setting(
-        "5", "least seconds between two prices"
+        "5", "least seconds between two prices of a symbol"
     )
     asset_list_update_interval: LongSpan = _setting(
         "86400", "seconds between two refreshes of the asset lists"
@@ -120,8 +134,8 @@ class Settings(BaseModel):
     quote_ttl: Annotated[int, PlainValidator(int_between(1, 7 * DAY_S))] = _setting(
         "300", "seconds until a quote counts as stale"
     )
-    quote_retention: LongSpan = _setting("604800", "seconds a quote is kept")
-    assets_ttl: LongSpan = _setting("86400", "seconds until an asset list is stale")
+    quote_retention: LongSpan = _setting("604800", "seconds that a quote is kept")
+    assets_ttl: LongSpan = _setting("86400", "seconds until an asset list counts as stale")
 
     yahoo_limits: Limits = _limits(Source.YFINANCE)
     finnhub_limits: Limits = _limits(Source.FINNHUB)
@@ -144,26 +158,28 @@ class Settings(BaseModel):
 
     archive_bucket: str = _setting("", "S3 bucket for the last good asset lists, on AWS")
     archive_folder: str = _setting(
-        "", "folder for them where there is no bucket; if empty, .local/<market>/archive"
+        "",
+        "folder for the last good asset lists without a bucket; if empty, .local/<market>/archive",
     )
     metrics_service: str = _setting(
-        "", "name that this deployment's metrics carry; without it none are written"
+        "",
+        "value of the dimension `service` in all metrics; without a value no metrics are written",
     )
     log_level: Annotated[str, PlainValidator(one_of("DEBUG", "INFO", "WARNING", "ERROR"))] = (
-        _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
+        _setting("INFO", "lowest level of lines in the log: DEBUG, INFO, WARNING or ERROR")
     )
     api_is_public: Boolean = _setting(
-        "true", "whether anybody may read the API, so that shared caches keep answers"
+        "true", "whether everybody may read the API; then shared caches may store answers"
     )
 
     market: Annotated[str, PlainValidator(one_of("simulated", "live"))] = _setting(
-        "live", "simulated or live; what the prices are of"
+        "live", "which prices are served: simulated or live"
     )
     host: Annotated[tuple[str, ...], PlainValidator(addresses)] = _setting(
         "localhost",
         "addresses that the API listens on, on one machine; localhost is 127.0.0.1 and ::1",
     )
-    port: Port = _setting("8000", "port of the API on one machine")
+    port: Port = _setting("8000", "port that the API listens on, on one machine")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
