@@ -10,7 +10,8 @@ import pytest
 
 from marketdata.domain.quotes import Source
 from tests.support.canned_server import CannedServer
-from tests.support.pipeline import GENEROUS, Pipeline, emptied, simulated
+from tests.support.empty_cache import emptied
+from tests.support.pipeline import GENEROUS, Pipeline, simulated
 from tests.support.stand_ins import FakeAlphaVantage
 
 DAY_S = 86_400

@@ -10,8 +10,9 @@ import pytest
 
 from marketdata.domain.quotes import Source
 from tests.support.canned_server import CannedServer
+from tests.support.empty_cache import emptied
 from tests.support.fake_yahoo import FakeYahoo, quote_row
-from tests.support.pipeline import GENEROUS, Pipeline, emptied, simulated
+from tests.support.pipeline import GENEROUS, Pipeline, simulated
 from tests.support.stand_ins import FakeAlphaVantage, FakeCoinGecko, FakeFinnhub, rate_row
 
 SHARES = "AAPL MSFT NVDA GOOGL AMZN META TSLA AVGO JPM KO".split()

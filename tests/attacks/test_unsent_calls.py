@@ -8,7 +8,8 @@ import pytest
 
 from marketdata.domain.quotes import Source
 from tests.support.canned_server import Canned, CannedServer
-from tests.support.pipeline import GENEROUS_MARKET, Make, emptied, simulated
+from tests.support.empty_cache import emptied
+from tests.support.pipeline import GENEROUS_MARKET, Make, simulated
 
 ONE_COIN = {"ACTIVE_SYMBOLS": "BTC-USD", "COINMARKETCAP_API_KEY": ""}
 KEYLESS = {f"{name}_API_KEY": "" for name in ("FINNHUB", "COINMARKETCAP", "ALPHA_VANTAGE")}

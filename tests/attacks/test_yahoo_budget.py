@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from marketdata.domain.quotes import Source
+from tests.support.empty_cache import emptied
 from tests.support.fake_yahoo import (
     CRUMB,
     INVALID_CRUMB,
@@ -16,7 +17,7 @@ from tests.support.fake_yahoo import (
     chart,
     quote_row,
 )
-from tests.support.pipeline import SLOT_S, Make, emptied, simulated
+from tests.support.pipeline import SLOT_S, Make, simulated
 
 NAMES = ("AAPL", "MSFT", "NVDA", "KO", "TSLA")
 SLOTS_A_MINUTE = 60 // SLOT_S

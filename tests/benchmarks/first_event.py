@@ -2,131 +2,41 @@
 
 Lambda starts a function with a whole processor and gives it the share that its memory buys from
 its first event on. So each process here is imported with one processor, which becomes that share
-before the event. The same with the share from the beginning is the worst that could happen.
-
-Redis is a container of its own: it speaks TLS only, and takes any password of its user, so the
-functions sign in with IAM as on AWS, and nobody checks the signature. The botocore that signs is
-the runtime's. It is measured without bytecode and with it.
+before the event. The same with the share from the beginning is the worst that could happen. It is
+measured without bytecode and with it. `function_containers` describes the containers.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from marketdata.domain.quotes import Source
-from marketdata.settings import ENV_PREFIXES
 from tests.benchmarks.cold_start import FUNCTIONS
-from tests.benchmarks.image import MB_OF_A_PROCESSOR, Packed, build, image
+from tests.benchmarks.function_containers import (
+    Servers,
+    Started,
+    container,
+    runtime_folders,
+    servers_in,
+)
+from tests.benchmarks.image import MB_OF_A_PROCESSOR, PYTHON, Packed, build, image
 from tests.benchmarks.rounds import Spread
 from tests.benchmarks.table import Row, Section, ms
 from tests.infrastructure.stack import ROOT, Stack
 from tests.sam_local.engine import docker
 from tests.sam_local.sam import logical
-from tests.support.certificates import write_certificate
 from tests.support.jobs import granted
-from tests.support.running_service import eventually
 
 MEASURED = ("plan_quotes", "commit_quotes", "api", "fetch_quotes")
 # A cold start of these within a second costs no slot: their states wait for two.
 BOUND_MS = {"plan_quotes": 1000.0, "commit_quotes": 1000.0}
 ROUNDS = 11
-CACHE = "prices.serverless.test"  # the middle word makes it a serverless cache for the signer
-USER = "functions"
-MARKET = "market.test"
-_PYTHON = "/var/lang/bin/python3.13"
-_PATH = "/var/task:/opt/python:/var/runtime"
-_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-# Runs in the function's container: starts the function, and says how long each phase took.
-_TIMER = """
-import subprocess, sys, time
-began = time.perf_counter()
-command = [sys.executable, "-c", sys.argv[1]]
-child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-def wait_for(mark):
-    for line in child.stdout:
-        if line.startswith(mark):
-            return time.perf_counter()
-        sys.stderr.buffer.write(line)
-    sys.exit("the function ended before " + mark.decode())
-ready = wait_for(b"READY")
-print("ready", flush=True)
-event = sys.stdin.readline().encode()
-asked = time.perf_counter()
-child.stdin.write(event)
-child.stdin.flush()
-done = wait_for(b"DONE")
-print(ready - began, done - asked, flush=True)
-child.stdin.close()
-child.wait()
-"""
-# The function: what Lambda's runtime client imports, the function's module, then one event.
-_FUNCTION = """
-import awslambdaric.bootstrap, json, sys
-import app
-class Context:
-    function_name = "benchmark"
-    memory_limit_in_mb = 512
-    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:benchmark"
-    aws_request_id = "benchmark"
-print("READY", flush=True)
-answer = app.handler(json.loads(sys.stdin.readline()), Context())
-assert answer.get("statusCode", 200) == 200 and answer.get("claimed", True), answer
-assert answer.get("quotes", True) and sum(answer.get("written", {"": 1}).values()), answer
-print("DONE", flush=True)
-"""
-
-
-@dataclass(frozen=True)
-class Servers:
-    """The network with the Redis and the simulated market. `trust`: the certificates' folder."""
-
-    network: str
-    redis: str
-    trust: Path
-    base_urls: Mapping[str, str]
-
-    def empty(self) -> None:
-        """Delete all data. The scripts stay, as in a Redis that is in use."""
-        docker(
-            *("exec", self.redis, "redis-cli", "--tls", "--cacert", "/tls/redis.pem"),
-            *("-h", CACHE, "flushall"),
-        )
-
-
-@dataclass(frozen=True)
-class Started:
-    """A container that waits to run one function."""
-
-    name: str
-    share: str
-    event: Callable[[], dict[str, Any]]
-
-    def first_event(self, cpus: str) -> tuple[float, float]:
-        """Return how long the import took, with `cpus`, and the first event (s)."""
-        docker("update", "--cpus", cpus, self.name)
-        process = subprocess.Popen(  # noqa: S603  (our own words)
-            ["docker", "exec", "-i", self.name, _PYTHON, "-c", _TIMER, _FUNCTION],  # noqa: S607
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert process.stdin is not None
-        assert process.stdout is not None
-        ready = process.stdout.readline().strip() == "ready"
-        if ready:
-            docker("update", "--cpus", self.share, self.name)
-        times, error = process.communicate(json.dumps(self.event()) + "\n" if ready else None)
-        assert process.returncode == 0, error
-        init_s, event_s = map(float, times.split())
-        return init_s, event_s
 
 
 def measure(*, quick: bool) -> Section:
@@ -137,17 +47,17 @@ def measure(*, quick: bool) -> Section:
     below.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=below) as place, ExitStack() as stack:
         folder = Path(place)
-        python = docker("run", "--rm", "--entrypoint", _PYTHON, image(), "-V")  # pulls it, too
+        python = docker("run", "--rm", "--entrypoint", PYTHON, image(), "-V")  # pulls it, too
         build(folder / "built")
-        runtimes = _runtimes(folder)
-        servers = stack.enter_context(_servers(folder))
+        runtimes = runtime_folders(folder)
+        servers = stack.enter_context(servers_in(folder))
         for name in MEASURED:
             properties = Stack().functions()[logical(name)]
             packed = Packed(folder / "built", next(one for one in FUNCTIONS if one.name == name))
             share = f"{properties['MemorySize'] / MB_OF_A_PROCESSOR:.2f}"
             ways = {
                 (botocore, cpus): stack.enter_context(
-                    _container(packed, share, runtime, servers, _event_of(name))
+                    container(packed, share, runtime, servers, _event_of(name))
                 )
                 for botocore, runtime in runtimes.items()
                 for cpus in ("1", share)
@@ -176,131 +86,19 @@ def _rows(
             if number:
                 seconds[way].append(took)
     rows = []
-    for (botocore, cpus), took in seconds.items():
+    for (botocore, cpus), times in seconds.items():
         how = "" if cpus == "1" else ", no more processor at the start"
         title = f"{name}, {memory_mb} MB, botocore {botocore}{how}"
         rows += [
-            Row(f"{title}: import", ms(Spread.of([init_s for init_s, _ in took]))),
-            Row(f"{title}: first event", ms(Spread.of([event_s for _, event_s in took]))),
+            Row(f"{title}: import", ms(Spread.of([init_s for init_s, _ in times]))),
+            Row(f"{title}: first event", ms(Spread.of([event_s for _, event_s in times]))),
             Row(
                 f"{title}: both",
-                ms(Spread.of([sum(pair) for pair in took])),
+                ms(Spread.of([sum(pair) for pair in times])),
                 at_most=BOUND_MS.get(name) if cpus == "1" else None,
             ),
         ]
     return rows
-
-
-def _runtimes(folder: Path) -> dict[str, Path]:
-    """The runtime's own packages, without bytecode and with it."""
-    bare, compiled = folder / "runtime", folder / "runtime-compiled"
-    made = docker("create", image())
-    docker("cp", f"{made}:/var/runtime", str(bare))
-    docker("rm", made)
-    for cache in bare.rglob("__pycache__"):
-        shutil.rmtree(cache)
-    shutil.copytree(bare, compiled)
-    docker(
-        *("run", "--rm", "--volume", f"{compiled}:/var/runtime", "--entrypoint", _PYTHON, image()),
-        *("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "/var/runtime"),
-    )
-    return {"without .pyc": bare, "with .pyc": compiled}
-
-
-@contextmanager
-def _servers(folder: Path) -> Iterator[Servers]:
-    """A network with a Redis that speaks TLS, and the simulated market."""
-    network, trust = f"mda-bench-{os.getpid()}", folder / "tls"
-    trust.mkdir()
-    certificate = trust / "redis.pem"
-    write_certificate(certificate, CACHE).chmod(0o644)  # the server has another user
-    usual = docker("run", "--rm", "--entrypoint", "cat", image(), _BUNDLE)
-    (trust / "bundle.pem").write_text(usual + "\n" + certificate.read_text())
-    docker("network", "create", network)
-    names = [f"{network}-redis", f"{network}-market"]
-    try:
-        docker(
-            *("run", "--detach", "--name", names[0], "--network", network),
-            *("--network-alias", CACHE, "--volume", f"{trust}:/tls:ro", "redis:7-alpine"),
-            *("redis-server", "--port", "0", "--tls-port", "6379", "--tls-auth-clients", "no"),
-            *("--tls-cert-file", "/tls/redis.pem", "--tls-key-file", "/tls/redis.key"),
-            *("--save", "", "--protected-mode", "no"),
-            *("--user", USER, "on", "nopass", "~*", "&*", "+@all"),
-        )
-        docker(
-            *("run", "--detach", "--name", names[1], "--network", network),
-            *("--network-alias", MARKET, "--volume", f"{ROOT / 'local'}:/market/local:ro"),
-            *("--volume", f"{folder / 'built' / 'CoreLayer' / 'python'}:/opt/python:ro"),
-            *("--env", "PYTHONPATH=/opt/python", "--workdir", "/market"),
-            *("--entrypoint", _PYTHON, image()),
-            *("-B", "-m", "local.simulator", "--host", "0.0.0.0"),  # noqa: S104
-        )
-        line: str = eventually(lambda: docker("logs", names[1]), "the market's line")
-        urls = json.loads(line)["base_urls"].items()
-        yield Servers(
-            network,
-            names[0],
-            trust,
-            {source: url.replace("0.0.0.0", MARKET) for source, url in urls},  # noqa: S104
-        )
-    finally:
-        for name in names:
-            subprocess.run(["docker", "rm", "--force", name], check=False, capture_output=True)  # noqa: S603, S607
-        docker("network", "rm", network)
-
-
-@contextmanager
-def _container(
-    packed: Packed,
-    share: str,
-    runtime: Path,
-    servers: Servers,
-    event: Callable[[], dict[str, Any]],
-) -> Iterator[Started]:
-    """A container with a function's packages, the environment of the template, and the network."""
-    variables = {**_environment(packed.function.name), **_own(servers)}
-    with tempfile.TemporaryDirectory(dir=packed.folder.parent) as opt:
-        for layer in packed.layers:
-            shutil.copytree(layer, opt, dirs_exist_ok=True)
-        name = docker(
-            *("run", "--detach", "--rm", "--network", servers.network, "--cpus", "1"),
-            *("--volume", f"{packed.task}:/var/task:ro", "--volume", f"{opt}:/opt/python:ro"),
-            *("--volume", f"{runtime}:/var/runtime:ro"),
-            *("--volume", f"{servers.trust}:/tls:ro"),
-            *(word for pair in variables.items() for word in ("--env", "=".join(pair))),
-            *("--entrypoint", _PYTHON, image(), "-c", "import time; time.sleep(3600)"),
-        )
-        try:
-            yield Started(name, share, event)
-        finally:
-            docker("rm", "--force", name)
-
-
-def _environment(function: str) -> dict[str, str]:
-    """The variables that the template gives to a function, except what only AWS knows."""
-    variables = Stack().functions()[logical(function)]["Environment"]["Variables"]
-    return {name: value for name, value in variables.items() if isinstance(value, str)}
-
-
-def _own(servers: Servers) -> dict[str, str]:
-    """What AWS would add: the runtime's variables, the cache, an identity, and providers."""
-    return {
-        "PYTHONPATH": _PATH,
-        "AWS_LAMBDA_FUNCTION_NAME": "benchmark",
-        "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "example",
-        "AWS_SESSION_TOKEN": "example",
-        "REDIS_HOST": CACHE,
-        "REDIS_USERNAME": USER,
-        "REDIS_CACHE_NAME": "prices",
-        "SSL_CERT_FILE": "/tls/bundle.pem",  # the usual ones and ours
-        **{
-            f"{ENV_PREFIXES[Source(name)]}_BASE_URL": url for name, url in servers.base_urls.items()
-        },
-    }
 
 
 def _event_of(function: str) -> Callable[[], dict[str, Any]]:

@@ -33,8 +33,8 @@ MB_OF_A_PROCESSOR = 1769
 ROUNDS = 11
 # The design's bounds on a function with its layers.
 MOST_MIB = {"api": 35, "fetch_quotes": 200}
-_PYTHON = "/var/lang/bin/python3.13"
-_PATH = "/var/task:/opt/python:/var/runtime"
+PYTHON = "/var/lang/bin/python3.13"
+PATH = "/var/task:/opt/python:/var/runtime"
 _MODULES = """
 import json, sys
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
@@ -95,8 +95,8 @@ class Packed:
             name = docker(
                 *("run", "--detach", "--rm", "--network", "none", "--cpus", cpus),
                 *("--volume", f"{self.task}:/var/task:ro", "--volume", f"{opt}:/opt/python:ro"),
-                *("--env", f"PYTHONPATH={_PATH}", "--env", "REDIS_HOST=127.0.0.1"),
-                *("--env", "METRICS_SERVICE=benchmark", "--entrypoint", _PYTHON, image()),
+                *("--env", f"PYTHONPATH={PATH}", "--env", "REDIS_HOST=127.0.0.1"),
+                *("--env", "METRICS_SERVICE=benchmark", "--entrypoint", PYTHON, image()),
                 *("-c", "import time; time.sleep(3600)"),
             )
             try:
@@ -119,7 +119,7 @@ def measure(*, quick: bool) -> Section:
     below.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=below) as place:
         bare, shipped, loaded = (Path(place, name) for name in ("bare", "shipped", "loaded"))
-        python = docker("run", "--rm", "--entrypoint", _PYTHON, image(), "-V")  # pulls it, too
+        python = docker("run", "--rm", "--entrypoint", PYTHON, image(), "-V")  # pulls it, too
         build(shipped)
         shutil.copytree(shipped, bare, ignore=shutil.ignore_patterns("__pycache__"))
         _only_loaded(shipped, bare, loaded)
@@ -170,7 +170,7 @@ def _only_loaded(shipped: Path, bare: Path, folder: Path) -> None:
     for function in FUNCTIONS:
         packed = Packed(shipped, function)
         with packed.container(str(os.cpu_count())) as name:
-            files = json.loads(docker("exec", name, _PYTHON, "-c", packed.code + _MODULES))
+            files = json.loads(docker("exec", name, PYTHON, "-c", packed.code + _MODULES))
         for file in files:
             inside = Path(file.removeprefix("/var/task/").removeprefix("/opt/python/"))
             cached = inside.parent / "__pycache__" / f"{inside.stem}.cpython-313.pyc"
@@ -205,4 +205,4 @@ def _containers(
 
 
 def _cold_start(container: str, code: str) -> float:
-    return float(docker("exec", container, _PYTHON, "-c", _TIMER, code))
+    return float(docker("exec", container, PYTHON, "-c", _TIMER, code))

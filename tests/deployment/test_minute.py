@@ -9,7 +9,7 @@ from marketdata.observability.metrics import TICK_LAG
 from tests.deployment.logs import Logs
 from tests.deployment.minute import SLOT_S, SLOTS, Minute
 from tests.deployment.sam import Deployed
-from tests.support.pipeline import epoch_ms
+from tests.support.api_times import epoch_ms
 
 
 def test_both_executions_end_well(minute: Minute):

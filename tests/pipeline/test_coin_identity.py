@@ -14,7 +14,8 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.lists.archive import LocalArchive
 from tests.support.canned_server import CannedServer
-from tests.support.pipeline import GENEROUS, Pipeline, emptied, simulated
+from tests.support.empty_cache import emptied
+from tests.support.pipeline import GENEROUS, Pipeline, simulated
 from tests.support.stand_ins import FakeCoinGecko, FakeCoinMarketCap, coin_row
 
 DAY_S = 86_400

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 import pytest
 
 from marketdata.domain.quotes import Source
+from tests.support.api_times import shown
 from tests.support.canned_server import CannedServer
+from tests.support.empty_cache import emptied
 from tests.support.error_shapes import SHAPES, Shape
-from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline, emptied, shown, simulated
+from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline, simulated
 from tests.support.simulated_market import KEY
 
 # Whom each is asked before or after, for which class, and the symbol that it fails for.

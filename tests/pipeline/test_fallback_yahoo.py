@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from marketdata.domain.quotes import Source
-from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline, emptied, shown, simulated
+from tests.support.api_times import shown
+from tests.support.empty_cache import emptied
+from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline, simulated
 
 YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
 CRUMB = "/v1/test/getcrumb"

@@ -9,8 +9,9 @@ import pytest
 from marketdata.domain.messages import Plan, Summary
 from marketdata.domain.quotes import Source
 from marketdata.observability.meter import Gauges, Meter
+from tests.support.empty_cache import emptied
 from tests.support.metric_lines import TABLE, metrics_in
-from tests.support.pipeline import Make, Pipeline, emptied, simulated
+from tests.support.pipeline import Make, Pipeline, simulated
 
 API_ONLY = {("ApiLatency",), ("ApiFailed",), ("CacheHits",), ("CacheMisses",)}
 FREE = {"yfinance", "coingecko"}  # the providers that need no key

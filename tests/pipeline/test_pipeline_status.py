@@ -11,7 +11,9 @@ from marketdata.cache.client import Cache
 from marketdata.domain.assets import Asset, AssetList
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
-from tests.support.pipeline import Make, Pipeline, emptied, epoch_ms, shown, simulated
+from tests.support.api_times import epoch_ms, shown
+from tests.support.empty_cache import emptied
+from tests.support.pipeline import Make, Pipeline, simulated
 
 YAHOO, ALPHA_VANTAGE = Source.YFINANCE, Source.ALPHA_VANTAGE
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, emptied, simulated
+from tests.support.empty_cache import emptied
+from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, simulated
 
 YAHOO = (
     "^GSPC ^VIX ^FTSE GC=F CL=F ZC=F TSCO.L BT.A.L NBK.KW NPN.JO TEVA.TA SAP.DE RCI.B.TO REI.UN.TO "

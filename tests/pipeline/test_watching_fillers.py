@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from marketdata.domain.quotes import Source
-from tests.support.pipeline import Pipeline, emptied, simulated
+from tests.support.empty_cache import emptied
+from tests.support.pipeline import Pipeline, simulated
 
 # So few calls that each of these has been spent once when the next one is due.
 FEW = {"COINGECKO_LIMITS": "20/month", "COINMARKETCAP_LIMITS": "20/month"}

@@ -8,7 +8,8 @@ import pytest
 
 from marketdata.cache.client import Cache
 from marketdata.domain.quotes import Source
-from tests.support.pipeline import GENEROUS, Make, emptied, simulated
+from tests.support.empty_cache import emptied
+from tests.support.pipeline import GENEROUS, Make, simulated
 
 WATCHED_S = 15 * 60
 

@@ -12,7 +12,7 @@ from marketdata.domain.quotes import Source
 from tests.infrastructure.answers import EVENTS
 from tests.infrastructure.sample_events import IN_2100_MS
 from tests.sam_local.conftest import ACTIVE
-from tests.support.pipeline import epoch_ms
+from tests.support.api_times import epoch_ms
 
 
 def test_prices_of_the_market_come_to_a_reader(sam, api, empty):

@@ -13,25 +13,21 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote, urlencode
-
-import pytest
 
 from local.service.loop import Steps, Tick, run_slot
 from local.simulator import MarketServers
 from marketdata.api.app import create_app
 from marketdata.api.readers.status import StatusReader
 from marketdata.api.request_log import LoggedRequests
-from marketdata.cache import client as cache_client
 from marketdata.cache.asset_store import AssetStore
-from marketdata.cache.client import Cache, connect
+from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.clock import SLOT_S, parse_utc, utc_text
+from marketdata.clock import SLOT_S
 from marketdata.composition import Stores
 from marketdata.domain.breaker import BreakerPolicy
 from marketdata.domain.list_messages import AssetPlan, AssetReport, AssetSummary
@@ -51,7 +47,7 @@ from marketdata.providers.contract import CallAllowance, Provider, Request, Resp
 from marketdata.providers.registry import make_provider, make_sender
 from marketdata.settings import ENV_PREFIXES, Settings
 from tests.support.api_service import Reply, ask, logger_of
-from tests.support.redis_servers import RedisServer
+from tests.support.api_times import epoch_ms
 from tests.support.simulated_market import KEY, Clock
 
 KEYS = {f"{name}_API_KEY": KEY for name in ("FINNHUB", "COINMARKETCAP", "ALPHA_VANTAGE")}
@@ -297,26 +293,3 @@ def simulated(cache: Cache, *, limits: Mapping[Source, str] | None = None) -> It
         yield make
         for pipeline in make.made:
             pipeline.close()
-
-
-@contextmanager
-def emptied(server: RedisServer) -> Iterator[Cache]:
-    """The program's client of a server without data; it waits long for each answer."""
-    with server.client() as client:
-        client.flushall()
-    with pytest.MonkeyPatch.context() as patch:  # a busy machine is no cache that is away
-        for name in ("CONNECT_TIMEOUT_S", "ANSWER_TIMEOUT_S"):
-            patch.setattr(cache_client, name, PATIENCE)
-        cache = connect(Settings.from_env(server.env()), caller_time=True)
-    yield cache
-    cache.close()
-
-
-def epoch_ms(text: str) -> int:
-    """A time as the API writes it, in milliseconds since 1970."""
-    return round(parse_utc(text).timestamp() * 1000)
-
-
-def shown(at_ms: int) -> str:
-    """A time as the API writes it."""
-    return utc_text(datetime.fromtimestamp(at_ms / 1000, UTC))
