@@ -16,7 +16,7 @@ HOUR_MS = 3_600_000
 
 
 def value(symbol, *, age_ms=0, made_ago_ms=None):
-    """A stored quote that was fetched and whose price was made so long before noon."""
+    """Return a stored quote by its age at noon: of its fetch, and of its price if known."""
     found = quote(symbol, NOON_MS - age_ms)
     at = None
     if made_ago_ms is not None:
@@ -30,7 +30,7 @@ def value(symbol, *, age_ms=0, made_ago_ms=None):
     [("BTC-USD", 24), ("EUR/USD", 4 * 24), ("TWTR", 14 * 24), ("^GSPC", 14 * 24)],
 )
 def test_a_price_that_is_older_than_its_market_explains_is_stale(symbol, hours):
-    """It is stale although it was fetched just now, and it is too old for every max_age."""
+    """A price beyond its class's age limit is stale, and too old for every `max_age`."""
     limits = freshness(NOON_MS, TTL_MS, 604_800)
     explained = value(symbol, made_ago_ms=hours * HOUR_MS)
     older = value(symbol, made_ago_ms=hours * HOUR_MS + 1000)
@@ -40,7 +40,7 @@ def test_a_price_that_is_older_than_its_market_explains_is_stale(symbol, hours):
 
 
 def test_a_quote_is_stale_by_the_time_it_was_fetched():
-    """One that was fetched before the limit is stale, and so is one of the future."""
+    """A quote is stale if it was fetched before the limit or in the future."""
     limits = freshness(NOON_MS, TTL_MS)
     values = [
         value("AAPL", age_ms=TTL_MS),
@@ -52,12 +52,12 @@ def test_a_quote_is_stale_by_the_time_it_was_fetched():
 
 
 def test_a_quote_without_a_time_of_its_own_is_judged_by_its_fetch_alone():
-    """Nothing is known of the age of its price."""
+    """If the provider gave no time, only the time of the fetch makes a quote stale."""
     assert freshness(NOON_MS, TTL_MS).stale_places([value("AAPL")]) == []
 
 
 def test_max_age_is_measured_by_the_time_of_the_fetch():
-    """A quote of exactly that age will do, an older one and one of the future will not."""
+    """A quote exactly `max_age` old is accepted; older and future ones are not."""
     limits = freshness(NOON_MS, TTL_MS, 30)
     ages = (30_000, 30_001, -AHEAD_MS)
     wanted = [limits.is_wanted(value("AAPL", age_ms=age, made_ago_ms=0)) for age in ages]
@@ -65,7 +65,7 @@ def test_max_age_is_measured_by_the_time_of_the_fetch():
 
 
 def test_a_value_without_an_asset_class_does_not_stop_the_others():
-    """It counts as not too old."""
+    """A stored value without its asset class is not stale, and others are judged as usual."""
     broken = value("AAPL", made_ago_ms=400 * 24 * HOUR_MS).replace(b"asset_class", b"asset_clasp")
     old = value("TWTR", made_ago_ms=400 * 24 * HOUR_MS)
     assert freshness(NOON_MS, TTL_MS).stale_places([broken, old]) == [1]

@@ -1,3 +1,5 @@
+"""The status on /health: which facts make the service degraded or unhealthy."""
+
 from dataclasses import replace
 
 import pytest
@@ -22,7 +24,7 @@ def facts(
     state=BreakerState.CLOSED,
     reason=None,
 ):
-    """A healthy service, but for what is given."""
+    """The facts of a healthy service, except for the arguments."""
     breaker = ClassState(state, None, reason, 1, None, probing=False, last_success_ms=None,
                          last_error=None)  # fmt: skip
     return Facts(
@@ -34,7 +36,7 @@ def facts(
 
 
 def test_a_service_that_does_its_work_is_healthy():
-    """Nothing is said then."""
+    """A service whose facts are all good is healthy, without a reason."""
     assert judge(facts()) == (Status.HEALTHY, [])
 
 
@@ -64,27 +66,27 @@ def test_a_service_that_does_its_work_is_healthy():
     ],
 )
 def test_each_finding_has_its_status_and_its_reason(found, status, reason):
-    """One fault at a time."""
+    """One fault alone gives its own status and its own reason."""
     judged, reasons = judge(found)
     assert judged is status
     assert reason in reasons if reason else reasons == []
 
 
 def test_the_worst_finding_decides():
-    """All findings are listed, beginning with the loop."""
+    """The worse of two faults decides the status, and both reasons are listed."""
     status, reasons = judge(facts(lag_s=None, stale=True))
     assert status is Status.UNHEALTHY
     assert reasons == ["the price loop has not run yet", "the list of stocks is stale"]
 
 
 def test_without_active_symbols_there_is_no_ratio():
-    """Nothing divided by nothing is not zero."""
+    """Without active symbols the ratio of fresh quotes is null, not zero."""
     assert fresh_ratio([ClassFacts(STOCKS, 0, 0)]) is None
     assert fresh_ratio([ClassFacts(STOCKS, 3, 1)]) == 0.333
 
 
 def breaker(source, *, error=None, success_ms=None, state=BreakerState.CLOSED):
-    """One breaker for stocks, with its latest success and the outcome and time of its error."""
+    """One breaker for stocks; `error` is the outcome and the time of its last error."""
     last = None if error is None else LastError(error[1], error[0], f"{source.value}: no answer")
     found = ClassState(state, None, None, 1, None, probing=False, last_success_ms=success_ms,
                        last_error=last)  # fmt: skip
@@ -103,7 +105,7 @@ def breaker(source, *, error=None, success_ms=None, state=BreakerState.CLOSED):
     ],
 )
 def test_no_provider_can_be_reached_if_the_latest_attempt_at_each_failed(breakers, is_said):
-    """A provider that was never asked says nothing."""
+    """The reason is given only if the last call of every provider that was called failed."""
     sources = (Source.YFINANCE, Source.COINGECKO)
     found = replace(
         facts(),
@@ -141,7 +143,7 @@ REFUSED = "yfinance: Yahoo does not accept calls from this address (status 429)"
 def test_an_address_that_a_provider_does_not_accept_is_a_cause(
     source, outcome, detail, success_ms, words
 ):
-    """It follows from the provider's text, or from Yahoo's long silence; a success ends it."""
+    """The provider's text, or 15 minutes without a success at Yahoo, gives this cause."""
     state = ClassState(BreakerState.CLOSED, None, None, 1, None, probing=False,
                        last_success_ms=success_ms,
                        last_error=LastError(2_000_000, outcome, detail))  # fmt: skip
@@ -151,7 +153,7 @@ def test_an_address_that_a_provider_does_not_accept_is_a_cause(
 
 
 def test_causes_come_before_their_consequences():
-    """So the first line says what to correct."""
+    """Causes are listed before their consequences, so the first reason says what to correct."""
     unreachable = [
         breaker(Source.YFINANCE, error=("unavailable", 20), state=BreakerState.OPEN),
         breaker(Source.COINGECKO, error=("unavailable", 30)),

@@ -12,7 +12,7 @@ SECRET = "planted-secret"
 
 
 def line_of(capsys: pytest.CaptureFixture[str], requests: CountedRequests) -> dict[str, object]:
-    """The line of one request whose gateway puts a secret into its id."""
+    """Return the line of one request whose gateway id contains a secret."""
     record = RequestRecord("GET", "/v1/quotes", 200, gateway_request_id=f"id {SECRET}")
     requests.write(record, duration_s=0.0123456)
     (text,) = capsys.readouterr().out.splitlines()
@@ -21,13 +21,13 @@ def line_of(capsys: pytest.CaptureFixture[str], requests: CountedRequests) -> di
 
 
 def test_a_line_masks_every_secret_of_the_process(capsys):
-    """A line that Powertools does not write is masked all the same."""
+    """Secrets are masked in the request line, which Powertools does not write."""
     requests = CountedRequests("prod", "api", secrets=frozenset({SECRET}))
     assert line_of(capsys, requests)["gateway_request_id"] == "id ***"
 
 
 def test_a_field_that_does_not_apply_is_left_out(capsys):
-    """Nothing in a line is null, and the duration is in milliseconds."""
+    """No field of the request line is null, and the duration is in milliseconds."""
     line = line_of(capsys, CountedRequests("prod", "api"))
     assert None not in line.values()
     assert "symbols" not in line
@@ -35,5 +35,5 @@ def test_a_field_that_does_not_apply_is_left_out(capsys):
 
 
 def test_secrets_do_not_show_in_a_traceback():
-    """The text of the object itself has no secret."""
+    """The text of the object, as a traceback shows it, has no secret."""
     assert SECRET not in repr(CountedRequests("prod", "api", secrets=frozenset({SECRET})))

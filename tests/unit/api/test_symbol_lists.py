@@ -1,3 +1,5 @@
+"""The `symbols` parameter: how it is read, and which texts are errors."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,13 +38,13 @@ NONSENSE = {
 
 
 def test_each_symbol_comes_once_in_the_order_of_its_first_mention():
-    """All spellings of one asset fold into its canonical one."""
+    """All spellings of an asset are read as its canonical symbol, at the first one's place."""
     text = "msft, eur-usd,EURUSD=X,EUR/USD,EUR%2FUSD,MSFT,BTC/USD,btc-usd,brk-b,"
     assert requested(text).names == ("MSFT", "EUR/USD", "BTC-USD", "BRK.B")
 
 
 def test_a_misspelt_symbol_is_an_entry_of_its_own():
-    """It keeps its place and its spelling, and its error says what is allowed."""
+    """An invalid symbol keeps its place and spelling, and its error says what is allowed."""
     found = requested("AAPL,AA PL!,MSFT")
     assert found.names == ("AAPL", "AA PL!", "MSFT")
     assert found.symbols == ("AAPL", "MSFT")
@@ -52,13 +54,13 @@ def test_a_misspelt_symbol_is_an_entry_of_its_own():
 
 @pytest.mark.parametrize("text", ["???", "USD/USD", "TOOLONGFORANYSYMBOL12", "$AAPL", "AAPL/MSFT"])
 def test_a_list_of_mere_misspellings_is_not_a_bad_request(text):
-    """What looks like a slip of a finger is answered symbol by symbol."""
+    """A list of only misspelt symbols is read, with an error for each symbol."""
     assert requested(text).names == (text,)
 
 
 @pytest.mark.parametrize("text", NONSENSE.values(), ids=NONSENSE.keys())
 def test_nonsense_is_a_bad_request_as_a_whole(text):
-    """The error has a code and repeats little of the text."""
+    """A list without anything like a symbol is one error, shorter than 400 characters."""
     with pytest.raises(BadRequestError) as caught:
         requested(text)
     assert caught.value.code in ("invalid_parameter", "invalid_symbol")
@@ -66,14 +68,14 @@ def test_nonsense_is_a_bad_request_as_a_whole(text):
 
 
 def test_nonsense_beside_a_symbol_does_not_cost_the_symbol():
-    """One good symbol is enough for an answer by symbol."""
+    """If a list has one valid symbol, nonsense beside that symbol is an error of its own."""
     found = requested("AAPL,\U0001f680")
     assert found.symbols == ("AAPL",)
     assert found.invalid.keys() == {"\U0001f680"}
 
 
 def test_a_hundred_symbols_are_allowed_and_one_more_is_not():
-    """Different symbols count, not mentions."""
+    """A list may have 100 different symbols, and repeated mentions do not count."""
     hundred = [f"S{number}" for number in range(100)]
     assert len(requested(",".join([*hundred, "s0", "S1"])).names) == 100
     with pytest.raises(BadRequestError, match="101 different symbols") as caught:
@@ -82,7 +84,7 @@ def test_a_hundred_symbols_are_allowed_and_one_more_is_not():
 
 
 def test_one_symbol_of_a_path_is_canonical_or_an_error():
-    """A path names one symbol in any accepted spelling."""
+    """The symbol of a path is read in any accepted spelling, or is an error."""
     assert requested_one("eur/usd") == parse_symbol("EUR/USD")
     error = requested_one("../x")
     assert (error.symbol, error.code) == ("../x", "invalid_symbol")
@@ -91,7 +93,7 @@ def test_one_symbol_of_a_path_is_canonical_or_an_error():
 
 @given(st.text(max_size=MAX_CHARACTERS + 10))
 def test_any_list_is_read_or_a_bad_request(text):
-    """Nothing else comes out, whatever a client sends; keys are canonical or as written."""
+    """Any list is 1 to 100 names, each canonical or as written, or is a bad request."""
     try:
         found = requested(text)
     except BadRequestError:
@@ -110,6 +112,6 @@ def test_a_list_that_looks_as_documented_is_read(text):
 
 @given(st.from_regex(SPELLING, fullmatch=True).filter(lambda text: len(text) <= MAX_SYMBOL))
 def test_a_symbol_that_looks_as_documented_is_one(text):
-    """But for a currency against itself, which no pattern can tell."""
+    """A text of the documented pattern is a symbol, unless both its sides are one currency."""
     found = requested_one(text)
     assert isinstance(found, Symbol) or "both sides are" in found.message

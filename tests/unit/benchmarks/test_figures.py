@@ -8,19 +8,19 @@ from tests.benchmarks.table import Row, Section, drawn, exact, ms, plain
 
 
 def test_a_spread_has_the_median_and_the_middle_four_fifths():
-    """One slow round moves neither."""
+    """One slow round of 20 changes neither the median nor the middle four fifths."""
     spread = Spread.of([1.0] * 19 + [100.0])
     assert (spread.median, spread.low, spread.high) == (1.0, 1.0, 1.0)
 
 
 def test_a_ratio_is_taken_round_by_round():
-    """A machine that is slow for a while slows both, and the ratio stays."""
+    """A round in which both take ten times as long leaves their ratio unchanged."""
     result = Race({"ours": [2.0, 20.0, 2.0], "limit": [1.0, 10.0, 1.0]})
     assert result.ratio("ours", "limit") == Spread(2.0, 2.0, 2.0)
 
 
 def test_a_race_calls_all_in_turn_and_each_as_often():
-    """Nobody always follows the same one."""
+    """Each contender is called equally often, and each round begins with another one."""
     called: list[str] = []
     contenders = {name: lambda name=name: called.append(name) for name in "abc"}
     result = race(contenders, 3, calls=1, warm_up=0)
@@ -29,7 +29,7 @@ def test_a_race_calls_all_in_turn_and_each_as_often():
 
 
 def test_a_bound_judges_the_median():
-    """Without a bound there is no verdict."""
+    """The verdict compares the median with the bound, and is empty without a bound."""
     value = Spread(2.0, 1.0, 3.0)
     verdicts = [
         Row("x", value).verdict,
@@ -41,7 +41,7 @@ def test_a_bound_judges_the_median():
 
 
 def test_a_table_has_units_spreads_bounds_and_notes():
-    """A figure that was counted has no spread."""
+    """A table shows units, spreads, bounds and notes; a counted figure has no spread."""
     section = Section("Reading", [Row("a", ms(Spread(0.002, 0.001, 0.003)), at_most=5)], ["a note"])
     section.rows.append(Row("calls", exact(1_234), ""))
     text = drawn([section])
@@ -52,14 +52,14 @@ def test_a_table_has_units_spreads_bounds_and_notes():
 
 
 def test_numbers_have_about_three_digits():
-    """Enough to compare, too few to pretend."""
+    """Numbers below 1,000 are printed with three digits, larger ones as whole numbers."""
     assert [plain(n) for n in (0.1234, 1.234, 12.34, 123.4, 1234.5)] == [
         "0.123", "1.23", "12.3", "123", "1,234",
     ]  # fmt: skip
 
 
 def test_import_times_are_summed_by_package():
-    """The standard library counts as one."""
+    """Import times are summed by package, and the standard library is one package."""
     lines = [
         "import time: self [us] | cumulative | imported package",
         "import time:      1000 |       1000 |   redis.client",

@@ -26,7 +26,7 @@ def dollars(load: Workload, name: str, **how: bool) -> float:
 
 
 def test_the_loop_costs_what_express_executions_of_nearly_two_minutes_cost():
-    """43,800 starts, and 64 MB for 116 seconds each: about five dollars."""
+    """43,800 executions of 64 MB and 116 seconds each cost about five dollars."""
     load = Workload(symbols=20)
     loop = dollars(load, "Step Functions: starts") + dollars(load, "Step Functions: memory")
     assert loop == pytest.approx(5.34, abs=0.01)
@@ -39,19 +39,19 @@ def test_a_trace_of_each_execution_is_free_or_costs_cents():
 
 
 def test_the_log_has_the_lines_of_lambda_too():
-    """With each invocation come two lines of Lambda's own, of some 700 bytes together."""
+    """Each invocation adds two lines of Lambda's own, of about 700 bytes together."""
     quiet = Workload(symbols=0, requests_per_day=0)
     lines = usage.SLOTS * usage.PLAN_LINES * usage.LOG_LINE_BYTES
     assert usage.used(quiet).log_gb * 1e9 == pytest.approx(lines + 700 * usage.SLOTS)
 
 
 def test_a_cache_is_billed_at_least_a_tenth_of_a_gigabyte():
-    """A few quotes cost as much as the floor: $6.13."""
+    """The storage of one quote costs as much as the minimum: $6.13."""
     assert dollars(Workload(symbols=1), "ElastiCache: storage") == pytest.approx(6.13, abs=0.01)
 
 
 def test_requests_cost_in_proportion_to_those_that_reach_the_api():
-    """Nine of ten answered by a CDN leave a tenth of the gateway's bill."""
+    """If a CDN answers nine of ten requests, the gateway costs a tenth."""
     load = Workload(requests_per_day=1_000_000)
     with_cdn = replace(load, cdn_share=0.9)
     assert dollars(load, "API Gateway") == pytest.approx(30.42, abs=0.01)
@@ -59,14 +59,14 @@ def test_requests_cost_in_proportion_to_those_that_reach_the_api():
 
 
 def test_the_free_tier_takes_its_units_off_and_never_pays():
-    """No item is negative, and none costs more than without it."""
+    """With the free tier no item is negative, and none costs more than without it."""
     load = Workload()
     pairs = zip(bill(load), bill(load, free_tier=True), strict=True)
     assert all(0 <= less.dollars <= item.dollars for item, less in pairs)
 
 
 def test_more_of_anything_never_costs_less():
-    """Symbols, requests and a shorter interval only add."""
+    """More symbols, more requests, a shorter interval and x86 each cost more."""
     least = total(bill(Workload(symbols=20, interval_s=60)))
     for more in (
         Workload(symbols=2_000, interval_s=60),
@@ -78,7 +78,7 @@ def test_more_of_anything_never_costs_less():
 
 
 def test_a_service_without_symbols_and_readers_still_has_a_bill():
-    """Nothing divides by zero, and the loop goes on."""
+    """Without symbols and requests the loop and the cache cost more than $10."""
     assert total(bill(Workload(symbols=0, requests_per_day=0))) > 10
 
 
@@ -88,18 +88,18 @@ def test_every_other_design_is_dearer_at_a_small_scale():
 
 
 def test_a_nat_gateway_costs_its_hours_and_its_address():
-    """$36.50 a month before the first byte."""
+    """A NAT gateway that carries no data costs $36.50 a month."""
     nothing = other_designs(Workload(symbols=0))
     assert dict(nothing)["a NAT gateway, so that functions in the VPC fetch"] == pytest.approx(36.5)
 
 
 def test_each_class_makes_as_many_jobs_as_its_largest_batches_need():
-    """Of 1,000 symbols 500 are stocks, 400 coins and 100 pairs: five, two and one."""
+    """1,000 symbols are 500 stocks, 400 coins and 100 pairs: five, two and one job."""
     assert Workload(symbols=1_000).jobs_per_round == 8
 
 
 def test_memory_grows_in_the_chunks_that_express_bills():
-    """More jobs a tick hold more payloads, and so another 64 MB."""
+    """20 symbols need one chunk of 64 MB, and 5,000 symbols need more."""
     few, many = (usage.used(Workload(symbols=symbols)) for symbols in (20, 5_000))
     assert many.express_gb_seconds > few.express_gb_seconds
     chunk = usage.MINUTES * usage.EXECUTION_S * prices.EXPRESS_CHUNK_MB / 1024
@@ -116,12 +116,12 @@ def test_memory_grows_in_the_chunks_that_express_bills():
     ],
 )
 def test_a_free_plan_has_a_pace(source, seconds):
-    """Day and month windows are spent evenly, but for the tenth that is kept."""
+    """Day and month windows are spent evenly, except for the tenth that is kept back."""
     assert pace_s(source) == pytest.approx(seconds)
 
 
 def test_a_free_month_of_coins_is_a_batch_every_five_minutes():
-    """With CoinMarketCap's key it is every two and a half."""
+    """A batch of coins is free every 297.6 s, and twice as often with CoinMarketCap's key."""
     alone = allowed(AssetClass.CRYPTO, 100, ())
     both = allowed(AssetClass.CRYPTO, 100, (Source.COINMARKETCAP,))
     assert alone.sources == (Source.COINGECKO,)
@@ -131,14 +131,14 @@ def test_a_free_month_of_coins_is_a_batch_every_five_minutes():
 
 
 def test_yahoo_prices_five_hundred_stocks_every_slot():
-    """Sixty calls a minute of a hundred symbols each; a thousand take ten seconds."""
+    """Sixty calls a minute of 100 symbols each price 500 stocks in 5 s and 1,000 in 10 s."""
     assert allowed(AssetClass.STOCKS, 500, ()).period_s == 5
     assert allowed(AssetClass.STOCKS, 1_000, ()).period_s == 10
     assert allowed(AssetClass.STOCKS, 500, ()).most_live == 500
 
 
 def printed(*arguments: str) -> str:
-    """What the command prints."""
+    """Return what `python -m local bill` prints."""
     return subprocess.run(  # noqa: S603 - our own arguments
         [sys.executable, "-m", "local", "bill", *arguments],
         cwd=ROOT, env={"PYTHONPATH": "layers/core"}, check=True, capture_output=True, text=True,
@@ -186,7 +186,7 @@ def test_the_guide_says_what_more_and_less_cost():
 
 
 def test_the_guide_to_scaling_has_the_figures_of_the_command():
-    """docs/scaling.md says what a million requests a day cost, and what a CDN takes away."""
+    """docs/scaling.md has the command's cost of a million requests a day, and a CDN's saving."""
     text = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
     (stated,) = re.findall(
         r"the month costs \$(\d+), of which \$(\d+) .*\nrequests saves \$(\d+)", text
@@ -200,7 +200,7 @@ def test_the_guide_to_scaling_has_the_figures_of_the_command():
 
 
 def test_the_command_prints_items_designs_and_free_plans():
-    """`python -m local bill` takes what a person knows of his service."""
+    """`python -m local bill` takes a service's sizes and prints each part of the bill."""
     answer = printed("--symbols", "200", "--requests-per-day", "1000000", "--cdn-share", "0.5")
     assert f"prices of {prices.AS_OF}" in answer
     for text in ("API Gateway", "Standard workflows in place of Express", "without any key"):

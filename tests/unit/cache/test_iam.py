@@ -16,7 +16,7 @@ from marketdata.settings import Settings
 
 @pytest.fixture
 def session(monkeypatch) -> Session:
-    """An AWS identity that no environment or file of this machine has a part in."""
+    """A session of botocore with its own identity, independent of this machine's settings."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     session = Session()
     session._credentials = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI", "session-token")
@@ -24,7 +24,7 @@ def session(monkeypatch) -> Session:
 
 
 def credentials_of(session: Session, *, serverless: bool) -> tuple[str, str]:
-    """User and token for a cache."""
+    """Return the user and the token for a cache."""
     return IamCredentials(
         user="mda-user", cache_name="Prices", serverless=serverless, session=session
     ).get_credentials()
@@ -32,7 +32,7 @@ def credentials_of(session: Session, *, serverless: bool) -> tuple[str, str]:
 
 @pytest.mark.parametrize("serverless", [True, False])
 def test_the_token_is_a_presigned_connect_request(session, serverless):
-    """It names cache, user and action, is good for 15 minutes, and holds no secret key."""
+    """The token names cache, user and action, lasts 15 minutes and has no secret key."""
     user, token = credentials_of(session, serverless=serverless)
     parts = urlsplit(f"//{token}")
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -56,7 +56,7 @@ def test_the_token_is_a_presigned_connect_request(session, serverless):
 
 
 def test_without_an_identity_the_error_says_so(session):
-    """No AWS credentials become an authentication error that says so."""
+    """Without AWS credentials the error is an authentication error that names the cause."""
     session._credentials = None
     session.register_component("credential_provider", _Nobody())
     with pytest.raises(AuthenticationError, match="no AWS credentials"):
@@ -64,7 +64,7 @@ def test_without_an_identity_the_error_says_so(session):
 
 
 def test_iam_is_signed_only_when_it_is_asked_for():
-    """The settings choose the credentials, and the host tells a serverless cache."""
+    """`REDIS_AUTH=iam` signs the connection, and the host shows whether it is serverless."""
     env = {
         "REDIS_AUTH": "iam",
         "REDIS_USERNAME": "u",
@@ -74,6 +74,8 @@ def test_iam_is_signed_only_when_it_is_asked_for():
     hosts = ("prices-abc.serverless.euc1.cache.amazonaws.com", "prices.abc.cache.amazonaws.com")
     caches = [connect(Settings.from_env({**env, "REDIS_HOST": host})) for host in hosts]
     assert [cache._options["credential_provider"]._serverless for cache in caches] == [True, False]
+    plain = connect(Settings.from_env({"REDIS_HOST": hosts[0]}))
+    assert plain._options["credential_provider"] is None
 
 
 class _Nobody:

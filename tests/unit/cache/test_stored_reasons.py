@@ -1,4 +1,4 @@
-"""Stored reasons, read back: also texts that this service would not write."""
+"""Stored reasons are read back, also texts that this service would not write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HALF = "\ud83d"  # the first half of a surrogate pair, which UTF-8 cannot expres
 
 
 def test_a_stored_reason_is_read_back():
-    """All its fields are as they were."""
+    """A stored reason is read back with all its fields."""
     missing = MissingQuote("KO", Reason.BUDGET_EXHAUSTED, "yfinance: budget exhausted", 42)
     assert reason_of("KO", reason_text(missing).encode()) == missing
 

@@ -1,4 +1,4 @@
-"""The judge of the simulated day: what it must not overlook, and which figure then says so."""
+"""The judge of the simulated day: each fault that it sees misses the target of one figure."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ COURSE = Course(seed=1, hours=2, real_s=20, memory=[(70, 1_000_000)], defects=0)
 
 
 class Shelf:
-    """Stands where the reader of the API stands, and shows what a test puts on it."""
+    """Used in place of the API's reader: answers with the quotes that a test gives."""
 
     def __init__(self) -> None:
         self.quotes: list[bytes] = []
 
     def read(self, wanted, now_ms):
-        """Itself."""
+        """Return the answer, which is this object itself."""
         return self
 
     def body(self, _market) -> bytes:
-        """What is shown."""
+        """Return the body of the answer."""
         return b'{"quotes":[%b],"errors":[]}' % b",".join(self.quotes)
 
 
@@ -51,7 +51,7 @@ def judge(market) -> Judge:
 
 @pytest.fixture
 def missed(judge, market) -> Callable[..., set[str]]:
-    """The names of the figures that have missed their target by now, of those that are asked."""
+    """A function that returns which of the given figures miss their target now."""
 
     def names(*asked: str, course: Course = COURSE) -> set[str]:
         found: list[Figure] = figures(judge, market, write_script(1), course)
@@ -61,7 +61,7 @@ def missed(judge, market) -> Callable[..., set[str]]:
 
 
 def bitcoin(market: Market, at_ms: int = NOON_MS, factor: str = "1") -> Quote:
-    """A quote of bitcoin, as CoinMarketCap tells it, times a factor."""
+    """A quote of bitcoin by CoinMarketCap: the market's true price times a factor."""
     price, time_ms = market.truth("BTC-USD", at_ms)
     time = datetime.fromtimestamp(time_ms / 1000, UTC)
     return Quote(
@@ -71,7 +71,7 @@ def bitcoin(market: Market, at_ms: int = NOON_MS, factor: str = "1") -> Quote:
 
 
 def commit(judge: Judge, quote: Quote, result: Result) -> None:
-    """Let the judge note what became of one quote."""
+    """Let the judge note the result of committing one quote."""
     judge.note_verdicts([quote], [Verdict(quote.symbol, quote.source, result)])
 
 
@@ -109,7 +109,7 @@ def test_a_quote_must_not_go_back_in_time(judge, market, missed):
 
 
 def test_a_planted_tick_is_caught_only_if_it_was_held_back(judge, market, missed):
-    """Each planted price has to be reported as quarantined."""
+    """A planted price misses the target until it is reported as quarantined."""
     market.control("bad_tick", symbol="BTC-USD", factor=10)
     market.tick(Source.COINMARKETCAP, "BTC-USD", "/v3")
     assert missed("bad_ticks_caught") == {"bad_ticks_caught"}
@@ -162,14 +162,14 @@ def test_a_report_that_arrives_late_is_no_look(judge, market):
 
 
 def test_a_move_that_is_never_seen_misses_the_target(market, missed):
-    """A pump whose price never arrived is not followed."""
+    """A pump whose price never arrived misses the target."""
     market.control("pump", symbol="BTC-USD", at_ms=NOON_MS)
     assert missed("move_looks") == {"move_looks"}
 
 
 @pytest.mark.parametrize(("held", "names"), [(1, set()), (2, set()), (3, {"looks_behind"})])
 def test_a_served_price_is_at_most_two_looks_behind(judge, market, missed, held, names):
-    """Each true price that was held since counts, also where no move is planned."""
+    """Three true prices held since the served one miss the target, also without a move."""
     first = bitcoin(market, NOON_MS - MINUTE_MS)
     commit(judge, first, Result.WRITTEN)
     show(judge, first, NOON_MS)
@@ -180,7 +180,7 @@ def test_a_served_price_is_at_most_two_looks_behind(judge, market, missed, held,
 
 
 def test_looks_are_counted_only_if_a_price_is_served(judge, market, missed):
-    """A day without a served price misses the target; looks that came twice or late are none."""
+    """A day without a served price misses the target; repeated and late looks do not count."""
     assert missed("looks_behind") == {"looks_behind"}
     first = bitcoin(market)
     for _ in range(3):
@@ -220,14 +220,14 @@ def test_an_old_price_must_not_look_fresh(judge, market, missed):
 
 
 def test_freshness_counts_only_in_session_and_missing_quotes_count_against_it(judge, market):
-    """At noon UTC coins and pairs are asked for, stocks are not; one of ten coins is a tenth."""
+    """At noon UTC one of ten coins is a share of 0.1, no pair is 0, and stocks have no share."""
     show(judge, bitcoin(market), NOON_MS)
     shares = {asset_class: share.value() for asset_class, share in judge.seen.fresh.items()}
     assert shares == {AssetClass.STOCKS: None, AssetClass.CRYPTO: 0.1, AssetClass.FOREX: 0.0}
 
 
 def test_forex_is_excused_only_while_yahoo_is_down(judge):
-    """In Yahoo's outage a pair without a quote counts in the raw share alone."""
+    """During Yahoo's outage a pair without a quote counts only in the raw share."""
     judge.reader = Shelf()
     begins, ends = write_script(1).outage_ms
     for at_ms in (begins - 5_000, begins, ends - 5_000, ends):
@@ -270,7 +270,7 @@ def test_a_slot_has_exactly_one_winner(judge, missed):
 
 
 def test_a_call_beyond_a_quota_misses_the_target_of_its_provider(market, missed):
-    """One call too many at one provider is that provider's figure."""
+    """One call beyond a provider's quota misses the target of that provider alone."""
     for _ in range(31):
         market.quotas[Source.COINGECKO].admit(NOON_MS)
     assert missed(*(f"violations_{source.value}" for source in Source)) == {"violations_coingecko"}
@@ -287,6 +287,6 @@ def test_a_call_beyond_a_quota_misses_the_target_of_its_provider(market, missed)
     ],
 )
 def test_the_run_itself_has_targets(missed, course, names):
-    """Errors of our own, keys and memory of Redis have bounds; time depends on the machine."""
+    """Own errors, and keys and memory of Redis, have targets; the time that a run took has none."""
     asked = ("defects", "redis_keys", "redis_growth_bytes")
     assert missed(*asked, course=course) == names

@@ -1,4 +1,4 @@
-"""The script of the simulated day: what goes wrong, and that nothing else does."""
+"""The script of the simulated day: which faults it plans, and when."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_bad_ticks_are_lone(seed, hours):
 
 @pytest.mark.parametrize(("seed", "hours"), RUNS)
 def test_bad_ticks_of_a_busy_provider_are_planted_while_it_is_well(seed, hours):
-    """A bad tick of a provider with faults overlaps none of them, nor their aftermath."""
+    """A provider's bad tick comes before each of its faults, or 5 minutes after its end."""
     planned = write_script(seed, hours).planned
     faults = [p for p in planned if p.kind not in {"bad_tick", "odd_row", "nan", *MOVES}]
     for tick in (p for p in planned if p.kind == "bad_tick"):
@@ -77,7 +77,7 @@ def test_everything_happens_within_the_run(seed, hours):
 
 @pytest.mark.parametrize(("seed", "hours"), RUNS)
 def test_finnhub_hangs_while_yahoo_is_down(seed, hours):
-    """The two faults of the second provider lie inside the outage of the first, in the session."""
+    """Finnhub's hang and wrong clock lie inside Yahoo's outage, and inside the session."""
     script = write_script(seed, hours)
     hang, clock = (p for p in script.planned if p.source is Source.FINNHUB)
     begins, ends = script.outage_ms
@@ -88,7 +88,7 @@ def test_finnhub_hangs_while_yahoo_is_down(seed, hours):
 
 @pytest.mark.parametrize(("seed", "hours"), RUNS)
 def test_every_kind_of_move_and_of_odd_row_is_planted(seed, hours):
-    """Each run has jumps, crashes, pumps and odd rows, of a different symbol each."""
+    """Each run has every kind of move and of odd row, each of another symbol."""
     planned = write_script(seed, hours).planned
     moves = [p for p in planned if p.kind in MOVES]
     odd = [p for p in planned if p.kind in ("odd_row", "nan")]

@@ -1,4 +1,4 @@
-"""What one quote alone can fail, and the limits that the design sets."""
+"""Why a quote is rejected whatever is stored, and the limits of each class."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ QUOTE = Quote(
 
 
 def test_a_sound_quote_is_not_rejected():
-    """A finite positive price of now has nothing against it."""
+    """A quote with a finite positive price has no rejection reason."""
     assert rejection_reason(QUOTE) is None
 
 
 @pytest.mark.parametrize("price", ["0", "-0", "-1", "-0.00000001"])
 def test_a_price_that_is_not_positive_is_rejected(price):
-    """Zero means no price with many providers, and no share has a negative one."""
+    """A share's price of zero or less is rejected; many providers send 0 for no price."""
     assert rejection_reason(replace(QUOTE, price=Decimal(price))) == "not_positive"
 
 
@@ -52,20 +52,20 @@ def test_a_price_that_is_not_positive_is_rejected(price):
     "field", ["price", "change", "percent_change", "open", "volume", "market_cap"]
 )
 @pytest.mark.parametrize("value", ["NaN", "sNaN", "Infinity", "-Infinity"])
-def test_a_number_that_is_none_is_rejected(field, value):
-    """NaN and infinity would make the answer no JSON at all, whichever field they are in."""
+def test_a_number_that_is_not_finite_is_rejected(field, value):
+    """NaN and infinity are rejected in any field, because JSON has no such numbers."""
     assert rejection_reason(replace(QUOTE, **{field: Decimal(value)})) == "not_finite"
 
 
 @pytest.mark.parametrize(("ahead_ms", "expected"), [(FUTURE_MS, False), (FUTURE_MS + 1, True)])
 def test_a_time_is_ahead_if_it_is_more_than_a_minute_later_than_the_fetch(ahead_ms, expected):
-    """Clocks may differ by a minute."""
+    """A time one minute later than the fetch is not ahead; one millisecond more is."""
     quote = replace(QUOTE, timestamp=QUOTE.fetched_at + timedelta(milliseconds=ahead_ms))
     assert is_ahead(quote) is expected
 
 
 def test_a_quote_without_a_time_of_its_own_is_not_ahead():
-    """Where the provider gives no time there is none to judge."""
+    """A quote is not ahead if its provider gives no time."""
     assert not is_ahead(replace(QUOTE, timestamp=None))
 
 
@@ -111,7 +111,7 @@ def test_a_rejection_is_explained():
 def test_a_clock_is_behind_if_most_times_of_a_source_are_ahead_by_about_the_same(
     ahead_s, expected_s
 ):
-    """One symbol, or several with different times, have a defect of their own."""
+    """Our clock is not behind if one symbol is ahead, or several by different times."""
     quotes = [replace(QUOTE, symbol=f"S{place}") for place in range(len(ahead_s))]
     verdicts = [
         Verdict(quote.symbol, quote.source, Result.REJECTED, "future", seconds * 1000)
@@ -135,6 +135,6 @@ def test_a_clock_is_behind_if_most_times_of_a_source_are_ahead_by_about_the_same
 def test_only_shares_in_a_currency_with_a_minor_unit_have_a_factor(
     symbol, currency, asset_class, factor
 ):
-    """Coins and pairs are never quoted in pence, and a share in dollars may split."""
+    """Coins, pairs and shares in dollars have no factor between a major and a minor unit."""
     quote = replace(QUOTE, symbol=symbol, currency=currency, asset_class=asset_class)
     assert unit_factor(quote) == factor

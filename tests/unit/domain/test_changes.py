@@ -10,7 +10,7 @@ from marketdata.domain.changes import agreed_change, change_from_percent, rounde
 
 
 def figures(price, change, percent, close=None, *, signed=False):
-    """The three figures that remain, as text."""
+    """Return change, percentage and previous close after the check, as text."""
     given = [None if x is None else Decimal(x) for x in (price, change, percent, close)]
     found = agreed_change(*given, signed=signed)
     return tuple(
@@ -34,7 +34,7 @@ def figures(price, change, percent, close=None, *, signed=False):
     ],
 )
 def test_figures_that_agree_stay_as_they_came(price, change, percent, close):
-    """Rounding of each figure by itself, and single precision, are no contradiction."""
+    """Figures that differ only by rounding or single precision do not contradict each other."""
     assert figures(price, change, percent, close) == (change, percent, close)
 
 
@@ -43,7 +43,7 @@ def test_figures_that_agree_stay_as_they_came(price, change, percent, close):
     [("-37.63", "-55.9", None, "18.27"), ("20.9", "20.8999999", None, "0.0000001")],
 )
 def test_a_signed_price_may_be_far_from_the_price_before(price, change, percent, close):
-    """Futures and indices pass zero; of all other prices such a change is not plausible."""
+    """A change as large as the price is kept for futures and indices, and null for others."""
     assert figures(price, change, percent, close, signed=True) == (change, percent, close)
     assert figures(price, change, percent, close) == (None, None, None)
 
@@ -62,7 +62,7 @@ def test_a_signed_price_may_be_far_from_the_price_before(price, change, percent,
     ],
 )
 def test_a_figure_beyond_its_bounds_is_null(price, change, percent, close):
-    """Also where no other figure contradicts it."""
+    """A figure beyond its bounds is null, also if no other figure contradicts it."""
     assert figures(price, change, percent, close) == (None, None, None)
 
 
@@ -87,7 +87,7 @@ def test_a_figure_beyond_its_bounds_is_null(price, change, percent, close):
     ],
 )
 def test_a_contradicted_figure_is_left_out(price, change, percent, close, expected):
-    """The figure that two others speak against is null, and the price never is."""
+    """A figure that two others contradict is null, and those two are kept."""
     assert figures(price, change, percent, close) == expected
 
 
@@ -97,7 +97,7 @@ def test_a_change_that_was_rounded_to_zero_is_derived():
 
 
 def test_change_follows_from_percent_as_precisely_as_the_price():
-    """100 after +25 % was 80: a change of 20."""
+    """A derived change has the price's decimal places, and at least two."""
     assert change_from_percent(Decimal("100.00"), Decimal(25)) == Decimal("20.00")
     assert change_from_percent(Decimal(76975), Decimal("-1.4093297098441402")) == Decimal(
         "-1100.34"
@@ -106,7 +106,7 @@ def test_change_follows_from_percent_as_precisely_as_the_price():
 
 
 def test_a_small_change_has_three_digits():
-    """Beside a percentage that is not 0 the change is not 0 either."""
+    """A change derived from a small price has three digits, so it is not 0."""
     assert change_from_percent(Decimal("0.0005"), Decimal(2)) == Decimal("0.0000098")
 
 
@@ -116,7 +116,7 @@ def test_a_total_loss_implies_no_change():
 
 
 def test_a_percentage_has_at_most_six_places():
-    """More places say nothing, and shorter ones stay as they came."""
+    """A percentage is rounded to six places, and one with fewer places is unchanged."""
     assert rounded_percent(Decimal("-1.4093297098441402")) == Decimal("-1.409330")
     assert rounded_percent(Decimal("1.5")) == Decimal("1.5")
     assert rounded_percent(None) is None
@@ -127,7 +127,7 @@ def test_a_percentage_has_at_most_six_places():
     percent=st.decimals("-99", "5000", places=6),
 )
 def test_a_derived_change_always_agrees_with_its_percentage(price, percent):
-    """What follows from a percentage never contradicts it, and is 0 only beside 0."""
+    """A derived change agrees with its percentage, and is 0 only if the percentage is 0."""
     change = change_from_percent(price, percent)
     assert (change == 0) == (percent == 0)
     assert agreed_change(price, change, percent).percent == rounded_percent(percent)

@@ -1,4 +1,4 @@
-"""Rates between currencies: quoted, inverse, over USD, and what is shown of them."""
+"""Rates between currencies: quoted, inverse and over USD, with their source and time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EARLY, LATE = datetime(2026, 3, 18, 12, tzinfo=UTC), datetime(2026, 3, 18, 13, t
 
 
 def quotes(*rows):
-    """Forex quotes by symbol, of (symbol, price) with what else is given."""
+    """Forex quotes by symbol, from rows: symbol, price, and perhaps source, time, staleness."""
     return {
         symbol: QuotedRate(symbol, Decimal(price), *(more or ("yfinance", EARLY, False)))
         for symbol, price, *more in rows
@@ -24,14 +24,14 @@ def quotes(*rows):
 
 
 def test_the_quote_of_the_pair_is_the_rate():
-    """All its digits are used."""
+    """The quote of the pair is the rate, with all its digits."""
     rate = find_rate("USD", "EUR", quotes(("USD/EUR", "0.9123456789012345")))
     assert (rate.value, rate.symbol) == (Decimal("0.9123456789012345"), "USD/EUR")
     assert rate.convert(Decimal(100)) == Decimal("91.2345678901")
 
 
 def test_the_inverse_pair_gives_the_rate():
-    """It has 12 significant digits, and amounts are converted with the digits that are shown."""
+    """An inverse rate has 12 significant digits, and amounts are converted with these."""
     rate = find_rate("USD", "EUR", quotes(("EUR/USD", "1.08")))
     assert (rate.value, rate.symbol) == (Decimal("0.925925925926"), "EUR/USD")
     assert rate.convert(Decimal("232.89")) == Decimal("215.638888889")
@@ -47,13 +47,13 @@ def test_the_inverse_pair_gives_the_rate():
     ],
 )
 def test_two_rates_over_the_dollar_give_the_rate(rows, symbol, value):
-    """Either of them may be an inverse; only their product is rounded."""
+    """A rate over USD is the rounded product of two rates, each quoted or inverse."""
     rate = find_rate("GBP", "JPY", quotes(*rows))
     assert (rate.symbol, str(rate.value.normalize())) == (symbol, str(Decimal(value).normalize()))
 
 
 def test_a_pair_comes_before_its_inverse_and_before_a_cross():
-    """The fewer computations, the better."""
+    """The pair is used before its inverse, and the inverse before a cross over USD."""
     rows = [("GBP/EUR", "1.1"), ("EUR/GBP", "0.9"), ("GBP/USD", "1.3"), ("EUR/USD", "1.1")]
     for first in ("GBP/EUR", "EUR/GBP", "GBP/USD,EUR/USD"):
         assert find_rate("GBP", "EUR", quotes(*rows)).symbol == first
@@ -62,14 +62,14 @@ def test_a_pair_comes_before_its_inverse_and_before_a_cross():
 
 
 def test_a_fresh_rate_comes_before_a_stale_one():
-    """A stale one is used if there is no other, and says so."""
+    """A stale rate is used, and marked as stale, only if there is no fresh rate."""
     stale = ("USD/EUR", "0.9", "yfinance", EARLY, True)
     assert find_rate("USD", "EUR", quotes(stale, ("EUR/USD", "1.1"))).symbol == "EUR/USD"
     assert find_rate("USD", "EUR", quotes(stale)).stale
 
 
 def test_a_cross_names_both_sources_and_the_older_time():
-    """The time is unknown if one of the two is, and one stale quote makes the rate stale."""
+    """A cross has both sources and the older time, and is stale if one of its quotes is."""
     first = ("GBP/USD", "1.25", "alpha_vantage", LATE, True)
     rate = find_rate("GBP", "JPY", quotes(first, ("USD/JPY", "150")))
     assert (rate.source, rate.timestamp, rate.stale) == ("alpha_vantage,yfinance", EARLY, True)
@@ -78,7 +78,7 @@ def test_a_cross_names_both_sources_and_the_older_time():
 
 
 def test_one_currency_needs_no_rate():
-    """The amount keeps every digit."""
+    """An amount that is in the wanted currency already keeps every digit."""
     rate = find_rate("EUR", "EUR", {})
     assert (rate.value, rate.symbol, rate.source, rate.stale) == (1, None, None, False)
     amount = Decimal("0.000005120000000000001")
@@ -86,14 +86,14 @@ def test_one_currency_needs_no_rate():
 
 
 def test_the_pairs_of_a_rate_begin_with_the_pair_itself():
-    """That one is watched if none is there."""
+    """The pair itself comes first among the pairs that can give a rate."""
     assert rate_pairs("USD", "EUR") == ("USD/EUR", "EUR/USD")
     assert rate_pairs("GBP", "JPY")[0] == "GBP/JPY"
     assert {"GBP/USD", "USD/JPY", "JPY/USD", "USD/GBP"} < set(rate_pairs("GBP", "JPY"))
 
 
 def test_a_rate_of_zero_or_less_is_no_rate():
-    """Neither the pair nor its inverse, nor a part of a cross."""
+    """A quote of zero or less is not used as pair, inverse or part of a cross."""
     for bad in ("0", "-1.1"):
         assert find_rate("USD", "EUR", quotes(("USD/EUR", bad))) is None
         assert find_rate("USD", "EUR", quotes(("EUR/USD", bad))) is None
@@ -118,7 +118,7 @@ def is_rounded(found, exact):
 
 @given(amount=AMOUNTS, first=RATES, second=RATES)
 def test_converted_amounts_are_the_exact_products_with_twelve_digits(amount, first, second):
-    """Compared with fractions, which are never rounded: quoted, inverse and over the dollar."""
+    """Rates and amounts are the exact fractions, rounded to twelve significant digits."""
     rate = find_rate("GBP", "USD", quotes(("GBP/USD", first)))
     assert rate.value == first
     assert is_rounded(rate.convert(amount), Fraction(amount) * Fraction(first))

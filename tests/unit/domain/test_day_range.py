@@ -24,7 +24,7 @@ from marketdata.domain.day_range import DayRange, agreed_range
     ],
 )
 def test_a_figure_that_cannot_be_right_is_null(given, expected):
-    """At a price of 100, a range that is crossed or leaves out the price loses those figures."""
+    """At a price of 100, figures that contradict the price or each other are null."""
 
     def decimals(texts):
         return [None if text is None else Decimal(text) for text in texts]

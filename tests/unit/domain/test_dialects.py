@@ -56,7 +56,7 @@ def test_each_provider_has_its_own_spelling_of_a_us_paper(symbol, yahoo, finnhub
     ],
 )
 def test_yahoo_spells_exchanges_and_pairs_in_its_own_way(symbol, yahoo):
-    """A share class is behind a dash, an exchange behind a dot, a pair has neither."""
+    """Yahoo writes a share class after a dash, an exchange after a dot, a pair with `=X`."""
     assert yahoo_spelling(parse_symbol(symbol)) == yahoo
 
 
@@ -78,7 +78,7 @@ def test_yahoo_spells_exchanges_and_pairs_in_its_own_way(symbol, yahoo):
     ],
 )
 def test_finnhubs_list_is_read_in_its_own_dialect(row, symbol):
-    """A letter behind a dash is a preferred series, one behind a dot a share class."""
+    """In Finnhub's list a letter after a dash is a preferred series, after a dot a class."""
     read = from_finnhub(row)
     assert read is not None
     assert read.text == symbol
@@ -86,7 +86,7 @@ def test_finnhubs_list_is_read_in_its_own_dialect(row, symbol):
 
 @pytest.mark.parametrize("text", ["", "A B", "+", "BTC-USDT", "X" * 30])
 def test_text_that_is_no_symbol_is_none_in_finnhubs_list(text):
-    """A row without a symbol is not read as one."""
+    """A row of Finnhub's list that is not a symbol is read as None."""
     assert from_finnhub(text) is None
 
 

@@ -38,12 +38,12 @@ TIMETABLE = a_timetable(
     ],
 )
 def test_the_calendar_gives_the_state(at, state):
-    """Before, in and after a session, on a holiday and after an early close; null beyond it."""
+    """The calendar gives the state at each time that it covers, and null beyond."""
     assert new_york_state(TIMETABLE, utc_ms(at)) == state
 
 
 def test_without_a_timetable_the_state_is_unknown():
-    """Nothing is guessed while no calendar is stored."""
+    """Without a stored calendar the state is null."""
     assert new_york_state(None, utc_ms("2026-11-25T15:00")) is None
 
 
@@ -71,7 +71,7 @@ def test_only_shares_listed_in_new_york_have_its_state(symbol, expected):
     ],
 )
 def test_an_open_market_has_no_price_of_another_session(symbol, state, stays):
-    """A source that is behind may still give one."""
+    """A New York share loses its extended price while its market is open."""
     at_ms = utc_ms("2026-11-25T22:00")
     extended = ExtendedPrice(ExtendedSession.PRE, Decimal(9), None, None, None)
     quote = replace(a_quote(symbol, at_ms, at_ms), extended=extended)

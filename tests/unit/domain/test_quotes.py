@@ -1,3 +1,5 @@
+"""Quotes as JSON for clients, and as messages between the steps."""
+
 from __future__ import annotations
 
 import json
@@ -60,7 +62,7 @@ def through_message(quote):
 
 
 def test_a_quote_reads_as_plain_json():
-    """Clients see plain numbers, ISO times and every field in its order."""
+    """A quote's JSON has plain numbers, ISO times and all fields in a fixed order."""
     quote = a_quote(price=Decimal("5.12E-6"), **FIGURES)
     assert quote.to_json() == (
         '{"symbol":"AAPL","asset_class":"stocks","price":0.00000512,"currency":"USD",'
@@ -106,7 +108,7 @@ def test_decimals_pass_between_steps_exactly(price, change):
      ("-0", "0"), ("100", "100"), ("-1.20", "-1.2")],
 )  # fmt: skip
 def test_plain_numbers(number, text):
-    """A decimal is written without exponent and without idle zeros."""
+    """A decimal is written without exponent and without trailing zeros."""
     assert plain(Decimal(number)) == text
 
 

@@ -35,7 +35,7 @@ def found(rows, query):
 
 
 def test_symbol_before_beginning_before_name():
-    """An exact symbol comes first, then symbols that begin so, then words of names, then parts."""
+    """Exact symbols come first, then beginnings of symbols, words of names, parts of words."""
     assert found(STOCKS, "app") == ["APP", "AAPL", "PNPL"]
     assert found(STOCKS, "AP") == ["APP", "AAPL", "PNPL"]
     assert found(STOCKS, "apple") == ["AAPL", "PNPL"]
@@ -56,12 +56,12 @@ def test_symbol_before_beginning_before_name():
     ],
 )
 def test_spelling_does_not_matter(query, symbol):
-    """Case, accents, punctuation and spare blanks make no difference."""
+    """Case, accents, punctuation and extra blanks make no difference."""
     assert found(STOCKS, query) == [symbol]
 
 
 def test_a_coin_is_found_by_its_ticker():
-    """`btc` is exactly Bitcoin, before all coins that merely begin so."""
+    """`btc` finds Bitcoin first, before coins whose ticker only begins with `btc`."""
     rows = [("BTCB-USD", "Bitcoin BEP2"), ("BTC-USD", "Bitcoin"), ("WBTC-USD", "Wrapped Bitcoin")]
     assert found(rows, "btc") == ["BTC-USD", "BTCB-USD"]
     assert found(rows, "BTC/USD") == ["BTC-USD"]
@@ -69,7 +69,7 @@ def test_a_coin_is_found_by_its_ticker():
 
 
 def test_a_pair_is_found_by_either_side():
-    """`jpy` finds what is priced in yen, `eurusd` the one pair."""
+    """A pair is found by one currency, by both, and by the name of a currency."""
     rows = [("EUR/USD", "Euro / US Dollar"), ("USD/JPY", "US Dollar / Japanese Yen")]
     assert found(rows, "jpy") == ["USD/JPY"]
     assert found(rows, "eurusd") == ["EUR/USD"]
@@ -79,12 +79,12 @@ def test_a_pair_is_found_by_either_side():
 
 @pytest.mark.parametrize("query", ["", "   ", "///", "$", "nothing like it"])
 def test_what_matches_nothing_finds_nothing(query):
-    """A query without a letter or digit finds nothing rather than everything."""
+    """A query that fits no asset, or has no letter or digit, finds nothing."""
     assert found(STOCKS, query) == []
 
 
 def test_names_in_any_script_are_found():
-    """Letters are letters in every script."""
+    """A name in a script other than Latin is found by its letters."""
     assert found([("7203.T", "トヨタ自動車"), ("GAZP.ME", "Газпром")], "газ") == ["GAZP.ME"]
 
 
@@ -105,7 +105,7 @@ def test_names_in_any_script_are_found():
     ],
 )
 def test_an_asset_is_found_by_every_way_to_write_it(query, symbols):
-    """With its exchange, in each provider's spelling, with "and" or "&", in any order of words."""
+    """An exchange before the symbol, providers' spellings, "and" for "&" and any order fit."""
     rows = [
         ("AAPL", "Apple Inc."),
         ("BRK.B", "Berkshire Hathaway Inc."),
@@ -117,7 +117,7 @@ def test_an_asset_is_found_by_every_way_to_write_it(query, symbols):
 
 
 def test_the_tier_says_how_well_an_asset_matches():
-    """The best match of all spellings of the query counts."""
+    """An asset's tier is its best match with any spelling of the query."""
     rows = [("EUR/USD", "Euro / US Dollar"), ("EURN", "Euronav"), ("USDU", "Euro-free fund")]
     index = Index(build(listed(rows)))
     assert index.tiers("eur") == [[], [0], [1], [2], [], []]
@@ -143,7 +143,7 @@ def test_the_tier_says_how_well_an_asset_matches():
     ],
 )
 def test_a_ticker_with_one_slip_is_near_to_its_symbol(ticker, symbols):
-    """One letter too many, too few or wrong, or two exchanged; else to a word of its name."""
+    """A ticker with one letter wrong, missing, extra or exchanged is near to its symbol."""
     rows = [(symbol, symbol) for symbol in ("AAPL", "MSFT", "TSLA", "BRK.B", "APP")]
     rows.append(("KO", "The Coca-Cola Company"))
     index = Index(build(listed(rows)))
@@ -153,7 +153,7 @@ def test_a_ticker_with_one_slip_is_near_to_its_symbol(ticker, symbols):
 
 
 def test_what_is_near_is_remembered_for_some_tickers():
-    """Asked again, a ticker has the same answer, and other spellings of it share the memory."""
+    """The remembered tickers are bounded in number and length, and answers stay the same."""
     rows = [(symbol, symbol) for symbol in ("AAPL", "BRK.B", "BRKB", "APP")]
     index = Index(build(listed(rows)))
     first = index.near(["APPL", "BRK-B", "BRKB"])
@@ -167,7 +167,7 @@ def test_what_is_near_is_remembered_for_some_tickers():
 
 
 def test_a_word_twice_in_the_query_is_twice_in_the_name():
-    """`j&j` finds Johnson & Johnson, and nothing with a single word that begins so."""
+    """`j&j` finds Johnson & Johnson, and no name with only one word that begins with j."""
     rows = [
         ("USD/JPY", "US Dollar / Japanese Yen"),
         ("JPM", "JPMorgan"),

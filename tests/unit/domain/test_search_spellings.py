@@ -14,7 +14,7 @@ from marketdata.domain.suggestions import suggestions
 from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol, symbol_or_none
 from tests.support.alpha_vantage_list import alpha_vantage_spelling
 
-# The better ranked of two that differ in their punctuation only comes first here.
+# In order of rank: of two symbols that differ only in punctuation the better ranked is first.
 STOCKS = [
     "AAPL", "T", "BFB", "BF.B", "BRK.B", "AIIAU", "AIIA.U", "AIIA.RT", "ACHR.WS", "BAC", "BAC.PR.L",
     "TTO", "T.TO", "CLF", "CL=F", "GSPC", "^GSPC", "OCDO.L", "BT.A.L", "RCI.B.TO", "REI.UN.TO",
@@ -57,7 +57,7 @@ def search() -> Callable[[str], list[str]]:
 
 
 def of_a_stock(symbol: Symbol) -> Iterator[str]:
-    """The spellings of the providers and of people."""
+    """Spellings of a stock: those of the providers, and those that people write."""
     yield from (yahoo_spelling(symbol), finnhub_spelling(symbol), alpha_vantage_spelling(symbol))
     yield from (f"NYSE:{symbol.text}", f"${symbol.text}", symbol.text)
     if symbol.paper and not symbol.exchange:
@@ -65,7 +65,7 @@ def of_a_stock(symbol: Symbol) -> Iterator[str]:
 
 
 def of_a_pair(symbol: Symbol) -> Iterator[str]:
-    """With every separator, and with the stable coins that follow its quote side."""
+    """Spellings of a pair: with every separator, and with stable coins in place of USD."""
     base = symbol.base
     for quote in (symbol.quote, "USDT", "USDC") if symbol.quote == "USD" else (symbol.quote,):
         if base != quote:
@@ -85,7 +85,7 @@ def fullwidth(text: str) -> str:
 
 @pytest.mark.parametrize("listed", LISTED)
 def test_a_spelling_finds_what_a_quote_is_of(search, listed):
-    """If it is an alias, its canonical symbol; if it is not a symbol, what its error suggests."""
+    """Each spelling finds the symbol that the quote route reads or suggests for that spelling."""
     symbol = parse_symbol(listed)
     spellings = of_a_stock if symbol.asset_class is AssetClass.STOCKS else of_a_pair
     for spelling in spellings(symbol):
@@ -112,5 +112,5 @@ def test_a_spelling_finds_what_a_quote_is_of(search, listed):
     ],
 )
 def test_a_pair_is_found_in_both_directions_and_with_a_slip(search, query, symbol):
-    """A list has one direction of a pair; a stable coin means its currency."""
+    """A pair is found by its inverse, with a stable coin for USD, and with one slip."""
     assert search(query)[0] == symbol

@@ -1,4 +1,4 @@
-"""The shipped tables: well-formed, and a help that never overrules the refreshed list."""
+"""The shipped tables are well formed, and the refreshed list comes before them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_shipped_coins_are_canonical():
         assert len({ids[source] for ids in COINS.values()}) == len(COINS)
 
 
-def test_the_usual_slugs_that_nobody_would_guess():
+def test_slugs_that_are_not_the_name_of_the_coin():
     """XRP is ripple, BNB is binancecoin and AVAX is avalanche-2 at CoinGecko."""
     assert COINS["XRP"] == {"coingecko": "ripple", "coinmarketcap": "52"}
     assert COINS["BNB"]["coingecko"] == "binancecoin"
@@ -44,30 +44,30 @@ def test_default_coins_can_be_priced_before_the_first_refresh():
 
 
 def test_without_a_list_the_table_serves():
-    """A coin of the table has its ids, any other has none."""
+    """Without a list, a coin of the table has its ids, and any other coin has none."""
     assert coin_ids("ETH") == {"coingecko": "ethereum", "coinmarketcap": "1027"}
     assert coin_ids("NOSUCHCOIN") == {}
 
 
 def test_the_table_completes_the_same_coin():
-    """An id that a provider's failed list lacks comes from the table, if it is about that coin."""
+    """An id that the list lacks comes from the table, if both are about the same coin."""
     assert coin_ids("BTC", {"coingecko": "bitcoin"}) == COINS["BTC"]
 
 
 def test_the_table_never_mixes_two_coins():
-    """Where the list means another coin by a ticker, no id of the table is added to it."""
+    """If the list has another coin by a ticker, no id of the table is added to that coin."""
     assert coin_ids("BTC", {"coingecko": "other"}) == {"coingecko": "other"}
     assert coin_ids("ABC", {"coinmarketcap": "7"}) == {"coinmarketcap": "7"}
 
 
 def test_a_coin_by_its_id_needs_no_list():
-    """Its id is in its symbol, and the table adds the number of a coin that it has."""
+    """A coin's id is in its symbol, and the table adds the number of a shipped coin."""
     assert coin_ids("@mantle") == {"coingecko": "mantle"}
     assert coin_ids("@bitcoin") == COINS["BTC"]
 
 
 def test_a_list_completes_a_coin_by_its_id():
-    """The other provider's id comes from the list, if the list is about that coin."""
+    """For a coin given by its id the list adds the other id, if it is about that coin."""
     listed = {"coingecko": "mantle", "coinmarketcap": "27075"}
     assert coin_ids("@mantle", listed) == listed
     assert coin_ids("@mantle", {"coingecko": "other"}) == {"coingecko": "mantle"}

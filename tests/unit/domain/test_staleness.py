@@ -1,4 +1,4 @@
-"""Which prices are too old for an open market, and what they say of their source."""
+"""Which prices are too old for an open market, and when their source counts as stale."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOSED, UNKNOWN = Trading(open=False), Trading(open=None)
 HOUR_MS = 60 * MINUTE_MS
 YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
 CURRENT, UNJUDGED = Finding(judged=True), Finding(judged=False)
-COMPUTED = {  # a refresh some days before each of these instants
+COMPUTED = {  # by month of the price: the time of the refresh some days before
     "2026-03": utc_ms("2026-03-05T06:00"),
     "2026-11": utc_ms("2026-11-19T06:00"),
     "2026-12": utc_ms("2026-12-21T06:00"),
@@ -28,7 +28,7 @@ COMPUTED = {  # a refresh some days before each of these instants
 
 
 def judged(symbol, fetched, of):
-    """Whether a price of one instant is old at another, by the real calendars."""
+    """Whether a price made at `of` is old at the time `fetched`, by the real calendars."""
     asset_class = parse_symbol(symbol).asset_class
     trading = trading_at(asset_class, published(asset_class, COMPUTED[of[:7]]), utc_ms(fetched))
     return is_old(a_quote(symbol, utc_ms(fetched), utc_ms(of)), trading)
@@ -59,13 +59,13 @@ def judged(symbol, fetched, of):
     ],
 )
 def test_a_price_is_old_only_while_its_market_has_been_open(symbol, fetched, of, expected):
-    """Friday's close is none on Saturday or before Monday's opening, but is at 10:30 on Monday."""
+    """Friday's close is not old until Monday's opening, and is old an hour later."""
     assert judged(symbol, fetched, of) is expected
 
 
 @pytest.mark.parametrize("asset_class", AssetClass)
 def test_the_limit_itself_is_not_old(asset_class):
-    """A millisecond beyond it is."""
+    """A price exactly as old as its class's limit is not old; one millisecond more is."""
     symbol = {"stocks": "AAPL", "crypto": "BTC-USD", "forex": "EUR/USD"}[asset_class]
     limit_ms = AGE_LIMITS_MS[asset_class]
     assert is_old(a_quote(symbol, NOW, NOW - limit_ms), OPEN) is False
@@ -73,23 +73,23 @@ def test_the_limit_itself_is_not_old(asset_class):
 
 
 def test_a_halt_of_all_shares_is_not_blamed_on_a_source():
-    """For the 15 minutes that it lasts, and a little beyond."""
+    """A share price of 18 minutes is not old, because a halt lasts 15 minutes."""
     assert is_old(a_quote("AAPL", NOW, NOW - 18 * MINUTE_MS), OPEN) is False
 
 
 @pytest.mark.parametrize("trading", [CLOSED, UNKNOWN, Trading(open=True, since_ms=None)])
 def test_nothing_is_judged_unless_the_session_is_known(trading):
-    """A closed market has old prices, and of an unknown one nobody can tell."""
+    """No price is judged while its market is closed or the session is unknown."""
     assert is_old(a_quote("AAPL", NOW, NOW - 90 * HOUR_MS), trading) is None
 
 
 def test_a_quote_without_a_time_is_not_judged():
-    """There is nothing to judge by."""
+    """A quote without a time of its own is not judged."""
     assert is_old(a_quote("AAPL", NOW, None), OPEN) is None
 
 
 def found_of(*quotes, trading=OPEN, chosen=True, sources=(YAHOO, FINNHUB)):
-    """The findings of a job that asked these sources in this order."""
+    """The findings of a job that called these sources in this order."""
     return findings(sources, quotes, trading, chosen=chosen)
 
 
@@ -99,7 +99,7 @@ def aged(symbol, minutes, source=YAHOO):
 
 
 def test_a_source_with_nothing_but_old_prices_is_stale():
-    """The reported age is that of its newest price."""
+    """A source with only old prices is stale, and the reason has the newest price's age."""
     old = (aged("AAPL", 62), aged("MSFT", 540), aged("JPM", 540))
     found = found_of(*old, aged("AAPL", 1, FINNHUB))
     assert found == {
@@ -113,7 +113,7 @@ def test_a_source_with_nothing_but_old_prices_is_stale():
 
 
 def test_both_sources_may_be_stale():
-    """What is left to the second one is all there is, so it is judged by that."""
+    """If both sources have only old prices of the same symbols, both are stale."""
     symbols = ("AAPL", "MSFT", "JPM")
     old = [aged(symbol, 60) for symbol in symbols]
     found = found_of(*old, *(aged(symbol, 90, FINNHUB) for symbol in symbols))
@@ -121,13 +121,13 @@ def test_both_sources_may_be_stale():
 
 
 def test_one_dead_asset_is_no_sign_of_a_stale_source():
-    """Neither of the first source, current for others, nor of the second, asked for it alone."""
+    """One old symbol leaves the first source current; the second, with it alone, unjudged."""
     found = found_of(aged("DEAD", 1_000_000), aged("AAPL", 1), aged("DEAD", 1_000_000, FINNHUB))
     assert found == {YAHOO: CURRENT, FINNHUB: UNJUDGED}
 
 
 def test_an_old_price_where_an_earlier_source_has_a_current_one_is_a_sign():
-    """So it is with a probe, which asks for all whatever is there already."""
+    """Old prices make a source stale although the source before it has current ones."""
     symbols = ("AAPL", "MSFT", "JPM")
     current = [aged(symbol, 1) for symbol in symbols]
     found = found_of(*current, *(aged(symbol, 60, FINNHUB) for symbol in symbols))
@@ -135,38 +135,38 @@ def test_an_old_price_where_an_earlier_source_has_a_current_one_is_a_sign():
 
 
 def test_one_old_symbol_proves_nothing():
-    """One thinly traded symbol that is asked for alone does not make its source stale."""
+    """One thinly traded symbol that is requested alone does not make its source stale."""
     assert found_of(aged("THIN", 60))[YAHOO] == UNJUDGED
 
 
 def test_a_source_is_stale_if_most_of_its_prices_are_old():
-    """A few current prices beside many old ones do not clear it, and an equal number does."""
+    """A source is stale if it has more old prices than current ones."""
     old = [aged(symbol, 60) for symbol in ("AAPL", "MSFT", "JPM")]
     assert found_of(*old, aged("KO", 1), aged("PEP", 1))[YAHOO].stale
     assert found_of(*old, *(aged(s, 1) for s in ("KO", "PEP", "V")))[YAHOO] == CURRENT
 
 
 def test_assets_with_hours_of_their_own_say_nothing():
-    """Neither for their source nor against it."""
+    """An asset with its own trading hours makes its source neither current nor stale."""
     assert found_of(aged("OCDO.L", 5400))[YAHOO] == UNJUDGED
     old = [aged(symbol, 60) for symbol in ("AAPL", "MSFT", "JPM")]
     assert found_of(aged("OCDO.L", 5400), *old)[YAHOO].stale
 
 
 def test_what_clients_ask_for_never_speaks_against_a_source():
-    """It may be an asset that nobody trades; but a current price speaks for the source."""
+    """An old price that only clients ask for makes no source stale; a current one counts."""
     assert found_of(aged("AAPL", 60), chosen=False)[YAHOO] == UNJUDGED
     assert found_of(aged("AAPL", 60), aged("MSFT", 0), chosen=False)[YAHOO] == CURRENT
 
 
 def test_a_source_without_a_price_is_not_judged():
-    """It was asked, and said nothing."""
+    """A source that was called and gave no quote is not judged."""
     assert found_of(aged("AAPL", 1))[FINNHUB] == UNJUDGED
 
 
 @pytest.mark.parametrize("trading", [CLOSED, UNKNOWN])
 def test_no_source_is_stale_unless_its_market_is_known_to_be_open(trading):
-    """Whatever it answers then clears it."""
+    """While the market is closed or unknown, a source with an old price counts as current."""
     assert found_of(aged("AAPL", 5400), trading=trading)[YAHOO] == CURRENT
 
 
@@ -183,7 +183,7 @@ def test_no_source_is_stale_unless_its_market_is_known_to_be_open(trading):
     ],
 )
 def test_an_old_price_that_is_not_new_only_repeats(age_min, stored_age_min, trading, expected):
-    """It must not make the stored one fresh while its market is open; a newer one may."""
+    """In an open market an old price that is no newer than the stored one only repeats it."""
     quote = a_quote("AAPL", NOW, NOW - age_min * MINUTE_MS)
     stored_ms = None if stored_age_min is None else NOW - stored_age_min * MINUTE_MS
     last = LastPrice(price="182.5", timestamp_ms=stored_ms)
@@ -191,13 +191,13 @@ def test_an_old_price_that_is_not_new_only_repeats(age_min, stored_age_min, trad
 
 
 def test_a_first_price_is_no_repetition():
-    """However old it is, it is better than none."""
+    """An old price is not a repetition if no price is stored."""
     assert not only_repeats(a_quote("AAPL", NOW, NOW - HOUR_MS), None, OPEN)
 
 
 @pytest.mark.parametrize(("trading", "expected"), [(OPEN, True), (CLOSED, False), (UNKNOWN, False)])
 def test_an_old_price_of_an_open_market_gets_a_second_look(trading, expected):
-    """Also where there is no price yet."""
+    """In an open market an old price needs a second source, with or without a stored price."""
     quote = a_quote("AAPL", NOW, NOW - HOUR_MS)
     last = LastPrice(price="182.5", timestamp_ms=NOW - HOUR_MS)
     assert needs_second_opinion(quote, last, trading) is expected

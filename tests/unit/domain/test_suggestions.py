@@ -57,7 +57,7 @@ from marketdata.domain.symbols import parse_symbol
     ],
 )
 def test_a_near_miss_suggests_what_was_meant(text, first):
-    """The likeliest symbol comes first."""
+    """The first suggestion for a text is the symbol that it most likely means."""
     assert suggestions(text)[0] == first
 
 
@@ -65,7 +65,7 @@ def test_a_near_miss_suggests_what_was_meant(text, first):
     "text", ["AAPL", "TSLA AAPL", "", "💰", "???", "@", "@bitcoin-USD", "@mantle-eur", "A" * 1000]
 )
 def test_nothing_is_suggested_without_a_reason(text):
-    """A text that resembles nothing known has no suggestion."""
+    """A valid symbol, or a text that resembles no symbol, has no suggestion."""
     assert suggestions(text) == ()
 
 
@@ -88,13 +88,13 @@ def test_nothing_is_suggested_without_a_reason(text):
     ],
 )
 def test_a_misspelt_currency_suggests_its_code(text, codes):
-    """With one slip, or by its common name; a coin is not a misspelt currency."""
+    """A code with one slip, or a common name, suggests the code; a coin suggests none."""
     assert near_currencies(text) == codes
 
 
 @given(st.text(max_size=40) | st.from_regex(r"[A-Z]{2,5}[-/_:. ]?[A-Z]{0,5}", fullmatch=True))
 def test_a_suggestion_is_a_canonical_symbol(text):
-    """At most three, each in its canonical spelling and different from the text's own."""
+    """A text has at most three suggestions, all canonical, and none is the text itself."""
     found = suggestions(text)
     assert len(set(found)) == len(found) <= 3
     assert [parse_symbol(one).text for one in found] == list(found)

@@ -1,3 +1,5 @@
+"""Symbols: which spellings are accepted, what each means, and which texts are errors."""
+
 from __future__ import annotations
 
 import pytest
@@ -74,14 +76,14 @@ def test_every_accepted_spelling_has_one_canonical_form(spelling, canonical, ass
      "@-USD", "@mantle-XYZ", "@man tle-USD", "@" + "a" * 65 + "-USD"],
 )  # fmt: skip
 def test_nonsense_is_an_error_with_the_value_and_what_is_allowed(spelling):
-    """What fits no rule raises an error that shows the value."""
+    """A text that fits no rule raises an error that shows the text."""
     with pytest.raises(InvalidSymbolError) as caught:
         parse_symbol(spelling)
     assert repr(spelling)[1:10] in str(caught.value)
 
 
 def test_a_long_value_is_shortened_in_the_error():
-    """An error never repeats kilobytes of input."""
+    """The error about a text of 10,000 characters has fewer than 400."""
     with pytest.raises(InvalidSymbolError) as caught:
         parse_symbol("A" * 10_000)
     assert len(str(caught.value)) < 400
@@ -159,12 +161,12 @@ def assert_stable(text: str) -> None:
 
 
 def parts(symbol: Symbol) -> tuple[object, ...]:
-    """Everything that a symbol knows of itself."""
+    """The values of all attributes of a symbol."""
     return tuple(getattr(symbol, name) for name in Symbol.__slots__)
 
 
 def test_sides_of_a_pair():
-    """A pair knows what is priced and in what; a stock has no second side."""
+    """A pair has a base and a quote side, and a stock has only a base."""
     sides = {text: (parse_symbol(text).base, parse_symbol(text).quote) for text in (
         "BTC-EUR", "ETH-BTC", "EUR/USD", "@mantle-USD", "AAPL"
     )}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Sessions as data: what an instant means by a timetable, and without one."""
+"""Whether a market is open at a given time, with a timetable and without one."""
 
 from __future__ import annotations
 
@@ -39,26 +39,26 @@ TIMETABLE = a_timetable(BEGINS, ENDS, (OPENS, CLOSES), (NEXT_OPENS, NEXT_CLOSES)
     ],
 )
 def test_a_timetable_tells_whether_a_market_is_open(at_ms, expected):
-    """From the opening, which counts, to the close, which does not."""
+    """A market is open from its opening, inclusive, to its close, exclusive."""
     assert trading_at(STOCKS, TIMETABLE, at_ms) == expected
 
 
 @pytest.mark.parametrize("at_ms", [BEGINS - 1, ENDS, ENDS + 30 * 86_400_000])
 def test_a_timetable_that_has_run_out_tells_nothing(at_ms):
-    """Outside of what it covers nobody knows whether a market is open."""
+    """Outside the time that a timetable covers, it is unknown whether the market is open."""
     assert trading_at(STOCKS, TIMETABLE, at_ms).open is None
     assert trading_at(STOCKS, TIMETABLE, at_ms).since_ms is None
 
 
 @given(st.integers(0, 4_000_000_000_000))
 def test_crypto_always_trades(at_ms):
-    """No timetable makes it close."""
+    """Crypto is open at every time, whatever the timetable."""
     assert trading_at(CRYPTO, TIMETABLE, at_ms) == Trading(open=True, since_ms=0)
 
 
 @given(st.dates(date(2007, 4, 1), date(2037, 12, 31)), st.sampled_from([time(9, 30), time(17, 0)]))
 def test_new_york_time_is_that_of_the_time_zone_database(day, at):
-    """Thirty years of summer time, computed without the database."""
+    """For thirty years the computed summer time is that of the time zone database."""
     aware = datetime.combine(day, at, ZoneInfo("America/New_York"))
     assert new_york_ms(day, at) == int(aware.astimezone(UTC).timestamp()) * 1000
 
@@ -84,12 +84,12 @@ def test_some_stocks_have_hours_of_their_own(asset_class, symbol, expected):
 
 
 def sessions(*edges):
-    """Sessions as a message has them."""
+    """Sessions in the form of a message."""
     return [{"opens_ms": opens, "closes_ms": closes} for opens, closes in edges]
 
 
 def test_a_timetable_passes_through_json():
-    """What is stored is what was computed."""
+    """A timetable is unchanged after its report was written as JSON and read."""
     report = AssetReport(asset_class=AssetClass.STOCKS, timetable=TIMETABLE)
     assert AssetReport.model_validate_json(report.model_dump_json()).timetable == TIMETABLE
 
@@ -110,13 +110,13 @@ def test_a_timetable_passes_through_json():
     ],
 )
 def test_anything_else_is_no_timetable(step):
-    """A damaged or boundless one counts as none, so that nothing is judged by it."""
+    """A damaged timetable, or one with too many sessions, counts as no timetable."""
     report = AssetReport.model_validate({"asset_class": "stocks", "timetable": step})
     assert report.timetable is None
 
 
 def test_trading_passes_through_json():
-    """A job without the word of planning knows nothing."""
+    """A trading state is unchanged by JSON, and is unknown in a job that has none."""
     known = Trading(open=True, since_ms=OPENS)
     adapter = TypeAdapter(Trading)
     assert adapter.validate_json(adapter.dump_json(known)) == known

@@ -24,14 +24,14 @@ from marketdata.domain.units import MINOR_UNITS, Unit, unit_of
     ],
 )
 def test_an_amount_is_converted_to_its_currency(label, amount, currency, major):
-    """Each minor unit is the right fraction of its currency, and a currency is one of itself."""
+    """Amounts in minor units are converted, and amounts in a currency stay unchanged."""
     unit = unit_of(label)
     assert (unit.currency, unit.to_major(Decimal(amount))) == (currency, Decimal(major))
 
 
 @pytest.mark.parametrize("label", ["", "gbp", "Gbp", "GBPp", "usd", "XXX", "USDT", "U" * 3_000_000])
 def test_an_unknown_label_has_no_unit(label):
-    """A label counts only in its exact spelling."""
+    """A label has a unit only in its exact spelling."""
     assert unit_of(label) is None
 
 
@@ -44,5 +44,5 @@ def test_a_conversion_loses_no_digit(label):
 
 
 def test_a_major_unit_has_no_places():
-    """A currency is its own unit."""
+    """The unit of a currency's own label is the currency, without decimal places to move."""
     assert unit_of("GBP") == Unit("GBP")

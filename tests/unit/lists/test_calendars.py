@@ -38,7 +38,7 @@ def session_of(asset_class, day, computed):
     ],
 )
 def test_stocks_keep_holidays_and_early_closes(day, expected):
-    """Closed on Thanksgiving, open until 13:00 in New York on the day after."""
+    """Stocks are closed on Thanksgiving, and open until 13:00 New York on the day after."""
     assert session_of(STOCKS, day, "2026-11-23T06:00") == expected
 
 
@@ -52,7 +52,7 @@ def test_stocks_keep_holidays_and_early_closes(day, expected):
     ],
 )
 def test_stocks_follow_the_clock_of_new_york(day, expected):
-    """The weeks around the changes to and from summer time have their hours each."""
+    """In UTC the sessions of New York are an hour earlier during summer time."""
     assert session_of(STOCKS, day, f"{day}T01:00") == expected
 
 
@@ -72,14 +72,14 @@ def test_stocks_follow_the_clock_of_new_york(day, expected):
     ],
 )
 def test_forex_trades_from_sunday_to_friday(day, expected):
-    """From 17:00 to 17:00 in New York, but for the days that end on Christmas and New Year."""
+    """Forex trades from Sunday to Friday, 17:00 New York, except Christmas and New Year."""
     assert session_of(FOREX, day, f"{day}T01:00") == expected
 
 
 @pytest.mark.parametrize("asset_class", [STOCKS, FOREX])
 @pytest.mark.parametrize("hour", [0, 5, 14, 21, 23])
 def test_a_timetable_covers_a_week_back_and_two_ahead(asset_class, hour):
-    """At any hour of the refresh, and it stays small."""
+    """A timetable covers the same days at any hour of the refresh, and stays small."""
     now_ms = THANKSGIVING_WEEK + hour * 3_600_000
     timetable = published(asset_class, now_ms)
     assert timetable.from_ms == now_ms - DAYS_BACK * DAY_MS
@@ -91,7 +91,7 @@ def test_a_timetable_covers_a_week_back_and_two_ahead(asset_class, hour):
 
 @pytest.mark.parametrize("asset_class", [STOCKS, FOREX])
 def test_timetables_of_different_days_agree(asset_class):
-    """What one refresh says of an hour, the refresh of any other day of that fortnight says too."""
+    """Timetables of different days agree on every half hour that they cover."""
     tables = [published(asset_class, THANKSGIVING_WEEK + day * DAY_MS) for day in range(10)]
     for half_hour in range(48 * 10):
         at_ms = THANKSGIVING_WEEK + half_hour * 1_800_000
@@ -100,13 +100,13 @@ def test_timetables_of_different_days_agree(asset_class):
 
 
 def test_crypto_has_no_timetable():
-    """It always trades, so there is nothing to send."""
+    """Crypto has no timetable, because crypto always trades."""
     assert published(CRYPTO, THANKSGIVING_WEEK) is None
     assert never_closed(CRYPTO, THANKSGIVING_WEEK) is None
 
 
 def test_a_market_that_never_closes_is_open_throughout():
-    """Its timetable is one session as long as what it covers."""
+    """A market that never closes is open for all the time that its timetable covers."""
     table = never_closed(STOCKS, THANKSGIVING_WEEK)
     for at_ms in (table.from_ms, THANKSGIVING_WEEK, table.until_ms - 1):
         assert trading_at(STOCKS, table, at_ms).open is True
@@ -114,7 +114,7 @@ def test_a_market_that_never_closes_is_open_throughout():
 
 
 def test_the_calendar_library_is_loaded_only_when_asked_for():
-    """Importing the module, and forex, do without pandas."""
+    """The calendar module and its forex timetable load neither pandas nor the library."""
     script = (
         "import sys; from marketdata.lists.calendars import published; "
         "from marketdata.domain.symbols import AssetClass; "

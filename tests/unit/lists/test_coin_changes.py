@@ -54,13 +54,13 @@ def coin(name: str, base: str = "GEM", **ids: str) -> Asset:
     ],
 )
 def test_a_ticker_names_another_coin_if_no_id_is_the_same(before, after, is_other):
-    """Without a source that lists both, their names decide."""
+    """A ticker names another coin if no id is the same; without a common source, names decide."""
     changes = coin_changes(listed(before), listed(after))
     assert [change.base for change in changes] == (["GEM"] if is_other else [])
 
 
 def test_before_the_first_list_the_shipped_table_says_which_coin_it_was():
-    """Quotes of the first minutes were fetched with its ids."""
+    """Before the first list the coin of a ticker is that of the shipped table."""
     wrong = coin("batcat", "BTC", coingecko="batcat")
     right = coin("Ethereum", "ETH", coingecko="ethereum")
     assert [change.base for change in coin_changes(None, listed(wrong, right))] == ["BTC"]
@@ -72,7 +72,7 @@ def after(days: float, *assets: Asset) -> AssetList:
 
 
 def test_a_ticker_without_a_coin_remembers_its_last_one():
-    """It is compared with the coin that has the ticker later, through the archive."""
+    """The last coin of a ticker is kept in the list and compared with the ticker's next coin."""
     gap = with_former(after(1), listed(coin("Gem", coingecko="gem"), coin("Gem", "@gem")))
     assert {ticker: one.name for ticker, one in gap.former.items()} == {"GEM": "Gem"}
     later = with_former(after(2), decode(encode(gap)))
@@ -83,7 +83,7 @@ def test_a_ticker_without_a_coin_remembers_its_last_one():
 
 
 def test_lost_coins_are_forgotten_in_the_end(monkeypatch):
-    """They outlive each price and history that is stored of them; their number is bounded."""
+    """Lost coins are kept longer than any history, then dropped; their number is bounded."""
     before = listed(coin("Gem", coingecko="gem"))
     assert max(one.length_ms for one in RANGES.values()) < FORMER_KEPT_MS
     assert with_former(after(59), with_former(after(1), before)).former
@@ -95,13 +95,13 @@ def test_lost_coins_are_forgotten_in_the_end(monkeypatch):
 
 
 def test_only_coins_have_changes():
-    """A stock's ticker is its identity."""
+    """A list of stocks has no changes, because a stock's ticker is its identity."""
     stock = Asset("GEM", AssetClass.STOCKS, "Gem", None, "USD", 1, {"yfinance": "GEM"})
     assert not coin_changes(None, listed(stock, asset_class=AssetClass.STOCKS))
 
 
 def test_the_list_says_which_coin_had_the_ticker_before():
-    """The text stays through later refreshes, and through the archive."""
+    """The text about a ticker's coin before is kept by later refreshes and by the archive."""
     before, after = listed(coin("Gem", coingecko="gem")), listed(coin("Gemo", coingecko="gemo"))
     marked = with_changes(after, coin_changes(before, after), before)
     text = "Gem (coingecko gem) until 2026-03-02"
@@ -111,14 +111,14 @@ def test_the_list_says_which_coin_had_the_ticker_before():
 
 
 def test_an_asset_that_replaced_nothing_says_nothing():
-    """The rows of all other assets are as they were."""
+    """A list without changes is returned as it is, and its rows have no `replaced`."""
     same = listed(coin("Gem", coingecko="gem"))
     assert with_changes(same, [], same) is same
     assert "replaced" not in same.assets[0].to_json()
 
 
 def test_all_pairs_of_the_ticker_are_named():
-    """A coin may be priced in any currency, in BTC and in ETH."""
+    """A change names each pair of the ticker once: with currencies, BTC and ETH."""
     before, after = listed(coin("Gem", coingecko="gem")), listed(coin("Gemo", coingecko="gemo"))
     (change,) = coin_changes(before, after)
     symbols = change.symbols()

@@ -51,10 +51,10 @@ class Refresh:
         return Response(self.status, {}, json.dumps(rows).encode())
 
     def warm(self) -> None:
-        """Nothing has to be loaded."""
+        """Do nothing: there is nothing to load."""
 
     def fetch(self, version: str, *rows: Mapping[str, Any]) -> AssetReport:
-        """Fetch a list."""
+        """Fetch a list of these rows."""
         self._rows = list(rows)
         attempt = ListAttempt(provider=Source.COINGECKO, calls=5)
         return self._fetcher.fetch(
@@ -98,7 +98,7 @@ def test_a_refresh_with_other_ranks_changes_no_ticker(refresh):
 
 
 def test_a_ticker_keeps_the_coin_that_it_changed_to(refresh):
-    """When the coin of a ticker is gone, the next coin keeps the ticker."""
+    """A coin that got the ticker of a lost coin keeps it when that coin is listed again."""
     others = [coin({"id": f"other-{n}", "name": f"Other {n}"}, n, f"oth{n}") for n in range(1, 9)]
     refresh.run("1", coin(HOLO, 480), coin(HOTCOIN, 500), *others)
     assert refresh.run("2", coin(HOTCOIN, 500), *others)["HOT-USD"] == "Hotcoin"
@@ -107,7 +107,7 @@ def test_a_ticker_keeps_the_coin_that_it_changed_to(refresh):
 
 
 def test_the_first_list_names_the_shipped_coins_without_ranks(refresh):
-    """Bitcoin has no rank in this list and a lookalike has one."""
+    """In the first list a shipped coin has its ticker, even if only another coin has a rank."""
     names = refresh.run(
         "1",
         coin({"id": "bitcoin", "name": "Bitcoin"}, None, "btc"),
@@ -123,7 +123,7 @@ def test_a_coin_with_the_ticker_of_a_currency_is_listed_by_its_id(refresh):
 
 
 def test_a_damaged_last_good_list_stops_no_refresh(refresh):
-    """Without a list that can be read, ranks and the shipped table decide."""
+    """If the last good list is damaged, the ranks decide which coin has a ticker."""
     refresh.archive.put(CRYPTO, LAST_GOOD, b"damaged")
     names = refresh.run("1", coin(HOLO, 505), coin(HOTCOIN, 500))
     assert names == {"HOT-USD": "Hotcoin", "@holotoken-USD": "Holo"}

@@ -25,7 +25,7 @@ from marketdata.lists.merging import guard, merge
     ],
 )
 def test_names_are_cleaned(raw, clean):
-    """Markup and spare blanks go, what means nothing becomes nothing."""
+    """A name loses markup and extra blanks, and a text for "no name" becomes empty."""
     assert clean_name(raw) == clean
 
 
@@ -34,7 +34,7 @@ def test_names_are_cleaned(raw, clean):
     [(80, 100, False), (79, 100, True), (0, 0, True), (1, 0, False), (130, 100, False)],
 )
 def test_a_much_smaller_list_is_kept_out(new, old, is_kept_out):
-    """Under 80 % of the old list, or empty, is a failure and not news."""
+    """A list that is empty, or has under 80 % of the old one's assets, is a failure."""
     assert (guard(new, old) is not None) is is_kept_out
 
 
@@ -64,7 +64,7 @@ ROWS = st.lists(
 
 @given(asset_class=st.sampled_from(AssetClass), rows=ROWS)
 def test_whatever_is_listed_merges_into_a_sound_list(asset_class, rows):
-    """Symbols are canonical, unique and of the class; names are there; ids are a listed row's."""
+    """A merged list has unique canonical symbols of its class, each with a name, by rank."""
     assets = merge(asset_class, rows)
     symbols = [asset.symbol for asset in assets]
     assert len(set(symbols)) == len(symbols)

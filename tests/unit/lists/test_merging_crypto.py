@@ -35,7 +35,7 @@ def test_one_coin_in_both_lists_has_both_ids():
 
 
 def test_a_slug_recognises_a_coin_that_was_renamed():
-    """Names may differ where the slugs are equal."""
+    """Rows of one ticker with equal slugs are one coin, even if the names differ."""
     merged = crypto(
         coin(GECKO, "QQQQ-USD", "QQQQ (ex-WWWW)", "q-token", 50),
         coin(CMC, "QQQQ-USD", "QQQQ (prev. WWWW)", "28321", 52, "q-token"),
@@ -44,7 +44,7 @@ def test_a_slug_recognises_a_coin_that_was_renamed():
 
 
 def test_a_name_recognises_a_coin_by_the_others_slug():
-    """CoinGecko calls it the-open-network, but its name is CoinMarketCap's slug."""
+    """Rows of one ticker are one coin if CoinGecko's name is CoinMarketCap's slug."""
     merged = crypto(
         coin(GECKO, "TTN-USD", "Toncoin", "the-open-network", 20),
         coin(CMC, "TTN-USD", "Toncoin (TON)", "11419", 21, "toncoin"),
@@ -72,7 +72,7 @@ def test_two_coins_of_one_ticker_do_not_share_ids():
 
 
 def test_the_first_row_is_not_the_coin():
-    """Fakes come first in an unranked list: the ranked row of a ticker wins over any unranked."""
+    """The ranked row of a ticker comes before unranked rows, whatever the order of the rows."""
     merged = crypto(
         coin(GECKO, "BTC-USD", "Batcat", "batcat"),
         coin(GECKO, "BTC-USD", "Bitcoin", "bitcoin", 1),
@@ -83,7 +83,7 @@ def test_the_first_row_is_not_the_coin():
 
 
 def test_the_same_row_twice_is_one_coin():
-    """CoinGecko's ranked page and its whole list name the same coin, which stays one."""
+    """A coin on CoinGecko's ranked page and in its whole list is one coin."""
     merged = crypto(
         coin(GECKO, "ADA-USD", "Cardano", "cardano", 9),
         coin(GECKO, "ADA-USD", "Cardano", "cardano"),
@@ -94,7 +94,7 @@ def test_the_same_row_twice_is_one_coin():
 
 @pytest.mark.parametrize("symbol", ["MNT-USD", "HRK-USD", "ÄÖ-USD", "$$$-USD", "A" * 30 + "-USD"])
 def test_a_coin_without_a_ticker_of_its_own_is_listed_by_its_id(symbol):
-    """A ticker that is a currency code, or cannot be written, names no coin; the id does."""
+    """A coin whose ticker is a currency code or not a valid symbol is listed by its id."""
     merged = crypto(
         coin(GECKO, symbol, "Mantle", "mantle", 60), coin(CMC, symbol, "Mantle", "27075", 61)
     )
@@ -125,7 +125,7 @@ HOTCOIN = coin(GECKO, "HOT-USD", "Hotcoin", "hotcoin", 500)
 
 
 def test_a_ticker_keeps_its_coin_while_that_coin_is_listed():
-    """The ranks may change; the other coin is listed by its id."""
+    """A ticker keeps its coin when ranks change, and the other coin is listed by its id."""
     before = {"HOT": {"coingecko": "holotoken"}}
     assets = merge(AssetClass.CRYPTO, [HOTCOIN, HOLO], before)
     assert [(a.symbol, a.name) for a in assets] == [
@@ -135,7 +135,7 @@ def test_a_ticker_keeps_its_coin_while_that_coin_is_listed():
 
 
 def test_a_ticker_gets_another_coin_when_its_coin_is_gone():
-    """The coin of the list before is no longer listed."""
+    """The ticker of a coin that is no longer listed goes to the next coin."""
     merged = {a.symbol: a.name for a in merge(
         AssetClass.CRYPTO, [HOTCOIN], {"HOT": {"coingecko": "holotoken"}}
     )}  # fmt: skip
@@ -143,14 +143,14 @@ def test_a_ticker_gets_another_coin_when_its_coin_is_gone():
 
 
 def test_the_first_list_gives_a_ticker_to_the_highest_rank():
-    """Without a list before, the rank decides."""
+    """Without a list before, the coin with the better rank has the ticker."""
     merged = crypto(HOLO, HOTCOIN)
     assert merged["HOT-USD"].name == "Hotcoin"
     assert merged["@holotoken-USD"].name == "Holo"
 
 
 def test_the_coin_before_is_recognised_by_either_id():
-    """One provider's list may be missing today."""
+    """A ticker keeps its coin if today's rows have only one of the coin's two ids."""
     before = {"HOT": {"coingecko": "holotoken", "coinmarketcap": "2682"}}
     rows = [coin(CMC, "HOT-USD", "Holo", "2682", 700), HOTCOIN]
     merged = {a.symbol: a.ids for a in merge(AssetClass.CRYPTO, rows, before)}
@@ -162,7 +162,7 @@ def test_the_coin_before_is_recognised_by_either_id():
 
 @pytest.mark.parametrize("before", [{}, {"BTC": {"coingecko": "batcat"}}])
 def test_a_shipped_coin_has_its_ticker_even_without_a_rank(before):
-    """A missing rank does not lose against a number, nor the shipped coin against a mistake."""
+    """A shipped coin has its ticker without a rank, also if the list before had another coin."""
     rows = [
         coin(GECKO, "BTC-USD", "Bitcoin", "bitcoin"),
         coin(GECKO, "BTC-USD", "batcat", "batcat", 900),
@@ -172,7 +172,7 @@ def test_a_shipped_coin_has_its_ticker_even_without_a_rank(before):
 
 
 def test_the_ticker_of_a_shipped_coin_names_no_other():
-    """A list without a top coin is incomplete; a new id of it is known by its other id."""
+    """A shipped ticker never goes to another coin; its own may have one new id."""
     batcat = coin(GECKO, "BTC-USD", "batcat", "batcat", 3)
     for before in ({}, {"BTC": {"coingecko": "batcat"}}):
         assert [a.symbol for a in merge(AssetClass.CRYPTO, [batcat], before)] == ["@batcat-USD"]
@@ -182,7 +182,7 @@ def test_the_ticker_of_a_shipped_coin_names_no_other():
 
 
 def test_ranked_coins_come_first():
-    """The list is in the order of rank, and what has none follows by symbol."""
+    """Coins are listed by rank, and coins without a rank follow by symbol."""
     assets = merge(
         AssetClass.CRYPTO,
         [

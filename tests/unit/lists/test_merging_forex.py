@@ -17,7 +17,7 @@ def forex(*rows):
 
 
 def test_currencies_become_pairs_as_the_market_quotes_them():
-    """Euro, pound and the southern dollars are quoted in dollars, dollars in all others."""
+    """EUR, GBP, AUD and NZD are priced in USD, and USD is priced in the others."""
     rows = [
         Listing(code, f"The {code}", ALPHA, code)
         for code in ("EUR", "GBP", "AUD", "NZD", "JPY", "CHF", "USD")
@@ -30,7 +30,7 @@ def test_currencies_become_pairs_as_the_market_quotes_them():
 
 
 def test_main_crosses_are_listed_where_both_currencies_are():
-    """EUR/GBP can be asked for where a list has both sides, and not where it has one."""
+    """EUR/GBP is listed if a list has both currencies, and not if it has one."""
     both = forex(Listing("EUR", "Euro", ALPHA, "EUR"), Listing("GBP", "Pound", ALPHA, "GBP"))
     assert both["EUR/GBP"].ids == {"alpha_vantage": "EUR/GBP"}
     assert "EUR/GBP" not in forex(Listing("EUR", "Euro", ALPHA, "EUR"))
@@ -50,7 +50,7 @@ def test_currencies_that_no_provider_prices_are_left_out():
 
 
 def test_the_yuan_outside_china_is_listed():
-    """CNH is traded as a currency."""
+    """CNH, the yuan outside China, is listed as a currency."""
     assert list(forex(Listing("CNH", "Offshore Yuan", ALPHA, "CNH"))) == ["USD/CNH"]
 
 
@@ -67,7 +67,7 @@ def test_listed_pairs_stay_as_they_are():
 
 
 def test_all_lists_of_a_pair_add_their_ids():
-    """A pair of Finnhub and the currency of two other lists are one asset."""
+    """A pair of Finnhub and its currency in two other lists are one asset with all ids."""
     pairs = forex(
         Listing("EUR/USD", "Oanda EUR/USD", FINNHUB, "OANDA:EUR_USD"),
         Listing("EUR", "Euro", CMC, "2790"),
@@ -87,13 +87,13 @@ def test_main_pairs_come_first():
 
 
 def test_an_unknown_currency_is_named_by_its_list():
-    """Names of currencies come from the lists where the table has none."""
+    """A currency that the table does not have is named as in its list."""
     pairs = forex(Listing("AED", "United Arab Emirates Dirham", ALPHA, "AED"))
     assert pairs["USD/AED"].name == "US Dollar / United Arab Emirates Dirham"
 
 
 def test_without_any_list_the_main_pairs_are_the_list():
-    """With no key at all there is still a list of forex pairs, in its order."""
+    """Without any list forex has the shipped pairs, in order, and the other classes are empty."""
     assets = merge(AssetClass.FOREX, [])
     assert [a.symbol for a in assets] == list(FOREX_PAIRS)
     assert assets[0].name == "Euro / US Dollar"

@@ -41,7 +41,7 @@ def test_what_one_provider_lacks_another_tells():
 
 
 def test_a_paper_in_three_dialects_is_listed_once():
-    """Each list's spelling is read as that list means it."""
+    """A preferred share in three spellings is one asset with all three ids."""
     (asset,) = merge(
         AssetClass.STOCKS,
         [
@@ -55,7 +55,7 @@ def test_a_paper_in_three_dialects_is_listed_once():
 
 
 def test_a_list_in_two_dialects_names_a_preferred_share_once():
-    """A letter behind a dash is that series where the series is listed, too."""
+    """A letter after a dash is a preferred series if the list also has that series."""
     rows = [Listing(s, "Bank of America", ALPHA, s) for s in ("BAC-L", "BAC-P-L", "BAC-PL")]
     rows += [Listing(s, "Petrobras", ALPHA, s) for s in ("PBR-A", "PBR", "MKC-V")]
     symbols = [a.symbol for a in merge(AssetClass.STOCKS, rows)]
@@ -63,7 +63,7 @@ def test_a_list_in_two_dialects_names_a_preferred_share_once():
 
 
 def test_a_class_and_a_preferred_series_of_one_letter_stay_two():
-    """They are two papers, unless the name of the class says preferred."""
+    """A class and a preferred series with the same letter are two papers."""
     rows = [
         Listing("AGM-A", "Federal Agricultural Mortgage Corp - Class A", ALPHA, "AGM-A"),
         Listing("AGM-P-A", "Federal Agricultural Mortgage Corp - Pref A", ALPHA, "AGM-P-A"),
@@ -81,24 +81,24 @@ def test_a_class_and_a_preferred_series_of_one_letter_stay_two():
     ],
 )
 def test_a_paper_of_any_exchange_is_listed_once(one, other, symbol):
-    """The suffix of the exchange does not make two papers of one."""
+    """Two spellings of one paper are one asset, with or without an exchange."""
     rows = [Listing(one, "One", YAHOO, one), Listing(other, "One", ALPHA, other)]
     assert [a.symbol for a in merge(AssetClass.STOCKS, rows)] == [symbol]
 
 
 def test_a_stock_without_a_name_is_called_by_its_symbol():
-    """An asset is never nameless."""
+    """A stock without a name has its symbol as its name."""
     (asset,) = merge(AssetClass.STOCKS, [Listing("AACBR", "", ALPHA, "AACBR")])
     assert asset.name == "AACBR"
 
 
 def test_pence_are_listed_as_pounds():
-    """The currency of an asset is the one that its quotes are converted to."""
+    """A share that is priced in pence is listed in pounds, as its quotes are."""
     (asset,) = merge(AssetClass.STOCKS, [Listing("TSCO.L", "Tesco", YAHOO, "TSCO.L", "LSE", "GBp")])
     assert asset.currency == "GBP"
 
 
 def test_stocks_leave_out_what_is_no_stock():
-    """A pair or an impossible symbol in a list of stocks is not a stock."""
+    """A pair or an invalid symbol in a list of stocks is left out."""
     rows = [Listing(s, "x", ALPHA, s) for s in ("ACWV:BAT", "BTC-USD", "EUR/USD", "A B", "IBM")]
     assert [a.symbol for a in merge(AssetClass.STOCKS, rows)] == ["IBM"]

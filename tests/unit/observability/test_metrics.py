@@ -1,4 +1,4 @@
-"""The table of metrics, and what plans, commits, gauges and requests turn into."""
+"""The table of metrics, and the samples of plans, commits, ages and providers."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def provider_state(*limits, states=None, routine_at_ms=0):
 
 
 def test_there_are_no_more_series_than_are_paid_for():
-    """Every combination of a metric and its dimensions counts, whether it has values or not."""
+    """All metrics with their dimensions are 33 series, as many as the bill counts."""
     assert sum(len(metric.series) for metric in METRICS) == len(TABLE) == MOST_SERIES
 
 
 def test_no_dimension_can_grow():
-    """Its values are providers, classes and two kinds of outcome; the writer adds `service`."""
+    """The values of dimensions are providers, classes and two outcomes, so series are bounded."""
     known = {
         "provider": {source.value for source in Source},
         "asset_class": {asset_class.value for asset_class in AssetClass},
@@ -97,7 +97,7 @@ def test_no_dimension_can_grow():
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_a_metric_has_a_name_a_unit_of_cloudwatch_and_a_meaning(metric):
-    """Each of its series has the same dimensions."""
+    """A metric has a name, a unit, a meaning and the same dimensions in all its series."""
     assert re.fullmatch("[A-Z][A-Za-z]+", metric.name)
     assert metric.unit in [unit.value for unit in MetricUnit]
     assert metric.meaning
@@ -105,14 +105,14 @@ def test_a_metric_has_a_name_a_unit_of_cloudwatch_and_a_meaning(metric):
 
 
 def test_every_metric_that_the_module_names_is_in_the_table():
-    """In its order, and each name once."""
+    """The table has each metric of the module once, in the module's order."""
     named = [value for value in vars(metrics).values() if isinstance(value, metrics.Metric)]
     assert named == list(METRICS)
     assert len({metric.name for metric in METRICS}) == len(METRICS)
 
 
 def test_a_series_that_is_not_in_the_table_is_an_error():
-    """A typing error would be paid for by the month."""
+    """A sample with a dimension or a value that the table does not have raises ValueError."""
     with pytest.raises(ValueError, match="QuoteAge has no series"):
         metrics.QUOTE_AGE.sample(1, asset_class="bonds")
     with pytest.raises(ValueError, match="TickLag has no series"):
@@ -124,18 +124,18 @@ def test_a_series_that_is_not_in_the_table_is_an_error():
     [(None, 0), (SLOT - 5, 0), (SLOT - 10, 1), (SLOT - 65, 12), (SLOT - 86_400, 17_279)],
 )
 def test_missed_slots_are_those_between_two_claims(previous, missed):
-    """A first claim, or one that nobody knows a claim before, misses none."""
+    """The slots since the claim before are missed, and none if no claim before is known."""
     samples = by_series(metrics.of_plan(plan(previous=previous), NOW))
     assert samples == {("TickLag",): 12, ("MissedSlots",): missed}
 
 
 def test_a_claim_that_comes_early_has_no_lag():
-    """Clocks differ by some milliseconds; a negative lag would spoil the averages."""
+    """A claim that is some milliseconds early has a lag of 0, not a negative one."""
     assert by_series(metrics.of_plan(plan(), SLOT * 1000 - 3))["TickLag",] == 0
 
 
 def test_a_slot_that_somebody_else_claimed_is_not_measured():
-    """Its winner measures it, so duplicates do not count twice."""
+    """A plan that did not get its slot has no samples, because the slot's winner has them."""
     lost = plan(previous=None, claimed=False)
     assert metrics.of_plan(lost, NOW) == []
     assert not metrics.opens_minute(lost)
@@ -152,12 +152,12 @@ def test_a_slot_that_somebody_else_claimed_is_not_measured():
     ],
 )
 def test_one_slot_opens_each_minute(slot, previous, opens):
-    """The first that is claimed in it, whichever that is."""
+    """The first slot that is claimed in a minute opens that minute."""
     assert metrics.opens_minute(plan(slot, previous)) is opens
 
 
 def test_a_commit_counts_its_quotes_and_times_its_attempts():
-    """Quotes of all sources together; attempts by provider and by whether they were answered."""
+    """A commit counts the quotes of all sources together, and times each attempt."""
     samples = metrics.of_commit(
         summary(
             outcome("yfinance", "unavailable", 3100),
@@ -176,20 +176,20 @@ def test_a_commit_counts_its_quotes_and_times_its_attempts():
 
 
 def test_a_rate_limit_is_a_failed_attempt_that_is_also_counted_apart():
-    """It needs another remedy than a provider that is down."""
+    """A rate-limited attempt counts as failed, and also in RateLimited."""
     samples = by_series(metrics.of_commit(summary(outcome("finnhub", "rate_limited", 80))))
     assert samples["RateLimited",] == 1
     assert samples["ProviderLatency", ("outcome", "failed"), ("provider", "finnhub")] == 80
 
 
-def test_an_attempt_that_asked_nothing_is_none():
-    """A second provider that was not needed would look fast otherwise."""
+def test_a_skipped_attempt_has_no_latency():
+    """An attempt that made no call has no latency, which would be shorter than any call's."""
     samples = by_series(metrics.of_commit(summary(outcome("finnhub", "skipped", 0))))
     assert set(samples) == {("QuotesWritten",), ("QuotesQuarantined",), ("RateLimited",)}
 
 
 def test_every_outcome_counts_as_answered_or_failed_or_nothing():
-    """What is a failure to a breaker never counts as answered."""
+    """Each outcome is counted or left out, and a breaker's failure counts as failed."""
     assert set(ANSWERS) == set(Outcome)
     bad = {BreakerEffect.FAILURE, BreakerEffect.TRIP, BreakerEffect.STALE}
     for what, effect in BREAKER_EFFECTS.items():
@@ -197,17 +197,17 @@ def test_every_outcome_counts_as_answered_or_failed_or_nothing():
 
 
 def test_the_age_of_a_class_is_that_of_its_oldest_quote():
-    """A symbol without a quote has no age; a clock that ran ahead makes none negative."""
+    """A class has the age of its oldest quote, which is never below 0."""
     times = {STOCKS: [NOW - 4_000, NOW - 61_500, None], CRYPTO: [NOW + 900], FOREX: []}
     assert by_series(metrics.of_ages(times, NOW)) == {
         ("QuoteAge", ("asset_class", "stocks")): 61.5,
         ("QuoteAge", ("asset_class", "crypto")): 0,
-        ("QuoteAge", ("asset_class", "forex")): 0,  # nobody wants any
+        ("QuoteAge", ("asset_class", "forex")): 0,  # no symbol is active or watched
     }
 
 
-def test_a_class_of_which_nothing_is_known_is_silent():
-    """No data is what the alarm on ages takes for the worst."""
+def test_a_class_without_any_quote_has_no_sample():
+    """A class with symbols and without a quote has no age, which its alarm takes as a fault."""
     assert metrics.of_ages({STOCKS: [None, None]}, NOW) == []
 
 
@@ -222,13 +222,13 @@ def test_a_class_of_which_nothing_is_known_is_silent():
     ],
 )
 def test_the_budget_that_is_left_is_that_of_the_longest_window(limits, routine_at_ms, left):
-    """Short windows fill and empty within a reading; a ledger that cannot be read has nothing."""
+    """BudgetLeft is the longest window's remaining share in per cent; 0 if it is unreadable."""
     samples = by_series(metrics.of_provider(provider_state(*limits, routine_at_ms=routine_at_ms)))
     assert samples == {("BudgetLeft", ("provider", "yfinance")): left}
 
 
 def test_a_breaker_is_a_number_per_provider_and_class():
-    """The worse, the higher."""
+    """The number of a breaker is 0 if closed, 1 if half-open and 2 if open."""
     states = {STOCKS: BreakerState.OPEN, FOREX: BreakerState.HALF_OPEN}
     samples = by_series(metrics.of_provider(provider_state((60, "minute", 0), states=states)))
     assert samples["BreakerState", ("asset_class", "stocks"), ("provider", "yfinance")] == 2

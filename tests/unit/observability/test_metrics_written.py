@@ -1,4 +1,4 @@
-"""How samples become lines that CloudWatch reads, and that metrics never cost a slot."""
+"""How samples become lines that CloudWatch reads. An error in metrics stops no slot."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ SUMMARY = Summary(
 
 
 def test_every_series_can_be_written_and_read(capsys):
-    """What is read back from the lines is the table, each series once and in its unit."""
+    """Each series of the table is read back from the lines once, in its unit."""
     units = {metric.name: metric.unit for metric in metrics.METRICS}
     write("prod", [m.sample(1.5, **series) for m in metrics.METRICS for series in m.series])
     found = metrics_in(capsys.readouterr().out)
@@ -71,7 +71,7 @@ def test_every_series_can_be_written_and_read(capsys):
 
 
 def test_the_fields_of_a_log_line_are_the_same_metrics_as_a_line_by_powertools(capsys):
-    """CloudWatch reads the same series, units and values from both."""
+    """CloudWatch reads the same series, units and values from a log line and from Powertools."""
     samples = metrics.of_request(12.5, hits=3, misses=1, failed=True)
     write("prod", samples)
     by_powertools = capsys.readouterr().out
@@ -85,15 +85,13 @@ def test_samples_of_one_set_of_dimensions_share_a_line(capsys):
     write("prod", metrics.of_commit(SUMMARY))
     lines = capsys.readouterr().out.splitlines()
     assert [len(metrics_in(line)) for line in lines] == [3, 1, 1]
-    for line in lines:
-        json.loads(line)  # and nothing but JSON is on it
 
 
 @pytest.mark.parametrize(
     ("hits", "misses", "counts"), [(2, 1, [2, 1]), (0, 0, [0, 0]), (None, None, [])]
 )
 def test_a_request_has_its_time_and_its_counts(hits, misses, counts):
-    """A request for anything but quotes has no hits and misses, not zero of them."""
+    """A request has its latency, and hits and misses only if it asks for quotes."""
     latency, failed, *others = metrics.of_request(12.3456, hits=hits, misses=misses, failed=False)
     assert (latency.metric, latency.value) == (metrics.API_LATENCY, 12.346)
     assert (failed.metric, failed.value) == (metrics.API_FAILED, 0)
@@ -101,13 +99,13 @@ def test_a_request_has_its_time_and_its_counts(hits, misses, counts):
 
 
 def test_a_failure_is_a_one():
-    """The average over the requests is then the share of failures."""
+    """A failed request has the value 1, so the average is the share of failures."""
     _, failed = metrics.of_request(1, hits=None, misses=None, failed=True)
     assert (failed.metric, failed.value) == (metrics.API_FAILED, 1)
 
 
 def test_a_plan_is_measured_each_slot_and_the_gauges_once_a_minute(capsys):
-    """Twelve slots read the gauges once."""
+    """Each of a minute's twelve slots is measured, and the gauges are read once."""
     gauges = Counting()
     meter = Meter("prod", gauges)
     for slot in range(SLOT, SLOT + 60, 5):
@@ -119,14 +117,14 @@ def test_a_plan_is_measured_each_slot_and_the_gauges_once_a_minute(capsys):
 
 
 def test_a_plan_that_lost_its_slot_writes_and_reads_nothing(capsys):
-    """Duplicates of an execution are silent."""
+    """A plan that did not get its slot writes no metric and reads no gauge."""
     gauges = Counting()
     Meter("prod", gauges).record_plan(plan(previous=None, claimed=False), NOW)
     assert (capsys.readouterr().out, gauges.read_at) == ("", [])
 
 
 def test_without_a_service_nothing_is_written_and_nothing_read(capsys):
-    """On one machine nobody collects metrics, and the terminal is a person's."""
+    """Without the name of a service no metric is written and no gauge is read."""
     gauges = Counting()
     meter = Meter("", gauges)
     meter.record_plan(plan(), NOW)
@@ -136,15 +134,15 @@ def test_without_a_service_nothing_is_written_and_nothing_read(capsys):
 
 @pytest.mark.parametrize("error", [CacheUnavailableError("Redis is away"), KeyError("slot")])
 def test_an_error_of_the_metrics_is_logged_and_costs_nothing_else(capsys, caplog, error):
-    """The slot's own numbers are written, its jobs are handed out."""
+    """An error while the gauges are read is logged, and the slot's own metrics are written."""
     with caplog.at_level(logging.ERROR, "marketdata"):
         Meter("prod", Counting(error)).record_plan(plan(), NOW)
     assert [record.message for record in caplog.records] == ["metrics lost"]
     assert values_in(capsys.readouterr().out) == {("TickLag",): 12, ("MissedSlots",): 0}
 
 
-def test_a_summary_that_nobody_understands_is_no_failed_commit(caplog):
-    """By then everything is in Redis."""
+def test_a_summary_without_its_fields_does_not_fail_the_commit(caplog):
+    """A summary that the metrics cannot read is logged and raises no error."""
     with caplog.at_level(logging.ERROR, "marketdata"):
         Meter("prod", Counting()).record_commit({"outcomes": []})
     assert [record.message for record in caplog.records] == ["metrics lost"]

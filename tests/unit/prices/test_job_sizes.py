@@ -1,3 +1,5 @@
+"""The size of jobs: estimated before the grants, and split where a job is too large."""
+
 from __future__ import annotations
 
 import json
@@ -25,13 +27,13 @@ SOURCES = CHAINS[AssetClass.CRYPTO]
 
 
 def coin(number: int, ids_length: int = 12) -> Instrument:
-    """A coin with names of that length at both its providers."""
+    """A coin with ids of that length at both its providers."""
     name = f"{number:0{ids_length}d}"
     return Instrument(parse_symbol(f"C{number}-USD"), {"coingecko": name, "coinmarketcap": name})
 
 
 def maker(coins: tuple[Instrument, ...], excluded: frozenset = frozenset()) -> JobMaker:
-    """Makes jobs where each of these coins has a stored quote."""
+    """A JobMaker for coins that each have a stored quote."""
     opened = OpenSlot(NOW // 5000 * 5, NOW, (), excluded, {}, None)
     last = {one.symbol.text: LastQuote("0.00000012345678", NOW, NOW) for one in coins}
     return JobMaker(opened, last, NOW, NOW + 3500, TOKEN)
@@ -57,8 +59,8 @@ def grants(draw: st.DrawFn) -> list[CallGrant]:
 
 
 @given(count=st.integers(1, 40), grant=grants(), number=st.integers(0, 999), data=st.data())
-def test_no_grant_makes_a_job_larger_than_was_reckoned(count, grant, number, data):
-    """The size that a plan assumes holds whatever is granted, denied and excluded."""
+def test_no_grant_makes_a_job_larger_than_was_estimated(count, grant, number, data):
+    """A job is no larger than its estimate, whatever is granted, denied and excluded."""
     coins = tuple(map(coin, range(count)))
     pairs = [(source, one.symbol.text) for source in SOURCES for one in coins]
     excluded = frozenset(data.draw(st.lists(st.sampled_from(pairs))))
@@ -70,7 +72,7 @@ def test_no_grant_makes_a_job_larger_than_was_reckoned(count, grant, number, dat
 
 @pytest.mark.parametrize("ids_length", [12, 60, 400, 20_000])
 def test_a_job_that_gets_too_large_is_split(ids_length):
-    """Its parts are within the limit, hold all its symbols in their order, and are not too many."""
+    """The parts of a job are within the limit, in order, and not too many."""
     coins = tuple(coin(number, ids_length) for number in range(250))
     parts = list(maker(coins).split(Group(AssetClass.CRYPTO, Use.ACTIVE, coins), SOURCES))
     assert [one for group, _ in parts for one in group.instruments] == list(coins)
@@ -80,7 +82,7 @@ def test_a_job_that_gets_too_large_is_split(ids_length):
 
 
 def test_a_symbol_that_is_too_large_by_itself_is_a_job_by_itself():
-    """It is for the plan to say that there is no room for it; the others are not held up."""
+    """A symbol that is larger than the limit is a job of its own, apart from the others."""
     coins = (coin(1), coin(2, 100_000), coin(3))
     parts = list(maker(coins).split(Group(AssetClass.CRYPTO, Use.ACTIVE, coins), SOURCES))
     assert [len(group.instruments) for group, size in parts if size > MOST_JOB_BYTES] == [1]
@@ -111,7 +113,7 @@ def test_the_largest_job_leaves_room_for_two_quotes_of_each_symbol():
 
 
 def test_what_a_provider_excludes_is_named_in_its_attempt():
-    """Each provider gets the symbols that it said are not for us, fillers included."""
+    """An attempt names the symbols that its provider excludes, fillers included."""
     coins = (coin(1), coin(2))
     group = Group(AssetClass.CRYPTO, Use.ACTIVE, coins[:1], fillers=coins[1:])
     grant = CallGrant(Source.COINGECKO, AssetClass.CRYPTO, 1, 0, None, NOW, Use.ACTIVE)
