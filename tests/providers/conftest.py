@@ -1,4 +1,4 @@
-"""Servers that answer with any bytes, and the sender under test."""
+"""Servers that answer with given bytes, and the sender under test."""
 
 import socket
 from collections.abc import Callable, Iterator

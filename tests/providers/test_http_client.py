@@ -67,7 +67,7 @@ def test_any_status_is_an_answer(serve, sender, status):
 
 
 def test_redirects_are_not_followed(serve, sender):
-    """A redirect is handed back, and the place that it names never hears of the key."""
+    """A redirect is returned as the answer, and its target gets no request."""
     other = serve(answers(OK))
     raw = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % other.url.encode()
     response = sender.send(secret_request(serve(answers(raw)).url), 5)
@@ -84,7 +84,7 @@ def test_cookies_are_not_kept(serve, sender):
 
 
 def test_a_call_is_taken_from_its_allowance(serve, sender):
-    """Without a call left nothing is sent, and after its end neither."""
+    """Without a call left in the allowance, or after its end, nothing is sent."""
     server = serve(answers(OK))
     allowance = CallAllowance(2)
     for _ in range(2):
@@ -113,7 +113,7 @@ def test_a_key_that_no_header_can_hold_stays_secret(sender):
 
 
 def test_loopback_goes_through_no_proxy(serve, sender, monkeypatch):
-    """A proxy of the environment is asked for other hosts, never for this machine."""
+    """A proxy of the environment is used for other hosts, and not for this machine."""
     server = serve(answers(OK))
     proxy = serve(answers(OK))
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):

@@ -13,8 +13,8 @@ from marketdata.providers.http import HttpSender
 from tests.support.raw_server import OK, SECRET, Server, answers, failure_of, secret_request
 
 
-def test_a_server_that_says_nothing_is_left_at_the_deadline(serve, sender):
-    """A hang before the headers ends at the deadline, and the connection with it."""
+def test_a_silent_server_is_left_at_the_deadline(serve, sender):
+    """A call to a server that sends nothing ends at the deadline, with its connection."""
 
     def answer(server: Server, connection: socket.socket, text: bytes) -> bool:
         server.await_hang_up(connection)
@@ -39,7 +39,7 @@ def test_a_server_that_says_nothing_is_left_at_the_deadline(serve, sender):
     ids=["headers", "body", "body without length"],
 )
 def test_a_dripping_server_is_left_at_the_deadline(serve, sender, head):
-    """A byte now and then keeps no call alive: the deadline is for all of the answer."""
+    """The deadline is for the whole answer, also if single bytes arrive all the time."""
 
     def answer(server: Server, connection: socket.socket, text: bytes) -> bool:
         connection.sendall(head)
@@ -53,7 +53,7 @@ def test_a_dripping_server_is_left_at_the_deadline(serve, sender, head):
 
 
 def test_the_connection_after_an_abandoned_one_is_new(serve, sender):
-    """What a late answer leaves in its connection is never read as the next call's answer."""
+    """After an abandoned call the next call gets a new connection, and its own answer."""
 
     def answer(server: Server, connection: socket.socket, text: bytes) -> bool:
         if len(server.requests) == 1:
@@ -70,7 +70,7 @@ def test_the_connection_after_an_abandoned_one_is_new(serve, sender):
 
 
 def test_a_read_timeout_is_shorter_than_a_long_deadline(serve):
-    """A server that stays silent for the read timeout is given up before the deadline."""
+    """A call to a server that is silent for the read timeout ends before the deadline."""
     sender = HttpSender(read_timeout_s=0.2)
 
     def answer(server: Server, connection: socket.socket, text: bytes) -> bool:
@@ -92,14 +92,14 @@ def test_a_refused_connection_is_named(sender):
 
 
 def test_an_unknown_host_is_named(sender):
-    """A host without an address is named."""
+    """The error about a host without an address names the host."""
     message = failure_of(sender, secret_request("http://nowhere.invalid/x"))
     assert message.startswith("nowhere.invalid: ")
     assert "resolved" in message or "no answer" in message
 
 
 def test_a_closed_connection_is_named(serve, sender):
-    """A server that hangs up before an answer is named as that, and asked only once."""
+    """The error about a server that closes the connection says so, after one request."""
     server = serve(lambda *_: False)
     message = failure_of(sender, secret_request(server.url))
     assert message.startswith(f"127.0.0.1:{server.port}: ")
@@ -108,7 +108,7 @@ def test_a_closed_connection_is_named(serve, sender):
 
 
 def test_a_body_that_ends_early_is_no_answer(serve, sender):
-    """Fewer bytes than announced are not handed on as if they were all."""
+    """A body with fewer bytes than announced is an error."""
 
     def answer(server: Server, connection: socket.socket, text: bytes) -> bool:
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"c":')
@@ -120,7 +120,7 @@ def test_a_body_that_ends_early_is_no_answer(serve, sender):
 
 
 def test_a_chunked_body_that_ends_early_is_no_answer(serve, sender):
-    """A chunked body without its last chunk is not handed on either."""
+    """A chunked body without its last chunk is an error."""
 
     def answer(server: Server, connection: socket.socket, text: bytes) -> bool:
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -133,7 +133,7 @@ def test_a_chunked_body_that_ends_early_is_no_answer(serve, sender):
 
 
 def test_a_body_that_does_not_unpack_is_no_answer(serve, sender):
-    """A body that is declared as gzip and is not is named as that."""
+    """A body that is declared as gzip and is not gzip is an error that says so."""
     raw = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nplain"[:-1]
     message = failure_of(sender, secret_request(serve(answers(raw)).url))
     assert message.endswith("the answer could not be unpacked")
@@ -151,7 +151,7 @@ def test_a_body_over_the_limit_is_an_error(serve, sender, packed):
 
 
 def test_an_endless_body_is_left_at_the_limit(serve, sender):
-    """A body without a length ends where the limit is, and the connection with it."""
+    """A body without an end is not read beyond the limit, and is an error."""
 
     def answer(server: Server, connection: socket.socket, text: bytes) -> bool:
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -165,20 +165,20 @@ def test_an_endless_body_is_left_at_the_limit(serve, sender):
 
 
 def test_something_that_is_not_http_is_no_answer(serve, sender):
-    """A server of another protocol is an error without its words or ours."""
+    """An answer that is not HTTP is an error with the server's address."""
     message = failure_of(sender, secret_request(serve(answers(b"220 mail ready\r\n")).url))
     assert message.startswith("127.0.0.1:")
 
 
 def test_a_tls_handshake_without_an_end_is_left_at_the_deadline(serve, sender):
-    """A server that never answers the TLS greeting is left like any that never answers."""
+    """A call to a server that never answers the TLS handshake ends at the deadline."""
     server = serve(answers(OK))
     message = failure_of(sender, secret_request(server.url.replace("http:", "https:")), 0.3)
     assert message.startswith(f"127.0.0.1:{server.port}: no ")
 
 
 def test_a_tls_handshake_with_garbage_is_named(serve, sender):
-    """Plain text in answer to a TLS handshake is named as TLS trouble, not as a traceback."""
+    """The error about plain text in answer to a TLS handshake names TLS."""
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
 
@@ -198,7 +198,7 @@ def test_a_tls_handshake_with_garbage_is_named(serve, sender):
 
 
 def test_a_proxy_that_is_away_is_named(sender, monkeypatch):
-    """When the proxy is the trouble, the error says so and keeps the proxy's password."""
+    """The error about a proxy that does not answer says so, without the proxy's password."""
     monkeypatch.setenv("http_proxy", f"http://user:{SECRET}@127.0.0.1:1")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""The simulated market's control port, and where, when and how often planted faults apply."""
+"""The simulated market's control port, and for which calls and when planted faults apply."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.simulated_market import WEDNESDAY_MS, plant
 
 
 def test_latency_is_added_to_the_answer(clients):
-    """A slow provider answers late, and others do not wait for it."""
+    """A provider with latency answers late, and the other providers answer at once."""
     plant(clients, "latency", provider="finnhub", latency_ms=60_000)
     url = clients.market.base_urls[Source.FINNHUB]
     with pytest.raises(requests.Timeout):
@@ -35,8 +35,8 @@ def test_faults_keep_to_their_path_symbol_and_time(clients, clock):
     assert clients.get(Source.FINNHUB, "/quote", symbol="AAPL").status_code == 200
 
 
-def test_lists_are_spared_by_faults_of_prices(clients):
-    """A daily list does not use up a bad tick that was meant for a quote."""
+def test_faults_of_prices_do_not_apply_to_lists(clients):
+    """A request for a list does not use up a bad tick that was planted for a quote."""
     plant(clients, "bad_tick", provider="coingecko", symbol="BTC-USD")
     clients.get(Source.COINGECKO, "/coins/markets", vs_currency="usd")
     assert clients.market.planted == []
@@ -67,7 +67,7 @@ def test_the_control_port_shows_plants_and_clears(clients):
 
 
 def test_the_control_port_checks_prices(clients):
-    """Quotes can be checked from another process."""
+    """The control port tells whether each of the given quotes is true."""
     price, at_ms = clients.market.truth("AAPL", WEDNESDAY_MS)
     quote = {"symbol": "AAPL", "price": str(price), "timestamp_ms": at_ms, "source": "yfinance"}
     wrong = {**quote, "price": str(price + 1)}

@@ -87,7 +87,7 @@ def test_yahoo_finnhub_and_alpha_vantage_agree_on_a_share(clients):
 
 
 def test_volume_grows_until_the_close_and_starts_again(clients, clock):
-    """No volume at the opening, more each hour, the same all night, and again from zero."""
+    """The volume is 0 at the opening, grows until the close, and stays until the next opening."""
     volumes = []
     for text in ("18 13:30", "18 15:00", "18 18:00", "18 20:00", "19 02:00", "19 13:30"):
         clock.now_ms = ms(text)
@@ -142,7 +142,7 @@ def test_nothing_but_an_american_share_has_extended_prices(clients, clock):
 
 
 def test_coin_providers_agree_on_market_value_and_volume(clients):
-    """CoinGecko gives both with two parameters, CoinMarketCap always, and both are the same."""
+    """CoinGecko, with two parameters, and CoinMarketCap give the same market value and volume."""
     clients.market._update_ms = dict.fromkeys(Source, 0)
     gecko = clients.get(
         COINGECKO, "/simple/price", ids="bitcoin", vs_currencies="usd",
@@ -156,15 +156,15 @@ def test_coin_providers_agree_on_market_value_and_volume(clients):
 
 
 def test_the_range_of_a_stale_answer_is_of_the_past(clients):
-    """An answer that is two hours old does not know later prices."""
+    """The range of an answer that is an hour old does not include a later jump."""
     clients.market.control("jump", symbol="AAPL", factor=2)
     assert rows(clients, "AAPL")["AAPL"]["regularMarketDayHigh"] > 300
     clients.market.control("stale", provider="yfinance", symbol="AAPL", age_s=3600)
     assert rows(clients, "AAPL")["AAPL"]["regularMarketDayHigh"] < 300
 
 
-def test_a_late_first_look_knows_the_range_of_the_morning():
-    """A market that is first asked at noon still includes prices of the morning."""
+def test_a_late_first_request_has_the_range_of_the_morning():
+    """The range of a first request at noon includes the prices of the morning."""
     market = Market(clock=Clock(), always_open=False)
     tick = market.tick(YAHOO, "AAPL")
     morning = [

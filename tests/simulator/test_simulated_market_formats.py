@@ -1,4 +1,4 @@
-"""The simulated market's answers have the shapes of the real providers', traps included."""
+"""The simulated market's answers have the shapes of the real providers' answers."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def clients() -> Iterator[Clients]:
         yield clients
 
 
-def test_every_provider_tells_the_same_process(clients):
-    """What the five tell is the process at the time that they tell."""
+def test_every_provider_shows_the_same_price_process(clients):
+    """The price and the time that each of the five providers gives are true."""
     yahoo = exact(clients.quote(YAHOO))["quoteResponse"]["result"][0]
     finnhub = exact(clients.quote(FINNHUB))
     gecko = exact(clients.quote(COINGECKO))["bitcoin"]
@@ -59,7 +59,7 @@ def test_every_provider_tells_the_same_process(clients):
 
 
 def test_finnhub(clients):
-    """One quote with every field, zeros for the unknown, 403 beyond the plan, two lists."""
+    """Finnhub has quotes, zeros for unknown symbols, 403 beyond the plan, and two lists."""
     quote = exact(clients.quote(FINNHUB))
     assert set(quote) == set("c d dp h l o pc t".split())
     assert quote["l"] <= quote["c"] <= quote["h"]
@@ -84,7 +84,7 @@ def test_finnhub(clients):
 
 
 def test_coingecko_prices(clients):
-    """Unknown ids are left out, a coin without data is null, precision rules the decimals."""
+    """CoinGecko leaves out unknown ids, gives null without data, and rounds without `precision`."""
     answer = clients.get(
         COINGECKO, "/simple/price", ids="bitcoin,nexa,no-such-coin", vs_currencies="usd,eur"
     )
@@ -104,7 +104,7 @@ def test_coingecko_prices(clients):
 
 
 def test_coingecko_lists(clients):
-    """Pages of ranked coins, a hundred by default; tickers repeat, ranks may be null."""
+    """CoinGecko's pages have 100 coins by default; tickers repeat, and ranks may be null."""
     default = clients.get(COINGECKO, "/coins/markets", vs_currency="usd").json()
     assert (len(default), default[0]["id"], default[0]["market_cap_rank"]) == (100, "bitcoin", 1)
     page = clients.get(COINGECKO, "/coins/markets", vs_currency="usd", per_page="999", page="6")
@@ -121,7 +121,7 @@ def test_coingecko_lists(clients):
 
 
 def test_coinmarketcap_quotes(clients):
-    """Version three: a list, quotes in a list, the code a string; strict without skip_invalid."""
+    """CoinMarketCap's v3 has lists, an error code as text, and 400 without `skip_invalid`."""
     answer = exact(clients.quote(CMC))
     assert answer["status"]["error_code"] == "0"
     assert answer["data"][0]["quote"][0]["symbol"] == "USD"
@@ -140,7 +140,7 @@ def test_coinmarketcap_quotes(clients):
 
 
 def test_coinmarketcap_lists(clients):
-    """The map comes in pages, by id or by rank, active coins only; currencies have numbers."""
+    """CoinMarketCap's map has active coins by id or by rank, and its currencies have ids."""
     by_rank = clients.get(CMC, "/v1/cryptocurrency/map", sort="cmc_rank", limit="3").json()
     assert [row["id"] for row in by_rank["data"]] == [1, 1027, 52]
     assert by_rank["status"]["error_code"] == 0
@@ -153,7 +153,7 @@ def test_coinmarketcap_lists(clients):
 
 
 def test_alpha_vantage(clients):
-    """Rates as strings with eight decimals, quotes by the day, lists as CSV; never but 200."""
+    """Alpha Vantage has rates as text, lists as CSV, and its errors have status 200."""
     rate = exact(clients.quote(AV))["Realtime Currency Exchange Rate"]
     assert len(rate["5. Exchange Rate"].partition(".")[2]) == 8
     unknown = clients.get(
@@ -197,7 +197,7 @@ def test_bad_and_missing_keys(clients, source, path, status, text):
 
 
 def test_head_has_no_body_and_paths_that_do_not_exist_are_404(clients):
-    """The servers are plain HTTP servers too."""
+    """A HEAD request has no body, and an unknown path is 404 at every provider."""
     url = clients.market.base_urls[COINGECKO]
     head = requests.head(url + "/coins/list", timeout=5)
     assert (head.status_code, head.content) == (200, b"")

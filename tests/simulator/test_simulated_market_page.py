@@ -1,4 +1,4 @@
-"""The page about the simulated market is true: its commands work, its tables are complete."""
+"""docs/simulated-market.md is true: its commands work, and its tables are complete."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_every_command_of_the_page_is_understood(row):
 
 
 def test_the_commands_in_the_text_clear_what_they_name():
-    """Faults are taken out by provider, by number, and all at once."""
+    """Faults are cleared by provider, by number, and all at once."""
     inline = re.findall(r"`(curl [^`]*DELETE[^`]*)`", PAGE)
     assert inline == ["curl -X DELETE $CONTROL/control/faults?provider=coingecko"]
     with MarketServers() as market:
@@ -67,7 +67,7 @@ def test_every_fault_and_option_of_the_code_is_on_the_page():
 
 
 def test_every_default_on_the_page_is_the_codes():
-    """A value in a row is the default of its option."""
+    """A value in a row of the page is the default of its option in the code."""
     for fault, options in {**KINDS, **MOVES}.items():
         for name, default in re.findall(r"`(\w+)` (\d[\d.]*|false)", ROWS[fault]):
             assert str(options[name]).lower().removesuffix(".0") == default, (fault, name)

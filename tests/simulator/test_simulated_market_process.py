@@ -15,6 +15,7 @@ import requests
 
 from local.simulator import Market
 from marketdata.domain.quotes import Source
+from tests.support.running_service import GUARD_S
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers' / 'core'}"}
@@ -40,12 +41,12 @@ def started(*arguments: str, **env: str) -> tuple[subprocess.Popen[str], dict]:
 def ended(process: subprocess.Popen[str]) -> int:
     """The exit code, once its output is closed."""
     with process:
-        return process.wait(5)
+        return process.wait(GUARD_S)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_process_agrees_with_another_and_ends_by_a_signal(tmp_path, ending):
-    """Same seed, same prices; the ports are in the file too; a signal ends it."""
+    """A market process has the prices of its seed, writes its ports, and ends by a signal."""
     ports = tmp_path / "ports.json"
     process, ready = started("--seed", "5", "--ports-file", str(ports))
     try:
@@ -64,7 +65,7 @@ def test_a_process_agrees_with_another_and_ends_by_a_signal(tmp_path, ending):
 
 
 def test_limits_come_from_arguments_and_from_the_services_settings():
-    """A paid plan in the settings is a paid plan in the market; the free ones change nothing."""
+    """The limits of a market process come from its arguments and from the settings."""
     process, ready = started(
         "--limits",
         "finnhub=7/minute",
@@ -89,7 +90,7 @@ def test_limits_come_from_arguments_and_from_the_services_settings():
 
 
 def test_a_market_ends_with_its_parent():
-    """When the process that started it is killed, the market goes too."""
+    """A market process ends when the process that started it is killed."""
     parent = subprocess.Popen(  # noqa: S603  our own program
         [sys.executable, "-c", PARENT],
         cwd=ROOT,
@@ -101,7 +102,7 @@ def test_a_market_ends_with_its_parent():
         url = json.loads(parent.stdout.readline())["control_url"]
         assert requests.get(url + "/control/state", timeout=5).status_code == 200
         parent.kill()
-        # the market holds the other end of the pipe for as long as it lives
+        # The pipe is closed when the market, which has its other end, ends.
         assert parent.stdout.read() == ""
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)

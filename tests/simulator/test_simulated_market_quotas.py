@@ -1,4 +1,4 @@
-"""The simulated market counts calls as the real providers do, and says so in their words."""
+"""The simulated market counts calls as the real providers do, with their error texts."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_minute_admits_its_limit_and_no_more(clients, clock, source):
 
 
 def test_errors_carry_the_headers_of_their_provider(clients, clock):
-    """CoinGecko tells when to come back, Finnhub when its window resets, the others nothing."""
+    """CoinGecko's 429 has Retry-After, Finnhub's has the time of the reset, others neither."""
     for source in LIMIT_ERRORS:
         for _ in range(3):
             clients.quote(source)
@@ -61,7 +61,7 @@ def test_errors_carry_the_headers_of_their_provider(clients, clock):
 
 
 def test_a_used_up_day_is_named_as_a_day(clients, clock):
-    """CoinMarketCap has a code of its own for it, CoinGecko a long Retry-After."""
+    """A spent day has its own code at CoinMarketCap, and a long Retry-After at CoinGecko."""
     for source in (Source.COINMARKETCAP, Source.COINGECKO):
         for _ in range(4):
             clients.quote(source)
@@ -70,8 +70,8 @@ def test_a_used_up_day_is_named_as_a_day(clients, clock):
     assert int(clients.quote(Source.COINGECKO).headers["retry-after"]) == 86_400 - 120
 
 
-def test_alpha_vantage_says_no_with_200(clients, clock):
-    """A burst and a spent day are informations; the list's is cut into its columns."""
+def test_alpha_vantage_rejects_calls_with_status_200(clients, clock):
+    """Alpha Vantage answers a burst and a spent day with status 200 and `Information`."""
     source = Source.ALPHA_VANTAGE
     assert "Realtime Currency Exchange Rate" in clients.quote(source).json()
     burst = clients.quote(source)
@@ -87,7 +87,7 @@ def test_alpha_vantage_says_no_with_200(clients, clock):
 
 
 def test_cookies_crumbs_and_bad_keys_use_no_quota(clients):
-    """Quota counts the calls that a provider counts."""
+    """Cookies, crumbs, calls with a bad key and key/info use no quota."""
     for _ in range(5):
         clients.crumb = ""
         clients._crumb()
@@ -99,7 +99,7 @@ def test_cookies_crumbs_and_bad_keys_use_no_quota(clients):
 
 
 def test_every_call_is_recorded(clients, clock):
-    """The record has when, for what, how answered, and how many symbols."""
+    """The record of a call has its time, its kind, its status and its number of symbols."""
     path = QUOTE_CALLS[Source.YFINANCE][0]
     clients.get(Source.YFINANCE, path, symbols="AAPL,MSFT,EURUSD=X")
     clock.pass_s(1)
@@ -113,7 +113,7 @@ def test_every_call_is_recorded(clients, clock):
 
 
 def test_free_prices_move_once_a_minute_paid_ones_at_once(clock):
-    """CoinGecko's cache holds a price for its update period."""
+    """CoinGecko's free price is a minute's, and one with a shorter period changes sooner."""
 
     def times_of(market: MarketServers) -> list[int]:
         times = []

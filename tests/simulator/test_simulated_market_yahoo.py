@@ -1,4 +1,4 @@
-"""The real yfinance asks the simulated market, through a session that rewrites Yahoo's origins."""
+"""The real yfinance with the simulated market: a session rewrites the hosts of Yahoo."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import yfinance
-import yfinance.cache
-import yfinance.data
 from curl_cffi import requests
 from yfinance.data import YfData
 
 from local.simulator import MarketServers
 from marketdata.domain.quotes import Source
 from tests.support.simulated_market import WEDNESDAY_MS, Clock
+from tests.support.yahoo_calls import forget_yfinance
 
 
 class RewritingSession(requests.Session):
-    """Sends what is meant for any Yahoo host to one origin, with the Yahoo name as Host."""
+    """Sends requests for any host of Yahoo to one origin, with that host's name as Host."""
 
     def __init__(self, origin: str) -> None:
         super().__init__(impersonate="chrome")
@@ -42,23 +41,12 @@ def market() -> Iterator[MarketServers]:
 
 @pytest.fixture
 def session(market, tmp_path) -> Iterator[RewritingSession]:
-    """A session of a yfinance that knows nothing yet."""
-    _forget_all()
-    yfinance.set_tz_cache_location(str(tmp_path))
+    """A session of a yfinance as in a new process."""
+    forget_yfinance(tmp_path)
     session = RewritingSession(market.base_urls[Source.YFINANCE])
     yield session
     session.close()
-    _forget_all()
-
-
-def _forget_all() -> None:
-    YfData.cache_get.cache_clear()
-    yfinance.data.SingletonMeta._instances.clear()
-    for manager in ("_TzCacheManager", "_CookieCacheManager"):
-        known = getattr(yfinance.cache, manager)
-        for name in ("_tz_cache", "_Cookie_cache"):
-            if hasattr(known, name):
-                setattr(known, name, None)
+    forget_yfinance(tmp_path)
 
 
 def test_one_batch_of_quotes(market, session):
@@ -78,7 +66,7 @@ def test_one_batch_of_quotes(market, session):
 
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
 def test_the_public_price_of_one_symbol(market, session):
-    """The public per-symbol way gives the same price."""
+    """The public call of yfinance for one symbol gives the market's price."""
     ticker = yfinance.Ticker("AAPL", session=session)
     price, _ = market.truth("AAPL", WEDNESDAY_MS)
     assert ticker.fast_info.last_price == float(price)
@@ -103,7 +91,7 @@ def test_the_screener_lists_us_stocks(session):
 
 
 def test_a_rate_limited_crumb_poisons_yfinance(market, session):
-    """The trap is there: yfinance keeps the text of a 429 in place of a crumb."""
+    """By itself yfinance keeps the text of a 429 in place of a crumb."""
     market.control("rate_limited", provider="yfinance", path="/v1/test/getcrumb", answers=1)
     data = YfData(session=session)
     with pytest.raises(yfinance.exceptions.YFRateLimitError):

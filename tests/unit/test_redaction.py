@@ -1,4 +1,4 @@
-"""Masking: what is known to be secret, and what stands where secrets stand."""
+"""Masking of known secrets, and of text in a place where a secret usually is."""
 
 import json
 
@@ -27,7 +27,7 @@ def test_a_known_secret_is_masked_in_every_spelling(text):
 
 
 def test_a_secret_inside_another_leaves_no_rest():
-    """The longer of two secrets is masked first."""
+    """If one secret is part of another, the longer one is masked as a whole."""
     assert redact("abcdef abc", ["abc", "abcdef"]) == "*** ***"
 
 
@@ -50,8 +50,8 @@ def test_a_secret_inside_another_leaves_no_rest():
         "We have detected your API key as S3CRET and our standard API rate limit",
     ],
 )
-def test_what_stands_where_a_secret_would_is_masked(text):
-    """An unknown key is masked because of its place."""
+def test_text_in_the_place_of_a_secret_is_masked(text):
+    """A key that is not known as a secret is masked because of its place."""
     masked = redact(text)
     assert "***" in masked
     assert "S3C" not in masked
@@ -59,7 +59,7 @@ def test_what_stands_where_a_secret_would_is_masked(text):
 
 
 def test_a_masked_line_of_json_is_still_json():
-    """Masking takes a value and leaves the marks around it."""
+    """A line of JSON with secrets is still JSON after masking."""
     line = json.dumps(
         {
             "url": "https://x/query?apikey=S3CRET",
@@ -86,7 +86,7 @@ def test_a_masked_line_of_json_is_still_json():
     ],
 )
 def test_other_text_is_left_alone(text):
-    """What holds no secret reads as before; an empty secret masks nothing."""
+    """A text without a secret is unchanged, and an empty secret masks nothing."""
     assert redact(text, ["", "planted"]) == text
 
 
@@ -98,6 +98,6 @@ def test_other_text_is_left_alone(text):
     ],
 )  # fmt: skip
 def test_a_long_text_is_masked_in_proportion_to_its_length(part):
-    """A text of 1 MB that repeats the beginning of a place is done; a square would take hours."""
+    """Masking 1 MB that repeats the beginning of a place ends; in square time it would not."""
     text = part * (1_000_000 // len(part))
     assert SECRET not in redact(f"{text} {SECRET}", [SECRET])

@@ -1,3 +1,5 @@
+"""Settings: defaults, errors, masked secrets, misspelt names and their documentation."""
+
 from __future__ import annotations
 
 import re
@@ -57,7 +59,7 @@ def test_an_empty_value_counts_as_not_set():
     ],
 )
 def test_a_bad_value_names_setting_value_and_what_is_allowed(name, value, allowed):
-    """The error has everything to correct the setting."""
+    """The error about a bad value has the setting's name, the value and what is allowed."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({name: value})
     message = str(caught.value)
@@ -66,7 +68,7 @@ def test_a_bad_value_names_setting_value_and_what_is_allowed(name, value, allowe
 
 
 def test_a_bad_secret_is_not_shown():
-    """A mistyped key does not end up in a terminal or a log."""
+    """The error about a bad key does not show the key."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"FINNHUB_API_KEY": "my secret key"})
     assert "secret" not in str(caught.value)
@@ -91,7 +93,7 @@ def test_a_secret_inside_a_bad_value_is_not_shown(name, value, shown):
 
 
 def test_a_wrong_limit_is_named_once():
-    """The error says the wrong value and the notation, neither of them twice."""
+    """The error about a wrong limit has the value and the notation once each."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_env({"YAHOO_LIMITS": "5/fortnight"})
     assert str(caught.value) == (
@@ -111,7 +113,7 @@ def test_a_wrong_limit_is_named_once():
     ],
 )
 def test_a_way_to_sign_in_needs_its_settings(env, missing):
-    """The error names each setting that is missing."""
+    """The error about a REDIS_AUTH names each setting that is missing for it."""
     with pytest.raises(SettingsError) as caught:
         Settings.from_env(env)
     expected = f"REDIS_AUTH={env['REDIS_AUTH']} is not allowed without {missing}; allowed: set "
@@ -133,7 +135,7 @@ def test_the_password_of_a_proxy_is_masked_in_both_spellings():
 
 
 def test_settings_do_not_change():
-    """A field cannot be set."""
+    """Setting a field of the settings raises ValidationError."""
     settings = Settings.from_env({})
     with pytest.raises(ValidationError):
         settings.port = 1
@@ -156,7 +158,7 @@ def test_settings_do_not_change():
     ],
 )
 def test_a_misspelt_name_is_found(name, nearest):
-    """A name that looks like one of ours is found, with the nearest that there is."""
+    """A name that looks like a setting is found, with the nearest setting if there is one."""
     assert misspelt_names([name, "PATH", "PORT"]) == {name: nearest}
 
 
@@ -168,7 +170,7 @@ def test_every_setting_with_one_letter_less_is_found():
 
 
 def test_names_of_other_programs_are_left_alone():
-    """What shells, Lambda, Docker and Kubernetes set is no misspelling of ours."""
+    """Names that shells, Lambda, Docker and Kubernetes set are not misspelt settings."""
     names = """
         PATH HOME HOSTNAME HOSTTYPE SHELL PWD POST PORTS_OPEN REPORT SUPPORT MARKETING LANG TERM
         LOGNAME LOG HTTP_PROXY https_proxy NO_PROXY PYTHONPATH VIRTUAL_ENV TMPDIR USER EDITOR PS1
@@ -191,14 +193,14 @@ def test_a_provider_without_its_key_is_off():
 
 
 def test_the_free_tiers_own_pace_ends_with_the_free_tier():
-    """With paid limits configured a symbol is due with every tick."""
+    """With paid limits a symbol is due in every slot, and not once a minute."""
     assert Settings.from_env({}).update_period_s(Source.COINGECKO) == 60
     paid = Settings.from_env({"COINGECKO_LIMITS": "500/minute"})
     assert paid.update_period_s(Source.COINGECKO) == 5
 
 
 def test_active_symbols_are_canonical_and_distinct():
-    """Spellings of one symbol fold into one."""
+    """Several spellings of one symbol in ACTIVE_SYMBOLS are one symbol."""
     settings = Settings.from_env({"ACTIVE_SYMBOLS": "aapl, EURUSD=X,eur-usd ,AAPL,"})
     assert [symbol.text for symbol in settings.active_symbols] == ["AAPL", "EUR/USD"]
 
@@ -222,6 +224,6 @@ def test_the_readme_explains_every_setting():
 
 
 def test_free_limits_are_readable():
-    """Every provider's default limits are in the notation."""
+    """The default limits of every provider can be read as limits."""
     for facts in FACTS.values():
         assert parse_limits(facts.free_limits)

@@ -1,4 +1,4 @@
-"""Test the one version of the project."""
+"""The project has one version."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_project_and_the_api_have_one_version():
-    """The version that the API's document names is that of the project's file."""
+    """The version of the API is that of pyproject.toml."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["project"]["version"] == VERSION

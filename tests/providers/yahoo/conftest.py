@@ -1,4 +1,4 @@
-"""A Yahoo server, a sender that reaches it, and a yfinance that forgets after each test."""
+"""A server in place of Yahoo, a sender for it, and a yfinance that is reset after each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.support.yahoo_calls import forget_yfinance
 
 @pytest.fixture(autouse=True)
 def new_process(tmp_path: Path) -> Iterator[None]:
-    """Each test leaves a yfinance that remembers nothing."""
+    """Reset yfinance after each test."""
     yield
     forget_yfinance(tmp_path)
 
@@ -32,7 +32,7 @@ def yahoo() -> Iterator[FakeYahoo]:
 
 @pytest.fixture
 def sender(yahoo: FakeYahoo) -> YahooSender:
-    """A sender with yfinance loaded and nothing asked yet."""
+    """A sender with yfinance loaded, before its first request."""
     sender = YahooSender(yahoo.url)
     sender.warm()
     return sender

@@ -24,11 +24,11 @@ from tests.support.fake_yahoo import (
 from tests.support.yahoo_calls import ask, crumbs, prices
 
 POISON = "Too Many Requests\r\n"
-CSRF = "/consent"  # where the other way to a cookie begins
+CSRF = "/consent"  # the first path of yfinance's second way to a cookie
 
 
 def test_a_rate_limit_in_place_of_a_crumb_is_reported_at_once_and_never_kept(yahoo, sender):
-    """Two requests, a rate limit, and a good crumb as soon as Yahoo gives one."""
+    """A 429 in place of a crumb is a RateLimitedError, and the next call gets a good crumb."""
     yahoo.faults[CRUMB].append(TOO_MANY)
     with pytest.raises(RateLimitedError) as caught:
         prices(ask(sender))
@@ -38,8 +38,8 @@ def test_a_rate_limit_in_place_of_a_crumb_is_reported_at_once_and_never_kept(yah
     assert crumbs(yahoo) == {GOOD_CRUMB}
 
 
-def test_a_rate_limit_text_with_status_200_is_no_crumb_either(yahoo, sender):
-    """The text decides, not the status."""
+def test_a_rate_limit_text_with_status_200_is_not_a_crumb(yahoo, sender):
+    """The text of a rate limit is not used as a crumb, even with status 200."""
     yahoo.faults[CRUMB].append(Answer(200, POISON, "text/plain"))
     with pytest.raises(RateLimitedError):
         prices(ask(sender))
@@ -48,7 +48,7 @@ def test_a_rate_limit_text_with_status_200_is_no_crumb_either(yahoo, sender):
 
 @pytest.mark.parametrize("poison", [POISON, '{"finance":{}}', "<html>", "", "x" * 65])
 def test_a_stored_poison_is_cleared_and_never_sent(yahoo, sender, poison):
-    """Whoever stored it, the next call gets a new crumb."""
+    """A stored text that is not a crumb is replaced by a new crumb, and never sent."""
     ask(sender)
     sender._data._data._crumb = poison
     assert prices(ask(sender)) == {"AAPL": "244.6", "MSFT": "410.5"}
@@ -57,15 +57,15 @@ def test_a_stored_poison_is_cleared_and_never_sent(yahoo, sender, poison):
 
 
 def test_a_poison_in_yfinances_singleton_is_not_ours(yahoo, sender):
-    """Other uses of yfinance in this process cannot poison us."""
+    """A crumb that other code stores in yfinance's singleton is not used by our sender."""
     YfData(session=yfinance._http.new_session())._crumb = POISON
     assert prices(ask(sender)) == {"AAPL": "244.6", "MSFT": "410.5"}
     assert crumbs(yahoo) == {GOOD_CRUMB}
 
 
 @pytest.mark.parametrize("answer", [INVALID_COOKIE, UPSTREAM, DOWN, Answer(200, "a b")])
-def test_what_is_no_crumb_is_not_used_as_one(yahoo, sender, answer):
-    """No call goes out without a crumb; the call succeeds with the next one."""
+def test_an_answer_that_is_not_a_crumb_is_not_used_as_one(yahoo, sender, answer):
+    """If an answer is not a crumb, the crumb is requested again before the quotes."""
     yahoo.faults[CRUMB].append(answer)
     assert prices(ask(sender, calls=4)) == {"AAPL": "244.6", "MSFT": "410.5"}
     assert yahoo.paths() == [COOKIE, CRUMB, CRUMB, QUOTE]
@@ -73,7 +73,7 @@ def test_what_is_no_crumb_is_not_used_as_one(yahoo, sender, answer):
 
 
 def test_a_rejected_crumb_is_replaced_once_in_the_same_call(yahoo, sender):
-    """Four requests: the rejected call, a new cookie, a new crumb, the call."""
+    """A rejected crumb costs four requests: the call, a new cookie, a new crumb, the call."""
     ask(sender)
     yahoo.crumb = "SecondCrumb"
     assert prices(ask(sender)) == {"AAPL": "244.6", "MSFT": "410.5"}
@@ -81,7 +81,7 @@ def test_a_rejected_crumb_is_replaced_once_in_the_same_call(yahoo, sender):
 
 
 def test_a_crumb_that_is_never_accepted_stays_within_the_allowance(yahoo, new_sender):
-    """The first answer is no bad key; then both ways to a cookie, and charts for half a minute."""
+    """A crumb that is always rejected means charts for half a minute, within the allowance."""
     clock, sender = new_sender
     yahoo.faults[QUOTE].extend([INVALID_CRUMB] * 20)
     yahoo.charts = {"AAPL": chart("AAPL", 244.87, 240.01)}
@@ -100,7 +100,7 @@ def test_a_crumb_that_is_never_accepted_stays_within_the_allowance(yahoo, new_se
 
 
 def test_a_broken_crumb_page_is_named_and_stays_within_the_allowance(yahoo, new_sender):
-    """Charts answer meanwhile, all symbols in turn; the quote call is taken again afterwards."""
+    """While the crumb page is broken, charts price all symbols in turn, within the allowance."""
     clock, sender = new_sender
     yahoo.faults[CRUMB].extend([UPSTREAM] * 50)
     yahoo.charts = {name: chart(name, 244.87, 240.01) for name in ("AAPL", "MSFT", "IBM")}
@@ -120,7 +120,7 @@ def test_a_broken_crumb_page_is_named_and_stays_within_the_allowance(yahoo, new_
 
 
 def test_a_small_allowance_is_enough_after_some_calls(yahoo, sender):
-    """With one request a call, cookie, crumb and quotes come one after the other."""
+    """With one request a call, three calls get the cookie, the crumb and the quotes."""
     for _ in range(2):
         with pytest.raises(CallsSpentError):
             ask(sender, calls=1)
@@ -129,7 +129,7 @@ def test_a_small_allowance_is_enough_after_some_calls(yahoo, sender):
 
 
 def test_a_crumb_that_has_expired_is_only_replaced_if_that_is_allowed(yahoo, sender):
-    """One request finds that it is not accepted, and the next call gets a new one."""
+    """With too small an allowance for a new crumb, the next call gets the new crumb."""
     ask(sender)
     yahoo.crumb = "SecondCrumb"
     with pytest.raises(UnavailableError, match="401"):
@@ -144,7 +144,7 @@ def test_a_crumb_that_has_expired_is_only_replaced_if_that_is_allowed(yahoo, sen
     ids=["429", "502", "page", "403"],
 )
 def test_a_failing_answer_costs_one_request(yahoo, sender, answer, status):
-    """The second tries that yfinance would make are cut off."""
+    """After a failing answer yfinance's own second request is not sent."""
     ask(sender)
     yahoo.faults[QUOTE].append(answer)
     assert ask(sender).status == status
@@ -152,7 +152,7 @@ def test_a_failing_answer_costs_one_request(yahoo, sender, answer, status):
 
 
 def test_after_a_rate_limit_cookie_and_crumb_are_new(yahoo, sender):
-    """A limit may be tied to them."""
+    """After a rate limit the next call gets a new cookie and a new crumb."""
     ask(sender)
     yahoo.faults[QUOTE].append(TOO_MANY)
     ask(sender)
@@ -161,7 +161,7 @@ def test_after_a_rate_limit_cookie_and_crumb_are_new(yahoo, sender):
 
 
 def test_a_crumb_that_another_thread_has_replaced_is_kept(yahoo, sender):
-    """Of two threads whose crumb was rejected, one fetches the new one."""
+    """A thread whose old crumb was rejected keeps the crumb that another thread has got."""
     ask(sender)
     sender._data.forget("TheOldCrumb")
     sender._data.clear_poison()

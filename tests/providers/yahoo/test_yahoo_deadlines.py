@@ -1,4 +1,4 @@
-"""No Yahoo host holds a call past its time, and no other host is ever asked."""
+"""A call to Yahoo ends at its deadline, and no other host ever gets a request."""
 
 import gzip
 
@@ -15,10 +15,10 @@ from tests.support.yahoo_calls import LONG_S, ask, failure_of, prices
 
 @pytest.mark.parametrize("path", [COOKIE, CRUMB, QUOTE])
 @pytest.mark.parametrize("fault", ["hang", "drip"])
-def test_no_host_holds_a_call_past_its_time(yahoo, sender, path, fault):
-    """Cookie, crumb and call end together, and the error names the host."""
+def test_a_call_ends_at_its_deadline(yahoo, sender, path, fault):
+    """Cookie, crumb and quotes share one deadline, and the error names the host."""
     yahoo.faults[path].extend([getattr(yahoo, fault)] * 5)
-    if path == COOKIE:  # yfinance does without, so all else must fail as well
+    if path == COOKIE:  # yfinance goes on without a cookie, so the quotes must hang as well
         yahoo.faults[QUOTE].append(yahoo.hang)
     message = failure_of(lambda: ask(sender, timeout_s=0.4))
     assert yahoo.netloc in message
@@ -26,7 +26,7 @@ def test_no_host_holds_a_call_past_its_time(yahoo, sender, path, fault):
 
 
 def test_a_cookie_page_that_hangs_leaves_time_for_the_quotes(yahoo, sender):
-    """It may take a third of the time; then yfinance tries its other way."""
+    """A hanging cookie page takes a third of the time, and then yfinance uses the consent page."""
     yahoo.faults[COOKIE].append(yahoo.hang)
     form = '<form><input name="csrfToken" value="t"><input name="sessionId" value="s"></form>'
     cookie = (("Set-Cookie", "A3=d=cookie; Domain=.yahoo.com; Path=/; Secure"),)
@@ -36,20 +36,20 @@ def test_a_cookie_page_that_hangs_leaves_time_for_the_quotes(yahoo, sender):
 
 
 def test_a_refused_connection_is_named(yahoo):
-    """The error names host and port."""
+    """The error about a refused connection names host and port."""
     with FakeYahoo() as gone:
         url, netloc = gone.url, gone.netloc
     assert failure_of(lambda: ask(YahooSender(url))) == f"{netloc}: the connection failed"
 
 
 def test_an_unknown_host_is_named():
-    """The error says that the name has no address."""
+    """The error about an unknown host says that its name could not be resolved."""
     message = failure_of(lambda: ask(YahooSender("http://yahoo.invalid"), timeout_s=10))
     assert message == "yahoo.invalid: the name could not be resolved"
 
 
 def test_a_password_in_the_base_url_is_never_shown(yahoo):
-    """Errors name host and port only."""
+    """An error names host and port of the base URL, and not its password."""
     sender = YahooSender(yahoo.url.replace("//", "//user:hidden@"))
     yahoo.faults[COOKIE].append(yahoo.hang)
     yahoo.faults[QUOTE].append(yahoo.hang)
@@ -59,7 +59,7 @@ def test_a_password_in_the_base_url_is_never_shown(yahoo):
 
 
 def test_an_endless_answer_is_cut_off(yahoo, sender):
-    """No answer may fill the memory."""
+    """An answer that announces 1 GB is an error."""
 
     def announced(handler):
         handler.send_response(200)
@@ -73,7 +73,7 @@ def test_an_endless_answer_is_cut_off(yahoo, sender):
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_an_answer_is_not_read_beyond_its_limit(yahoo, sender, packed):
-    """Quotes have at most 2 MB, counted after unpacking; more is not read."""
+    """An answer is read up to 2 MB, counted after unpacking, and a larger one is an error."""
     body = b" " * (3 * 1024 * 1024)
     headers = (("Content-Encoding", "gzip"),) if packed else ()
     ask(sender)
@@ -84,14 +84,14 @@ def test_an_answer_is_not_read_beyond_its_limit(yahoo, sender, packed):
 
 
 def test_a_proxy_stands_between_us_and_yahoo(yahoo):
-    """With a proxy every request goes to it, by yfinance's own setting."""
+    """With a proxy every request is sent to the proxy."""
     sender = YahooSender("http://yahoo.invalid", proxy_url=lambda: yahoo.url)
     assert prices(ask(sender)) == {"AAPL": "244.6", "MSFT": "410.5"}
     assert yahoo.paths() == [COOKIE, CRUMB, QUOTE]
 
 
 def test_no_time_left_means_no_request(yahoo, sender):
-    """A call whose time is over asks nobody."""
+    """A call without time left sends no request."""
     assert "not reached" in failure_of(lambda: ask(sender, timeout_s=0))
     assert yahoo.seen == []
 
@@ -106,14 +106,14 @@ def test_no_time_left_means_no_request(yahoo, sender):
     ],
 )
 def test_a_redirect_never_leaves_yahoo(yahoo, sender, location):
-    """No other host, no plain http to Yahoo, no file."""
+    """A redirect to another host, to Yahoo without TLS or to a file is an error."""
     ask(sender)
     yahoo.faults[QUOTE].append(Answer(302, "", headers=(("Location", location),)))
     assert "not one of Yahoo's hosts" in failure_of(lambda: ask(sender))
 
 
 def test_a_cookie_that_cannot_be_read_is_passed_over(yahoo, sender):
-    """The good ones beside it are kept."""
+    """A cookie that cannot be read is ignored, and a good one in the same answer is kept."""
     ask(sender)
     bad = (("Set-Cookie", "a/b=1"), ("Set-Cookie", "good=1; Domain=.yahoo.com"))
     yahoo.faults[QUOTE].append(Answer(200, {}, headers=bad))
@@ -123,7 +123,7 @@ def test_a_cookie_that_cannot_be_read_is_passed_over(yahoo, sender):
 
 
 def test_a_redirect_within_yahoo_is_followed_to_the_base_url(yahoo, sender):
-    """The real hosts' names in a redirect mean the stand-in too, and its own name does."""
+    """A redirect to a host of Yahoo, to the base URL or to a path is sent to the base URL."""
     ask(sender)
     query = "?symbols=AAPL&crumb=CrumbExmpl1"
     for origin in ("https://query2.finance.yahoo.com", yahoo.url, ""):
@@ -132,7 +132,7 @@ def test_a_redirect_within_yahoo_is_followed_to_the_base_url(yahoo, sender):
 
 
 def test_yahoos_consent_page_is_answered_by_yfinance(yahoo, sender):
-    """Europeans are sent to a form first; yfinance agrees to it, all within the base URL."""
+    """Yahoo's consent page is filled in by yfinance, with requests to the base URL only."""
     ask(sender)
     form = '<form action="/agreed"><input name="csrfToken" value="t"></form>'
     quotes = f"https://query1.finance.yahoo.com{QUOTE}?symbols=AAPL&crumb=CrumbExmpl1"
@@ -146,7 +146,7 @@ def test_yahoos_consent_page_is_answered_by_yfinance(yahoo, sender):
 
 
 def test_a_temporary_redirect_keeps_what_was_posted(yahoo, sender):
-    """307 repeats the call as it was, unlike 302."""
+    """After a 307 the POST is repeated with its body."""
     ask(sender)
     location = f"{SCREENER}?crumb=CrumbExmpl1"
     yahoo.faults[SCREENER].append(Answer(307, "", headers=(("Location", location),)))
@@ -158,15 +158,15 @@ def test_a_temporary_redirect_keeps_what_was_posted(yahoo, sender):
 
 
 def test_redirects_end(yahoo, sender):
-    """Five hops are enough."""
+    """A call ends with an error after five redirects."""
     ask(sender)
     yahoo.faults[QUOTE].extend([Answer(302, "", headers=(("Location", QUOTE),))] * 9)
     assert "redirects" in failure_of(lambda: ask(sender))
     assert len(yahoo.seen) == 3 + 5
 
 
-def test_without_a_base_url_the_real_hosts_are_meant():
-    """Nothing is rewritten, and nothing else is allowed."""
+def test_without_a_base_url_requests_go_to_the_real_hosts():
+    """Without a base URL no URL of Yahoo is changed, and other hosts are an error."""
     live = YahooTransport()
     url = "https://query1.finance.yahoo.com/v7/finance/quote?symbols=A"
     assert live._target(url) == url
@@ -174,8 +174,8 @@ def test_without_a_base_url_the_real_hosts_are_meant():
         live._target("https://example.com/")
 
 
-def test_yfinance_cannot_ask_for_anything_outside_of_a_call(yahoo):
-    """Without a deadline there is no request."""
+def test_yfinance_sends_nothing_outside_of_a_call(yahoo):
+    """A request of yfinance outside of a call, which has no deadline, is an error."""
     with pytest.raises(UnavailableError, match="outside of a call"):
         YahooTransport(yahoo.url).get("https://query1.finance.yahoo.com/")
     assert yahoo.seen == []

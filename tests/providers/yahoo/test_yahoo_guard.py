@@ -1,4 +1,4 @@
-"""What nobody may see of yfinance, and what must not change in it unnoticed."""
+"""What of yfinance is never shown, and which of its private parts must not change unnoticed."""
 
 import inspect
 import logging
@@ -27,7 +27,7 @@ REQUIREMENTS = Path(__file__).parents[3] / "layers" / "yahoo" / "requirements.in
 
 
 def test_yfinances_own_log_is_silent(yahoo, sender, caplog, capfd):
-    """Its debug lines show the crumb, so none of its lines is let out."""
+    """No line of yfinance's own log is written, because its debug lines show the crumb."""
     caplog.set_level(logging.DEBUG)
     logging.getLogger("yfinance").setLevel(logging.DEBUG)
     yahoo.faults[QUOTE].extend([INVALID_CRUMB, UPSTREAM])
@@ -41,7 +41,7 @@ def test_yfinances_own_log_is_silent(yahoo, sender, caplog, capfd):
 
 
 def test_no_error_shows_a_crumb_or_a_query(yahoo, sender):
-    """Not in the message, and not in what it came from."""
+    """Neither the message nor the cause of an error shows the crumb or a query."""
     ask(sender)
     yahoo.faults[QUOTE].append(yahoo.hang)
     with pytest.raises(UnavailableError) as caught:
@@ -53,13 +53,13 @@ def test_no_error_shows_a_crumb_or_a_query(yahoo, sender):
 
 
 def test_without_yfinance_yahoo_is_unavailable(yahoo, monkeypatch):
-    """A layer without it is one clear error, and not a crash."""
+    """If yfinance cannot be loaded, a call raises UnavailableError that says so."""
     monkeypatch.setitem(sys.modules, "marketdata.providers.yahoo_symbols", None)
     assert "cannot be loaded" in failure_of(lambda: ask(YahooSender(yahoo.url)))
 
 
 def test_yfinance_writes_to_a_folder_of_its_own(sender):
-    """A home may be read-only, and a cookie is not left on a disk."""
+    """The files of yfinance are in a temporary folder, because a home may be read-only."""
     sender.warm()
     YahooSender("http://127.0.0.1:1").warm()
     prepare_yfinance.cache_clear()
@@ -69,7 +69,7 @@ def test_yfinance_writes_to_a_folder_of_its_own(sender):
 
 
 def test_the_installed_yfinance_is_the_pinned_one():
-    """What the tests have seen is what the layer gets."""
+    """The layer gets the version of yfinance that the tests use."""
     pinned = [line for line in REQUIREMENTS.read_text().split("\n") if "yfinance=" in line]
     assert pinned == [f"yfinance=={metadata.version('yfinance')}"]
 
@@ -87,14 +87,14 @@ GUARDED = {
 
 @pytest.mark.parametrize("name", GUARDED)
 def test_yfinance_still_has_the_private_calls_that_we_use(name):
-    """A new version that changes one is named here, before it is pinned."""
+    """The private functions of yfinance that we call have the parameters that we expect."""
     function, parameters = GUARDED[name]
     found = list(inspect.signature(function).parameters)
     assert found == parameters, f"yfinance changed {name}: it takes {found}; see yahoo_private.py"
 
 
 def test_yfinance_still_keeps_its_crumb_where_we_look(yahoo, sender):
-    """After a call the crumb is in `_crumb`, the strategy in `_cookie_strategy`."""
+    """After a call yfinance has its crumb in `_crumb`, its strategy in `_cookie_strategy`."""
     ask(sender)
     data = sender._data._data
     assert data._crumb == GOOD_CRUMB, "yfinance keeps its crumb elsewhere; see yahoo_private.py"
@@ -104,8 +104,8 @@ def test_yfinance_still_keeps_its_crumb_where_we_look(yahoo, sender):
     assert data._crumb is None, "yfinance keeps a crumb over a change of its way to a cookie"
 
 
-def test_yfinance_still_lets_nobody_else_add_a_crumb(yahoo, sender):
-    """It adds the crumb to each request, and a given crumb is an error."""
+def test_yfinance_still_rejects_a_given_crumb(yahoo, sender):
+    """A crumb in a request is an error, because yfinance adds the crumb itself."""
     ask(sender)
     request = Request("https://query1.finance.yahoo.com" + QUOTE, {"symbols": "A", "crumb": "x"})
     assert "YFException" in failure_of(lambda: sender.send(request, LONG_S))

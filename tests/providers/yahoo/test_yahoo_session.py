@@ -1,6 +1,5 @@
 """What a call to Yahoo costs in requests, and how threads share its cookie and crumb."""
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,11 +22,12 @@ from tests.support.fake_yahoo import (
     FakeYahoo,
     quote_row,
 )
+from tests.support.running_service import eventually
 from tests.support.yahoo_calls import LONG_S, MANY, ask, crumbs, failure_of, prices
 
 
 def test_the_first_call_gets_a_cookie_and_a_crumb_and_later_calls_are_one_request(yahoo, sender):
-    """Three requests once, then exactly one for a hundred symbols."""
+    """The first call for 100 symbols takes three requests, and each later one takes one."""
     names = [f"S{n}" for n in range(100)]
     yahoo.rows = {name: quote_row(name, 10) for name in names}
     assert len(prices(ask(sender, *names), *names)) == 100
@@ -43,7 +43,7 @@ def test_the_first_call_gets_a_cookie_and_a_crumb_and_later_calls_are_one_reques
 
 
 def test_a_base_url_may_have_a_path(yahoo):
-    """Its path stands before every path of Yahoo's."""
+    """The path of a base URL comes before every path of Yahoo."""
     with FakeYahoo(prefix="/mirror/yahoo") as server:
         server.rows = yahoo.rows
         assert prices(ask(YahooSender(server.url + "/"))) == {"AAPL": "244.6", "MSFT": "410.5"}
@@ -51,7 +51,7 @@ def test_a_base_url_may_have_a_path(yahoo):
 
 
 def test_two_senders_never_share_a_crumb(yahoo, sender):
-    """A crumb goes only to the host that it came from."""
+    """A crumb is sent only to the host that gave it."""
     with FakeYahoo() as other:
         other.crumb, other.rows = "OtherCrumb1", yahoo.rows
         second = YahooSender(other.url)
@@ -72,13 +72,12 @@ def test_threads_wait_for_one_crumb_and_then_run_together(yahoo, sender):
 
 
 def test_a_slow_call_does_not_hold_up_another_thread(yahoo, sender):
-    """Stocks that hang do not keep forex waiting."""
+    """While one thread's call hangs, another thread's call is answered."""
     ask(sender)
     yahoo.faults[QUOTE].append(yahoo.hang)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(ask, sender)
-        while len(yahoo.paths()) < 4:
-            threading.Event().wait(0.005)
+        eventually(lambda: len(yahoo.paths()) == 4, "the slow call's request")
         assert prices(ask(sender, timeout_s=5))
         assert not slow.done()
         yahoo.released.set()
@@ -87,12 +86,11 @@ def test_a_slow_call_does_not_hold_up_another_thread(yahoo, sender):
 
 
 def test_a_thread_waits_for_anothers_crumb_only_until_its_own_deadline(yahoo, sender):
-    """The time of a call includes the waiting."""
+    """A call that waits for another call's crumb ends at its own deadline."""
     yahoo.faults[CRUMB].append(yahoo.hang)
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(ask, sender)
-        while CRUMB not in yahoo.paths():
-            threading.Event().wait(0.005)
+        eventually(lambda: CRUMB in yahoo.paths(), "the slow call's request for a crumb")
         message = failure_of(lambda: ask(sender, timeout_s=0.2))
         assert "another call for Yahoo's crumb" in message
         yahoo.released.set()
@@ -100,7 +98,7 @@ def test_a_thread_waits_for_anothers_crumb_only_until_its_own_deadline(yahoo, se
 
 
 def test_the_screener_gets_exactly_what_yfinance_would_send(yahoo, sender):
-    """Path, parameters and body are those of yfinance.screen."""
+    """Our requests to the screener are those that yfinance.screen sends."""
     query = yfinance.EquityQuery("eq", ["region", "us"])
     requests = Yahoo().build_asset_requests(AssetClass.STOCKS)
     for request in requests:
@@ -122,7 +120,7 @@ def test_the_screener_gets_exactly_what_yfinance_would_send(yahoo, sender):
 
 
 def test_the_stock_list_comes_through_the_same_session(yahoo, sender):
-    """Four pages cost four requests, and keep their order."""
+    """The four pages of the stock list cost four requests, and keep their order."""
     ask(sender)
     yahoo.pages = {0: [quote_row("NVDA", 1)], 750: [quote_row("BRK-B", 1)]}
     requests = Yahoo().build_asset_requests(AssetClass.STOCKS)
@@ -132,8 +130,8 @@ def test_the_stock_list_comes_through_the_same_session(yahoo, sender):
     assert yahoo.paths()[3:] == [SCREENER] * 4
 
 
-def test_a_screener_that_is_gone_has_no_other_way(yahoo, sender):
-    """The list fails, and nobody is asked for a thousand charts."""
+def test_a_screener_that_is_gone_fails_the_list(yahoo, sender):
+    """If the screener is gone, the list is an error after one request, without any chart."""
     ask(sender)
     yahoo.faults[SCREENER].append(Answer(404, "gone"))
     request = Yahoo().build_asset_requests(AssetClass.STOCKS)[0]

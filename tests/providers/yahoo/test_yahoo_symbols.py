@@ -1,4 +1,4 @@
-"""When the batch path is gone: quotes one symbol at a time, by what is public in yfinance."""
+"""Quotes one symbol at a time, by yfinance's public chart call, while the batch path is gone."""
 
 import json
 from decimal import Decimal
@@ -27,7 +27,7 @@ from tests.support.yahoo_calls import LONG_S, NOW, ask, batch, failure_of, price
 
 
 def test_without_the_batch_path_charts_give_price_time_and_change(charts, sender, caplog):
-    """The same quotes by the public way, Yahoo's own time and previous close included."""
+    """A chart gives a quote with Yahoo's own time and the change over the previous close."""
     parsed = Yahoo().parse(batch("AAPL", "MSFT", "NOPE"), ask(sender, "AAPL", "MSFT", "NOPE"), NOW)
     aapl, msft = parsed.quotes
     assert (aapl.price, aapl.change, aapl.currency) == (Decimal("244.87"), Decimal("4.86"), "USD")
@@ -39,7 +39,7 @@ def test_without_the_batch_path_charts_give_price_time_and_change(charts, sender
 
 
 def test_a_chart_costs_two_requests_once_and_then_one(charts, sender):
-    """The time zone is kept; a crumb is not asked for, but for the batch path's sake."""
+    """The first chart of a symbol takes two requests, and later ones take one."""
     ask(sender, "AAPL")
     assert charts.paths() == [COOKIE, CRUMB, QUOTE, f"{CHART}AAPL", f"{CHART}AAPL"]
     ask(sender, "AAPL")
@@ -47,7 +47,7 @@ def test_a_chart_costs_two_requests_once_and_then_one(charts, sender):
 
 
 def test_the_batch_path_is_taken_again_when_it_is_back(charts, new_sender):
-    """Each half minute one call tries it first."""
+    """Half a minute after its failure the batch path is tried again."""
     clock, sender = new_sender
     ask(sender)
     charts.gone.clear()
@@ -68,14 +68,14 @@ def test_the_batch_path_is_taken_again_when_it_is_back(charts, new_sender):
     ],
 )
 def test_a_change_is_only_given_over_the_previous_close(charts, sender, meta, change):
-    """A chart of more days, or of a coin, has another close before it."""
+    """A chart of several days, of a coin or without a previous close gives no change."""
     charts.charts["AAPL"] = chart("AAPL", 244.87, 240.01, **meta)
     parsed = Yahoo().parse(batch("AAPL"), ask(sender, "AAPL"), NOW)
     assert parsed.quotes[0].change == change
 
 
 def test_a_day_without_trades_still_has_a_price(charts, sender):
-    """The metadata comes even when there are no bars."""
+    """A chart without bars gives the price of its metadata."""
     quiet = chart("AAPL", 244.87, 240.01)
     quiet["chart"]["result"][0]["indicators"]["quote"] = [{}]
     del quiet["chart"]["result"][0]["timestamp"]
@@ -84,7 +84,7 @@ def test_a_day_without_trades_still_has_a_price(charts, sender):
 
 
 def test_bars_that_yfinance_cannot_read_do_not_hide_the_price(charts, sender):
-    """It fails over the bars, after the metadata has come."""
+    """A chart whose bars yfinance cannot read gives the price of its metadata."""
     strange = chart("AAPL", 244.87, 240.01)
     del strange["chart"]["result"][0]["meta"]["validRanges"]
     charts.charts["AAPL"] = strange
@@ -105,7 +105,7 @@ def test_bars_that_yfinance_cannot_read_do_not_hide_the_price(charts, sender):
     ],
 )
 def test_an_odd_member_of_a_chart_costs_only_its_figure(charts, sender, member, figure, odd):
-    """The price stays, also where yfinance cannot read the chart."""
+    """An odd member of a chart is null in the quote, and the price is kept."""
     text = json.dumps(chart("AAPL", 244.87, 240.01, **{member: "ODD"})).replace('"ODD"', odd)
     charts.faults[f"{CHART}AAPL"].extend([Answer(200, text)] * 2)
     parsed = Yahoo().parse(batch("AAPL"), ask(sender, "AAPL"), NOW)
@@ -116,15 +116,15 @@ def test_an_odd_member_of_a_chart_costs_only_its_figure(charts, sender, member, 
 
 
 @pytest.mark.parametrize("time", [1739998801000, -1, "2025-02-19", 10**15])
-def test_a_chart_with_a_time_that_is_none_has_a_price_without_a_time(charts, sender, time):
-    """A time that yfinance cannot convert is not the end of the chart."""
+def test_a_chart_with_an_impossible_time_has_a_price_without_a_time(charts, sender, time):
+    """A chart with a time that yfinance cannot convert gives a price without a time."""
     charts.charts["AAPL"] = chart("AAPL", 244.87, 240.01, regularMarketTime=time)
     (quote,) = Yahoo().parse(batch("AAPL"), ask(sender, "AAPL"), NOW).quotes
     assert (quote.price, quote.timestamp) == (Decimal("244.87"), None)
 
 
 def test_a_chart_keeps_all_digits_of_its_price(charts, sender):
-    """They are read from the answer, because yfinance has them in binary."""
+    """A price is read from the answer itself, because yfinance has it as a binary float."""
     text = json.dumps(chart("AAPL", 1, 1.1)).replace(
         'Price": 1,', 'Price": 1.12345678901234567891,'
     )
@@ -135,8 +135,8 @@ def test_a_chart_keeps_all_digits_of_its_price(charts, sender):
     )  # fmt: skip
 
 
-def test_an_answer_that_is_no_chart_is_no_unknown_symbol(charts, sender):
-    """The symbol is left for the next provider."""
+def test_a_symbol_without_a_chart_is_not_an_unknown_symbol(charts, sender):
+    """A symbol whose answer is not a chart is unavailable, so the next provider is called."""
     charts.faults[f"{CHART}AAPL"].extend([Answer(200, {"finance": {}})] * 2)
     response = ask(sender)
     parsed = Yahoo().parse(batch("AAPL", "MSFT"), response, NOW)
@@ -148,21 +148,21 @@ def test_an_answer_that_is_no_chart_is_no_unknown_symbol(charts, sender):
     "body", ['{"chart":{"resu', "", "{}", '{"chart":{"result":null,"error":null}}']
 )
 def test_one_bad_answer_does_not_hide_a_symbol_for_ever(charts, sender, body):
-    """The first answer of a symbol has its time zone, and yfinance keeps it, good or bad."""
+    """A symbol with one bad answer has a price again in the next call."""
     charts.faults[f"{CHART}AAPL"].append(Answer(200, body))
     assert prices(ask(sender)) == {"MSFT": "410.5"}
     assert prices(ask(sender)) == {"AAPL": "244.87", "MSFT": "410.5"}
 
 
 def test_a_chart_without_a_price_is_not_found(charts, sender):
-    """A name that Yahoo knows and has no price for is not zero."""
+    """A symbol whose chart has no price is not found."""
     charts.charts["AAPL"] = chart("AAPL", 1, 1, regularMarketPrice=None)
     parsed = Yahoo().parse(batch("AAPL"), ask(sender, "AAPL"), NOW)
     assert [missing.code for missing in parsed.missing] == ["not_found"]
 
 
 def test_symbols_left_at_the_deadline_are_not_not_found(charts, sender):
-    """What was answered is kept, the rest goes to the next provider."""
+    """At the deadline the answered symbols have quotes, and the others are unavailable."""
     charts.faults[f"{CHART}MSFT"].extend([charts.hang] * 2)
     response = ask(sender, "AAPL", "MSFT", "NOPE", timeout_s=2.0)
     parsed = Yahoo().parse(batch("AAPL", "MSFT", "NOPE"), response, NOW)
@@ -172,7 +172,7 @@ def test_symbols_left_at_the_deadline_are_not_not_found(charts, sender):
 
 @pytest.mark.parametrize("fault", [UPSTREAM, DOWN, Answer(200, '{"chart":{"resu')])
 def test_a_bad_chart_spoils_only_its_symbol(charts, sender, fault):
-    """The other symbols are quoted."""
+    """If the chart of one symbol is bad, the other symbols have quotes."""
     charts.faults[f"{CHART}AAPL"].extend([fault] * 2)
     response = ask(sender)
     assert prices(response) == {"MSFT": "410.5"}
@@ -180,7 +180,7 @@ def test_a_bad_chart_spoils_only_its_symbol(charts, sender, fault):
 
 
 def test_no_chart_at_all_is_unavailable(charts, sender):
-    """Silence about every symbol is not an answer."""
+    """If no symbol has a chart, the call is an error."""
     charts.faults[f"{CHART}AAPL"].append(UPSTREAM)
     assert failure_of(lambda: ask(sender, "AAPL")) == (
         "Yahoo: the quote call is gone (status 404); one symbol at a time: "
@@ -189,7 +189,7 @@ def test_no_chart_at_all_is_unavailable(charts, sender):
 
 
 def test_a_rate_limit_ends_the_charts(charts, sender):
-    """After the first 429 no chart is asked for."""
+    """After a first 429 no further chart is requested."""
     charts.faults[f"{CHART}AAPL"].append(TOO_MANY)
     with pytest.raises(RateLimitedError):
         prices(ask(sender))
@@ -214,7 +214,7 @@ def test_charts_stay_within_the_allowance_and_take_turns(charts, sender):
 
 @pytest.mark.parametrize("change", ["gone", "other arguments"])
 def test_a_changed_yfinance_leaves_the_public_way(charts, sender, monkeypatch, change):
-    """Without its private parts quotes come one symbol at a time, and nothing else is tried."""
+    """If yfinance's private parts have changed, charts are used, and the list is an error."""
     if change == "gone":
         monkeypatch.delattr(YfData, "_get_cookie_and_crumb")
     else:

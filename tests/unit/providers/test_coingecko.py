@@ -20,7 +20,7 @@ PEPE = support.instrument("PEPE-USD", coingecko="pepe")
 
 
 def parse(body, batch=(BTC,), status=200, **headers):
-    """What an answer about a batch is read as."""
+    """Return what the provider reads from an answer about a batch."""
     return GECKO.parse(batch, support.answer(body, status, **headers), support.NOW)
 
 
@@ -41,7 +41,7 @@ def test_one_request_asks_for_every_slug_and_currency_once():
 
 
 def test_the_key_goes_in_the_header_that_its_host_wants():
-    """The demo host and any other host take one header, the pro host the other, no key none."""
+    """The pro host gets the key in its header, any other host in the demo header."""
 
     def headers(base_url, key=support.SECRET):
         return CoinGecko(base_url, lambda: key).build_request([BTC]).headers
@@ -82,7 +82,7 @@ def test_a_tiny_price_keeps_its_digits():
 
 
 def test_null_empty_and_omitted_coins_are_not_found():
-    """All ways of CoinGecko to have no price are the same answer for us."""
+    """A coin that is null, empty, missing or priced at 0 is not found."""
     batch = [BTC, ETH, PEPE, BTC_EUR]
     body = {"bitcoin": {"usd": None, "usd_24h_change": None}, "ethereum": {}}
     parsed = parse(body, batch)
@@ -94,7 +94,7 @@ def test_null_empty_and_omitted_coins_are_not_found():
 
 
 def test_a_bad_row_spoils_only_itself():
-    """A price of the wrong type leaves its coin to the next provider and the others alone."""
+    """A price of the wrong type is a bad row of its coin, and the other coins have quotes."""
     body = {"bitcoin": {"usd": "many"}, "ethereum": {"usd": 1876.28, "last_updated_at": 1779092258}}
     parsed = parse(body, [BTC, ETH])
     assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
@@ -111,7 +111,7 @@ def test_a_bad_row_spoils_only_itself():
     ],
 )  # fmt: skip
 def test_a_row_that_cannot_be_used_is_a_defect_of_its_coin(row):
-    """Only when three rows or more, and no other, came that way, the whole answer counts as bad."""
+    """An unusable row is a bad row, and an answer of three unusable rows is a bad payload."""
     bad, slugs = f'"bitcoin":{row}', ("ethereum", "pepe")
     assert support.bad_rows(parse(f"{{{bad}}}")).keys() == {"BTC-USD"}
     body = ",".join([bad, *(f'"{slug}":{row}' for slug in slugs)])
@@ -122,7 +122,7 @@ def test_a_row_that_cannot_be_used_is_a_defect_of_its_coin(row):
 
 
 def test_a_coin_that_comes_twice_with_different_prices_is_a_bad_row():
-    """Neither of two contradicting values is used; two equal ones are one."""
+    """A coin with two different prices has no quote, and one with two equal prices has."""
     body = '{"bitcoin":{"usd":1},"ethereum":{"usd":5},"ethereum":{"usd":5},"bitcoin":{"usd":10}}'
     parsed = parse(body, [BTC, ETH])
     assert [str(quote.price) for quote in parsed.quotes] == ["5"]
@@ -131,12 +131,12 @@ def test_a_coin_that_comes_twice_with_different_prices_is_a_bad_row():
 
 @pytest.mark.parametrize("slug", ["Bitcoin", " bitcoin ", "bıtcoin", "bitcoin\u0000"])
 def test_only_the_exact_id_is_the_coin(slug):
-    """An id in another spelling is another coin's."""
+    """A row under an id in another spelling is not used for the coin."""
     assert support.reasons(parse({slug: {"usd": 1}})) == {"BTC-USD": "not_found"}
 
 
 def test_a_small_change_is_not_rounded_to_zero():
-    """Two per cent of a price of 0.0005 are 0.0000098."""
+    """A rise of 2 % to a price of 0.0005 is a change of 0.0000098."""
     (quote,) = parse({"bitcoin": {"usd": 0.0005, "usd_24h_change": 2}}).quotes
     assert '"change":0.0000098,"percent_change":2,' in quote.to_json()
 
@@ -189,27 +189,27 @@ def envelope_b(code):
     ],
 )
 def test_each_kind_of_http_error_is_its_own_error(status, body, error):
-    """All three shapes of errors are read, with a status of their own or within a 200."""
+    """Errors are read in all three shapes, with an error status or with a status of 200."""
     with pytest.raises(error) as caught:
         parse(body, status=status)
     assert type(caught.value) is error
 
 
 def test_a_currency_that_it_does_not_price_in_is_not_found():
-    """The error about one currency does not count against the provider."""
+    """The error about a currency that CoinGecko does not have means not found."""
     parsed = parse({"error": "invalid vs_currency"}, status=400)
     assert {missing.code for missing in parsed.missing} == {Reason.NOT_FOUND}
 
 
 @pytest.mark.parametrize("text", ["coin not found", "Could not find coin with the given id"])
 def test_a_404_about_a_coin_is_not_found(text):
-    """Unlike a 404 about the path, it is an answer about every coin of the batch."""
+    """A 404 about a coin means not found for every coin of the batch."""
     parsed = parse({"error": text}, [BTC, ETH], status=404)
     assert support.reasons(parsed) == {"BTC-USD": "not_found", "ETH-USD": "not_found"}
 
 
 def test_a_limit_says_for_how_long():
-    """Retry-After counts, and without it a minute."""
+    """A rate limit lasts for the time of Retry-After, or for a minute without that header."""
     for headers, seconds in (({"retry_after": "45"}, 45.0), ({}, 60.0)):
         with pytest.raises(errors.RateLimitedError) as caught:
             parse(envelope_a(429), status=429, **headers)
@@ -224,7 +224,7 @@ def test_a_broken_body_is_a_bad_payload(body):
 
 
 def test_the_list_is_four_ranked_pages_and_the_list_of_all():
-    """Five calls: a thousand coins by capitalisation with their ranks, then all the rest."""
+    """The list takes five calls: four pages of ranked coins, and the list of all coins."""
     requests = GECKO.build_asset_requests(AssetClass.CRYPTO)
     assert [request.params.get("page") for request in requests] == ["1", "2", "3", "4", None]
     assert requests[0].params == {
@@ -267,8 +267,8 @@ def test_listed_coins_keep_slug_and_rank():
 
 
 @pytest.mark.parametrize("body", [{}, [], envelope_b(10012), support.CLOUDFLARE_PAGE])
-def test_a_list_that_is_none_is_a_bad_payload(body):
-    """A list that is empty or no list never passes as one."""
+def test_an_answer_that_is_not_a_list_is_a_bad_payload(body):
+    """An answer that is empty or not a list is an error, and so is a 429."""
     with pytest.raises(errors.BadPayloadError):
         GECKO.parse_assets(AssetClass.CRYPTO, [support.answer(body)])
     with pytest.raises(errors.RateLimitedError):

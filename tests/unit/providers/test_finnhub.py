@@ -20,7 +20,7 @@ QUOTE = {
 
 
 def parse(body, status=200, of=AAPL, **headers):
-    """What an answer about one instrument is read as."""
+    """Return what the provider reads from an answer about one instrument."""
     return FINNHUB.parse([of], support.answer(body, status, **headers), support.NOW)
 
 
@@ -45,19 +45,19 @@ def test_its_list_is_read_in_the_dialect_of_that_list(row, symbol):
 
 
 def test_a_preferred_share_is_asked_for_as_at_yahoo():
-    """Its quote call does not know the spelling of its own list."""
+    """Finnhub's quote call takes a preferred share in Yahoo's spelling, not in its list's."""
     asked = FINNHUB.build_request([support.instrument("BAC.PR.L")])
     assert asked.params == {"symbol": "BAC-PL"}
 
 
 def test_a_listed_spelling_comes_before_our_own():
-    """Finnhub's own spelling from the asset list is asked for where there is one."""
+    """If the asset list has Finnhub's own spelling, the request has that spelling."""
     pair = support.instrument("EUR/USD", finnhub="OANDA:EUR_USD")
     assert FINNHUB.build_request([pair]).params == {"symbol": "OANDA:EUR_USD"}
 
 
 def test_a_quote_keeps_every_digit_and_its_own_time():
-    """Price, change and percent are the wire's decimals, the time is Finnhub's."""
+    """A quote has the exact price, change and percentage of Finnhub, and Finnhub's time."""
     (quote,) = parse(QUOTE).quotes
     assert (quote.symbol, quote.source, quote.currency) == ("AAPL", Source.FINNHUB, "USD")
     assert (str(quote.price), str(quote.change)) == ("263.84", "-0.51")
@@ -68,7 +68,7 @@ def test_a_quote_keeps_every_digit_and_its_own_time():
 
 
 def test_an_integer_price_without_change_is_a_quote():
-    """Integers are prices, and a change that is null or absent is null, with no basis."""
+    """A price may be an integer, and a change that is null or absent is null."""
     for extra in ({"d": None, "dp": None}, {}):
         (quote,) = parse({"c": 9588, "pc": 9500, "t": 1771519213, **extra}).quotes
         assert quote.price == Decimal(9588)
@@ -87,7 +87,7 @@ def test_an_integer_price_without_change_is_a_quote():
     ],
 )
 def test_zeros_and_absent_prices_are_not_found(body):
-    """A price of zero is how Finnhub says that it knows no such symbol."""
+    """A symbol whose price is zero, null or absent is not found."""
     parsed = parse(body)
     assert parsed.quotes == ()
     assert support.reasons(parsed) == {"AAPL": "not_found"}
@@ -96,7 +96,7 @@ def test_zeros_and_absent_prices_are_not_found(body):
 @pytest.mark.parametrize("of", ["AAPL", "EUR/USD"])
 @pytest.mark.parametrize("time", [0, "0", 0.0])
 def test_a_price_with_a_time_of_zero_is_not_used(of, time):
-    """The symbol exists, but its row is bad, because the day of the price is unknown."""
+    """A price with a time of 0 is a bad row, because the day of the price is unknown."""
     parsed = parse({**QUOTE, "t": time}, of=support.instrument(of))
     assert (parsed.quotes, parsed.missing) == ((), ())
     reason = f"finnhub: {of}: a price of 263.84 with a time of 0"
@@ -104,15 +104,15 @@ def test_a_price_with_a_time_of_zero_is_not_used(of, time):
 
 
 @pytest.mark.parametrize("price", ["NaN", "abc", -1, True, [1], {"raw": 1}, float("nan"), 10**99])
-def test_a_price_that_is_no_number_is_a_bad_row(price):
-    """Text, booleans, objects, NaN and negative numbers are never prices of that symbol."""
+def test_a_price_that_is_not_a_price_is_a_bad_row(price):
+    """Text, booleans, objects, NaN, negative and huge numbers are bad rows."""
     parsed = parse({**QUOTE, "c": price})
     assert (parsed.quotes, parsed.missing) == ((), ())
     assert support.bad_rows(parsed)["AAPL"].startswith("finnhub: AAPL: ")
 
 
 def test_a_quote_has_the_figures_of_the_day():
-    """Previous close, open, high and low are Finnhub's; a zero is no figure."""
+    """A quote has Finnhub's previous close, open, high and low, and null for a zero."""
     (quote,) = parse({**QUOTE, "h": 0}).quotes
     assert (quote.previous_close, quote.open) == (Decimal("264.35"), Decimal("263.21"))
     assert (quote.high, quote.low) == (None, Decimal("262.29"))
@@ -120,18 +120,18 @@ def test_a_quote_has_the_figures_of_the_day():
 
 
 def test_a_contradicted_percentage_is_null():
-    """A fraction in place of a percentage is not shown as one."""
+    """A percentage that contradicts the change, such as a fraction, is null."""
     (quote,) = parse({**QUOTE, "dp": -0.001929}).quotes
     assert (quote.change, quote.percent_change) == (Decimal("-0.51"), None)
 
 
 def test_a_price_as_text_is_a_price():
-    """A number in quotation marks is the same number."""
+    """A price in quotation marks is the same price."""
     assert parse({**QUOTE, "c": "182.50"}).quotes[0].price == Decimal("182.5")
 
 
-def test_a_time_that_is_none_is_null():
-    """A missing time of a good price is null, never our own clock."""
+def test_a_time_that_cannot_be_right_is_null():
+    """A missing or impossible time is null, and never our own time."""
     for time in (None, "soon", 10**20, 1, 86400, 4_200_000_000):
         assert parse({**QUOTE, "t": time}).quotes[0].timestamp is None
 
@@ -203,14 +203,14 @@ def test_an_excerpt_of_a_body_shows_no_key():
     ],
 )
 def test_a_limit_says_for_how_long(headers, seconds):
-    """Retry-After in both forms, then the reset header, then a minute."""
+    """A rate limit lasts until Retry-After, else until the reset header, else for a minute."""
     with pytest.raises(errors.RateLimitedError) as caught:
         parse({"error": "API limit reached."}, 429, **headers)
     assert caught.value.retry_after_s == seconds
 
 
 def test_the_last_call_of_a_window_is_reported():
-    """A good answer with nothing remaining holds the provider until the reset."""
+    """A good answer after which no call remains pauses Finnhub until the reset."""
     reset = str(int(support.NOW.timestamp()) + 23)
     used = {"x_ratelimit_limit": "60", "x_ratelimit_reset": reset}
     assert parse(QUOTE, **used, x_ratelimit_remaining="0").hold_s == 23.0
@@ -241,7 +241,7 @@ def test_the_us_list_tells_exchange_and_currency():
 
 
 def test_the_forex_list_is_of_pairs():
-    """Pairs are known by what is displayed, whatever the broker calls them; the rest is left."""
+    """A pair is known by `displaySymbol`, and a row that is not a pair is left out."""
     (request,) = FINNHUB.build_asset_requests(AssetClass.FOREX)
     assert request.params == {"exchange": "oanda"}
     rows = [
@@ -253,13 +253,13 @@ def test_the_forex_list_is_of_pairs():
 
 
 def test_it_lists_no_crypto():
-    """Its crypto symbols are pairs of single exchanges, so it is not asked for them."""
+    """No list of coins is requested, because Finnhub's are pairs of single exchanges."""
     assert FINNHUB.build_asset_requests(AssetClass.CRYPTO) == ()
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", "[1]", support.CLOUDFLARE_PAGE, '[{"symbol":"A'])
-def test_a_list_that_is_none_is_a_bad_payload(body):
-    """A list that is empty, cut or no list never passes as one."""
+def test_an_answer_that_is_not_a_list_is_a_bad_payload(body):
+    """An answer that is empty, cut or not a list is an error, and so is a 429."""
     with pytest.raises(errors.BadPayloadError):
         FINNHUB.parse_assets(AssetClass.STOCKS, [support.answer(body)])
     with pytest.raises(errors.RateLimitedError):
@@ -267,8 +267,8 @@ def test_a_list_that_is_none_is_a_bad_payload(body):
 
 
 @pytest.mark.parametrize("text", ["12.3%", "1,234.5", "NaN", "", "12 USD"])
-def test_text_that_is_no_plain_number_is_no_figure(text):
-    """A figure with a unit or a comma is null and the price stays; as the price it is no price."""
+def test_text_that_is_not_a_plain_number_is_not_a_figure(text):
+    """Text that is not a plain number is null as a figure, and gives no quote as a price."""
     (quote,) = parse(QUOTE | {"h": text, "l": text, "pc": text, "d": None, "dp": None}).quotes
     assert quote.price == Decimal("263.84")
     assert (quote.high, quote.low, quote.previous_close) == (None, None, None)

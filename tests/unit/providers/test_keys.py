@@ -63,7 +63,7 @@ class FinnhubLoop:
         )
 
     def warm(self) -> None:
-        """Nothing has to be loaded."""
+        """Do nothing: there is nothing to load."""
 
     def send(
         self, request: Request, timeout_s: float, allowance: CallAllowance | None = None
@@ -106,13 +106,13 @@ def test_the_key_of_the_secret_goes_to_the_provider():
 
 @pytest.mark.parametrize("text", ["{}", '{"FINNHUB_API_KEY": ""}', '{"FINNHUB_API_KEY": null}'])
 def test_a_provider_without_its_key_is_not_asked(text):
-    """Where the secret has no key for a provider that needs one, no request comes to be."""
+    """If the secret has no key for a provider that needs one, no request is made."""
     with pytest.raises(UnauthorizedError, match="the secret has no FINNHUB_API_KEY"):
         Store(text).provider().build_request(AAPL)
 
 
 def test_a_provider_that_needs_no_key_is_asked_without():
-    """CoinGecko is asked whether or not the secret has a key for it."""
+    """Without a key in the secret CoinGecko's request has no key."""
     bitcoin = (Instrument(parse_symbol("BTC-USD"), {"coingecko": "bitcoin"}),)
     assert not Store().provider(Source.COINGECKO).build_request(bitcoin).headers
 
@@ -122,13 +122,13 @@ def test_a_provider_that_needs_no_key_is_asked_without():
     [("{}", ""), ('{"YAHOO_PROXY_URL": " http://u:pw@proxy:3128 "}', "http://u:pw@proxy:3128")],
 )
 def test_the_proxy_for_yahoo_may_stand_in_the_secret(text, proxy):
-    """Beside the keys, by the name of its setting; without it there is none."""
+    """The secret may have YAHOO_PROXY_URL beside the keys; else there is no proxy."""
     assert Store(text).keys.yahoo_proxy_url() == proxy
 
 
 @pytest.mark.parametrize("text", ["a-proxy:3128", "http://a-proxy", "ftp://a-proxy:21"])
-def test_a_proxy_in_the_secret_that_is_none_is_an_error_without_it(text):
-    """The error says what is allowed and does not show the value."""
+def test_a_proxy_in_the_secret_that_is_not_a_url_is_an_error(text):
+    """The error about an invalid proxy names the setting and does not show the value."""
     keys = Store(f'{{"YAHOO_PROXY_URL": "{text}"}}').keys
     with pytest.raises(
         UnavailableError, match="YAHOO_PROXY_URL in the secret is not a URL"
@@ -150,7 +150,7 @@ def test_a_rejected_key_is_looked_up_again_once():
 
 
 def test_a_key_that_stays_rejected_is_looked_up_once_a_minute():
-    """However often a provider rejects it, the secret is read anew at most once in 60 seconds."""
+    """While a key is rejected, the secret is read anew at most once in 60 seconds."""
     store = Store('{"FINNHUB_API_KEY": "bad"}')
     loop = FinnhubLoop(store)
     for _ in range(180):
@@ -169,7 +169,7 @@ def test_a_missing_key_is_looked_up_again():
 
 
 def test_a_secret_that_cannot_be_read_is_read_again_after_a_minute():
-    """Providers with keys are unavailable, in AWS's words, and AWS is asked again after 60 s."""
+    """After a failed reading the next one is 60 s later, and the error has AWS's reason."""
     store = Store(UnavailableError("the keys in Secrets Manager cannot be read: AccessDenied"))
     for _ in range(10):
         with pytest.raises(UnavailableError, match="AccessDenied"):
@@ -181,7 +181,7 @@ def test_a_secret_that_cannot_be_read_is_read_again_after_a_minute():
 
 
 def test_known_keys_outlive_a_failing_read():
-    """Once read, keys are used on while the secret cannot be read."""
+    """Keys that were read once are used while the secret cannot be read."""
     store = Store('{"FINNHUB_API_KEY": "abc"}')
     store.provider().build_request(AAPL)
     store.text = UnavailableError("no answer")
@@ -190,7 +190,7 @@ def test_known_keys_outlive_a_failing_read():
 
 @pytest.mark.parametrize("text", ["", "hunter2", "[]", '"hunter2"'])
 def test_a_secret_that_is_no_object_is_not_quoted(text):
-    """The error says what is wanted, and nothing of what is there."""
+    """A secret that is not a JSON object is an error that shows nothing of the secret."""
     with pytest.raises(UnavailableError, match="not a JSON object") as caught:
         Store(text).keys.get(Source.FINNHUB)
     assert "hunter2" not in repr(caught.value)
@@ -205,7 +205,7 @@ def test_a_key_that_cannot_be_one_is_named_and_not_shown():
 
 
 def test_keys_of_the_secret_are_masked_in_logs(monkeypatch):
-    """What the secret taught is masked in every log line from then on."""
+    """A key that was read from the secret is masked in every later log line."""
     monkeypatch.setattr(logs, "_learned", set())
     keys = SecretKeys(lambda **_: '{"FINNHUB_API_KEY": "hunter2"}', lambda: 0.0, logs.mask)
     keys.get(Source.FINNHUB)
@@ -214,12 +214,12 @@ def test_keys_of_the_secret_are_masked_in_logs(monkeypatch):
 
 
 def test_only_yahoo_takes_no_key():
-    """Yahoo is never held up by a secret."""
+    """Yahoo is the only provider without a key, so its calls never wait for a secret."""
     assert [source for source in Source if not takes_key(source)] == [Source.YFINANCE]
 
 
 def test_the_secret_is_read_from_aws_and_kept(aws):
-    """A reading stays for a quarter of an hour, and a forced one sees what changed."""
+    """The secret is kept after it was read, and a forced reading gets the new one."""
     name = aws.create_secret(Name="keys", SecretString="{}")["ARN"]
     read = secrets_manager(name)
     assert read(anew=False) == "{}"
@@ -228,7 +228,7 @@ def test_the_secret_is_read_from_aws_and_kept(aws):
 
 
 def test_what_aws_rejects_is_reported(aws):
-    """A secret that is not there makes providers unavailable, with the reason that AWS gives."""
+    """A secret that AWS does not have raises UnavailableError with AWS's reason."""
     with pytest.raises(UnavailableError, match="ResourceNotFoundException"):
         secrets_manager("nowhere")(anew=False)
 

@@ -126,7 +126,7 @@ CASES = {
         {},
     ),
 }  # fmt: skip
-# JSON as it stands in an answer: no numbers, other types, and numbers that no market has.
+# Raw JSON of an answer: texts that are not numbers, other types, and implausible numbers.
 NO_NUMBERS = (
     "NaN", "Infinity", "-Infinity", '"NaN"', '"inf"', '"-"', '"None"', '"N/A"', '""', "null",
     '"1,234.5"', '"1.234,5"', '"5%"', '"12.3 USD"', '"1_000"', '"0x10"', '"\\u0663"', "true",
@@ -137,7 +137,7 @@ FIGURES = [(name, member) for name, case in CASES.items() for member in case.fig
 
 
 def parsed(case: Case, **members: str) -> Parsed:
-    """What an answer is read as, whose row has these members as JSON."""
+    """Read an answer whose row has these members, given as raw JSON."""
     row = {**case.row, **{name: f"<{name}>" for name in members}}
     text = json.dumps(case.body(row))
     for name, raw in members.items():
@@ -146,7 +146,7 @@ def parsed(case: Case, **members: str) -> Parsed:
 
 
 def first(case: Case, found: Parsed) -> Quote:
-    """The quote of the first instrument, after a check that all others are as they were."""
+    """The quote of the first instrument, after a check that all others are unchanged."""
     quotes = {quote.symbol: quote for quote in found.quotes}
     good = {quote.symbol: quote for quote in parsed(case).quotes}
     for other in case.batch[1:]:
@@ -157,7 +157,7 @@ def first(case: Case, found: Parsed) -> Quote:
 @pytest.mark.parametrize("raw", [*NO_NUMBERS, *NOT_PLAUSIBLE])
 @pytest.mark.parametrize(("name", "member"), FIGURES)
 def test_an_odd_figure_is_null_and_the_price_stays(name, member, raw):
-    """Only the figures that follow from it go with it."""
+    """An odd figure is null, and so are only the figures that depend on the odd one."""
     case = CASES[name]
     quote, good = first(case, parsed(case, **{member: raw})), first(case, parsed(case))
     figure = case.figures[member]
@@ -171,7 +171,7 @@ def test_an_odd_figure_is_null_and_the_price_stays(name, member, raw):
 @pytest.mark.parametrize("raw", [*NO_NUMBERS, *NOT_PLAUSIBLE, "0", "-0.0", "-1", '"-5"'])
 @pytest.mark.parametrize("name", CASES)
 def test_an_odd_price_is_the_defect_of_its_symbol_alone(name, raw):
-    """It is never shown, and the other rows are as they were."""
+    """A symbol with an odd price has no quote, and the other symbols have theirs."""
     case = CASES[name]
     found = parsed(case, **{case.price: raw})
     symbol = case.batch[0].symbol.text
@@ -185,7 +185,7 @@ def test_an_odd_price_is_the_defect_of_its_symbol_alone(name, raw):
 )
 @pytest.mark.parametrize("name", CASES)
 def test_a_price_keeps_all_of_its_digits(name, raw):
-    """Up to fifty digits, as a number or as text, with or without an exponent."""
+    """A price keeps all digits, as a number or as text, with or without an exponent."""
     case = CASES[name]
     quote = first(case, parsed(case, **{case.price: raw}))
     assert quote.price == Decimal(raw.strip('" '))
@@ -199,7 +199,7 @@ def test_a_price_keeps_all_of_its_digits(name, raw):
 )  # fmt: skip
 @pytest.mark.parametrize("name", CASES)
 def test_an_odd_time_is_null_and_all_else_stays(name, raw):
-    """Milliseconds, the beginning of the epoch and text that is no time are not times."""
+    """A time that cannot be right is null, and the rest of the quote is unchanged."""
     case = CASES[name]
     quote, good = first(case, parsed(case, **{case.time: raw})), first(case, parsed(case))
     assert quote.timestamp is None
@@ -208,7 +208,7 @@ def test_an_odd_time_is_null_and_all_else_stays(name, raw):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_row_without_its_figures_is_a_price(name):
-    """Each member but the price and the names may be missing."""
+    """A row with only a price and its names is a quote, and all other figures are null."""
     case = CASES[name]
     names = {case.price, "symbol", "quoteType", "currency", *RATE} - {case.time}
     row = {member: value for member, value in case.row.items() if member in names}
@@ -224,13 +224,13 @@ def test_a_row_without_its_figures_is_a_price(name):
     [one for one in FIGURES if CASES[one[0]].figures[one[1]] in ("volume", "market_cap", "open")],
 )
 def test_a_figure_below_zero_is_null(name, member, raw):
-    """No volume, no capitalisation and no price of a share is negative."""
+    """A negative volume, capitalisation or open is null."""
     case = CASES[name]
     assert getattr(first(case, parsed(case, **{member: raw})), case.figures[member]) is None
 
 
 def test_a_volume_of_zero_or_of_a_part_of_a_share_is_a_volume():
-    """A share may not have been traded, and may be traded in parts."""
+    """A volume of 0, and a volume with a fraction, are volumes."""
     for raw in ("0", "0.5", '"12345.25"'):
         assert first(CASES["yahoo"], parsed(CASES["yahoo"], regularMarketVolume=raw)).volume == (
             Decimal(raw.strip('"'))

@@ -1,4 +1,4 @@
-"""The registry: every source has its formats and its sender, and only some load a library."""
+"""The registry gives every source its provider and its sender, and loads no HTTP library."""
 
 import subprocess
 import sys
@@ -28,14 +28,14 @@ def test_every_source_has_its_formats(source):
 
 @pytest.mark.parametrize("source", [source for source in Source if source is not Source.YFINANCE])
 def test_sources_with_a_public_api_share_the_http_helper(source):
-    """Every provider but Yahoo is sent to by the one HTTP helper."""
+    """Calls to every provider except Yahoo are sent by the one HTTP helper."""
     sender = make_sender(source, Settings.from_env(ENV))
     assert isinstance(sender, HttpSender)
     sender.close()
 
 
 def test_yahoo_gets_the_proxy_of_the_settings_or_else_of_the_secret(monkeypatch):
-    """A setting of its own comes before the secret, and nobody is asked for it before a call."""
+    """YAHOO_PROXY_URL comes before the proxy of the secret, and without both there is none."""
     asked = []
     monkeypatch.setattr(yahoo_symbols, "use_proxy", asked.append)
     for own, expected in (("", "http://secret:1"), ("http://own:2", "http://own:2")):
@@ -48,7 +48,7 @@ def test_yahoo_gets_the_proxy_of_the_settings_or_else_of_the_secret(monkeypatch)
 
 
 def test_formats_load_no_http_library():
-    """Reading and building for the four keyed providers needs neither requests nor yfinance."""
+    """Importing the registry loads none of requests, urllib3, yfinance and pandas."""
     program = (
         "import sys; from marketdata.providers import registry; "
         "print([name for name in ('requests', 'urllib3', 'yfinance', 'pandas') "

@@ -1,4 +1,4 @@
-"""Yahoo's list of stocks: which pages are asked for, and what their rows become."""
+"""Yahoo's list of stocks: which pages are requested, and how their rows are read."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_the_stock_list_is_four_pages_of_the_largest_us_companies():
 
 @pytest.mark.parametrize("asset_class", [AssetClass.CRYPTO, AssetClass.FOREX])
 def test_other_classes_are_not_listed_by_yahoo(asset_class):
-    """The screener knows companies only."""
+    """Yahoo lists no coins and no pairs, because its screener has companies only."""
     assert YAHOO.build_asset_requests(asset_class) == ()
 
 
@@ -86,13 +86,13 @@ def test_a_page_that_is_no_list_is_a_bad_payload(body):
 
 
 def test_a_rate_limited_page_is_a_rate_limit():
-    """The list's errors are the quotes' errors."""
+    """A page of the list with status 429 is a RateLimitedError."""
     with pytest.raises(RateLimitedError):
         YAHOO.parse_assets(AssetClass.STOCKS, [answer("Too Many Requests", 429)])
 
 
 def test_pages_without_any_share_are_a_bad_payload():
-    """An empty last page ends the list; only empty pages are no list."""
+    """A list may end with an empty page, and a list without any share is a bad payload."""
     (listing,) = YAHOO.parse_assets(AssetClass.STOCKS, [page(row("NVDA")), page()])
     assert listing.symbol == "NVDA"
     with pytest.raises(BadPayloadError, match="yfinance: its list has no asset"):

@@ -1,4 +1,4 @@
-"""Answers of Yahoo's that are no answers: which error each is, and how long it holds Yahoo."""
+"""Answers of Yahoo that are errors: which error each is, and how long Yahoo is paused."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.provider_support import NOW, answer, instrument
 
 
 def parse(response: Response, symbol: str) -> Parsed:
-    """What an answer says about a symbol."""
+    """Read an answer about one symbol."""
     return Yahoo().parse([instrument(symbol)], response, NOW)
 
 
@@ -23,14 +23,14 @@ def parse(response: Response, symbol: str) -> Parsed:
     ],
 )
 def test_both_rate_limit_texts_hold_yahoo_for_a_minute(response):
-    """Yahoo never says for how long, so it is a minute."""
+    """A rate limit of Yahoo without Retry-After lasts a minute."""
     with pytest.raises(RateLimitedError) as caught:
         parse(response, "AAPL")
     assert caught.value.retry_after_s == 60
 
 
-def test_a_retry_after_that_does_come_is_obeyed():
-    """The header wins over the default."""
+def test_a_retry_after_of_yahoo_is_obeyed():
+    """A rate limit of Yahoo with Retry-After lasts as long as that header says."""
     with pytest.raises(RateLimitedError) as caught:
         parse(answer("", 429, retry_after="300"), "AAPL")
     assert caught.value.retry_after_s == 300
@@ -45,14 +45,14 @@ def test_a_retry_after_that_does_come_is_obeyed():
     ],
 )
 def test_an_address_that_yahoo_does_not_accept_is_named_as_that(response, error):
-    """Many addresses of clouds get a page or a notice of the edge, however rarely they ask."""
+    """A page, or a notice of Yahoo's edge, means that Yahoo does not accept our address."""
     with pytest.raises(error, match=r"Yahoo does not accept calls from this address \(status 4"):
         parse(response, "AAPL")
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 500, 502, 503])
 def test_no_status_of_yahoos_is_a_bad_key(status):
-    """There is no key, so a rejection counts as unavailable."""
+    """An error status of Yahoo means unavailable, because Yahoo has no key to reject."""
     with pytest.raises(UnavailableError, match=str(status)):
         parse(answer('{"finance":{}}', status), "AAPL")
 
@@ -72,6 +72,6 @@ def test_no_status_of_yahoos_is_a_bad_key(status):
     ids=["HTML", "cut", "array", "empty", "null", "object", "error", "400"],
 )
 def test_what_is_not_a_v7_answer_is_a_bad_payload(response):
-    """A page, half an answer or another shape yields no quotes and no not_found."""
+    """A page, half an answer or JSON of another shape is a bad payload."""
     with pytest.raises(BadPayloadError):
         parse(response, "AAPL")

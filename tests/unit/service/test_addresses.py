@@ -12,7 +12,7 @@ from local.service.terminal import CannotStartError
 
 
 def test_both_loopback_addresses_have_the_same_port():
-    """A browser that takes localhost for ::1 reaches the API as well."""
+    """The API listens on 127.0.0.1 and, if the machine has IPv6, on the same port of ::1."""
     port = free_port()
     listeners = addresses.listen(("127.0.0.1", "::1"), port)
     try:
@@ -25,7 +25,7 @@ def test_both_loopback_addresses_have_the_same_port():
 
 
 def test_a_machine_without_ipv6_is_served_over_ipv4(monkeypatch):
-    """A system that knows no ::1 is no reason not to start."""
+    """On a machine without IPv6 the API listens on 127.0.0.1 alone."""
     real = addresses._bound
 
     def bound(host: str, port: int) -> socket.socket:
@@ -39,7 +39,7 @@ def test_a_machine_without_ipv6_is_served_over_ipv4(monkeypatch):
 
 
 def test_a_taken_port_is_named_with_another():
-    """The line says what to type."""
+    """The error about a taken port proposes a command with another port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(CannotStartError, match=f"for example PORT={port + 1} make start"):
@@ -69,7 +69,7 @@ def test_an_address_that_others_reach_is_recognised(hosts, outside):
 
 @pytest.mark.parametrize("taken", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
 def test_a_port_that_is_taken_on_one_protocol_is_taken(taken):
-    """A browser could reach the other service, so the API does not take the other half."""
+    """A port that is taken on IPv4 is an error, although the port is free on IPv6."""
     with socket.create_server((taken, 0)) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(CannotStartError, match=f"PORT={port} is taken"):
@@ -81,7 +81,7 @@ def test_a_port_that_is_taken_on_one_protocol_is_taken(taken):
     [("127.0.0.1", "0.0.0.0"), ("127.0.0.1", "::1", "0.0.0.0"), ("0.0.0.0",)],  # noqa: S104
 )
 def test_an_address_beside_the_one_for_all_is_no_conflict(hosts):
-    """`localhost,0.0.0.0` is served, and each protocol once."""
+    """`HOST=localhost,0.0.0.0` is served, with one listener for each protocol."""
     listeners = addresses.listen(hosts, free_port())
     try:
         for listener in listeners:
@@ -104,12 +104,12 @@ def test_an_address_beside_the_one_for_all_is_no_conflict(hosts):
     ],
 )
 def test_the_address_that_is_printed_is_one_that_answers(hosts, url):
-    """It is localhost only where localhost is served."""
+    """The printed address is localhost only if localhost is served."""
     assert addresses.origin(hosts, 8000) == url
 
 
-def test_somebody_who_listens_is_found():
-    """Also where the address stands for all addresses."""
+def test_a_listener_is_found():
+    """A listener is found, also by the address that stands for all addresses."""
     with socket.create_server(("0.0.0.0", 0)) as listener:  # noqa: S104
         port = listener.getsockname()[1]
         assert addresses.is_listening(("0.0.0.0",), port)  # noqa: S104

@@ -1,4 +1,4 @@
-"""The crowd before a CDN: what its caches may keep, and what is left for the api."""
+"""The simulated readers of a CDN: which requests its caches answer, and which reach the api."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_an_answer_is_asked_for_once_a_slot_and_place():
 
 
 def test_a_shield_asks_once_for_all_places():
-    """And hands on how long the answer still holds, not a fresh lease."""
+    """With a shield one request a slot reaches the api, and no answer outlives its slot."""
     cdn = Cdn(Crowd(shield=True))
     for place, now_ms in ((1, 0), (2, 100), (3, 4_000), (3, 5_000)):
         cdn.ask("one symbol", 7, place, START_MS + now_ms)
@@ -29,7 +29,7 @@ def test_a_shield_asks_once_for_all_places():
 
 
 def test_prices_that_stand_still_are_not_sent_again():
-    """The api answers 304 where the CDN holds the very bytes."""
+    """If the CDN has the current bytes already, the api answers 304."""
     cdn = Cdn(Crowd(period_s=3_600))
     for now_ms in (0, 5_000, 10_000):
         cdn.ask("one symbol", 7, 1, START_MS + now_ms)
@@ -37,12 +37,12 @@ def test_prices_that_stand_still_are_not_sent_again():
 
 
 def test_nobody_gets_an_answer_that_is_older_than_a_slot_and_its_rounding():
-    """`max-age` is in whole seconds, so an answer may outlive its slot by less than one."""
+    """An answer is at most a slot and a second old, because `max-age` is in whole seconds."""
     assert play(SMALL).oldest_ms < 6_000
 
 
 def test_what_reaches_the_api_does_not_grow_with_the_readers():
-    """But for those whose URL is theirs alone."""
+    """Ten times as many readers of shared URLs send the api at most a tenth more requests."""
     few = play(Crowd(readers=2_000, poll_s=5, places=2, symbols=5, shared_lists=2, of_one=70))
     many = play(Crowd(readers=20_000, poll_s=5, places=2, symbols=5, shared_lists=2, of_one=70))
     assert many.asked.total() == 10 * few.asked.total()
@@ -51,18 +51,18 @@ def test_what_reaches_the_api_does_not_grow_with_the_readers():
 
 
 def test_own_lists_always_reach_the_api():
-    """Nobody else asks for that URL, and its reader comes back after it has expired."""
+    """Every request for a reader's own list reaches the api."""
     seen = play(Crowd(readers=300, poll_s=15, of_one=0, of_shared=0, seconds=30))
     assert seen.reached == seen.asked
 
 
 def test_the_same_seed_plays_the_same_crowd():
-    """So the figures in the documentation can be had again."""
+    """One seed gives the same requests each time."""
     assert play(SMALL) == play(SMALL)
 
 
 def test_the_command_tells_what_is_left():
-    """A row for each kind of URL, and the sum."""
+    """The report has a row for each kind of URL that is used, and the sum."""
     parser = argparse.ArgumentParser()
     crowd.add_arguments(parser)
     text = crowd.report(parser.parse_args(["--readers", "1000", "--own-lists", "0", "--shield"]))

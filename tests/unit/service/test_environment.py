@@ -1,4 +1,4 @@
-"""`.env`, the environment and the market: which wins, and what follows from it."""
+"""`.env`, the environment and the market: which comes first, and what each sets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def written(folder: Path, *lines: str) -> Path:
 
 
 def test_without_a_env_file_the_market_is_simulated(tmp_path):
-    """Its plans and keys are set, so that every provider is asked and every price moves."""
+    """Without a `.env` file the plans and keys of the simulated market are set."""
     env = service_environment(tmp_path, {})
     assert env["MARKET"] == "simulated"
     assert SIMULATED.items() <= env.items()
@@ -34,7 +34,7 @@ def test_without_a_env_file_the_market_is_simulated(tmp_path):
 
 
 def test_with_a_env_file_the_market_is_live(tmp_path):
-    """An empty one will do; nothing of the simulated market is set."""
+    """With a `.env` file, also an empty one, nothing of the simulated market is set."""
     env = service_environment(written(tmp_path), {})
     assert env["MARKET"] == "live"
     assert not SIMULATED.keys() & env.keys()
@@ -53,7 +53,7 @@ def test_with_a_env_file_the_market_is_live(tmp_path):
     ],
 )
 def test_market_decides_where_it_is_set(tmp_path, lines, environ, market):
-    """MARKET wins over whether there is a `.env`, and the environment's over the file's."""
+    """MARKET decides with or without a `.env`, and the environment comes before the file."""
     if lines is not None:
         written(tmp_path, *lines)
     env = service_environment(tmp_path, environ)
@@ -63,14 +63,14 @@ def test_market_decides_where_it_is_set(tmp_path, lines, environ, market):
 
 
 def test_the_environment_wins_over_the_file(tmp_path):
-    """Name by name; what only one of them sets counts."""
+    """For each name the environment comes before the file, and either alone is used."""
     folder = written(tmp_path, "PORT=8001", "LOG_LEVEL=DEBUG")
     env = service_environment(folder, {"PORT": "8002", "QUOTE_TTL": "60"})
     assert (env["PORT"], env["LOG_LEVEL"], env["QUOTE_TTL"]) == ("8002", "DEBUG", "60")
 
 
 def test_empty_values_count_as_not_set(tmp_path):
-    """In the environment an empty one does not hide the file's, nor one of blanks."""
+    """An empty or blank value counts as not set, in the environment and in the file."""
     folder = written(tmp_path, "PORT=8001", "REDIS_HOST=", "FINNHUB_API_KEY")
     env = service_environment(folder, {"PORT": "", "REDIS_PREFIX": "  "})
     assert env["PORT"] == "8001"
@@ -78,21 +78,21 @@ def test_empty_values_count_as_not_set(tmp_path):
 
 
 def test_what_is_set_wins_over_the_simulated_markets_plans(tmp_path):
-    """A limit that somebody tries on the simulated market is kept."""
+    """A limit that is set replaces the simulated market's own limit."""
     assert service_environment(tmp_path, {"COINGECKO_LIMITS": "5/hour"})["COINGECKO_LIMITS"] == (
         "5/hour"
     )
 
 
 def test_a_key_is_taken_as_it_stands(tmp_path):
-    """Dollar signs are no references, quotes are left out, and comments do not count."""
+    """A value in `.env` keeps its dollar signs, and loses its quotes and its comment."""
     folder = written(tmp_path, "FINNHUB_API_KEY='a$b${PORT}c'  # mine", "#PORT=1")
     env = service_environment(folder, {"PORT": "8002"})
     assert (env["FINNHUB_API_KEY"], env["PORT"]) == ("a$b${PORT}c", "8002")
 
 
 def test_the_two_markets_share_nothing(tmp_path):
-    """Neither a key in Redis nor a file on disk is ever of both."""
+    """The two markets have different folders, and different prefixes of their Redis keys."""
     simulated, live = (service_environment(tmp_path, {"MARKET": m}) for m in ("simulated", "live"))
     assert simulated["ARCHIVE_FOLDER"] != live["ARCHIVE_FOLDER"]
     prefixes = {Settings.from_env(env).redis_prefix for env in (simulated, live)}
@@ -100,7 +100,7 @@ def test_the_two_markets_share_nothing(tmp_path):
 
 
 def test_unknown_names_are_reported(tmp_path):
-    """Any in the file, and in the environment those that look like a setting."""
+    """Unknown names are reported: all of the file, and of the environment those like a setting."""
     folder = written(tmp_path, "FINHUB_API_KEY=a", "PORT=1", "ZZZ=1")
     assert unknown_names(folder, {"YAHOO_LIMIT": "1/day", "PATH": "/bin", "PORT": "2"}) == [
         ".env: FINHUB_API_KEY is not a setting; did you mean FINNHUB_API_KEY?",
@@ -111,7 +111,7 @@ def test_unknown_names_are_reported(tmp_path):
 
 
 def test_home_is_the_project_unless_it_is_named(tmp_path):
-    """With a home of its own a service sees no developer's `.env`, and shares no Redis with one."""
+    """The home of a service is MARKETDATA_HOME if that is set, and else the project."""
     assert home({}) == home({"MARKETDATA_HOME": ""}) == PROJECT
     assert (PROJECT / "Makefile").is_file()
     assert home({"MARKETDATA_HOME": str(tmp_path)}) == tmp_path.resolve()

@@ -28,7 +28,7 @@ def logs_of(path: Path) -> list[Path]:
 
 
 def test_all_files_become_private(tmp_path):
-    """What an earlier version left, and what is written from then on."""
+    """Files that an earlier version left, and all new files, are readable by the owner only."""
     folder = tmp_path / "state"
     (folder / "old").mkdir(parents=True, mode=0o755)
     (folder / "old" / "file").write_text("x")
@@ -39,7 +39,7 @@ def test_all_files_become_private(tmp_path):
 
 
 def test_a_full_log_is_renamed_and_five_old_ones_are_kept(tmp_path):
-    """No file is larger than allowed, and the newest lines are there."""
+    """No file of a log is larger than allowed, and the newest lines are kept."""
     path = tmp_path / "deeper" / "service.log"
     log = RotatingFile(path, most_bytes=1_000)
     for number in range(1_000):
@@ -53,7 +53,7 @@ def test_a_full_log_is_renamed_and_five_old_ones_are_kept(tmp_path):
 
 
 def test_writers_of_one_log_lose_no_line(tmp_path):
-    """Two files that are open at once stand for two processes; both follow a renaming."""
+    """Two writers of one log lose no line, also if the log is renamed meanwhile."""
     path = tmp_path / "service.log"
     writers = [RotatingFile(path, most_bytes=100_000) for _ in range(2)]
     for number in range(3_000):
@@ -69,7 +69,7 @@ def test_writers_of_one_log_lose_no_line(tmp_path):
 
 
 def test_threads_write_whole_lines(tmp_path):
-    """No line is cut by another."""
+    """Lines that threads write at the same time are whole."""
     path = tmp_path / "service.log"
     log = RotatingFile(path, most_bytes=10_000_000)
     with ThreadPoolExecutor(4) as pool:

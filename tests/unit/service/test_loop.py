@@ -43,14 +43,14 @@ def change(provider: str, asset_class: str, after: str, reason: str | None) -> d
 
 
 def slot_of(fakes: Fakes) -> Tick:
-    """One slot, run by a clock that has moved by 73 ms in the end."""
+    """Run one slot that takes 73 ms by its clock."""
     times = iter((10.0, 10.0731))
     with ThreadPoolExecutor(2) as pool:
         return run_slot(fakes.steps(), SLOT, pool, lambda: next(times))
 
 
 def test_a_slot_goes_through_plan_fetch_and_commit():
-    """Each step gets what the one before gave, as JSON."""
+    """Each step gets the JSON that the step before returned."""
     fakes = Fakes(plan={**IDLE, "due": 6, "jobs": (JOB,)}, fetch={"quotes": ()})
     tick = slot_of(fakes)
     assert fakes.given == [
@@ -61,8 +61,8 @@ def test_a_slot_goes_through_plan_fetch_and_commit():
     assert tick.line() == "14:05:10  due   6  written   6  coingecko 6  73 ms"
 
 
-def test_what_is_no_json_cannot_pass_between_steps():
-    """What could not pass on AWS does not pass here either: it is a fetch that failed."""
+def test_a_report_that_is_not_json_is_a_failed_fetch():
+    """A report that could not pass between steps on AWS is committed as a failed fetch."""
     fakes = Fakes(plan={**IDLE, "jobs": [JOB]}, fetch={"quotes": {1, 2}})
     slot_of(fakes)
     (_, report) = fakes.given[-1]
@@ -70,7 +70,7 @@ def test_what_is_no_json_cannot_pass_between_steps():
 
 
 def test_a_fetch_that_raises_is_committed_as_failed():
-    """As the state machine's Catch does it; the other jobs go on."""
+    """A fetch that raises fails its own job only, as with Catch in the state machine."""
     other = {**JOB, "asset_class": "forex"}
 
     def fetch(job: dict[str, Any]) -> Any:
@@ -84,21 +84,21 @@ def test_a_fetch_that_raises_is_committed_as_failed():
 
 
 def test_a_slot_of_another_loop_says_so():
-    """Nothing is fetched."""
+    """A slot that another loop has claimed fetches nothing, and its line says so."""
     fakes = Fakes(plan={**IDLE, "claimed": False})
     assert slot_of(fakes).line() == "14:05:10  done by another loop  73 ms"
     assert len(fakes.given) == 1
 
 
 def test_the_line_names_the_cache_that_is_away():
-    """The tick says who is away, and the loop goes on."""
+    """If Redis does not answer, the line of the slot names its address and the error."""
     fakes = Fakes(plan=CacheUnavailableError("Redis at 127.0.0.1:6379: connection refused"))
     line = slot_of(fakes).line()
     assert line == "14:05:10  failed: Redis at 127.0.0.1:6379: connection refused  73 ms"
 
 
 def test_a_line_tells_who_failed_who_was_skipped_and_what_changed():
-    """Each once, however many jobs say it."""
+    """A line has each failure, skipped provider and breaker change once for all jobs."""
     skipped = {
         "provider": "alpha_vantage",
         "asset_class": "forex",
@@ -142,7 +142,7 @@ def test_missing_symbols_are_named_and_those_beyond_five_are_counted():
 
 
 def test_a_summary_of_another_version_without_names_is_counted():
-    """During an update a summary may have numbers alone."""
+    """Missing symbols are counted if the summary, of another version, has no names."""
     commit = {**SUMMARY, "missing": {"pending": 2}}
     line = slot_of(Fakes(plan={**IDLE, "jobs": [JOB]}, commit=commit)).line()
     assert "missing: 2 symbols (pending)  " in line
@@ -171,7 +171,7 @@ def test_the_loop_runs_the_slot_under_way_at_once_and_stops(plan, caplog):
 
 
 def test_a_slot_that_ends_after_the_stop_is_not_reported(caplog):
-    """Redis ends with us, so what a late slot meets is no news."""
+    """A slot that ends after `stop` has no line and no log, because Redis ends then, too."""
     loop: list[PriceLoop] = []
 
     def plan(_event: dict[str, Any]) -> Exception:

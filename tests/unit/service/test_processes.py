@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +16,7 @@ from local.service.children import Children
 from local.service.logs import LISTS
 from local.service.signals import interrupted_by
 from local.service.terminal import CannotStartError
-from tests.support.running_service import settings_free_environment
+from tests.support.running_service import GUARD_S, settings_free_environment
 
 WAITS = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 STUBBORN = [
@@ -45,8 +46,8 @@ def up(children: Children, command: list[str], **how: bool) -> subprocess.Popen[
 @pytest.mark.parametrize(
     ("command", "code"), [(WAITS, -signal.SIGTERM), (STUBBORN, -signal.SIGKILL)]
 )
-def test_all_children_end_the_stubborn_ones_by_force(children, command, code):
-    """SIGTERM first; whoever does not go within a moment is killed."""
+def test_all_children_end(children, command, code):
+    """A child ends by SIGTERM, and a child that ignores SIGTERM is killed."""
     process = up(children, command)
     assert not children.has_ended("part")
     children.end_all()
@@ -54,22 +55,23 @@ def test_all_children_end_the_stubborn_ones_by_force(children, command, code):
 
 
 def test_a_child_has_a_session_of_its_own(children):
-    """So the terminal's Ctrl-C does not reach it, and the service ends it in order."""
+    """A child has a session of its own, so the terminal's Ctrl-C does not reach the child."""
     process = up(children, WAITS)
     assert os.getsid(process.pid) == process.pid != os.getsid(0)
 
 
 def test_a_child_that_ends_is_started_again_if_it_may_be(children, capsys):
-    """With the same command, and a line that says so."""
+    """A child that may be started again has a new process after its end, and a line says so."""
     command = [sys.executable, "-c", "raise SystemExit(3)"]
     first = children.start("api", command, os.environ, again=True)
     first.wait()
     children.look_after()
     assert capsys.readouterr().out == "api     ended with code 3; starting it again\n"
+    assert children._children["api"].process.pid != first.pid
 
 
 def test_a_child_that_has_to_last_ends_the_service(children):
-    """The error names it and its exit code."""
+    """The end of a child that may not end is an error with its name and its exit code."""
     children.start("market", [sys.executable, "-c", "raise SystemExit(3)"], os.environ).wait()
     with pytest.raises(CannotStartError, match="market ended with code 3"):
         children.look_after()
@@ -77,14 +79,14 @@ def test_a_child_that_has_to_last_ends_the_service(children):
 
 @pytest.fixture
 def usr1() -> Iterator[signal.Signals]:
-    """A signal that nobody else uses, with its handler put back afterwards."""
+    """A signal that is not used otherwise; its handler is restored after the test."""
     before = signal.getsignal(signal.SIGUSR1)
     yield signal.SIGUSR1
     signal.signal(signal.SIGUSR1, before)
 
 
 def test_only_the_first_signal_interrupts(usr1):
-    """What cleans up after it is not interrupted by the next."""
+    """The first signal raises KeyboardInterrupt, and the next one does nothing."""
     interrupted_by(usr1)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(usr1)
@@ -92,22 +94,24 @@ def test_only_the_first_signal_interrupts(usr1):
 
 
 def test_not_even_the_first_signal_interrupts_the_end(usr1):
-    """Whoever is ending for another reason ends in peace."""
+    """A signal does nothing while the service ends for another reason."""
     no_interruption = interrupted_by(usr1)
     no_interruption()
     signal.raise_signal(usr1)
 
 
-def test_a_market_ends_under_a_hail_of_signals():
-    """A killed parent sends one for each of its threads, and none of them may lock up the end."""
+def test_a_market_ends_under_many_signals():
+    """A market ends although it gets many signals, as from each thread of a killed parent."""
     command = [sys.executable, "-m", "local.simulator"]
     env = settings_free_environment()
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE)  # noqa: S603
     with process:
         assert b"control_url" in process.stdout.readline()
-        while process.poll() is None:
+        deadline_s = time.monotonic() + GUARD_S
+        while process.poll() is None and time.monotonic() < deadline_s:
             process.terminate()
-    # by itself, or by the last of them once Python has put its handlers away
+        process.kill()
+    # By itself, or by a signal that came after Python had removed its handlers.
     assert process.returncode in (0, -signal.SIGTERM)
 
 
@@ -132,7 +136,7 @@ except ValueError:
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict], str]:
-    """The log file's lines and the terminal of a process (which sets up its logs only once)."""
+    """The log file's lines and the terminal's text of one process."""
     file = tmp_path_factory.mktemp("state") / "deeper" / "service.log"
     env = {**settings_free_environment(), "FINNHUB_API_KEY": KEY}
     command = [sys.executable, "-c", LOGS, str(file)]
@@ -142,7 +146,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict], str]:
 
 
 def test_the_log_file_has_everything(logs):
-    """One JSON object a line, from INFO on, with the part of the service that said it."""
+    """The log file has one JSON object a line, from INFO on, each with its process's name."""
     lines, _ = logs
     assert [(line["level"], line["message"]) for line in lines] == [
         ("INFO", "quotes committed"),
@@ -156,7 +160,7 @@ def test_the_log_file_has_everything(logs):
 
 
 def test_the_terminal_has_what_needs_a_look(logs):
-    """Short lines from WARNING on, without what a tick or a list tells in a line of its own."""
+    """The terminal has lines from WARNING on, except what a tick or a list says itself."""
     _, terminal = logs
     assert terminal.splitlines() == [
         "warning fallback used  provider=finnhub",
@@ -165,7 +169,7 @@ def test_the_terminal_has_what_needs_a_look(logs):
 
 
 def test_no_secret_is_in_either(logs):
-    """A key in a message, a fact or a traceback is masked on its way out."""
+    """A key in a message, a field or a traceback is masked in the file and on the terminal."""
     lines, terminal = logs
     assert "bad key ***" in lines[-1]["exception"]
     assert KEY not in json.dumps(lines) + terminal

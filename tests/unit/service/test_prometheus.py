@@ -19,7 +19,7 @@ def registry() -> CollectorRegistry:
 
 
 def exported(registry: CollectorRegistry) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
-    """What a scrape finds: values by name and labels."""
+    """The exported values by name and labels."""
     found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
     for family in text_string_to_metric_families(generate_latest(registry).decode()):
         for sample in family.samples:
@@ -33,7 +33,7 @@ def one_of_each() -> list[Sample]:
 
 
 def test_every_metric_of_the_table_is_exported(registry):
-    """Counts and times are recorded, the others are read; each series has its labels."""
+    """Every metric of the table is exported, with the labels of each of its series."""
     Recorder(registry).record(one_of_each())
     registry.register(GaugeCollector(lambda _now_ms: one_of_each()))
     found = exported(registry)
@@ -44,7 +44,7 @@ def test_every_metric_of_the_table_is_exported(registry):
 
 
 def test_times_are_in_seconds(registry):
-    """Prometheus counts time in seconds."""
+    """Times are exported in seconds."""
     Recorder(registry).record(one_of_each())
     assert exported(registry)["marketdata_api_latency_seconds_sum"] == {(): 1.5}
 
@@ -58,7 +58,7 @@ def test_counts_add_up(registry):
 
 
 def test_without_redis_the_other_metrics_are_there(registry):
-    """A cache that does not answer leaves out the gauges alone."""
+    """While Redis does not answer, only the gauges are missing."""
 
     def away(_now_ms: int) -> list[Sample]:
         raise CacheUnavailableError("away")

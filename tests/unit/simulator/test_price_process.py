@@ -188,7 +188,7 @@ def test_each_provider_has_its_own_spelling(symbol):
 
 @pytest.mark.parametrize("symbol", ["NOPE123", "USD/USD", "EUR/XXX", "NOCOIN-USD", "BTC-XXX", ""])
 def test_an_unknown_symbol_has_no_price(symbol):
-    """Asking for the price of what is not traded is an error."""
+    """The price of a symbol that is not traded is an error."""
     with pytest.raises(ValueError, match="not traded"):
         Market().price(symbol, WEDNESDAY_MS)
 
@@ -250,7 +250,7 @@ NEW_YORK = TradingHours(
     ],
 )  # fmt: skip
 def test_sessions(hours, at, state, last_trade, previous_close):
-    """TradingHours open and close as the real ones do, over holidays, weekends and summer time."""
+    """Each session opens and closes as the real one, over holidays, weekends and summer time."""
     session = NEW_YORK.at(hours, ms(at))
     assert session.state == state
     assert NEW_YORK.last_trade_ms(hours, ms(at)) == ms(last_trade)
@@ -259,7 +259,7 @@ def test_sessions(hours, at, state, last_trade, previous_close):
 
 @pytest.mark.parametrize("hours", Hours)
 def test_an_always_open_market_trades_on_sunday(hours):
-    """With always_open every class trades at every hour."""
+    """With always_open every class trades on a Sunday."""
     sunday_ms = ms("03-22 12:00:00")
     assert TradingHours().last_trade_ms(hours, sunday_ms) == sunday_ms
 

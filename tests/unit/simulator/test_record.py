@@ -1,4 +1,4 @@
-"""The simulated market's own record: what is true, what jumps, and what quotas count."""
+"""The simulated market's own record: true prices, jumps, and the calls that quotas count."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRIDAY_CLOSE_MS = int(datetime(2026, 3, 20, 20, tzinfo=UTC).timestamp()) * 1000
 
 
 def test_is_true_tells_right_from_wrong():
-    """A quote is right with its price at its time, and wrong with either a little off."""
+    """A quote is true with its price at its time, and wrong if one of them is a little off."""
     market = Market(clock=Clock())
     for symbol in ("AAPL", "BTC-USD", "EUR/USD", "SHIB-USD"):
         price, at_ms = market.truth(symbol, WEDNESDAY_MS)
@@ -63,7 +63,7 @@ def test_is_true_knows_how_providers_round():
 
 
 def test_a_jump_is_true_from_its_moment_on():
-    """A jump changes the price for ever, and not what was before it."""
+    """A jump changes all later prices of the coin, and no earlier one."""
     market, calm = Market(clock=Clock()), Market()
     later_ms = WEDNESDAY_MS + 24 * HOUR_MS
     market.control("jump", symbol="btc/usd", factor=0.5)
