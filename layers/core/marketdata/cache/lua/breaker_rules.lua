@@ -2,7 +2,7 @@
 --
 -- A hash with the fields state, since, reason and generation; probe and probe_until while a probe is in
 -- flight; 's:<second>' and 'f:<second>', the successes and failures of a closed breaker; stale, the number of
--- stale answers in a row; success_at and error, which are only shown. A missing or unreadable breaker counts
+-- stale answers in a row; success_at and error, the last success and the last error, which decide nothing. A missing or unreadable breaker counts
 -- as closed.
 
 local LONGEST_TEXT = 2000
@@ -62,7 +62,7 @@ local function breaker_end_probe(breaker)
   redis.call('HDEL', breaker.key, 'probe', 'probe_until')
 end
 
-local function breaker_end_row(breaker)
+local function breaker_clear_stale(breaker)
   breaker.stale = nil
   redis.call('HDEL', breaker.key, 'stale')
 end
@@ -88,7 +88,7 @@ local function breaker_turn(breaker, state, reason, now)
   breaker_set(breaker, 'generation', change.generation)
   breaker_forget(breaker, counted)
   breaker_end_probe(breaker)
-  breaker_end_row(breaker)
+  breaker_clear_stale(breaker)
   return change
 end
 
@@ -147,12 +147,12 @@ end
 
 -- Count one more stale answer in a row. Return how many failures this answer counts as.
 local function breaker_stale(breaker, policy)
-  local row = (breaker.stale or 0) + 1
-  breaker_set(breaker, 'stale', row)
-  if row < policy.stale_answers then
+  local in_a_row = (breaker.stale or 0) + 1
+  breaker_set(breaker, 'stale', in_a_row)
+  if in_a_row < policy.stale_answers then
     return 0
   end
-  return row == policy.stale_answers and row or 1
+  return in_a_row == policy.stale_answers and in_a_row or 1
 end
 
 local function breaker_record_closed(breaker, result, now, policy)
@@ -161,7 +161,7 @@ local function breaker_record_closed(breaker, result, now, policy)
   end
   if result.effect == 'success' then
     if breaker.stale and not result.unjudged then
-      breaker_end_row(breaker)
+      breaker_clear_stale(breaker)
     end
     breaker_count(breaker, 's', 1, now, policy)
     return nil

@@ -2,9 +2,8 @@
 --
 -- KEYS  the ledger.
 -- ARGV  now (ms, '' for the clock of Redis), the time that the worker expects by its steady clock (''
---       if it does not know), born and turns as the worker has seen them, and JSON [field, value, ...] as
---       it saw them.
--- Reply {born, turns} as they are now, as text.
+--       if the worker does not know), born, turns, and JSON [field, value, ...] of the worker's copy.
+-- Reply {born, turns} of the ledger now, as text.
 --
 -- If ledger and copy have counts of the same bucket, the larger count is kept. So no known call is lost, and
 -- calls that several workers remember are counted once. (A call that was settled meanwhile is in another bucket

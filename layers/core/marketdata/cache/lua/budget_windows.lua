@@ -1,15 +1,17 @@
--- What a provider's limits allow: how many calls fit all windows now, for which use, and when more do.
--- `ledger.lua` stands before this file.
+-- How many calls the limits of a provider allow now for a use, and when they allow more. Scripts include
+-- ledger.lua before this file.
 
 local SKEW_MS = 2000        -- a reservation's end may be wrong by this much
 local PACE_SLACK_MS = 5000  -- one tick: rounding to ticks must not slow the average pace
 
 local ROUTINE = { active = true, watched = true }
 local KINDS = { active = 'r', watched = 'r', new = 'n', unlisted = 'n' }
-local LEAVES_HALF = { watched = true, new = true, unlisted = true }
+-- Uses that may have only half of the calls of a short window. Clients decide how many such calls are due.
+local HALF_ONLY = { watched = true, new = true, unlisted = true }
 
 local function bucket_of(window, end_ms)
-  -- Shorter windows would be lost in the allowance; their calls are sent at once, from one clock.
+  -- Shorter windows have no allowance, because it would be a large part of them. Their calls are sent at once,
+  -- by one clock.
   local skew = window >= MINUTE_MS and SKEW_MS or 0
   return math.floor((end_ms + skew) / width_of(window))
 end
@@ -71,7 +73,7 @@ end
 -- The limits of a use in one window, each {most calls, the kind that is counted (nil: all kinds)}.
 local function caps_of(calls, window, use)
   if window < DAY_MS then
-    local most = LEAVES_HALF[use] and calls - math.floor(calls / 2) or calls
+    local most = HALF_ONLY[use] and calls - math.floor(calls / 2) or calls
     if use ~= 'unlisted' then return { { most } } end
     -- The share of unlisted symbols is also kept free for all other symbols.
     local share = unlisted_share(calls)

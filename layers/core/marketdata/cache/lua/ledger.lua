@@ -5,10 +5,10 @@
 -- A reserved call may happen at any time until the end of its reservation. It counts in the bucket of
 -- that end until the whole bucket is older than the window, so never too few calls are counted.
 -- Field 'pace:<window ms>' is when the next routine call is due by even pacing. Field 'hold' is
--- when the provider may be called again at all. Names carry the window's length, not a place in
--- the settings, so that a change of limits loses nothing. 'born' is when the ledger was begun and
--- 'turns' how often it has granted since; by these two a worker recognises a ledger. 'seen' is when
--- it last granted: if that is in the future, the clock of Redis went back.
+-- when the provider may be called again at all. Field names have the length of a window, not its place in
+-- the settings, so that a change of limits loses nothing. 'born' is when the ledger was begun, and
+-- 'turns' is how often the ledger has granted calls since then. A worker recognises a ledger by these two.
+-- 'seen' is when the ledger last granted calls. If this time is in the future, the clock of Redis went back.
 
 local BUCKETS = 120         -- per window, so that a window is rounded up by less than a hundredth
 local MINUTE_MS, DAY_MS = 60000, 86400000
@@ -64,7 +64,7 @@ local function ledger_shift(ledger, by)
   ledger.changed = true
 end
 
--- By how much the clock of Redis was moved since the ledger granted last. `expected` is the time that
+-- By how much the clock of Redis was moved since the ledger last granted calls. `expected` is the time that
 -- a worker expects by its steady clock, `wall` the time of its wall clock; each is nil if not known.
 -- Without them a step forwards looks like a pause. A worker that was started after the step finds it only by
 -- its wall clock. If that wall clock is wrong, calls of long ago count once more, but no call counts less.
@@ -149,7 +149,7 @@ local function ledger_prune(ledger)
   end
 end
 
--- Note that the ledger has granted.
+-- Note that the ledger has granted calls.
 local function ledger_turn(ledger)
   ledger.born, ledger.turns, ledger.seen = ledger.born or ledger.now, ledger.turns + 1, ledger.now
   redis.call('HSET', ledger.key, 'born', whole(ledger.born), 'turns', whole(ledger.turns),

@@ -1,7 +1,8 @@
 -- Which of these quotes do readers see, and which are held until a second observation confirms them?
 --
--- KEYS  per quote: the stored quote, the held candidates, the reason why there is none, the history by the
---       minute, the history by the hour, the ids of the coin that its ticker has become lately.
+-- KEYS  per quote: the stored quote, the held candidates, the reason why there is no quote, the history by
+--       the minute, the history by the hour, the ids of the new coin by source if the ticker of the quote
+--       became another coin lately.
 -- ARGV  now_ms ('' for the clock of Redis), the rules as JSON;
 --       per quote: source, rank, price, currency ('' unknown), fetched_ms, timestamp_ms (0 none), jump limit,
 --       factor of the currency's minor unit (0 none), value, the id by which the source was asked for its coin
@@ -9,17 +10,14 @@
 -- Reply, per quote: 'written:<source that was written>', 'older', 'older:other_coin', 'quarantined:<reason>'
 --       or 'rejected:future:<by how many ms its time is ahead>'.
 
+-- include: values.lua
 -- include: acceptance_rules.lua
 -- include: history_rules.lua
 
 local PER_KEY, PER_ARG, HEAD = 6, 10, 2
 local MINUTE_MS, HOUR_MS, DAY_S = 60000, 3600000, 86400
 
-local now, rules = tonumber(ARGV[1]), cjson.decode(ARGV[2])
-if not now then
-  local time = redis.call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
-end
+local now, rules = time_now(ARGV[1]), cjson.decode(ARGV[2])
 
 -- The text at a key; a value of another type is removed, because it is damaged.
 local function text_at(key)
@@ -65,15 +63,15 @@ local function hold(key, candidates)
   local kept, life_s = {}, rules.held_s
   for source, held in pairs(candidates) do
     kept[source] = {
-      rank = string.format('%.0f', held.rank), price = held.text, currency = held.currency,
-      fetched = string.format('%.0f', held.fetched), timestamp = string.format('%.0f', held.timestamp),
-      reason = held.reason, since = string.format('%.0f', held.since), value = held.value,
+      rank = whole(held.rank), price = held.text, currency = held.currency,
+      fetched = whole(held.fetched), timestamp = whole(held.timestamp),
+      reason = held.reason, since = whole(held.since), value = held.value,
       stored = held.stored,
     }
     if held.reason == 'unit_mismatch' then life_s = math.max(life_s, rules.unit_hold_ms / 1000 + rules.held_s) end
   end
   if next(kept) then
-    redis.call('SET', key, cjson.encode(kept), 'EX', string.format('%.0f', life_s))
+    redis.call('SET', key, cjson.encode(kept), 'EX', whole(life_s))
   else
     redis.call('DEL', key)
   end
