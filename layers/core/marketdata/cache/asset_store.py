@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from marketdata.cache.client import AT_ONCE, Cache
 from marketdata.cache.list_writer import ListWriter, list_key
@@ -202,7 +202,7 @@ class AssetStore:
         meta = self.meta(asset_class) if places else None
         return meta is not None and meta.version == version and min(places) < meta.total
 
-    def _fields(self, key: str, names: Sequence[Any]) -> list[bytes | None]:
+    def _fields(self, key: str, names: Sequence[str | int]) -> list[bytes | None]:
         commands = [
             ("HMGET", key, *names[start : start + AT_ONCE])
             for start in range(0, len(names), AT_ONCE)

@@ -202,7 +202,7 @@ def _quotes_in(row: Any) -> list[Any]:
 
 
 def _price_in(quote: Any, currency: str) -> tuple[Decimal, str] | None:
-    """Return a quote's price, and no unit; None without a price.
+    """Return a quote's price and its currency; None without a price.
 
     Raise `BadPayloadError` for a quote that is no object, for a price that cannot be used, and for
     a price in another currency.
@@ -213,4 +213,4 @@ def _price_in(quote: Any, currency: str) -> tuple[Decimal, str] | None:
     if label not in (None, "", currency):
         raise BadPayloadError(f"a price in {shown(label)}, not {currency}")
     price = price_of(quote.get("price"))
-    return None if price is None else (price, "")
+    return None if price is None else (price, currency)

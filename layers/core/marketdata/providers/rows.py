@@ -29,6 +29,7 @@ LEAST_BAD_ROWS = 3
 # Of two rows for one symbol, one that is this much older than the other is not traded any more.
 _DEAD_AFTER = timedelta(days=1)
 _Row = TypeVar("_Row")
+_Price = tuple[Decimal, str]  # and its currency, empty if that is not known
 
 
 def settle(
@@ -88,18 +89,17 @@ def unit_in(label: Any, currency: str | None = None) -> Unit | None:
 
 def live_row(
     rows: Iterable[_Row],
-    price_in: Callable[[_Row], Any],
+    price_in: Callable[[_Row], _Price | None],
     time_in: Callable[[_Row], datetime | None],
     fetched_at: datetime,
 ) -> _Row | None:
     """Return the row of one symbol that has a current price; None where no row has a price.
 
-    `price_in` returns a row's price and unit, None for a row without a price. Neither a row that is
-    a day older than another one counts, nor one with a time in the future beside others. Raise
+    `price_in` returns a row's price and currency, None for a row without a price. Raise
     `BadPayloadError` if two current rows have different prices, and the error of `price_in` if
     there is no current row.
     """
-    live: list[tuple[Any, datetime | None, _Row]] = []
+    priced: list[tuple[_Price, datetime | None, _Row]] = []
     problem: BadPayloadError | None = None
     for row in rows:
         try:
@@ -108,19 +108,30 @@ def live_row(
             problem = problem or error
             continue
         if price is not None:
-            live.append((price, time_in(row), row))
-    if problem is not None and not live:
+            priced.append((price, time_in(row), row))
+    if problem is not None and not priced:
         raise problem
-    latest = fetched_at + timedelta(milliseconds=FUTURE_MS)
-    live = [one for one in live if one[1] is None or one[1] <= latest] or live
-    times = [time for _, time, _ in live if time is not None]
-    if times:
-        live = [one for one in live if one[1] is None or max(times) - one[1] < _DEAD_AFTER]
-    prices = list(dict.fromkeys(price for price, _, _ in live))
+    current = _current(priced, fetched_at)
+    prices = list(dict.fromkeys(price for price, _, _ in current))
     if len(prices) > 1:
-        first, second = (" ".join(map(_part, price)) for price in prices[:2])
+        first, second = map(_shown_price, prices[:2])
         raise BadPayloadError(f"two rows contradict each other: {first} and {second}")
-    return live[0][2] if live else None
+    return current[0][2] if current else None
+
+
+def _current(
+    priced: list[tuple[_Price, datetime | None, _Row]], fetched_at: datetime
+) -> list[tuple[_Price, datetime | None, _Row]]:
+    """Return the rows whose time is neither in the future nor a day before another one's.
+
+    A row without a time counts. If all times are in the future, the rows are compared as they are.
+    """
+    latest = fetched_at + timedelta(milliseconds=FUTURE_MS)
+    past = [one for one in priced if one[1] is None or one[1] <= latest] or priced
+    newest = max((time for _, time, _ in past if time is not None), default=None)
+    return [
+        one for one in past if one[1] is None or newest is None or newest - one[1] < _DEAD_AFTER
+    ]
 
 
 def quote_over_24h(
@@ -161,5 +172,6 @@ def quote_over_24h(
     )
 
 
-def _part(value: Any) -> str:
-    return format(value, "f") if isinstance(value, Decimal) else str(value or "without a currency")
+def _shown_price(price: _Price) -> str:
+    amount, currency = price
+    return f"{amount:f} {currency or 'without a currency'}"

@@ -79,12 +79,12 @@ def quote_of(instrument: Instrument, rows: Sequence[Row], fetched_at: datetime) 
         unit = unit_in(row.get("currency"), currency) or (Unit(currency) if currency else None)
         return _Amounts(unit, signed=signed)
 
-    def price_in(row: Row) -> tuple[Decimal | None, str] | None:
+    def price_in(row: Row) -> tuple[Decimal, str] | None:
         price = raw_price(row)
         if price is None:
             return None
         found = amounts(row)
-        return found.major(price), found.unit.currency if found.unit else ""
+        return found.price(price), found.unit.currency if found.unit else ""
 
     row = live_row(rows, price_in, lambda row: unix_time(row.get("regularMarketTime")), fetched_at)
     price = None if row is None else raw_price(row)
@@ -100,9 +100,13 @@ class _Amounts:
         self.unit = unit
         self.signed = signed
 
+    def price(self, amount: Decimal) -> Decimal:
+        """Return a price in the currency."""
+        return amount if self.unit is None else self.unit.to_major(amount)
+
     def major(self, amount: Decimal | None) -> Decimal | None:
         """Return an amount in the currency; None for none."""
-        return amount if amount is None or self.unit is None else self.unit.to_major(amount)
+        return None if amount is None else self.price(amount)
 
     def figure(self, row: Row, name: str) -> Decimal | None:
         """Return a price beside the price; None where there is none."""
@@ -116,7 +120,7 @@ class _Amounts:
 def _quote(
     instrument: Instrument, row: Row, amounts: _Amounts, raw_price: Decimal, fetched_at: datetime
 ) -> Quote:
-    price = amounts.major(raw_price) or raw_price
+    price = amounts.price(raw_price)
     is_coin = row.get("quoteType") == "CRYPTOCURRENCY"
     close = amounts.figure(row, "regularMarketPreviousClose")
     if close is not None and not is_near(price, close, signed=amounts.signed):

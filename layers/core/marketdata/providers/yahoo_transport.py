@@ -112,17 +112,14 @@ class YahooTransport(requests.Session[requests.Response]):
         call = getattr(self._calls, "current", None)
         if call is None:
             raise UnavailableError("yfinance asked for something outside of a call")
+        host = urlsplit(url).hostname
         wants_crumb = urlsplit(url).path == CRUMB_PATH
-        is_data = urlsplit(url).hostname in DATA_HOSTS and not wants_crumb
+        is_data = host in DATA_HOSTS and not wants_crumb
         if is_data:
-            call.crumb = (options.get("params") or {}).get("crumb")
-            if call.crumb is None and not call.crumbless:
-                if call.failure and not call.crumb_problem:  # nothing answered at all
-                    raise UnavailableError(call.failure)
-                raise CrumbMissingError(f"no crumb: {call.crumb_problem or 'no cookie came'}")
+            _note_crumb(call, (options.get("params") or {}).get("crumb"))
         elif call.crumbless:
             raise NoCrumbError("neither cookie nor crumb is needed")
-        elif urlsplit(url).hostname == _COOKIE_PAGE and self._has_cookie:
+        elif host == _COOKIE_PAGE and self._has_cookie:
             return requests.Response()  # yfinance requests this page each time and does not read it
         answer = self._follow(call, method, url, options)
         if is_rate_limit(answer) or (is_data and _failed(answer)):
@@ -130,7 +127,7 @@ class YahooTransport(requests.Session[requests.Response]):
         if wants_crumb and (answer.status_code != 200 or not plausible_crumb(answer.text)):
             call.crumb_problem = _crumb_problem(_host(self._target(url)), answer)
             raise NoCrumbError(call.crumb_problem)
-        if urlsplit(url).hostname == _COOKIE_PAGE:
+        if host == _COOKIE_PAGE:
             self._has_cookie = True
         return answer
 
@@ -224,6 +221,16 @@ class _Body:
             return CURL_WRITEFUNC_ERROR
         self.data += chunk
         return len(chunk)
+
+
+def _note_crumb(call: Call, crumb: str | None) -> None:
+    """Note the crumb of a data call. Raise an error if the call needs one and has none."""
+    call.crumb = crumb
+    if crumb is not None or call.crumbless:
+        return
+    if call.failure and not call.crumb_problem:  # nothing answered at all
+        raise UnavailableError(call.failure)
+    raise CrumbMissingError(f"no crumb: {call.crumb_problem or 'no cookie came'}")
 
 
 def _cookies_of(answer: requests.Response) -> Iterator[tuple[str, str]]:
