@@ -69,7 +69,7 @@ class AssetCommitter:
             self.control.record(results, {}, (), now_ms, report=report.job.id)
 
     def _swapped(self, report: AssetReport) -> AssetSummary:
-        """Swap in the candidate if it is good enough. Return the summary in both cases."""
+        """Swap in the candidate if there is one. Return the summary in both cases."""
         asset_class = report.of_class
         summary = AssetSummary(
             asset_class=asset_class,
@@ -87,6 +87,11 @@ class AssetCommitter:
         if data is None:
             reason = f"{report.candidate} is not in the archive"
             return summary.model_copy(update={"reason": reason})
+        return self._swap_in(data, summary)
+
+    def _swap_in(self, data: bytes, summary: AssetSummary) -> AssetSummary:
+        """Swap in a candidate of the archive if it is good enough. Return the summary."""
+        asset_class = summary.asset_class
         listed, stored = decode(data), self.assets.meta(asset_class)
         old_total = stored.total if stored else 0
         objection = guard(len(listed.assets), old_total)

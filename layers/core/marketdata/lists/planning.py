@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from marketdata.cache.asset_store import AssetStore
@@ -66,31 +66,25 @@ class AssetPlanner:
         ]
         grants = self.control.take(requests, now_ms, self.token())
         version = f"{now_ms:013d}"
-        jobs = []
-        for asset_class, sources in listing.items():
-            own = [grant for grant in grants if grant.asset_class is asset_class]
-            free = [source for source in sources if asset_class in FACTS[source].free_lists]
-            jobs.append(
-                AssetJob(
-                    id=f"{version}-{asset_class.value}",
-                    asset_class=asset_class,
-                    version=version,
-                    planned_ms=now_ms,
-                    sources=sources,
-                    attempts=(
-                        *(_attempt(grant) for grant in own if grant.calls),
-                        *(ListAttempt(provider=source, calls=1) for source in free),
-                    ),
-                    skipped=tuple(
-                        SkippedList(provider=grant.source, reason=grant.reason)
-                        for grant in own
-                        if grant.reason is not None
-                    ),
-                    young_ms=between_ms if asset_class in lost else 0,
-                    execution=execution,
-                )
+        jobs = tuple(
+            AssetJob(
+                id=f"{version}-{asset_class.value}",
+                asset_class=asset_class,
+                version=version,
+                planned_ms=now_ms,
+                sources=sources,
+                attempts=tuple(_attempts(asset_class, sources, grants)),
+                skipped=tuple(
+                    SkippedList(provider=grant.source, reason=grant.reason)
+                    for grant in grants
+                    if grant.asset_class is asset_class and grant.reason is not None
+                ),
+                young_ms=between_ms if asset_class in lost else 0,
+                execution=execution,
             )
-        return AssetPlan(version=version, restore=lost, jobs=tuple(jobs), execution=execution)
+            for asset_class, sources in listing.items()
+        )
+        return AssetPlan(version=version, restore=lost, jobs=jobs, execution=execution)
 
     def _older_than(self, age_ms: int, now_ms: int) -> tuple[AssetClass, ...]:
         metas = {asset_class: self.assets.meta(asset_class) for asset_class in AssetClass}
@@ -115,13 +109,21 @@ def _request(asset_class: AssetClass, source: Source, now_ms: int) -> CallReques
     )
 
 
-def _attempt(grant: CallGrant) -> ListAttempt:
-    return ListAttempt(
-        provider=grant.source,
-        calls=grant.calls,
-        permit=Permit(grant.generation, grant.probe),
-        reservation=Reservation(end_ms=grant.end_ms, use=grant.use),
-    )
+def _attempts(
+    asset_class: AssetClass, sources: Sequence[Source], grants: Sequence[CallGrant]
+) -> Iterator[ListAttempt]:
+    """Yield the attempts that were granted calls, then those whose list costs none."""
+    for grant in grants:
+        if grant.asset_class is asset_class and grant.calls:
+            yield ListAttempt(
+                provider=grant.source,
+                calls=grant.calls,
+                permit=Permit(grant.generation, grant.probe),
+                reservation=Reservation(end_ms=grant.end_ms, use=grant.use),
+            )
+    for source in sources:
+        if asset_class in FACTS[source].free_lists:
+            yield ListAttempt(provider=source, calls=1)
 
 
 def _listing_sources(asset_class: AssetClass, settings: Settings) -> tuple[Source, ...]:

@@ -8,15 +8,13 @@ reservation whose report never comes stays spent.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.clock import SLOT_MS, SLOT_S
 from marketdata.domain.acceptance import Result, Verdict, rejection_message, times_ahead
 from marketdata.domain.breaker import Transition
-from marketdata.domain.budget import Use
 from marketdata.domain.messages import (
     MOST_NAMED,
     AttemptOutcome,
@@ -25,29 +23,13 @@ from marketdata.domain.messages import (
     Summary,
     SummaryOutcome,
 )
-from marketdata.domain.outcomes import (
-    MissingQuote,
-    Outcome,
-    Reason,
-)
+from marketdata.domain.outcomes import MissingQuote, Outcome, Reason
 from marketdata.domain.permits import AttemptResult
 from marketdata.domain.quotes import Source
 from marketdata.domain.staleness import STALE_SOURCE, only_repeats
 from marketdata.prices.attempt_results import STALE, result_of, with_rejections, with_stale_sources
+from marketdata.prices.due_times import next_due
 from marketdata.settings import Settings
-
-# A symbol that no provider knows is asked for again after this time.
-NOT_FOUND_PAUSE_S = 900
-# The same for a symbol that had a price before, because it is more likely missing by mistake.
-LOST_PAUSE_S = 60
-# An answer is incomplete if it lacks most of the symbols that had a price before, and at least this
-# many. Bad rows in most of an answer, and at least this many, are a defect of the provider.
-LEAST_LOST = 3
-# The pause of a thinly traded symbol: its price is old while its source has current prices of
-# others.
-UNTRADED_PAUSE_S = 60
-# The pause of a symbol whose row or price has a defect.
-REJECTED_PAUSE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +72,7 @@ class Committer:
         ahead = {source for source, ahead_ms in written.ahead.items() if ahead_ms}
         transitions = self.control.record(
             results,
-            self._next_due(report, verdicts, stale, ahead),
+            next_due(report, verdicts, self.settings.update_period_s, stale=stale, ahead=ahead),
             [
                 (outcome.provider, symbol)
                 for outcome in report.outcomes
@@ -153,47 +135,6 @@ class Committer:
             Verdict(quote.symbol, quote.source, Result.OLDER, STALE_SOURCE) for quote in repeated
         ]
         return _Written((*verdicts, *old), rejections, times_ahead(new, verdicts))
-
-    def _next_due(
-        self,
-        report: Report,
-        verdicts: Sequence[Verdict],
-        stale: Collection[Source],
-        ahead: Collection[Source],
-    ) -> dict[str, int]:
-        """Return when each symbol of a job is next due, epoch ms, always at the start of a slot.
-
-        A written symbol is due after the period of its source. A symbol is due after a pause if no
-        provider knows it, if it is thinly traded, or if its price has a defect. So is a symbol of a
-        client whose row has a defect. All other symbols are due in the next slot, also the missing
-        symbols of an incomplete answer and of an answer with mostly bad rows.
-        """
-        job = report.job
-        slot_ms = job.slot * 1000
-        due = {instrument.symbol.text: slot_ms + SLOT_MS for instrument in job.instruments}
-        lost = [one.symbol for one in report.missing if one.symbol in job.last]
-        are_most_lost = len(lost) >= LEAST_LOST and 2 * len(lost) > len(job.last)
-        bad = {symbol for outcome in report.outcomes for symbol in outcome.bad_rows}
-        are_bad_rows = job.use is not Use.ACTIVE and not (
-            len(bad) >= LEAST_LOST and 2 * len(bad) > len(job.instruments)
-        )
-        for reason in report.missing:
-            if reason.symbol in bad and are_bad_rows:
-                due[reason.symbol] = slot_ms + REJECTED_PAUSE_S * 1000
-            elif reason.code is Reason.NOT_FOUND and reason.symbol not in job.last:
-                due[reason.symbol] = slot_ms + NOT_FOUND_PAUSE_S * 1000
-            elif reason.code is Reason.NOT_FOUND and not are_most_lost:
-                due[reason.symbol] = slot_ms + LOST_PAUSE_S * 1000
-        for verdict in sorted(verdicts, key=lambda v: v.result is Result.WRITTEN):
-            pause_s = SLOT_S
-            if verdict.result is Result.WRITTEN:
-                pause_s = self.settings.update_period_s(verdict.source)
-            elif verdict.reason == STALE_SOURCE and verdict.source not in stale:
-                pause_s = UNTRADED_PAUSE_S
-            elif verdict.result is Result.REJECTED and verdict.source not in ahead:
-                pause_s = REJECTED_PAUSE_S
-            due[verdict.symbol] = slot_ms + pause_s * 1000
-        return due
 
 
 def _named(missing: Sequence[MissingQuote]) -> dict[Reason, tuple[str, ...]]:
