@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from marketdata.cache.quote_store import QuoteStore
+from marketdata.clock import utc_text
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Source
-from tests.support.sample_quotes import at_ms, put, quote
+from tests.support.sample_quotes import START, at_ms, put, quote
 
 
 @pytest.fixture
@@ -70,6 +73,15 @@ def test_a_stored_time_in_the_future_blocks_no_quote(store):
     """A stored quote whose time is an hour ahead is replaced by the next quote."""
     put(store, quote("100", 3600, time=3599))
     assert put(store, quote("101", 5, time=4), now=5) == ["written"]
+
+
+@pytest.mark.parametrize(("ahead_s", "stored_at"), [(2, 2), (3, 0), (3600, 0)])
+def test_a_fetch_in_the_future_is_stored_as_one_of_now(store, ahead_s, stored_at):
+    """A fetch time more than two seconds ahead is from a wrong clock, and readers get the time."""
+    put(store, quote("100", ahead_s, time=0), now=0)
+    assert store.last(["AAPL"])["AAPL"].fetched_ms == at_ms(stored_at)
+    shown = utc_text(START + timedelta(seconds=stored_at))
+    assert f'"fetched_at":"{shown}"'.encode() in store.read(["AAPL"])[0]
 
 
 @pytest.mark.parametrize(("stored", "new"), [(None, 5), (5, None), (None, None)])

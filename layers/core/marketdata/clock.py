@@ -19,6 +19,9 @@ DAY_S = DAY_MS // SECOND_MS
 SLOT_S = 5
 SLOT_MS = SLOT_S * SECOND_MS
 
+# If two clocks differ by more than this, one of the two is wrong.
+CLOCK_SKEW_MS = 2_000
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from marketdata.cache.stored_quotes import stored, times_of
+from marketdata.clock import CLOCK_SKEW_MS
 from marketdata.domain.acceptance import (
     AGREEMENT,
     BASELINE_MS,
-    CLOCK_SKEW_MS,
     FUTURE_MS,
     JUMP_LIMITS,
     REPEAT_MS,

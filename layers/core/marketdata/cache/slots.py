@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from marketdata.cache.client import Cache
 from marketdata.cache.control_codec import TAG
-from marketdata.clock import DAY_MS, HOUR_MS, SLOT_MS
+from marketdata.clock import CLOCK_SKEW_MS, DAY_MS, HOUR_MS, SLOT_MS
 from marketdata.domain.budget import Use
 from marketdata.domain.permits import DueSymbol, OpenSlot
 from marketdata.domain.quotes import Source
@@ -31,8 +31,6 @@ DUE_AHEAD_MS = 2 * DAY_MS
 CLOCKS_MOST = 50  # workers with a wrong clock that are kept
 # A timetable has some hundred sessions. A text with more bytes than this is damaged.
 TIMETABLE_BYTES = 50_000
-# A clock that differs by more than this from that of Redis is wrong.
-CLOCK_SKEW_MS = 2_000
 
 _TIMETABLE = TypeAdapter(Timetable)
 

@@ -48,8 +48,6 @@ REPEAT_MS = 2 * MINUTE_MS
 FUTURE_MS = MINUTE_MS
 # At least this many symbols with a time in the future show that a clock is wrong.
 LEAST_AHEAD = 2
-# Two clocks that differ by more than this are reported.
-CLOCK_SKEW_MS = 2_000
 
 
 class Result(StrEnum):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from marketdata.cache.quote_store import LastQuote
-from marketdata.domain.acceptance import CLOCK_SKEW_MS
+from marketdata.clock import CLOCK_SKEW_MS
 from marketdata.domain.breaker import Permit
 from marketdata.domain.budget import Use
 from marketdata.domain.market_state import state_of_class
