@@ -11,13 +11,13 @@ import pytest
 from redis.connection import Connection
 from redis.exceptions import TimeoutError  # noqa: A004  (its own class)
 
-from marketdata.cache.client import Cache, connect
+from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.collector import COLLECT_AFTER
 from marketdata.domain.breaker import BreakerPolicy
 from marketdata.domain.budget import parse_limits
 from marketdata.domain.quotes import Source
-from marketdata.settings import Settings
+from tests.support.caches import patient_cache
 from tests.support.examples import use_few
 from tests.support.redis_servers import RedisServer
 
@@ -104,7 +104,7 @@ def shared_redis(request: pytest.FixtureRequest) -> RedisServer:
 @pytest.fixture
 def cache(shared_redis: RedisServer) -> Iterator[Cache]:
     """The program's client of an empty Redis, plain or in cluster mode."""
-    cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
+    cache = patient_cache(shared_redis)
     yield cache
     cache.close()
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from marketdata.cache.client import connect
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.symbols import AssetClass
-from marketdata.settings import Settings
 from tests.support.api_service import Service
+from tests.support.caches import emptied
 from tests.support.examples import TIMES
 
 ROOT = Path(__file__).parents[2]
@@ -22,16 +21,13 @@ GUARD_S = 300
 @pytest.fixture
 def service(plain_redis):
     """A service with quotes, lists and a reason of a missing quote."""
-    with plain_redis.client() as client:
-        client.flushall()
-    cache = connect(Settings.from_env(plain_redis.env()), caller_time=True)
-    service = Service(cache)
-    service.at_work()
-    service.stores.quotes.explain([MissingQuote("TSLA", Reason.BUDGET_EXHAUSTED, "why", 60)])
-    service.now_ms += 5_000
-    service.list_assets(AssetClass.CRYPTO, [f"C{number}-USD" for number in range(30)], "v2")
-    yield service
-    cache.close()
+    with emptied(plain_redis) as cache:
+        service = Service(cache)
+        service.at_work()
+        service.stores.quotes.explain([MissingQuote("TSLA", Reason.BUDGET_EXHAUSTED, "why", 60)])
+        service.now_ms += 5_000
+        service.list_assets(AssetClass.CRYPTO, [f"C{number}-USD" for number in range(30)], "v2")
+        yield service
 
 
 @pytest.mark.timeout(GUARD_S)

@@ -29,7 +29,7 @@ from marketdata.domain.quotes import (
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
 from tests.support.api_service import Service, quote
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 
 CLIENTS = Path(__file__).with_name("clients")
 GUARD_S = 300

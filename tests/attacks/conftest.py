@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from marketdata.domain.quotes import Source
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.fake_yahoo import FakeYahoo
 from tests.support.pipeline import Make, Pipeline, simulated
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from marketdata.cache.client import Cache, connect
+from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.clock import wall_ms
 from marketdata.domain.breaker import BreakerPolicy
@@ -16,6 +16,7 @@ from marketdata.domain.permits import CallGrant, CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
+from tests.support.caches import patient_cache
 from tests.support.control_support import Breaker
 from tests.support.redis_servers import RedisServer
 
@@ -53,7 +54,7 @@ class Clocks:
 @pytest.fixture
 def live_cache(shared_redis: RedisServer) -> Iterator[Cache]:
     """A cache as in production: scripts use the server's own clock."""
-    cache = connect(Settings.from_env(shared_redis.env()))
+    cache = patient_cache(shared_redis, caller_time=False)
     yield cache
     cache.close()
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from marketdata.domain.quotes import Source
+from tests.support.caches import emptied
 from tests.support.canned_server import CannedServer
-from tests.support.empty_cache import emptied
 from tests.support.pipeline import GENEROUS, Pipeline, simulated
 from tests.support.stand_ins import FakeAlphaVantage
 

@@ -12,7 +12,7 @@ import pytest
 
 from marketdata.domain.quotes import Source
 from marketdata.providers.contract import MOST_QUOTE_BYTES
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Make, simulated
 
 MEGABYTE = 1024 * 1024

@@ -12,7 +12,7 @@ from marketdata.domain.currencies import CURRENCIES
 from marketdata.domain.quotes import Source
 from marketdata.domain.shipped_tables import COINS
 from marketdata.domain.watch_rules import UNLISTED_MOST, UNLISTED_WAIT_S, WATCHED_MOST
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import Make, Pipeline, simulated
 from tests.support.sample_lists import listed
 

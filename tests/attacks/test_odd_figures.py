@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from marketdata.domain.quotes import FIGURES, Source
+from tests.support.caches import emptied
 from tests.support.canned_server import CannedServer
-from tests.support.empty_cache import emptied
 from tests.support.fake_yahoo import FakeYahoo, quote_row
 from tests.support.pipeline import GENEROUS, Pipeline, simulated
 from tests.support.stand_ins import (

@@ -21,7 +21,7 @@ from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.lists.calendars import published
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import ACTIVE, GENEROUS, GENEROUS_MARKET, Pipeline, simulated
 from tests.support.sample_lists import coins
 from tests.support.trading_support import a_quote

@@ -11,8 +11,8 @@ import pytest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.lists.archive import LocalArchive
+from tests.support.caches import emptied
 from tests.support.canned_server import CannedServer
-from tests.support.empty_cache import emptied
 from tests.support.fake_yahoo import FakeYahoo, quote_row
 from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Make, Pipeline, simulated
 from tests.support.stand_ins import FakeFinnhub

@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 
 from marketdata.domain.quotes import Source
+from tests.support.caches import emptied
 from tests.support.canned_server import CannedServer
-from tests.support.empty_cache import emptied
 from tests.support.fake_yahoo import FakeYahoo, quote_row
 from tests.support.pipeline import GENEROUS, Pipeline, simulated
 from tests.support.stand_ins import FakeCoinGecko, FakeCoinMarketCap, FakeFinnhub

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from marketdata.domain.quotes import Source
+from tests.support.caches import emptied
 from tests.support.canned_server import Canned, CannedServer
-from tests.support.empty_cache import emptied
 from tests.support.pipeline import GENEROUS_MARKET, Make, simulated
 
 ONE_COIN = {"ACTIVE_SYMBOLS": "BTC-USD", "COINMARKETCAP_API_KEY": ""}

@@ -13,10 +13,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from marketdata.cache.client import connect
-from marketdata.settings import Settings
 from tests.support.api_service import Service
 from tests.support.board_page import FLAGS, BoardPage, new_tab
+from tests.support.caches import emptied
 from tests.support.redis_servers import RedisServer
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -53,13 +52,10 @@ def tab(browser: Browser) -> Page:
 @pytest.fixture
 def service(plain_redis: RedisServer) -> Iterator[Service]:
     """A service at its best: every active symbol priced, every list there, the loop at work."""
-    with plain_redis.client() as client:
-        client.flushall()
-    cache = connect(Settings.from_env(plain_redis.env()), caller_time=True)
-    service = Service(cache, MARKET="simulated", FINNHUB_API_KEY="k", QUOTE_TTL="60")
-    service.at_work()
-    yield service
-    cache.close()
+    with emptied(plain_redis) as cache:
+        service = Service(cache, MARKET="simulated", FINNHUB_API_KEY="k", QUOTE_TTL="60")
+        service.at_work()
+        yield service
 
 
 @pytest.fixture

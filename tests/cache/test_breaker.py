@@ -6,14 +6,14 @@ import threading
 
 import pytest
 
-from marketdata.cache.client import Cache, connect
+from marketdata.cache.client import Cache
 from marketdata.domain.breaker import BreakerState, Transition
 from marketdata.domain.budget import Use
 from marketdata.domain.outcomes import BreakerEffect
 from marketdata.domain.permits import CallRequest, DenyReason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
-from marketdata.settings import Settings
+from tests.support.caches import patient_cache
 from tests.support.control_support import LEASE_MS, OPEN_MS, PLENTY, POLICY, Breaker
 from tests.support.control_support import START_MS as NOW
 
@@ -141,7 +141,7 @@ def test_a_result_of_an_earlier_generation_changes_nothing(breaker):
 
 def test_fifty_threads_on_a_half_open_breaker_get_one_probe(shared_redis, control_of):
     """Of 50 workers that ask at the same moment exactly one gets the probe."""
-    cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
+    cache = patient_cache(shared_redis)
     breaker = Breaker(control_of(cache, PLENTY, POLICY))
     breaker.open()
     start, grants = threading.Barrier(50), []

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from marketdata.cache.client import Cache, connect
+from marketdata.cache.client import Cache
 from marketdata.domain.budget import Use
 from marketdata.domain.permits import CallRequest, DenyReason
 from marketdata.domain.symbols import AssetClass
-from marketdata.settings import Settings
+from tests.support.caches import patient_cache
 from tests.support.control_support import LEDGER_SOURCE as SOURCE
 from tests.support.control_support import Ledger
 
@@ -108,14 +108,14 @@ def test_eight_workers_share_one_limit_exactly(shared_redis, control_of):
     granted: list[int] = []
     start = threading.Barrier(8)
 
-    def work() -> None:
-        cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
+    def work(cache: Cache) -> None:
         ledger = Ledger(control_of(cache, {SOURCE: "333/minute"}))
         start.wait()
         granted.extend(ledger.take(3, NOW + n * 10).calls for n in range(60))
         cache.close()
 
-    workers = [threading.Thread(target=work) for _ in range(8)]
+    caches = [patient_cache(shared_redis) for _ in range(8)]
+    workers = [threading.Thread(target=work, args=(cache,)) for cache in caches]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -12,12 +12,11 @@ from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from marketdata.cache.client import connect
 from marketdata.cache.quote_store import QuoteStore
 from marketdata.clock import epoch_ms
 from marketdata.domain.acceptance import Result
 from marketdata.domain.quotes import Source
-from marketdata.settings import Settings
+from tests.support.caches import patient_cache
 from tests.support.examples import examples
 from tests.support.sample_quotes import at_ms, quote
 
@@ -38,7 +37,7 @@ def store(cache):
 def lasting(request):
     """A store that many examples share; each example uses a symbol of its own."""
     server = request.getfixturevalue(f"{request.param}_redis")
-    cache = connect(Settings.from_env(server.env()), caller_time=True)
+    cache = patient_cache(server)
     yield QuoteStore(cache, retention_s=600)
     cache.close()
 

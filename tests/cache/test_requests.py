@@ -10,7 +10,7 @@ from redis.connection import Connection
 
 from marketdata.cache import scripts
 from marketdata.cache.asset_store import AssetStore
-from marketdata.cache.client import Cache, connect
+from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.cache.history_store import HistoryStore
 from marketdata.cache.quote_store import QuoteStore
@@ -21,7 +21,7 @@ from marketdata.domain.permits import CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.lists.calendars import published
-from marketdata.settings import Settings
+from tests.support.caches import patient_cache
 from tests.support.control_support import result_of
 from tests.support.redis_servers import RedisServer
 from tests.support.sample_lists import CRYPTO, large, listed
@@ -221,7 +221,7 @@ def test_every_command_is_one_that_a_serverless_cache_supports(
     shared_redis: RedisServer, sent: Sent
 ):
     """Each command that the stores send is supported by ElastiCache Serverless."""
-    cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
+    cache = patient_cache(shared_redis)
     use_every_store(cache)
     cache.close()
     allowed = SUPPORTED | SUPPORTED_PAIRS

@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from marketdata.cache.client import Cache, connect
+from marketdata.cache.client import Cache
 from marketdata.cache.control import EXCLUSIONS_MOST, ControlState
 from marketdata.domain.budget import Use
 from marketdata.domain.permits import DueSymbol
 from marketdata.domain.quotes import Source
-from marketdata.settings import Settings
+from tests.support.caches import patient_cache
 
 SLOT = 1_763_820_310
 NOW = SLOT * 1000 + 7
@@ -62,8 +62,7 @@ def test_four_workers_claim_a_hundred_slots_once_each(shared_redis, control_of):
     won: list[int] = []
     start = threading.Barrier(4)
 
-    def work() -> None:
-        cache = connect(Settings.from_env(shared_redis.env()), caller_time=True)
+    def work(cache: Cache) -> None:
         control = control_of(cache, {})
         start.wait()
         for slot in range(SLOT, SLOT + 500, 5):
@@ -72,7 +71,8 @@ def test_four_workers_claim_a_hundred_slots_once_each(shared_redis, control_of):
             start.wait()
         cache.close()
 
-    workers = [threading.Thread(target=work) for _ in range(4)]
+    caches = [patient_cache(shared_redis) for _ in range(4)]
+    workers = [threading.Thread(target=work, args=(cache,)) for cache in caches]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from local.simulator import MarketServers
-from marketdata.cache.client import connect
 from marketdata.domain.symbols import AssetClass
 from marketdata.lists.archive import LocalArchive
 from marketdata.lists.fetching import AssetFetcher
 from marketdata.lists.planning import AssetPlanner
-from marketdata.settings import Settings
 from tests.infrastructure.stack import ROOT
+from tests.support.caches import patient_cache
 from tests.support.pipeline import GENEROUS_MARKET, Pipeline
 from tests.support.redis_servers import RedisServer
 from tests.support.simulated_market import Clock
@@ -39,7 +38,7 @@ def sample_events(folder: Path) -> dict[str, dict[str, Any]]:
     """Return the events by their names; `folder` is for temporary files."""
     server = RedisServer(folder)
     server.start()
-    cache = connect(Settings.from_env(server.env()), caller_time=True)
+    cache = patient_cache(server)
     clock = Clock(NOW_MS)
     try:
         with MarketServers(clock=clock, limits=GENEROUS_MARKET) as market:

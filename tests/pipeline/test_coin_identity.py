@@ -13,8 +13,8 @@ from marketdata.api.schemas import Assets
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.lists.archive import LocalArchive
+from tests.support.caches import emptied
 from tests.support.canned_server import CannedServer
-from tests.support.empty_cache import emptied
 from tests.support.pipeline import GENEROUS, Pipeline, simulated
 from tests.support.stand_ins import FakeCoinGecko, FakeCoinMarketCap, coin_row
 

@@ -9,7 +9,7 @@ import pytest
 from marketdata.cache.client import Cache
 from marketdata.domain.quotes import Source
 from tests.support.api_times import shown
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, KEYS, Make, simulated
 
 KEYED = {

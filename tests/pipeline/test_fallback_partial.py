@@ -8,7 +8,7 @@ import pytest
 
 from marketdata.cache.client import Cache
 from marketdata.domain.quotes import Source
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Make, Pipeline, simulated
 
 SIX = "AAPL,MSFT,NVDA,JPM,V,KO"

@@ -12,8 +12,8 @@ import pytest
 
 from marketdata.domain.quotes import Source
 from tests.support.api_times import shown
+from tests.support.caches import emptied
 from tests.support.canned_server import CannedServer
-from tests.support.empty_cache import emptied
 from tests.support.error_shapes import SHAPES, Shape
 from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline, simulated
 from tests.support.simulated_market import KEY

@@ -9,7 +9,7 @@ import pytest
 
 from marketdata.domain.quotes import Source
 from tests.support.api_times import shown
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline, simulated
 
 YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB

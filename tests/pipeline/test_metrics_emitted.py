@@ -9,7 +9,7 @@ import pytest
 from marketdata.domain.messages import Plan, Summary
 from marketdata.domain.quotes import Source
 from marketdata.observability.meter import Gauges, Meter
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.metric_lines import TABLE, metrics_in
 from tests.support.pipeline import Make, Pipeline, simulated
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from marketdata.domain.quotes import Source
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import Make, Pipeline, simulated
 
 PAIRS = "EUR/USD,GBP/USD,USD/JPY,USD/CHF"

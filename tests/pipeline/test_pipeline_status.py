@@ -12,7 +12,7 @@ from marketdata.domain.assets import Asset, AssetList
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from tests.support.api_times import epoch_ms, shown
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import Make, Pipeline, simulated
 
 YAHOO, ALPHA_VANTAGE = Source.YFINANCE, Source.ALPHA_VANTAGE

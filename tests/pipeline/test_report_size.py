@@ -11,7 +11,7 @@ from marketdata.cache.asset_store import AssetStore
 from marketdata.domain.quotes import Source
 from marketdata.prices.job_sizes import MOST_JOB_BYTES
 from tests.benchmarks.market import coin_list, symbols_of
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, simulated
 from tests.support.simulated_market import WEDNESDAY_MS
 

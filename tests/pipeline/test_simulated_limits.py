@@ -10,7 +10,7 @@ from local.service.environment import SIMULATED
 from marketdata.domain.budget import parse_limits
 from marketdata.domain.quotes import Source
 from marketdata.settings import ENV_PREFIXES
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import Pipeline, simulated
 
 SHARES = "AAPL MSFT NVDA GOOGL AMZN META TSLA AVGO JPM KO".split()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, simulated
 
 YAHOO = (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from marketdata.domain.quotes import Source
-from tests.support.empty_cache import emptied
+from tests.support.caches import emptied
 from tests.support.pipeline import Pipeline, simulated
 
 # So few calls that each of these has been spent once when the next one is due.

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from marketdata.api.openapi import EXAMPLES
-from marketdata.cache.client import Cache, connect
+from marketdata.cache.client import Cache
 from marketdata.domain.outcomes import BreakerEffect, MissingQuote, Reason
 from marketdata.domain.quotes import ChangeBasis, Source
 from marketdata.domain.symbols import AssetClass
-from marketdata.settings import Settings
 from tests.support.api_service import Service, quote
+from tests.support.caches import patient_cache
 from tests.support.redis_servers import RedisServer
 
 # By operation: what is asked for, by the status of its answer.
@@ -112,7 +112,7 @@ def main() -> None:
         server = RedisServer(Path(folder))
         server.start()
         try:
-            found = examples(connect(Settings.from_env(server.env()), caller_time=True))
+            found = examples(patient_cache(server))
         finally:
             server.kill()
     text = json.dumps(found, indent=1, ensure_ascii=False)

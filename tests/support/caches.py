@@ -1,4 +1,4 @@
-"""The program's client of a Redis without data."""
+"""The program's client of Redis, which waits long for each answer."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ from tests.support.redis_servers import RedisServer
 TIMEOUT_S = 10.0
 
 
-@contextmanager
-def emptied(server: RedisServer) -> Iterator[Cache]:
-    """The program's client of a server without data; it waits long for each answer."""
-    with server.client() as client:
-        client.flushall()
+def patient_cache(server: RedisServer, *, caller_time: bool = True) -> Cache:
+    """A client of a server; not to be called by two threads at once."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("CONNECT_TIMEOUT_S", "ANSWER_TIMEOUT_S"):
             patch.setattr(cache_client, name, TIMEOUT_S)
-        cache = connect(Settings.from_env(server.env()), caller_time=True)
+        return connect(Settings.from_env(server.env()), caller_time=caller_time)
+
+
+@contextmanager
+def emptied(server: RedisServer) -> Iterator[Cache]:
+    """A client of a server, which is emptied first."""
+    with server.client() as client:
+        client.flushall()
+    cache = patient_cache(server)
     yield cache
     cache.close()
