@@ -8,6 +8,7 @@ import pytest
 
 from marketdata.errors import CallsSpentError
 from marketdata.providers.contract import CallAllowance, Request, Response
+from marketdata.version import VERSION
 from tests.support.raw_server import OK, SECRET, answers, failure_of, secret_request
 
 
@@ -21,7 +22,7 @@ def test_params_headers_and_our_own_name_arrive(serve, sender):
     text = server.requests[0].decode()
     assert text.startswith("GET /path?a=1%2C2 HTTP/1.1\r\n")
     assert f"X-Key: {SECRET}\r\n" in text
-    assert "User-Agent: market-data-aggregator/" in text
+    assert f"User-Agent: market-data-aggregator/{VERSION}" in text
     assert "Accept: application/json, */*\r\n" in text
 
 

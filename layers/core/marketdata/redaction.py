@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit
 
 MASK = "***"
 
@@ -54,6 +54,15 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
         if any(mark in lowered for mark in needed):
             text = place.sub(masked, text)
     return text
+
+
+def shown_host(url: str) -> str:
+    """Return the host and port of a URL, the only parts of it that may be shown.
+
+    The other parts may hold a key, and what is before an `@` a password.
+    """
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
 @lru_cache(maxsize=16)

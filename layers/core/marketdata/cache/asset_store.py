@@ -118,7 +118,7 @@ class AssetStore:
 
     def page(self, asset_class: AssetClass, version: str, offset: int, limit: int) -> list[bytes]:
         """Return rows of a version, as JSON objects; none past its end, or if it is gone."""
-        return self._rows(asset_class, version, range(offset, offset + max(0, limit)))
+        return self.rows(asset_class, version, range(offset, offset + max(0, limit)))
 
     def search(
         self, asset_class: AssetClass, version: str, query: str, offset: int, limit: int
@@ -132,7 +132,7 @@ class AssetStore:
         if index is None:
             return None
         places = index.find(query)
-        return Found(len(places), self._rows(asset_class, version, places[offset : offset + limit]))
+        return Found(len(places), self.rows(asset_class, version, places[offset : offset + limit]))
 
     def tiers(self, asset_class: AssetClass, version: str, query: str) -> list[list[int]]:
         """Return the places of the assets of a version that match, for each `Tier`; see `rows`.
@@ -154,7 +154,19 @@ class AssetStore:
 
     def rows(self, asset_class: AssetClass, version: str, places: Sequence[int]) -> list[bytes]:
         """Return the rows at these places, as JSON objects, without those that do not exist."""
-        return self._rows(asset_class, version, places)
+        if not places:
+            return []
+        try:
+            rows = self._fields(self._key(asset_class, version, "rows"), places)
+        except WrongTypeError:
+            self._drop_version(asset_class, version)
+            return []
+        found = [row for row in rows if row is not None]
+        lost = [place for place, row in zip(places, rows, strict=True) if row is None]
+        if not all(map(is_json_object, found)) or self._lacks(asset_class, version, lost):
+            self._drop_version(asset_class, version)
+            return []
+        return found
 
     def ids(self, bases: Sequence[str]) -> dict[str, Mapping[str, str]]:
         """Return the ids of coins, by source, for each ticker (`BTC`); one round trip.
@@ -180,22 +192,6 @@ class AssetStore:
             if ids:
                 known[base] = ids
         return known
-
-    def _rows(self, asset_class: AssetClass, version: str, places: Sequence[int]) -> list[bytes]:
-        """Return the rows at these places, without those that do not exist."""
-        if not places:
-            return []
-        try:
-            rows = self._fields(self._key(asset_class, version, "rows"), places)
-        except WrongTypeError:
-            self._drop_version(asset_class, version)
-            return []
-        found = [row for row in rows if row is not None]
-        lost = [place for place, row in zip(places, rows, strict=True) if row is None]
-        if not all(map(is_json_object, found)) or self._lacks(asset_class, version, lost):
-            self._drop_version(asset_class, version)
-            return []
-        return found
 
     def _lacks(self, asset_class: AssetClass, version: str, places: Sequence[int]) -> bool:
         """Return whether the current list should have a row at one of these places."""

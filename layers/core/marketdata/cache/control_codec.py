@@ -247,12 +247,8 @@ def _last_error(text: str | None) -> LastError | None:
         at_ms, outcome, detail = json.loads(text)
         f"{outcome}{detail}".encode()  # raises ValueError for half of a surrogate pair
         return LastError(int(at_ms), str(outcome), str(detail))
-    except (
-        ValueError,
-        TypeError,
-        OverflowError,
-    ):  # the error is only shown, so a damaged one must not fail a reader
-        return None
+    except (ValueError, TypeError, OverflowError):
+        return None  # the error is only shown, so a damaged one must not fail a reader
 
 
 def _ms(number: float | None) -> int | None:

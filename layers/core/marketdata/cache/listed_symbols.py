@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from marketdata.cache.client import AT_ONCE, Cache, Command
-from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol
-from marketdata.errors import InvalidSymbolError, WrongTypeError
+from marketdata.domain.symbols import AssetClass, Symbol, symbol_or_none
+from marketdata.errors import WrongTypeError
 
 # How many answers are remembered, and for how long: lists change once a day.
 KEPT, KEPT_S = 4_096, 600.0
@@ -50,11 +50,9 @@ class ListedSymbols:
     def _ask(self, texts: Sequence[str]) -> dict[str, bool]:
         by_class: dict[AssetClass, dict[str, tuple[str, ...]]] = {}
         for text in texts:
-            try:
-                symbol = parse_symbol(text)
-            except InvalidSymbolError:
-                continue
-            by_class.setdefault(symbol.asset_class, {})[text] = names_of(symbol)
+            symbol = symbol_or_none(text)
+            if symbol is not None:
+                by_class.setdefault(symbol.asset_class, {})[text] = names_of(symbol)
         listed: dict[str, bool] = dict.fromkeys(texts, False)
         for asset_class, names in by_class.items():
             wanted = {name for own in names.values() for name in own}

@@ -17,10 +17,10 @@ from marketdata.clock import CLOCK_SKEW_MS, DAY_MS, HOUR_MS, SLOT_MS
 from marketdata.domain.budget import Use
 from marketdata.domain.permits import DueSymbol, OpenSlot
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass, parse_symbol
+from marketdata.domain.symbols import AssetClass, symbol_or_none
 from marketdata.domain.trading_hours import Timetable
 from marketdata.domain.watch_rules import ANSWERED_MS, LEAST_UNLISTED, WATCHED_MS
-from marketdata.errors import InvalidSymbolError, WrongTypeError
+from marketdata.errors import WrongTypeError
 
 # A slot that is later than this by the clock of Redis comes from a wrong clock.
 SLOT_LATE_S = 10
@@ -107,7 +107,7 @@ class Slots:
 
     def _valid(self, symbols: Sequence[str]) -> list[str]:
         """Return the watched symbols that are symbols, and remove all others."""
-        wrong = [symbol for symbol in symbols if not _is_symbol(symbol)]
+        wrong = [symbol for symbol in symbols if symbol_or_none(symbol) is None]
         if wrong:
             (key,) = self._keys("watched")
             log_repaired([key])
@@ -179,15 +179,6 @@ def _exclusion_of(name: bytes) -> tuple[Source, str] | None:
         return Source(source), symbol
     except ValueError:
         return None
-
-
-def _is_symbol(text: str) -> bool:
-    """Return whether a text is a symbol in any spelling."""
-    try:
-        parse_symbol(text)
-    except InvalidSymbolError:
-        return False
-    return True
 
 
 def _timetables_of(flat: Sequence[bytes]) -> dict[AssetClass, Timetable]:

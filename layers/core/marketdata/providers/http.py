@@ -22,12 +22,14 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from marketdata.errors import UnavailableError
 from marketdata.providers.contract import CallAllowance, Request, Response
 from marketdata.providers.http_errors import described, is_unsent
+from marketdata.redaction import shown_host
+from marketdata.version import VERSION
 
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 20.0
 _CHUNK_BYTES = 64 * 1024
 _HEADERS = {
-    "User-Agent": "market-data-aggregator/0.1",
+    "User-Agent": f"market-data-aggregator/{VERSION}",
     "Accept": "application/json, */*",  # Alpha Vantage answers 406 to `text/csv`
     "Accept-Encoding": "gzip, deflate",
 }
@@ -62,7 +64,7 @@ class HttpSender:
         Raise `UnavailableError`, naming the host and what happened, when there is none within
         `timeout_s` seconds in all, or one that is longer than the request allows.
         """
-        host = _host(request.url)
+        host = shown_host(request.url)
         if timeout_s <= 0:
             raise UnavailableError(f"{host}: no time left to ask")
         if allowance is not None:
@@ -120,7 +122,7 @@ class _Exchange(threading.Thread):
     """One HTTP exchange in a separate thread, so that the caller can stop waiting for it."""
 
     def __init__(self, sender: HttpSender, request: Request, timeout_s: float) -> None:
-        super().__init__(name=f"http {_host(request.url)}", daemon=True)
+        super().__init__(name=f"http {shown_host(request.url)}", daemon=True)
         self.done = threading.Event()
         self.response: Response | None = None
         self.problem, self.unsent = "", False
@@ -211,12 +213,6 @@ def _read(answer: requests.Response, most_bytes: int) -> bytes:
         if len(body) > most_bytes:
             raise UnavailableError(f"an answer of more than {most_bytes} bytes")
     return bytes(body)
-
-
-def _host(url: str) -> str:
-    """Return the host and port of a URL, the only parts of it that may be shown."""
-    parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
 def _is_loopback(url: str) -> bool:

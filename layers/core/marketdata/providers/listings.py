@@ -7,19 +7,16 @@ from typing import Any
 
 from marketdata.domain.assets import Listing
 from marketdata.domain.quotes import Source
-from marketdata.domain.symbols import AssetClass, Symbol, parse_symbol
+from marketdata.domain.symbols import AssetClass, Symbol, symbol_or_none
 from marketdata.domain.units import unit_of
-from marketdata.errors import BadPayloadError, InvalidSymbolError
+from marketdata.errors import BadPayloadError
 from marketdata.providers.values import MOST_ID_CHARS, text_or_none
 
 
 def listed_symbol(spelling: Any, asset_class: AssetClass) -> Symbol | None:
     """Return the symbol of a listed asset; None where it has none in that class."""
-    try:
-        short = isinstance(spelling, str) and len(spelling) <= MOST_ID_CHARS
-        symbol = parse_symbol(spelling) if short else None
-    except InvalidSymbolError:
-        return None
+    is_short = isinstance(spelling, str) and len(spelling) <= MOST_ID_CHARS
+    symbol = symbol_or_none(spelling) if is_short else None
     return symbol if symbol and symbol.asset_class is asset_class else None
 
 

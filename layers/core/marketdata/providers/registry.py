@@ -1,4 +1,4 @@
-"""Which class belongs to which provider: one line each. Libraries are imported on first use."""
+"""Which class belongs to which provider: one line each. HTTP libraries load on first use."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from marketdata.providers.coingecko import CoinGecko
 from marketdata.providers.coinmarketcap import CoinMarketCap
 from marketdata.providers.contract import KeyLookup, Provider, Sender
 from marketdata.providers.finnhub import Finnhub
+from marketdata.providers.yahoo import Yahoo
+from marketdata.providers.yahoo_session import YahooSender
 from marketdata.settings import Settings
 
 
@@ -34,30 +36,18 @@ def make_sender(
         return _http()
     own = settings.yahoo_proxy_url
     proxy_url = (lambda: own) if own or yahoo_proxy_url is None else yahoo_proxy_url
-    return _yahoo_sender(settings.base_urls[source], proxy_url)
-
-
-def _yahoo(base_url: str, _key: KeyLookup) -> Provider:
-    from marketdata.providers.yahoo import Yahoo  # noqa: PLC0415 only fetching has yfinance
-
-    return Yahoo(base_url)
-
-
-def _yahoo_sender(base_url: str, proxy_url: Callable[[], str]) -> Sender:
-    from marketdata.providers.yahoo_session import YahooSender  # noqa: PLC0415 as above
-
-    return YahooSender(base_url, proxy_url=proxy_url)
+    return YahooSender(settings.base_urls[source], proxy_url=proxy_url)
 
 
 def _http() -> Sender:
-    from marketdata.providers.http import HttpSender  # noqa: PLC0415 only fetching has requests
+    from marketdata.providers.http import HttpSender  # noqa: PLC0415  (it loads requests)
 
     return HttpSender()
 
 
 _PROVIDERS: Mapping[Source, Callable[[str, KeyLookup], Provider]] = MappingProxyType(
     {
-        Source.YFINANCE: _yahoo,
+        Source.YFINANCE: lambda base_url, _key: Yahoo(base_url),
         Source.FINNHUB: Finnhub,
         Source.COINGECKO: CoinGecko,
         Source.COINMARKETCAP: CoinMarketCap,

@@ -33,6 +33,7 @@ from marketdata.providers.yahoo_call import (
     NoCrumbError,
     plausible_crumb,
 )
+from marketdata.redaction import shown_host
 
 # The keyword arguments of `requests.Session.request` of curl_cffi, which yfinance passes.
 RequestOptions = dict[str, Any]
@@ -125,7 +126,7 @@ class YahooTransport(requests.Session[requests.Response]):
         if is_rate_limit(answer) or (is_data and _failed(answer)):
             raise AnsweredError(response_of(answer))
         if wants_crumb and (answer.status_code != 200 or not plausible_crumb(answer.text)):
-            call.crumb_problem = _crumb_problem(_host(self._target(url)), answer)
+            call.crumb_problem = _crumb_problem(shown_host(self._target(url)), answer)
             raise NoCrumbError(call.crumb_problem)
         if host == _COOKIE_PAGE:
             self._has_cookie = True
@@ -157,13 +158,13 @@ class YahooTransport(requests.Session[requests.Response]):
                 method = "GET"
                 options.pop("data", None)
                 options.pop("json", None)
-        raise UnavailableError(f"{_host(self._target(url))}: more than {_MAX_HOPS} redirects")
+        raise UnavailableError(f"{shown_host(self._target(url))}: more than {_MAX_HOPS} redirects")
 
     def _once(
         self, call: Call, method: Any, url: str, options: RequestOptions
     ) -> requests.Response:
         target = self._target(url)
-        host, left_s = _host(target), call.left_s()
+        host, left_s = shown_host(target), call.left_s()
         if left_s < _SHORTEST_TIMEOUT_S:
             raise call.too_late(host)
         if urlsplit(url).hostname in COOKIE_HOSTS:
@@ -254,11 +255,6 @@ def _crumb_problem(host: str, answer: requests.Response) -> str:
     kind = "a page" if is_page else "no crumb"
     address = f", Yahoo {ADDRESS_NOT_ACCEPTED}" if is_page and answer.status_code == 403 else ""
     return f"{host}{CRUMB_PATH}: {kind}, status {answer.status_code}{address}"
-
-
-def _host(url: str) -> str:
-    parts = urlsplit(url)  # not `netloc`, which may hold a password
-    return f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
 
 
 def _problem(exc: curl_errors.RequestException) -> str:
