@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from local.day.judge import Judge, Turn
 from local.day.script import Planned, Script
@@ -24,6 +23,9 @@ _AFTERMATH_MS = 2 * MINUTE_MS
 # Faults that must not open a breaker: defects of one symbol, and wrong times of a provider.
 SPARING = frozenset({"bad_tick", "odd_row", "nan", "clock_offset"})
 
+# As in the JSON of the report; None where there was nothing to measure.
+FigureValue = float | str | Sequence[str] | None
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -31,7 +33,7 @@ class Figure:
 
     name: str
     description: str
-    value: Any
+    value: FigureValue
     target: str
     met: bool
 
@@ -170,5 +172,5 @@ def _running(counts: Mapping[str, int], course: Course) -> Iterator[Figure]:
     )
 
 
-def _none(name: str, description: str, value: Any) -> Figure:
+def _none(name: str, description: str, value: FigureValue) -> Figure:
     return Figure(name, description, value, "none", not value)

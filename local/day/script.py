@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from local.day.watchlist import SYMBOLS
 from marketdata.clock import HOUR_MS, MINUTE_MS
@@ -21,6 +21,7 @@ MIDNIGHT_MS = 1_773_792_000_000  # Wednesday 2026-03-18 00:00 UTC
 OPENS_MS = MIDNIGHT_MS + 13 * HOUR_MS + 30 * MINUTE_MS  # New York, summer time
 CLOSES_MS = OPENS_MS + 6 * HOUR_MS + 30 * MINUTE_MS
 LEAST_HOURS, MOST_HOURS = 2.0, 24.0
+_T = TypeVar("_T")
 
 STOCKS, CRYPTO, FOREX = AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.FOREX
 # How long a planned bad tick waits until its provider is asked. The slowest provider is asked every
@@ -29,14 +30,14 @@ BAD_TICK_MS = 12 * MINUTE_MS
 BAD_FACTORS = (10.0, 0.1, 100.0, 0.01, 2.5, 0.4)
 JUMP_FACTORS = {STOCKS: 1.4, CRYPTO: 0.6, FOREX: 1.07}
 # Moves over several minutes: kind, class, options.
-LONG_MOVES: tuple[tuple[str, AssetClass, Mapping[str, Any]], ...] = (
+LONG_MOVES: tuple[tuple[str, AssetClass, Mapping[str, float]], ...] = (
     ("crash", STOCKS, {"factor": 0.62, "steps": 6, "every_s": 120}),
     ("pump", STOCKS, {"factor": 1.5, "steps": 8, "every_s": 60}),
     ("crash", CRYPTO, {"factor": 0.62, "steps": 6, "every_s": 120}),
     ("pump", CRYPTO, {"factor": 1.6, "steps": 6, "every_s": 120}),
 )
 # Rows with a defect: kind, class, provider, options.
-ODD_ROWS: tuple[tuple[str, AssetClass, Source, Mapping[str, Any]], ...] = (
+ODD_ROWS: tuple[tuple[str, AssetClass, Source, Mapping[str, str]], ...] = (
     ("nan", STOCKS, Source.YFINANCE, {}),
     ("odd_row", STOCKS, Source.YFINANCE, {"oddity": "unknown_unit"}),
     ("odd_row", STOCKS, Source.YFINANCE, {"oddity": "no_price"}),
@@ -273,5 +274,6 @@ class _Writer:
         return begins, begins + round(length * MINUTE_MS)
 
 
-def _take(rng: random.Random, left: list[Any]) -> Any:
+def _take(rng: random.Random, left: list[_T]) -> _T:
+    """Remove one of the entries at random and return it."""
     return left.pop(rng.randrange(len(left)))

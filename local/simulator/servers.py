@@ -9,7 +9,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from local.simulator import coingecko, finnhub
-from local.simulator.alphavantage import AlphaVantage
+from local.simulator.alpha_vantage import AlphaVantage
 from local.simulator.coingecko import CoinGecko
 from local.simulator.coinmarketcap import CoinMarketCap
 from local.simulator.control import Control

@@ -9,8 +9,8 @@ import pytest
 from marketdata.cache.client import Cache
 from marketdata.domain.breaker import BreakerState, Transition
 from marketdata.domain.budget import Use
-from marketdata.domain.outcomes import BreakerEffect
-from marketdata.domain.permits import CallRequest, DenyReason
+from marketdata.domain.outcomes import BreakerEffect, DenyReason
+from marketdata.domain.permits import CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from tests.support.caches import patient_cache

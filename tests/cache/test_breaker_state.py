@@ -7,8 +7,8 @@ import pytest
 from marketdata.cache.client import Cache
 from marketdata.domain.breaker import BreakerPolicy, BreakerState
 from marketdata.domain.budget import Use
-from marketdata.domain.outcomes import BreakerEffect
-from marketdata.domain.permits import CallRequest, DenyReason
+from marketdata.domain.outcomes import BreakerEffect, DenyReason
+from marketdata.domain.permits import CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from tests.support.control_support import OPEN_MS, PLENTY, POLICY, Breaker

@@ -9,7 +9,8 @@ import pytest
 
 from marketdata.cache.client import Cache
 from marketdata.domain.budget import Use
-from marketdata.domain.permits import CallRequest, DenyReason
+from marketdata.domain.outcomes import DenyReason
+from marketdata.domain.permits import CallRequest
 from marketdata.domain.symbols import AssetClass
 from tests.support.caches import patient_cache
 from tests.support.control_support import LEDGER_SOURCE as SOURCE

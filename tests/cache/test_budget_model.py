@@ -25,8 +25,8 @@ from hypothesis.stateful import (
 from marketdata.cache.client import Cache
 from marketdata.cache.control import ControlState
 from marketdata.domain.budget import Limit, Use, parse_limits
-from marketdata.domain.outcomes import BreakerEffect
-from marketdata.domain.permits import AttemptResult, CallGrant, CallRequest, DenyReason
+from marketdata.domain.outcomes import BreakerEffect, DenyReason
+from marketdata.domain.permits import AttemptResult, CallGrant, CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from tests.support.examples import examples

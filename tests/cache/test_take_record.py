@@ -11,8 +11,8 @@ from marketdata.cache.client import Cache, connect
 from marketdata.cache.control import ControlState
 from marketdata.domain.breaker import BreakerState
 from marketdata.domain.budget import Use
-from marketdata.domain.outcomes import BreakerEffect
-from marketdata.domain.permits import CallRequest, DenyReason
+from marketdata.domain.outcomes import BreakerEffect, DenyReason
+from marketdata.domain.permits import CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import CacheUnavailableError

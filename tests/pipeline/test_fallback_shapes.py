@@ -27,7 +27,6 @@ BEFORE = {
     Source.FINNHUB: (Source.YFINANCE, "stocks", "MSFT", "AAPL"),
     Source.COINMARKETCAP: (Source.COINGECKO, "crypto", "ETH-USD", "BTC-USD"),
 }
-FAILURES = {"unavailable", "bad_payload"}
 
 
 class Case:

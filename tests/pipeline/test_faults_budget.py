@@ -8,7 +8,7 @@ import pytest
 
 from marketdata.cache.client import Cache
 from marketdata.domain.budget import Use, parse_limits
-from marketdata.domain.permits import DenyReason
+from marketdata.domain.outcomes import DenyReason
 from tests.support.control_support import LEDGER_SOURCE as SOURCE
 from tests.support.control_support import Ledger
 

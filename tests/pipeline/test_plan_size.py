@@ -18,7 +18,8 @@ from marketdata.composition import MOST_PLAN_BYTES
 from marketdata.domain.assets import Asset
 from marketdata.domain.breaker import BreakerPolicy
 from marketdata.domain.budget import Use
-from marketdata.domain.permits import CallRequest, DenyReason
+from marketdata.domain.outcomes import DenyReason
+from marketdata.domain.permits import CallRequest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.prices.job_sizes import FRAME_BYTES, MOST_JOB_BYTES

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from marketdata.domain.budget import Use
-from marketdata.domain.permits import CallGrant, DenyReason, DueSymbol
+from marketdata.domain.outcomes import DenyReason
+from marketdata.domain.permits import CallGrant, DueSymbol
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.prices.grouping import Group, fill_free_places, grouped, ordered

@@ -15,7 +15,8 @@ from marketdata.cache.quote_store import LastQuote
 from marketdata.domain.budget import Use
 from marketdata.domain.catalogue import CHAINS, Instrument
 from marketdata.domain.messages import QuoteMessage
-from marketdata.domain.permits import CallGrant, DenyReason, OpenSlot
+from marketdata.domain.outcomes import DenyReason
+from marketdata.domain.permits import CallGrant, OpenSlot
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import MAX_LENGTH, AssetClass, parse_symbol
 from marketdata.prices.grouping import Group

@@ -13,14 +13,14 @@ from marketdata.cache.client import Cache
 from marketdata.domain.breaker import BreakerPolicy, BreakerState, Transition
 from marketdata.domain.budget import Limit, Use
 from marketdata.domain.catalogue import CHAINS
-from marketdata.domain.outcomes import BreakerEffect, Outcome
+from marketdata.domain.outcomes import BreakerEffect, DenyReason, Outcome
 from marketdata.domain.permits import (
+    MOST_DETAIL,
     AttemptResult,
     CallGrant,
     CallRequest,
     ClassState,
     ControlView,
-    DenyReason,
     LastError,
     LimitState,
     ProviderState,
@@ -31,7 +31,6 @@ from marketdata.domain.symbols import AssetClass
 TAG = "control"
 # A JSON object for a Lua script. The header of the script lists its fields; no other code reads it.
 ScriptJson = dict[str, Any]
-MAX_DETAIL = 200  # characters of an error that are kept
 
 _ERROR_EFFECTS = frozenset({BreakerEffect.FAILURE, BreakerEffect.TRIP, BreakerEffect.STALE})
 # Effects whose detail is kept as an error although the provider answered.
@@ -237,7 +236,7 @@ def _error_as_json(result: AttemptResult) -> list[str] | None:
     is_error = result.effect in _ERROR_EFFECTS or result.outcome in _ERROR_OUTCOMES
     if not is_error and not (result.detail and result.outcome in _NOTED_OUTCOMES):
         return None
-    return [result.outcome, result.detail[:MAX_DETAIL]]
+    return [result.outcome, result.detail[:MOST_DETAIL]]
 
 
 def _last_error(text: str | None) -> LastError | None:

@@ -8,8 +8,7 @@ from pydantic import ValidationError, ValidatorFunctionWrapHandler, WrapValidato
 
 from marketdata.domain.breaker import Permit
 from marketdata.domain.messages import Message, Reservation
-from marketdata.domain.outcomes import Outcome
-from marketdata.domain.permits import DenyReason
+from marketdata.domain.outcomes import DenyReason, Outcome
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable

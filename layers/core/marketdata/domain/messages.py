@@ -25,8 +25,7 @@ from marketdata.domain.acceptance import Result
 from marketdata.domain.breaker import BreakerState, Permit
 from marketdata.domain.budget import Use
 from marketdata.domain.catalogue import Instrument
-from marketdata.domain.outcomes import MissingQuote, Outcome, Reason
-from marketdata.domain.permits import DenyReason
+from marketdata.domain.outcomes import DenyReason, MissingQuote, Outcome, Reason
 from marketdata.domain.quotes import FIGURES, MarketState, Quote, Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Trading

@@ -113,17 +113,35 @@ class MissingQuote:
     suggestions: tuple[str, ...] = ()
 
 
-# The reason that a client gets for a provider that was not asked, by the plan's reason.
-SKIP_REASONS: Mapping[str, Reason] = {
-    "budget_exhausted": Reason.BUDGET_EXHAUSTED,
-    "paced": Reason.BUDGET_EXHAUSTED,
-    "held": Reason.BUDGET_EXHAUSTED,
-    "breaker_open": Reason.PROVIDER_UNAVAILABLE,
-    "probing": Reason.PROVIDER_UNAVAILABLE,
+class DenyReason(StrEnum):
+    """Why a plan may not call a provider.
+
+    `paced`: the window has calls left, but they are spread over the day or month. `no_room`: the
+    plan has no place left for its job.
+    """
+
+    BREAKER_OPEN = "breaker_open"
+    PROBING = "probing"
+    BUDGET_EXHAUSTED = "budget_exhausted"
+    PACED = "paced"
+    HELD = "held"
+    NO_ROOM = "no_room"
+
+
+# The reason that a client gets for a provider that was not asked. The symbols of a job that has no
+# room in its plan stay due, so they need no reason.
+SKIP_REASONS: Mapping[DenyReason, Reason] = {
+    DenyReason.BUDGET_EXHAUSTED: Reason.BUDGET_EXHAUSTED,
+    DenyReason.PACED: Reason.BUDGET_EXHAUSTED,
+    DenyReason.HELD: Reason.BUDGET_EXHAUSTED,
+    DenyReason.BREAKER_OPEN: Reason.PROVIDER_UNAVAILABLE,
+    DenyReason.PROBING: Reason.PROVIDER_UNAVAILABLE,
 }
 
 
-def missing_because(symbol: str, skipped: Sequence[tuple[Source, str, int | None]]) -> MissingQuote:
+def missing_because(
+    symbol: str, skipped: Sequence[tuple[Source, DenyReason, int | None]]
+) -> MissingQuote:
     """Return the reason of a symbol for which no provider was asked.
 
     `skipped`: the providers of its chain, each with the plan's reason and the seconds until it may

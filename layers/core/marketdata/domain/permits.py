@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from marketdata.domain.breaker import BreakerState
 from marketdata.domain.budget import Limit, Use
-from marketdata.domain.outcomes import BreakerEffect
+from marketdata.domain.outcomes import BreakerEffect, DenyReason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable
+
+MOST_DETAIL = 200  # characters of an error that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +44,6 @@ class OpenSlot:
     excluded: frozenset[tuple[Source, str]]
     timetables: Mapping[AssetClass, Timetable]
     previous_s: int | None
-
-
-class DenyReason(StrEnum):
-    """Why a request was not granted.
-
-    `paced`: the window has calls left, but they are spread over the day or month. `no_room`: the
-    plan has no place left for its job.
-    """
-
-    BREAKER_OPEN = "breaker_open"
-    PROBING = "probing"
-    BUDGET_EXHAUSTED = "budget_exhausted"
-    PACED = "paced"
-    HELD = "held"
-    NO_ROOM = "no_room"
 
 
 @dataclass(frozen=True, slots=True)

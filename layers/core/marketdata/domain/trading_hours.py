@@ -19,9 +19,8 @@ from marketdata.domain.symbols import AssetClass, parse_symbol
 # A timetable is stored without a time to live, so its size has a bound.
 MOST_SESSIONS = 64
 
-FOREX_TURNS = time(
-    17, 0
-)  # New York time; the forex week begins on Sunday and ends on Friday at this hour
+# New York time. The forex week begins on Sunday and ends on Friday at this hour.
+FOREX_TURNS = time(17, 0)
 _MUTUAL_FUND = re.compile(r"[A-Z]{4}X")
 
 

@@ -12,15 +12,13 @@ from marketdata.domain.assets import AssetList
 from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.list_messages import AssetReport, AssetSummary, ListAttempt, ListOutcome
 from marketdata.domain.outcomes import BreakerEffect, Outcome
-from marketdata.domain.permits import AttemptResult
+from marketdata.domain.permits import MOST_DETAIL, AttemptResult
 from marketdata.domain.shipped_tables import coin_ids
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ArchiveError
 from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode
 from marketdata.lists.coin_changes import coin_changes, with_changes, with_former
 from marketdata.lists.merging import guard
-
-MOST_DETAIL = 200  # characters of an error that are kept
 
 log = logging.getLogger("marketdata.assets")
 

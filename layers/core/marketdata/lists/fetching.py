@@ -21,7 +21,7 @@ from marketdata.domain.outcomes import Outcome, outcome_of
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable
-from marketdata.errors import ArchiveError, ProviderError, UnauthorizedError
+from marketdata.errors import ArchiveError, ProviderError, RateLimitedError, UnauthorizedError
 from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode
 from marketdata.lists.coin_changes import coins_of
 from marketdata.lists.merging import guard, merge
@@ -136,7 +136,7 @@ class AssetFetcher:
                 provider=source,
                 outcome=outcome_of(error),
                 calls_used=allowance.used,
-                hold_s=getattr(error, "retry_after_s", None),
+                hold_s=error.retry_after_s if isinstance(error, RateLimitedError) else None,
                 detail=str(error),
             )
         except Exception:

@@ -12,11 +12,10 @@ from dataclasses import replace
 from marketdata.domain.budget import DEFAULT_HOLD_S, Use
 from marketdata.domain.messages import Attempt, AttemptOutcome, Job, Report
 from marketdata.domain.outcomes import BREAKER_EFFECTS, BreakerEffect, Outcome
-from marketdata.domain.permits import AttemptResult
+from marketdata.domain.permits import MOST_DETAIL, AttemptResult
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.staleness import STALE_SOURCE, Finding, findings
 
-MOST_DETAIL = 200  # characters of an error that are kept
 STALE = BREAKER_EFFECTS[Outcome.STALE]
 
 

@@ -16,11 +16,23 @@ from marketdata.clock import from_epoch_ms
 from marketdata.domain.catalogue import Instrument, batches, serves
 from marketdata.domain.market_state import with_new_york_state
 from marketdata.domain.messages import Attempt, AttemptOutcome, Job, Report, SkippedProvider
-from marketdata.domain.outcomes import MissingQuote, Outcome, Reason, missing_because, outcome_of
-from marketdata.domain.permits import DenyReason
+from marketdata.domain.outcomes import (
+    DenyReason,
+    MissingQuote,
+    Outcome,
+    Reason,
+    missing_because,
+    outcome_of,
+)
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.second_opinion import needs_second_opinion
-from marketdata.errors import CallsSpentError, ProviderError, UnauthorizedError, UnavailableError
+from marketdata.errors import (
+    CallsSpentError,
+    ProviderError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from marketdata.providers.contract import CallAllowance, Parsed, Provider, Sender
 
 # The share of the remaining time that an attempt may use if another provider follows.
@@ -60,7 +72,11 @@ class _Attempt:
     latency_ms: int = 0
 
     def outcome(self) -> Outcome:
-        """Return one outcome for all calls: the most serious error unless most calls succeeded."""
+        """Return one outcome for all calls.
+
+        One rejected key or rate limit decides. Other errors decide if at least half of the calls
+        had one; then the most frequent kind counts.
+        """
         if not self.batches_asked:
             return Outcome.SKIPPED
         if self.errors:
@@ -238,7 +254,8 @@ def _collect(
         attempt.hold_s = _longest(attempt.hold_s, parsed.hold_s)
         return
     attempt.errors.append(error)
-    attempt.hold_s = _longest(attempt.hold_s, getattr(error, "retry_after_s", None))
+    if isinstance(error, RateLimitedError):
+        attempt.hold_s = _longest(attempt.hold_s, error.retry_after_s)
     if outcome_of(error) is Outcome.NOT_ENTITLED:
         attempt.not_entitled += [instrument.symbol.text for instrument in group]
     is_budget = isinstance(error, CallsSpentError)

@@ -18,8 +18,8 @@ from marketdata.cache.quote_store import LastQuote, QuoteStore
 from marketdata.domain.budget import Use
 from marketdata.domain.catalogue import CHAINS, FACTS, batches
 from marketdata.domain.messages import Job, Plan, SkippedInPlan
-from marketdata.domain.outcomes import missing_because
-from marketdata.domain.permits import CallGrant, CallRequest, DenyReason, DueSymbol
+from marketdata.domain.outcomes import DenyReason, missing_because
+from marketdata.domain.permits import CallGrant, CallRequest, DueSymbol
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.prices.grouping import Group, fill_free_places, grouped, ordered

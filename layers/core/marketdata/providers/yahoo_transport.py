@@ -21,6 +21,7 @@ from urllib.parse import urljoin, urlsplit
 from curl_cffi import CurlOpt, requests
 from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests import exceptions as curl_errors
+from curl_cffi.requests.session import HttpMethod
 
 from marketdata.domain.outcomes import ADDRESS_NOT_ACCEPTED
 from marketdata.errors import UnavailableError
@@ -102,7 +103,7 @@ class YahooTransport(requests.Session[requests.Response]):
             self._calls.current = None
 
     def request(  # type: ignore[override]  # the forty options pass as they come
-        self, method: Any, url: str, **options: Any
+        self, method: HttpMethod, url: str, **options: Any
     ) -> requests.Response:
         """Make one request for yfinance, within the limits of the call and only to Yahoo.
 
@@ -142,7 +143,7 @@ class YahooTransport(requests.Session[requests.Response]):
         return tuple(v for v in (call.crumb or "", *self._cookie_values.values()) if len(v) >= 8)
 
     def _follow(
-        self, call: Call, method: Any, url: str, options: RequestOptions
+        self, call: Call, method: HttpMethod, url: str, options: RequestOptions
     ) -> requests.Response:
         # curl would follow a redirect to any host, so redirects are followed here.
         options = {**options, "allow_redirects": False}
@@ -161,7 +162,7 @@ class YahooTransport(requests.Session[requests.Response]):
         raise UnavailableError(f"{shown_host(self._target(url))}: more than {_MAX_HOPS} redirects")
 
     def _once(
-        self, call: Call, method: Any, url: str, options: RequestOptions
+        self, call: Call, method: HttpMethod, url: str, options: RequestOptions
     ) -> requests.Response:
         target = self._target(url)
         host, left_s = shown_host(target), call.left_s()
