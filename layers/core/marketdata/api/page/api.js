@@ -3,7 +3,7 @@
 const SLOT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 6000;
 const MAX_SYMBOLS = 100; // in one request
-const MAX_HISTORIES = 25; // in one request: half a megabyte before compression
+const MAX_HISTORIES = 25; // in one request: a day of their prices is half a megabyte, uncompressed
 const DECIMALS = new Set(
   "price change previous_close open high low volume market_cap rate".split(" "),
 );
@@ -121,7 +121,10 @@ async function fetchTopAssets(classes, limit) {
   return pages.flatMap((page) => page.assets);
 }
 
-/** Milliseconds until a time at which the prices of the next slot are usually stored. */
+/**
+ * Milliseconds until 1.1 to 1.5 seconds after the start of the next slot. The prices of the slot
+ * are usually stored then. The random part spreads the requests of many pages.
+ */
 function msUntilNextSlot(now) {
   return SLOT_MS - (now % SLOT_MS) + 1100 + Math.random() * 400;
 }

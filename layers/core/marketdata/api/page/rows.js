@@ -2,7 +2,7 @@
 
 const COLUMNS = 8;
 
-/** The place of a price between the low and the high of its day, 0 to 1; null if not known. */
+/** The position of a price between the low (0) and the high (1) of its day, or null. */
 function rangePosition(quote) {
   if (quote.low === null || quote.high === null) return null;
   const [low, high] = [Number(quote.low), Number(quote.high)];
@@ -175,15 +175,15 @@ function showRange(range, quote, rate) {
   const [low, high] = [quote.low, quote.high].map((text) =>
     rate === 1 ? text : String(Number(text) * rate),
   );
-  setText(range.low, edge(low));
-  setText(range.high, edge(high));
+  setText(range.low, edgeText(low));
+  setText(range.high, edgeText(high));
   range.mark.style.left = `${(at * 100).toFixed(1)}%`;
   const label = `At ${Math.round(at * 100)}% of the day’s range from ${short(low)} to ${short(high)}`;
   setAttribute(range.bar, "aria-label", label);
   setAttribute(range.node, "title", label);
 }
 
-function edge(text) {
+function edgeText(text) {
   return Math.abs(Number(text)) >= 1000 ? exact(Number(text).toFixed(0)) : short(text);
 }
 

@@ -21,14 +21,14 @@ function choiceFor(text, assets) {
 function startSearch(onPick) {
   const [input, list, count] = ["query", "found", "found-count"].map(byId);
   let timer = 0;
-  let round = 0;
+  let searchCount = 0;
   let active = -1;
   let latest = { text: "", assets: Promise.resolve([]) };
 
   const isOpen = () => !list.hidden;
 
   function close() {
-    round += 1; // the answer of a search that is still running is ignored
+    searchCount += 1; // the answer of a search that is still running is ignored
     clearTimeout(timer);
     list.hidden = true;
     list.replaceChildren();
@@ -102,10 +102,10 @@ function startSearch(onPick) {
 
   async function search() {
     const text = input.value.trim();
-    const mine = ++round;
+    const thisSearch = ++searchCount;
     if (!text || text.includes(",")) return close();
     const assets = await find(text).catch(() => []);
-    if (mine === round && document.activeElement === input) open(assets, text);
+    if (thisSearch === searchCount && document.activeElement === input) open(assets, text);
   }
 
   async function enter() {

@@ -22,7 +22,7 @@ function showVerdict() {
   const { health, outage } = board;
   const providers = board.providers && summaryOf(board.providers.providers, serviceNow());
   let status = outage ? "down" : (health?.status ?? "loading");
-  // Unreachable providers make the service degraded before its prices are old.
+  // If no provider can be reached, the page says so before the prices are old.
   const isDegraded = !outage && status === "healthy" && providers?.isUnreachable;
   if (isDegraded) status = "degraded";
   const verdict = byId("verdict");
