@@ -1,7 +1,7 @@
-"""A real Chromium for the board, and the board in it, over an API whose clock stands still.
+"""A real Chromium for the board, and the board in it, over an API with a fixed clock.
 
-Where no Chromium is installed these tests are left out, and the last lines of the run say so; with
-TEST_BROWSER=required, as CI sets it, that is an error instead.
+If no Chromium is installed these tests are left out, and the last lines of the run say so. With
+TEST_BROWSER=required, as in CI, a missing Chromium is an error.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.api_service import Service
 from tests.support.board_page import FLAGS, BoardPage, new_tab
 from tests.support.caches import emptied
 from tests.support.redis_servers import RedisServer
+from tests.support.running_service import GUARD_S
+
+expect.set_options(timeout=GUARD_S * 1000)  # a busy machine may need more than the usual 5 s
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -29,14 +32,14 @@ if CHROMIUM is None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out."""
+    """Print that the browser tests were left out."""
     if CHROMIUM is None:
         terminalreporter.write_line(f"tests/browser was left out: {MISSING}", yellow=True)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A fresh Chromium, which ends with the module: while it runs, so does its event loop."""
+    """A new Chromium, which ends with the module, as does its event loop."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -45,13 +48,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def tab(browser: Browser) -> Page:
-    """The page in which the boards of a module are opened, one after the other."""
+    """The page in which the boards of a module are opened one after the other."""
     return new_tab(browser)
 
 
 @pytest.fixture
 def service(plain_redis: RedisServer) -> Iterator[Service]:
-    """A service at its best: every active symbol priced, every list there, the loop at work."""
+    """A healthy service: every active symbol priced, every list there, the loop at work."""
     with emptied(plain_redis) as cache:
         service = Service(cache, MARKET="simulated", FINNHUB_API_KEY="k", QUOTE_TTL="60")
         service.at_work()
@@ -60,7 +63,7 @@ def service(plain_redis: RedisServer) -> Iterator[Service]:
 
 @pytest.fixture
 def board(tab: Page, service: Service) -> Iterator[BoardPage]:
-    """The board of that service, opened; what its console says is checked at the end."""
+    """The opened board of the service; at the end its console must be empty."""
     with service.served() as origin, BoardPage(tab, service, origin) as board:
         yield board.open()
         assert board.complaints == []

@@ -1,7 +1,7 @@
 """`make screenshots`: the pictures of the board in docs, of a service on the simulated market.
 
-The day before is filled in from the same market's own prices, so that the lines of the picture are
-what they are after a day.
+The prices of the last day are written first, taken from the same market, so that the lines in the
+picture look as after a day.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ GUARD_MS = 60_000
 
 
 def main() -> int:
-    """Take both pictures; the exit code of the program."""
+    """Take both pictures; return the exit code of the program."""
     if CHROMIUM is None:
         sys.stderr.write(f"screenshots: {MISSING}\n")
         return 1
@@ -77,7 +77,7 @@ def record_a_day(env: dict[str, str]) -> None:
 
 
 def quote(symbol: Symbol, market: Market, at_s: int) -> Quote:
-    """What the market's first provider of a symbol gave at a second."""
+    """Return the quote that the market's first provider of a symbol gave at a second."""
     at = datetime.fromtimestamp(at_s, UTC)
     return Quote(
         symbol=symbol.text,
@@ -94,14 +94,14 @@ def quote(symbol: Symbol, market: Market, at_s: int) -> Quote:
 
 
 def take(browser: Browser, address: str, scheme: str, path: Path) -> None:
-    """Take the picture of the board in one theme, once it has every price and every line."""
+    """Take the picture of the board in one theme, once all prices and lines are there."""
     page = browser.new_page(viewport=SIZE, color_scheme=scheme, locale="en-GB", timezone_id="UTC")
     page.goto(address)
     expect(page.locator("tr[data-symbol] data")).to_have_count(20, timeout=GUARD_MS)
     expect(page.get_by_role("columnheader", name="Last 24 h")).to_be_visible(timeout=GUARD_MS)
     expect(page.locator("#verdict")).to_have_text("Healthy", timeout=GUARD_MS)
     expect(page.locator("#providers-state")).to_contain_text("3 OK", timeout=GUARD_MS)
-    page.wait_for_timeout(3_000)  # colours of the newest prices fade
+    page.wait_for_timeout(3_000)  # the colours of new prices fade out
     path.write_bytes(with_palette(page, page.screenshot()))
     page.close()
 
@@ -109,7 +109,7 @@ def take(browser: Browser, address: str, scheme: str, path: Path) -> None:
 def with_palette(page: Page, png: bytes) -> bytes:
     """Return a picture with its 256 most frequent colours, a third of its size.
 
-    Each other colour, of the edges of letters, becomes the nearest of them.
+    Each other colour, at the edges of letters, becomes the nearest of them.
     """
     page.goto("about:blank")
     width, height, text = page.evaluate(PIXELS, b64encode(png).decode())

@@ -1,4 +1,4 @@
-"""The board on the service as `make start` runs it, while the simulated market fails and mends."""
+"""The board on the service as `make start` runs it, with faults in the simulated market."""
 
 from __future__ import annotations
 
@@ -11,23 +11,20 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from local.simulator import MarketServers
-from marketdata.clock import SLOT_S
 from marketdata.domain.quotes import Source
 from tests.support.running_service import RunningService, base_urls, eventually, paid_market
-
-TWO_SLOTS_MS = 2 * SLOT_S * 1000
 
 
 @pytest.fixture(scope="module")
 def market() -> Iterator[MarketServers]:
-    """A market of this file's own, to plant faults in."""
+    """A market of this file's own, in which the tests cause faults."""
     with paid_market() as market:
         yield market
 
 
 @pytest.fixture(scope="module")
 def service(market, tmp_path_factory) -> Iterator[RunningService]:
-    """A service on that market, up, with a price of everything."""
+    """A healthy service on that market."""
     home = tmp_path_factory.mktemp("home")
     with RunningService(home, CIRCUIT_BREAKER_TIMEOUT="10", **base_urls(market)) as service:
         service.ready()
@@ -37,7 +34,7 @@ def service(market, tmp_path_factory) -> Iterator[RunningService]:
 
 @pytest.fixture
 def page(browser: Browser, service: RunningService) -> Iterator[Page]:
-    """The board of that service, with nothing on its console."""
+    """The board of that service; at the end its console must be empty."""
     page = browser.new_page()
     messages = []
     page.on("console", lambda message: messages.append(f"{message.type}: {message.text}"))
@@ -49,7 +46,7 @@ def page(browser: Browser, service: RunningService) -> Iterator[Page]:
 
 
 def test_the_prices_are_those_of_the_api_tick_after_tick(page, service):
-    """What is on the page is one of the API's answers, whole, and then the next one."""
+    """The prices on the page are those of one answer of the API, and then those of the next one."""
     seen = []
 
     def shown() -> dict[str, str]:
@@ -70,8 +67,8 @@ def test_the_prices_are_those_of_the_api_tick_after_tick(page, service):
     assert all(Decimal(price) > 0 for price in seen[-1].values())
 
 
-def test_a_breaker_that_opens_shows_within_two_slots_and_so_does_its_end(page, market, service):
-    """From the API's own word on: paused with the time of the retry, and OK after the probe."""
+def test_a_breaker_that_opens_and_closes_is_shown(page, market, service):
+    """The board shows an open breaker with the time of its retry, and OK after the probe."""
 
     def state() -> str:
         providers = service.get("/v1/providers").json()["providers"]
@@ -83,19 +80,19 @@ def test_a_breaker_that_opens_shows_within_two_slots_and_so_does_its_end(page, m
     fault = {"fault": "bad_key", "provider": Source.COINGECKO.value}
     requests.post(f"{market.control_url}/control/faults", json=fault, timeout=5)
     eventually(lambda: state() == "open", "an open breaker")
-    expect(breaker).to_contain_text("paused, retry in", timeout=TWO_SLOTS_MS)
+    expect(breaker).to_contain_text("paused, retry in")
     expect(page.locator("#verdict")).to_have_text("Degraded")
     requests.delete(f"{market.control_url}/control/faults", timeout=5)
     eventually(lambda: state() == "closed", "a closed breaker")
-    expect(breaker).to_contain_text("OK", timeout=TWO_SLOTS_MS)
-    expect(page.locator("#verdict")).to_have_text("Healthy", timeout=TWO_SLOTS_MS)
+    expect(breaker).to_contain_text("OK")
+    expect(page.locator("#verdict")).to_have_text("Healthy")
 
 
 def test_a_new_symbol_is_found_watched_and_priced(page):
-    """From the box to its price in a few seconds."""
+    """A symbol that is typed and chosen gets a row, which is pending and then has its price."""
     page.locator("#query").press_sequentially("netfl")
     page.get_by_role("option", name="NFLX").click()
     row = page.locator('tr[data-symbol="NFLX"]')
     expect(row).to_contain_text("pending")
-    expect(row.locator("data")).to_be_visible(timeout=2 * TWO_SLOTS_MS)
+    expect(row.locator("data")).to_be_visible()
     expect(row.locator(".source")).to_have_text("yfinance")

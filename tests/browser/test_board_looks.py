@@ -1,3 +1,5 @@
+"""The look of the board and its accessibility, in several widths and both themes."""
+
 from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
@@ -9,20 +11,18 @@ from playwright.sync_api import expect
 from marketdata.domain.outcomes import BreakerEffect, MissingQuote, Reason
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
-from tests.browser.screenshots import PIXELS
+from tests.browser.screenshots import MOST_BYTES, PIXELS
 from tests.support.api_service import Service, quote
 from tests.support.board_page import PHONE, WIDE, BoardPage
 from tests.support.running_service import ROOT
 
 SCREEN, LARGE, SMALL = (1400, 900), (1920, 1080), (320, 640)
 SCHEMES = ("light", "dark")
-# Colours differ by theme and what is on the page by width. Where things are differs by width alone.
+# Colours depend on the theme, and the visible parts and their places on the width.
 WIDTHS = [(size, "light") for size in (WIDE, SCREEN, LARGE, PHONE, SMALL)]
 THEMES = [(size, scheme) for size in (WIDE, PHONE) for scheme in SCHEMES]
 LOOKS = [*THEMES, (SCREEN, "light"), (LARGE, "dark"), (SMALL, "light")]
 LONG = "@a-bridged-token-USD"
-
-
 TWENTY = (
     "AAPL,MSFT,GOOGL,AMZN,NVDA,META,TSLA,BRK.B,JPM,V,BTC-USD,ETH-USD,SOL-USD,XRP-USD,BNB-USD,"
     "DOGE-USD,EUR/USD,GBP/USD,USD/JPY,USD/CHF"
@@ -30,19 +30,19 @@ TWENTY = (
 
 
 def whole_quote(now_ms):
-    """A quote with a range of its day."""
+    """Return a quote with the range of its day."""
     found = quote("AAPL", now_ms, "182.5")
     return replace(found, low=Decimal("180.25"), high=Decimal("1190.75"), volume=Decimal(34521708))
 
 
 def name_of(look):
-    """A width and a theme, as in `1280-light`."""
+    """Return width and theme as the id of a test, such as `1280-light`."""
     return f"{look[0][0]}-{look[1]}"
 
 
 @pytest.fixture
 def look(request, tab, service):
-    """A board with something of everything on it, in one width and one theme."""
+    """A board with stale and missing prices, long symbols and open breakers, in one look."""
     size, scheme = request.param
     service.now_ms += 70_000
     service.price("AAPL", "BTC-USD", "EUR/USD")
@@ -76,7 +76,7 @@ def look(request, tab, service):
 
 @pytest.mark.parametrize("look", LOOKS, ids=name_of, indirect=True)
 def test_no_rule_of_accessibility_is_broken(look, tmp_path):
-    """By axe, on a page with prices, stale and missing ones, opened rows and an open list."""
+    """Axe finds no violation with stale and missing prices, opened rows and an open list."""
     expect(look.page.locator(".note:not([hidden])")).to_contain_text("stale")
     look.page.get_by_role("button", name="AAPL details").click()
     look.page.get_by_role("button", name="Details of Finnhub").click()
@@ -93,7 +93,7 @@ def test_no_rule_of_accessibility_is_broken(look, tmp_path):
 
 @pytest.mark.parametrize("look", WIDTHS, ids=name_of, indirect=True)
 def test_nothing_is_wider_than_the_screen(look):
-    """Not even on the smallest phones, nor with the text twice as large."""
+    """Nothing is wider than the screen, also on small phones and with text twice as large."""
     look.page.get_by_role("button", name="AAPL details").click()
     look.page.get_by_role("button", name="Details of Finnhub").click()
     overflow = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
@@ -130,7 +130,7 @@ OVERLAPS = """() => {
 
 @pytest.mark.parametrize("look", [(WIDE, "light"), (PHONE, "light")], ids=name_of, indirect=True)
 def test_no_text_lies_over_another(look):
-    """Nor over a line, with the longest symbols and tiny and large prices, at any width."""
+    """No text overlaps another text or a line at any width, also with long symbols and prices."""
     assert look.page.evaluate(OVERLAPS) == []
     for width in (320, 390, 700, 961, 1090, 1153, 1400):
         look.page.set_viewport_size({"width": width, "height": 844})
@@ -139,7 +139,7 @@ def test_no_text_lies_over_another(look):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_groups_of_twenty_symbols_fit_on_a_screen(tab, plain_redis, service, scheme):
-    """All that `make start` watches is seen at once on 1400 by 900, with the providers."""
+    """All symbols that `make start` watches, and the providers, fit on 1400 by 900."""
     usual = Service(service.stores.cache, MARKET="simulated", ACTIVE_SYMBOLS=TWENTY)
     usual.now_ms = service.now_ms + 5_000
     usual.at_work()
@@ -154,7 +154,7 @@ def test_the_groups_of_twenty_symbols_fit_on_a_screen(tab, plain_redis, service,
 
 
 def test_names_are_whole_where_there_is_room(tab, service):
-    """A long one ends in dots on a narrow page, and has its title."""
+    """A long name is cut on a narrow page and whole on a wide one, and its title is whole."""
     service.now_ms += 5_000
     name = "Berkshire Hathaway Inc. Class B"
     service.list_assets(AssetClass.STOCKS, {"AAPL": name, "MSFT": "Microsoft"}, "v2")
@@ -170,7 +170,7 @@ def test_names_are_whole_where_there_is_room(tab, service):
 
 
 def test_nothing_watched_says_what_to_do(tab, service):
-    """Instead of an empty table."""
+    """Without a watched symbol the board says so instead of showing an empty table."""
     with service.served() as origin, BoardPage(tab, service, origin) as board:
         health = board.page.request.get(f"{origin}/health").json()
         health["quotes"]["classes"] = []
@@ -182,7 +182,7 @@ def test_nothing_watched_says_what_to_do(tab, service):
 
 @pytest.mark.parametrize(("size", "scheme"), THEMES)
 def test_no_rule_is_broken_while_the_api_is_away(tab, service, tmp_path, size, scheme):
-    """Greyed prices can be read, too."""
+    """Axe finds no violation while the API does not answer."""
     with service.served() as origin:
         board = BoardPage(tab, service, origin, size=size, scheme=scheme).open()
     with board:
@@ -193,7 +193,7 @@ def test_no_rule_is_broken_while_the_api_is_away(tab, service, tmp_path, size, s
 
 
 def test_the_documentation_is_swagger_ui_from_our_own_host(tab, service):
-    """It loads whole under its content security policy, and asks no other host."""
+    """The documentation loads under its security policy and asks no other host."""
     with service.served() as origin, BoardPage(tab, service, origin) as board:
         asked: list[str] = []
         board.page.on("request", lambda request: asked.append(request.url))
@@ -207,9 +207,9 @@ def test_the_documentation_is_swagger_ui_from_our_own_host(tab, service):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_pictures_in_docs_are_whole_and_small(browser, scheme):
-    """`make screenshots` takes them; README shows them."""
+    """The pictures in docs have the size that `make screenshots` gives them."""
     png = (ROOT / "docs" / f"board-{scheme}.png").read_bytes()
-    assert len(png) < 200_000
+    assert len(png) < MOST_BYTES
     page = browser.new_page()
     width, height, _ = page.evaluate(PIXELS, b64encode(png).decode())
     assert (width, height) == SCREEN
@@ -217,7 +217,7 @@ def test_the_pictures_in_docs_are_whole_and_small(browser, scheme):
 
 
 def test_without_a_script_the_page_says_where_the_data_is(browser, service):
-    """Links lead to the same answers."""
+    """Without JavaScript the page says so and links to the answers of the API."""
     with service.served() as origin:
         context = browser.new_context(java_script_enabled=False)
         page = context.new_page()

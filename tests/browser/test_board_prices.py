@@ -1,6 +1,7 @@
+"""Prices on the board: digits, changes, lines, sources and reasons."""
+
 import json
 import re
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,26 +9,19 @@ import pytest
 from playwright.sync_api import expect
 
 from marketdata.domain.outcomes import MissingQuote, Reason
-from tests.support.api_service import Service, quote
-from tests.support.board_page import PHONE, WIDE, BoardPage
+from tests.support.api_service import Service
+from tests.support.board_page import PHONE, WIDE, BoardPage, put
 
 
 def asked(board):
-    """The latest quotes that the page got, by symbol, with numbers as text."""
+    """Return the latest quotes that the page got, by symbol, with numbers as text."""
     body = [found for found in board.answers if "v1/quotes" in found.url][-1].body()
     body = json.loads(body, parse_float=str, parse_int=str)
     return {entry["symbol"]: entry for entry in body["quotes"]}
 
 
-def put(service, symbol, price="182.5", **changes):
-    """Store a new quote, with some fields changed."""
-    service.now_ms += 1_000
-    found = replace(quote(symbol, service.now_ms, price), **changes)
-    service.stores.quotes.put([found], service.now_ms)
-
-
 def test_the_page_shows_what_the_api_tells(board):
-    """Each symbol in its class's group: the very digits of the price, change, source and age."""
+    """Each row has the exact price, change, source and age of the API's answer."""
     service = board.service
     for _ in range(2):  # a jump needs its confirmation
         put(service, "AAPL", "0.000005120000000000001")
@@ -61,7 +55,7 @@ def test_the_page_shows_what_the_api_tells(board):
     ],
 )
 def test_a_price_is_short_to_see_and_whole_to_hear(tab, service, price, seen, spoken):
-    """The zeros of a tiny price are counted; its digits are in the title and for screen readers."""
+    """A price is shown short, and is whole in the title and for screen readers."""
     for _ in range(2):  # a jump needs its confirmation
         put(service, "BTC-USD", price)
     with service.served() as origin, BoardPage(tab, service, origin).open() as board:
@@ -76,7 +70,7 @@ def test_a_price_is_short_to_see_and_whole_to_hear(tab, service, price, seen, sp
 
 
 def test_a_negative_price_has_its_sign(tab, service):
-    """A future may cost less than nothing."""
+    """A negative price is shown with its sign."""
     put(service, "CL=F", "-37.63", currency="USD", change=Decimal("-55.9"), percent_change=None)
     with (
         service.served() as origin,
@@ -87,8 +81,8 @@ def test_a_negative_price_has_its_sign(tab, service):
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE, (320, 640)])
-def test_prices_meet_at_the_decimal_point(tab, service, size):
-    """In all groups, whatever their digits."""
+def test_prices_are_aligned_at_the_decimal_point(tab, service, size):
+    """Prices of all groups are aligned at the decimal point."""
     for symbol, price in (("AAPL", "75676.09"), ("BTC-USD", "0.00000885"), ("EUR/USD", "1.03847")):
         for _ in range(2):  # a jump needs its confirmation
             put(service, symbol, price)
@@ -102,7 +96,7 @@ def test_prices_meet_at_the_decimal_point(tab, service, size):
 
 
 def test_a_change_shows_its_direction_by_sign_arrow_and_colour(board):
-    """None of the three is needed to tell it."""
+    """A change has a sign, an arrow and a colour, each of which shows its direction."""
     service = board.service
     colours = {}
     for symbol, percent, arrow, expected in (
@@ -119,7 +113,7 @@ def test_a_change_shows_its_direction_by_sign_arrow_and_colour(board):
 
 
 def test_a_change_that_the_source_does_not_tell_is_not_made_up(board):
-    """There is a dash to see, and words to hear."""
+    """A change that the source does not give is a dash, with words for screen readers."""
     put(board.service, "EUR/USD", change=None, percent_change=None, change_basis=None)
     board.next_slot()
     change = board.row("EUR/USD").locator(".percent")
@@ -127,7 +121,7 @@ def test_a_change_that_the_source_does_not_tell_is_not_made_up(board):
 
 
 def test_a_stale_price_is_marked_with_the_reason(board):
-    """The reason is the API's own; until there is one, the page says so."""
+    """A stale price is marked with the API's reason."""
     service = board.service
     why = [MissingQuote("MSFT", Reason.BUDGET_EXHAUSTED, "yfinance: no call left before 15:00", 60)]
     service.stores.quotes.explain(why)
@@ -147,7 +141,7 @@ def test_a_stale_price_is_marked_with_the_reason(board):
 
 
 def test_a_missing_price_is_named_with_the_reason(board):
-    """It keeps its row, and gets its price as soon as there is one."""
+    """A missing price has its row with the reason, and gets its price with the next slot."""
     service = board.service
     service.stores.cache.command("UNLINK", service.stores.cache.key("quotes", "q", "AAPL"))
     why = [MissingQuote("AAPL", Reason.PROVIDER_UNAVAILABLE, "yfinance: breaker open")]
@@ -160,7 +154,7 @@ def test_a_missing_price_is_named_with_the_reason(board):
 
 
 def test_the_recorded_prices_become_a_line_which_goes_on(tab, service):
-    """It is there at the first load, goes on with each new price, and a gap of hours stays one."""
+    """Recorded prices are a line at the first load, with gaps, and new prices extend the line."""
     start_ms = service.now_ms
     for hours, price in ((-20, "170"), (-10, "175"), (-9.99, "176"), (0, "183")):
         service.now_ms = start_ms + round(hours * 3_600_000)
@@ -180,7 +174,7 @@ def test_the_recorded_prices_become_a_line_which_goes_on(tab, service):
 
 
 def test_histories_are_asked_for_once(board):
-    """What comes later is seen by the page itself; a new symbol brings its own."""
+    """Histories are asked for once at the first load, and once for each new symbol."""
     expect(board.row("AAPL").locator("data")).to_be_visible()
     board.next_slot()
     board.next_slot()
@@ -192,7 +186,7 @@ def test_histories_are_asked_for_once(board):
 
 
 def test_the_last_minutes_become_a_line(board):
-    """It begins with what the page saw first, and outlives a reload."""
+    """Prices that the page has seen become a line, which is kept after a reload."""
     service = board.service
     line = board.row("AAPL").locator("svg.small")
     expect(line).to_have_attribute("aria-label", "No line yet")
@@ -205,7 +199,7 @@ def test_the_last_minutes_become_a_line(board):
 
 
 def test_a_source_that_is_behind_its_own_answer_is_shown(board):
-    """The age is ours; what the source says of its price stands beside it."""
+    """A row says beside its age that the source gives no time."""
     service = board.service
     put(service, "EUR/USD", timestamp=None)
     board.next_slot()
@@ -213,13 +207,13 @@ def test_a_source_that_is_behind_its_own_answer_is_shown(board):
 
 
 def test_the_market_that_is_simulated_says_so(board):
-    """Beside the name of the page."""
+    """The banner says that the market is simulated."""
     mark = board.page.get_by_role("banner").locator("#market")
     expect(mark).to_have_text("Simulated Every price on this page is invented.")
 
 
 def test_the_live_market_says_so(tab, plain_redis, service):
-    """In a word, which is grey while the API is away."""
+    """The banner says that the market is live, in grey while the API does not answer."""
     live = Service(service.stores.cache)
     live.now_ms = service.now_ms + 5_000
     live.at_work()
@@ -235,7 +229,7 @@ def test_the_live_market_says_so(tab, plain_redis, service):
 
 
 def test_the_page_has_an_icon_and_a_name_of_its_own(board):
-    """In the tab as at the top."""
+    """The page has an icon, a title and a heading."""
     icon = board.page.locator("link[rel=icon]").get_attribute("href")
     assert icon.startswith("data:image/svg+xml,")
     drawn = board.page.evaluate(

@@ -1,8 +1,7 @@
-"""Rows in detail: what they hold back, how they are ordered, and in which currency they are."""
+"""Rows of the board in detail: their figures, their order and their currency."""
 
 import json
 import re
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,8 +10,7 @@ from playwright.sync_api import expect
 
 from marketdata.domain.quotes import ExtendedPrice, ExtendedSession, MarketState, Source
 from marketdata.domain.symbols import AssetClass
-from tests.support.api_service import quote
-from tests.support.board_page import BoardPage
+from tests.support.board_page import BoardPage, put
 
 FIGURES = {
     "previous_close": Decimal("181.3"),
@@ -25,15 +23,8 @@ FIGURES = {
 }
 
 
-def put(service, symbol, price="182.5", **changes):
-    """Store a new quote, with some fields changed."""
-    service.now_ms += 1_000
-    found = replace(quote(symbol, service.now_ms, price), **changes)
-    service.stores.quotes.put([found], service.now_ms)
-
-
 def facts(board, symbol):
-    """The names and texts of an opened row's details."""
+    """Return the names and texts of an opened row's details."""
     sheet = board.page.get_by_role("group", name=f"Details of {symbol}")
     expect(sheet).to_be_visible()
     pairs = sheet.locator("dl > div").evaluate_all(
@@ -43,13 +34,13 @@ def facts(board, symbol):
 
 
 def order(board, title="Stocks"):
-    """The symbols of a group, from top to bottom."""
+    """Return the symbols of a group from top to bottom."""
     group = board.page.get_by_role("rowgroup", name=title)
     return group.locator("tr[data-symbol]").evaluate_all("rows => rows.map(r => r.dataset.symbol)")
 
 
 def test_the_details_have_every_figure_of_the_quote(board):
-    """Opened and closed with the keyboard; they go on with the next price."""
+    """The details open and close with the keyboard, have every figure, and follow the price."""
     put(board.service, "AAPL", **FIGURES)
     board.next_slot()
     toggle = board.page.get_by_role("button", name="AAPL details")
@@ -79,7 +70,7 @@ def test_the_details_have_every_figure_of_the_quote(board):
 
 
 def test_a_figure_that_the_source_does_not_give_is_a_dash(board):
-    """With words for who cannot see it."""
+    """A figure that the source does not give is a dash, with words for screen readers."""
     board.row("MSFT").locator("td.price").click()
     assert facts(board, "MSFT")["Previous close"] == "– not given by the source"
     expect(board.row("MSFT").locator("td.range")).to_have_text("–no day range from the source")
@@ -89,7 +80,7 @@ def test_a_figure_that_the_source_does_not_give_is_a_dash(board):
 
 
 def test_the_price_has_its_place_in_the_range_of_the_day(board):
-    """By eye, and in words; a quarter of the way is a quarter of the bar."""
+    """The mark in the bar of the day's range is at the place of the price."""
     put(board.service, "AAPL", **FIGURES)
     board.next_slot()
     bar = board.row("AAPL").locator(".bar-of-day")
@@ -109,7 +100,7 @@ def test_the_price_has_its_place_in_the_range_of_the_day(board):
     ],
 )
 def test_the_state_of_the_market_is_said(board, state, group, details):
-    """Once for the group where all agree, and in each row's details."""
+    """A group in which all agree shows the market's state once, and so do the details."""
     for symbol in ("AAPL", "MSFT"):
         put(board.service, symbol, **{**FIGURES, "market_state": state})
     board.next_slot()
@@ -121,7 +112,7 @@ def test_the_state_of_the_market_is_said(board, state, group, details):
 
 
 def test_a_row_says_where_its_market_differs(board):
-    """Beside its name."""
+    """A row whose market's state differs from its group's shows the state."""
     put(board.service, "AAPL", **FIGURES)
     put(board.service, "MSFT", **{**FIGURES, "market_state": MarketState.CLOSED})
     board.next_slot()
@@ -130,7 +121,7 @@ def test_a_row_says_where_its_market_differs(board):
 
 
 def test_the_price_after_hours_is_in_the_details(board):
-    """With its own change."""
+    """The details have the after-hours price with its change."""
     service = board.service
     after = ExtendedPrice(
         session=ExtendedSession.POST,
@@ -146,7 +137,7 @@ def test_the_price_after_hours_is_in_the_details(board):
 
 
 def test_a_symbol_leads_to_its_json(board):
-    """From its row, and from its details: the quote as the API gives it."""
+    """A row and its details link to the quote of the API as JSON."""
     page = board.page
     link = page.get_by_role("link", name="EUR/USD as JSON")
     answer = page.request.get(f"{board.origin}/{link.get_attribute('href')}")
@@ -158,11 +149,10 @@ def test_a_symbol_leads_to_its_json(board):
 
 
 def test_a_column_sorts_each_group_and_is_remembered(board):
-    """Its first way, the other way, and then the order of the service again."""
-    put(board.service, "AAPL", "100", percent_change=Decimal(-1))
-    put(board.service, "MSFT", "500", percent_change=Decimal(2))
-    put(board.service, "AAPL", "100", percent_change=Decimal(-1))
-    put(board.service, "MSFT", "500", percent_change=Decimal(2))
+    """A column sorts down, up, and then not at all; a reload keeps the order."""
+    for _ in range(2):  # a jump needs its confirmation
+        put(board.service, "AAPL", "100", percent_change=Decimal(-1))
+        put(board.service, "MSFT", "500", percent_change=Decimal(2))
     board.next_slot()
     head = board.page.get_by_role("columnheader", name="Change")
     assert order(board) == ["AAPL", "MSFT"]
@@ -192,7 +182,7 @@ def test_a_column_sorts_each_group_and_is_remembered(board):
     ],
 )
 def test_every_column_can_sort(tab, service, column, expected):
-    """Each by what it shows; a row without the figure comes last."""
+    """Each column sorts by the figure that it shows; rows without the figure come last."""
     for _ in range(2):  # a jump needs its confirmation
         put(service, "AAPL", "181", **FIGURES)
         put(service, "MSFT", "400")
@@ -207,7 +197,7 @@ def test_every_column_can_sort(tab, service, column, expected):
 
 
 def test_an_opened_row_keeps_the_focus_and_its_details_when_it_moves(board):
-    """Another order is no reason to lose one's place."""
+    """An opened row that moves keeps the focus and its details."""
     put(board.service, "AAPL", percent_change=Decimal(1))
     put(board.service, "MSFT", percent_change=Decimal(2))
     board.next_slot()
@@ -224,7 +214,7 @@ def test_an_opened_row_keeps_the_focus_and_its_details_when_it_moves(board):
 
 
 def test_prices_are_converted_to_the_currency_of_choice(board):
-    """Those of shares and coins; pairs stay rates. The choice is remembered."""
+    """Prices of shares and coins are converted, pairs stay, and a reload keeps the choice."""
     service = board.service
     for _ in range(2):  # a jump needs its confirmation
         put(service, "EUR/USD", "1.25")
@@ -251,7 +241,7 @@ def test_prices_are_converted_to_the_currency_of_choice(board):
 
 
 def test_a_rate_that_is_missing_is_said(board):
-    """Once for all; the prices stay in their own currency, which is marked."""
+    """A missing rate is named once; prices stay in their own currency, which is marked."""
     board.page.get_by_label("Currency of the prices").select_option("JPY")
     rates = board.page.locator("#rates")
     expect(rates).to_contain_text("No rate to JPY for 3 prices")
@@ -264,7 +254,7 @@ def test_a_rate_that_is_missing_is_said(board):
 
 
 def test_a_rate_that_is_stale_is_said(board):
-    """The converted price is no younger than its rate."""
+    """A stale rate is named."""
     service = board.service
     service.now_ms += round(timedelta(seconds=70).total_seconds() * 1000)
     service.price("AAPL", "MSFT", "BTC-USD")
@@ -274,7 +264,7 @@ def test_a_rate_that_is_stale_is_said(board):
 
 
 def test_names_are_there_for_symbols_beyond_the_first_of_a_list(tab, service):
-    """The search knows them, and what has no name goes without."""
+    """A symbol far down in a list has its name, and a symbol in no list has none."""
     service.now_ms += 5_000
     many = {f"AA{index:03}": f"Filler {index}" for index in range(205)}
     service.list_assets(AssetClass.STOCKS, {**many, "ZZZ": "Last of All, Inc."}, "v2")

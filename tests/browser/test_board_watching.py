@@ -1,3 +1,5 @@
+"""Finding and watching symbols on the board."""
+
 import re
 
 import pytest
@@ -10,7 +12,7 @@ from tests.support.board_page import PHONE, WIDE, BoardPage
 
 @pytest.fixture
 def listed(service):
-    """The service, with lists in which there is more than is priced."""
+    """The service with lists that have more symbols than are priced."""
     service.now_ms += 5_000
     service.list_assets(AssetClass.STOCKS, ["AAPL", "MSFT", "TSLA", "BTCM"], "v2")
     service.list_assets(AssetClass.CRYPTO, ["BTC-USD", "ETH-USD"], "v2")
@@ -19,14 +21,14 @@ def listed(service):
 
 
 def focused(board):
-    """What has the keyboard's focus: its id, or its text."""
+    """Return the id or the text of the element with the keyboard's focus."""
     return board.page.evaluate(
         "() => document.activeElement.id || document.activeElement.innerText"
     )
 
 
 def test_a_symbol_is_found_and_watched(listed, board):
-    """It is pending at first; its price comes with the next slot, and a reload keeps it."""
+    """A chosen symbol is pending, has its price with the next slot, and is kept by a reload."""
     options = board.type_and_find("tsl")
     expect(options.first).to_contain_text("TSLA Name of TSLA Stocks")
     options.first.click()
@@ -45,7 +47,7 @@ def test_a_symbol_is_found_and_watched(listed, board):
 
 
 def test_what_begins_with_the_text_comes_first(listed, board):
-    """Of all classes; what was typed can be watched though no list has it."""
+    """Symbols that begin with the text come first, and the text itself can be watched."""
     options = board.type_and_find("BTC")
     symbols = options.locator(".symbol").all_inner_texts()
     assert symbols == ["BTC-USD", "BTCM", "BTC"]
@@ -73,7 +75,7 @@ def test_what_begins_with_the_text_comes_first(listed, board):
     ],
 )
 def test_enter_takes_the_first_suggestion_unless_the_text_is_a_symbol(named, board, text, symbol):
-    """At once, without a look at the list."""
+    """Enter watches the first suggestion, or the text if the text is a symbol."""
     board.page.locator("#query").fill(text)
     board.page.keyboard.press("Enter")
     expect(board.row(symbol)).to_be_visible()
@@ -88,7 +90,7 @@ def test_enter_takes_the_first_suggestion_unless_the_text_is_a_symbol(named, boa
 
 @pytest.fixture
 def named(service):
-    """The service, with lists of names as people know them."""
+    """The service with lists of usual names."""
     service.now_ms += 5_000
     stocks = {
         "AAPL": "Apple Inc.",
@@ -105,7 +107,7 @@ def named(service):
 
 
 def test_enter_waits_for_the_search_that_is_under_way(named, board):
-    """A slow answer is worth it: nothing else is watched meanwhile."""
+    """Enter during a slow search watches nothing until the answer is there."""
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -123,7 +125,7 @@ def test_enter_waits_for_the_search_that_is_under_way(named, board):
 
 
 def test_a_list_of_symbols_is_taken(named, board):
-    """Each as if it were alone; that they are watched is said with their prices."""
+    """Each symbol of a typed list is watched."""
     board.page.locator("#query").fill("KO, pepsico,AAPL")
     board.page.keyboard.press("Enter")
     note = board.page.locator("#found-note")
@@ -141,7 +143,7 @@ def test_a_list_of_symbols_is_taken(named, board):
 
 
 def test_a_symbol_without_a_price_is_not_watched(named, board):
-    """The note says why, and its row goes."""
+    """A symbol that no provider knows loses its row, and the note says why."""
     board.page.locator("#query").fill("NOPE123")
     board.page.keyboard.press("Enter")
     expect(board.row("NOPE123")).to_contain_text("pending")
@@ -155,7 +157,7 @@ def test_a_symbol_without_a_price_is_not_watched(named, board):
 
 
 def test_a_symbol_whose_price_may_still_come_keeps_its_row(named, board):
-    """The note says what it waits for."""
+    """A symbol whose price is late keeps its row, and the note says why."""
     board.page.locator("#query").fill("KO")
     board.page.keyboard.press("Enter")
     expect(board.row("KO")).to_contain_text("pending")
@@ -169,7 +171,7 @@ def test_a_symbol_whose_price_may_still_come_keeps_its_row(named, board):
 
 
 def test_what_is_not_found_is_said_and_kept_in_the_box(named, board):
-    """The person can correct the text."""
+    """A text without a result stays in the box, and the note says so."""
     board.page.locator("#query").fill("zzz qqq")
     board.page.keyboard.press("Enter")
     expect(board.page.locator("#found-note")).to_have_text("Nothing is found for zzz qqq")
@@ -177,7 +179,7 @@ def test_what_is_not_found_is_said_and_kept_in_the_box(named, board):
 
 
 def test_a_search_that_nobody_answers_watches_nothing(tab, named):
-    """The note says that the API is away."""
+    """A search without an answer watches nothing, and the note says that the API is away."""
     with named.served() as origin:
         board = BoardPage(tab, named, origin).open()
     with board:
@@ -189,7 +191,7 @@ def test_a_search_that_nobody_answers_watches_nothing(tab, named):
 
 @pytest.mark.parametrize("size", [WIDE, PHONE])
 def test_the_note_does_not_move_the_table(tab, named, size):
-    """However long it is."""
+    """A long note does not move the table."""
     with named.served() as origin, BoardPage(tab, named, origin, size=size).open() as board:
         board.page.wait_for_load_state("networkidle")  # names arrive last, and rows grow with them
         before = board.row("AAPL").bounding_box()
@@ -201,7 +203,7 @@ def test_the_note_does_not_move_the_table(tab, named, size):
 
 
 def test_a_spelling_in_the_address_becomes_the_canonical_one(named, tab):
-    """Its row has the price, and the address is put right."""
+    """A symbol in the address is shown and rewritten in its canonical spelling."""
     place = "/#watch=tsla,eurusd"
     named.price("TSLA")
     with named.served() as origin, BoardPage(tab, named, origin).open(place) as board:
@@ -210,8 +212,8 @@ def test_a_spelling_in_the_address_becomes_the_canonical_one(named, tab):
         assert board.page.url.endswith("/#watch=TSLA,EUR%2FUSD")
 
 
-def test_a_watched_symbol_can_be_left_again(listed, tab, service):
-    """The focus goes to the next one, and then to the box."""
+def test_a_watched_symbol_can_be_removed(listed, tab, service):
+    """A watched symbol can be removed; the focus moves to the next one, and then to the box."""
     with (
         service.served() as origin,
         BoardPage(tab, service, origin).open("/#watch=TSLA,ETH-USD") as board,
@@ -228,7 +230,7 @@ def test_a_watched_symbol_can_be_left_again(listed, tab, service):
 
 
 def test_a_text_that_is_no_symbol_is_an_error_with_the_reason(listed, board):
-    """Nothing is added."""
+    """A text that is not a symbol is named in the note, and no row is added."""
     board.page.locator("#query").fill("A*B")
     board.page.keyboard.press("Enter")
     expect(board.page.locator("#found-note")).to_contain_text("A*B")
@@ -236,7 +238,7 @@ def test_a_text_that_is_no_symbol_is_an_error_with_the_reason(listed, board):
 
 
 def test_any_spelling_leads_to_the_one_symbol(listed, board):
-    """One that is on the page already is not added again."""
+    """Another spelling of a symbol on the page adds no row."""
     board.page.locator("#query").fill("eurusd=x")
     board.page.keyboard.press("Enter")
     expect(board.page.locator("#found-note")).to_have_text("EUR/USD is already on the page")
@@ -244,7 +246,7 @@ def test_any_spelling_leads_to_the_one_symbol(listed, board):
 
 
 def test_an_address_that_names_nonsense_harms_nothing(listed, tab, service):
-    """Markup stays text, and what is no symbol says so in its row."""
+    """Markup and invalid text in the address do no harm."""
     place = "/#watch=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E,%E0%A4%A,TSLA"
     with service.served() as origin, BoardPage(tab, service, origin).open(place) as board:
         expect(board.row("TSLA")).to_be_visible()
@@ -253,7 +255,7 @@ def test_an_address_that_names_nonsense_harms_nothing(listed, tab, service):
 
 
 def test_the_keyboard_alone_is_enough(listed, board):
-    """Skip, search, choose, close and remove, with the focus always to be seen."""
+    """Skipping, searching, choosing, opening and removing work with the keyboard alone."""
     press = board.page.keyboard.press
     press("Tab")
     assert focused(board) == "Skip to the prices"

@@ -203,7 +203,7 @@ def test_calls_that_were_made_count_from_their_report(ledger_of):
 
 
 def test_calls_from_before_redis_lost_its_data_count_once(cache, ledger_of):
-    """The worker that took the calls writes them back, so their report does not add them."""
+    """After Redis lost its data, a worker writes its calls back, and their report adds none."""
     ledger = ledger_of("60/minute")
     grant = ledger.take(5, NOW, run_ms=20_000)
     cache.command("FLUSHALL")

@@ -142,7 +142,7 @@ def test_half_of_a_short_window_is_left_to_active_symbols(ledger_of, use):
 
 
 def test_unlisted_symbols_have_a_share_of_a_short_window_and_leave_it_to_others(ledger_of):
-    """They take at most a tenth of the half for clients, and only what others would leave."""
+    """Unlisted symbols get a tenth of the clients' half, and only calls that others leave."""
     ledger = ledger_of("100/minute")
     assert ledger.take(100, NOW, use=Use.UNLISTED).calls == 5
     assert ledger.take(1, NOW, use=Use.UNLISTED).calls == 0

@@ -61,7 +61,7 @@ def test_a_second_source_confirms_even_a_unit(store):
 
 
 def test_what_another_source_said_more_than_an_hour_ago_confirms_no_unit(store):
-    """Two sources that say the same in the same hour agree; later it may be another mistake."""
+    """A price that a second source gave more than an hour ago does not confirm a unit."""
     put(store, pounds("0.875", 0))
     put(store, pounds("87.5", 5))
     late = pounds("87.6", HOUR + 6, FINNHUB)

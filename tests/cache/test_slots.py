@@ -50,7 +50,7 @@ def test_a_deciding_clock_that_goes_back_does_not_stop_the_service(control, ahea
 
 
 def test_a_clock_that_goes_back_makes_every_symbol_due(control):
-    """The due times were written with the clock that was ahead, an hour too late."""
+    """Due times written by a clock that was an hour ahead are ignored."""
     ahead = NOW + 60 * MINUTE
     control.open_slot(SLOT + 3600, ahead, ["AAPL"])
     control.record((), {"AAPL": ahead + 5000}, (), ahead)

@@ -1,7 +1,7 @@
-"""The container with compose.yaml, as somebody runs it who hosts the service: one story.
+"""The container with compose.yaml, as a person runs it who hosts the service.
 
-`make container-test` builds the image first. Ports, network, volumes and the project's name are the
-test's own, and nothing of them is left but the image.
+`make container-test` builds the image first. Ports, network, volumes and the project's name are
+the test's own, and only the image is left afterwards. The order of the tests matters.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ class Project:
         return run(*compose_command(), "--project-name", self.name, *arguments, env=self.env)
 
     def container(self, service: str) -> str:
-        """The id of a service's container."""
+        """Return the id of a service's container."""
         return self.compose("ps", "-q", service)
 
     def inspect(self, service: str) -> dict[str, Any]:
-        """What the engine knows of a service's container."""
+        """Return what the engine knows of a service's container."""
         found: dict[str, Any] = json.loads(run("docker", "inspect", self.container(service)))[0]
         return found
 
     def redis(self, *arguments: str) -> str:
-        """What a command of Redis answers."""
+        """Return the answer to a command of Redis."""
         return run("docker", "exec", self.container("redis"), "redis-cli", *arguments)
 
     def quotes(self) -> list[dict[str, Any]]:
-        """The quotes, once all four are there."""
+        """Return the quotes once all four are there."""
 
         def found() -> list[dict[str, Any]]:
             url = f"http://127.0.0.1:{self.port}/v1/quotes?symbols={ASKED}"
@@ -71,7 +71,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project() -> Iterator[Project]:
-    """Redis and the service, up."""
+    """Redis and the service, started."""
     name, port = f"mdatest{os.getpid()}", free_port()
     env = {"PORT": str(port), "REDIS_PORT": str(free_port()), "SAM_DOCKER_NETWORK": name}
     env |= {"MARKET": "simulated", "FINNHUB_API_KEY": KEY}
@@ -84,16 +84,17 @@ def project() -> Iterator[Project]:
 
 
 def test_four_quotes_are_answered(project):
-    """Stocks, crypto and forex have prices, marked as simulated."""
+    """Stocks, crypto and forex have prices, and the market is simulated."""
     assert {quote["symbol"] for quote in project.quotes()} == set(ASKED.split(","))
     health = requests.get(f"http://127.0.0.1:{project.port}/health", timeout=5).json()
     assert health["market"] == "simulated"
 
 
-def test_it_is_not_root_and_cannot_write(project):
+def test_no_process_is_root_or_can_write(project):
     """No process is root, the root file system is read-only, and no right can be gained.
 
-    Files are writable on the volume and in a bounded /tmp, from which nothing can be executed.
+    Files are writable on the volume and in a bounded /tmp, from which nothing can be
+    executed.
     """
     container = project.container("service")
     owners = run("docker", "top", container, "-o", "pid,uid").splitlines()[1:]
@@ -132,7 +133,7 @@ def test_only_this_machine_reaches_the_ports(project, service):
 
 
 def test_huge_and_broken_requests_are_refused(project):
-    """A header of a megabyte, half a request and noise end their connection and nothing else."""
+    """A header of a megabyte, half a request and random bytes close only their own connection."""
     project.quotes()
     requests_of_an_attacker = [
         b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n",
@@ -146,7 +147,7 @@ def test_huge_and_broken_requests_are_refused(project):
                 connection.sendall(sent)
                 connection.shutdown(socket.SHUT_WR)
                 first = connection.recv(64)
-            except OSError:  # it closed before all was sent
+            except OSError:  # the server closed the connection before all was sent
                 first = b""
         assert not first or first.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4")), first
     assert len(project.quotes()) == len(ASKED.split(","))
@@ -154,13 +155,13 @@ def test_huge_and_broken_requests_are_refused(project):
 
 
 def test_the_terminal_says_how_to_get_on_in_a_container(project):
-    """It names live prices and the published port, and warns of nothing."""
+    """The log names live prices and the published port, and has no warning."""
     project.quotes()
     printed = run("docker", "logs", project.container("service"))
     assert f"market  {SIMULATED.format(LIVE_IN_CONTAINER)}" in printed
     assert f"api     http://localhost:{project.port} " in printed
     assert PUBLISHED in printed
-    shown = subprocess.run(  # noqa: S603  (the engine's own words; warnings go to standard error)
+    shown = subprocess.run(  # noqa: S603  (warnings of the service go to standard error)
         ["docker", "logs", project.container("service")],  # noqa: S607
         check=True, capture_output=True, text=True,
     )  # fmt: skip
@@ -168,7 +169,7 @@ def test_the_terminal_says_how_to_get_on_in_a_container(project):
 
 
 def test_the_engine_knows_that_it_is_healthy(project):
-    """HEALTHCHECK asks /health."""
+    """The container becomes healthy by its HEALTHCHECK."""
     eventually(
         lambda: project.inspect("service")["State"]["Health"]["Status"] == "healthy",
         "a healthy container",
@@ -177,7 +178,7 @@ def test_the_engine_knows_that_it_is_healthy(project):
 
 
 def test_prometheus_finds_metrics(project):
-    """`/metrics` counts the quotes that were written and those that were asked for."""
+    """`/metrics` counts the written and the requested quotes."""
     project.quotes()
     text = requests.get(f"http://127.0.0.1:{project.port}/metrics", timeout=5).text
     families = text_string_to_metric_families(text)
@@ -187,16 +188,16 @@ def test_prometheus_finds_metrics(project):
 
 
 def test_redis_is_set_up_for_the_service(project):
-    """What has no expiry is never evicted, and the data is on a volume."""
+    """Redis evicts only keys with a TTL, and its data is on a volume."""
     assert "volatile-lru" in project.redis("config", "get", "maxmemory-policy")
     mounts = {mount["Destination"]: mount["Type"] for mount in project.inspect("redis")["Mounts"]}
     assert mounts == {"/data": "volume"}
 
 
 def test_a_restart_keeps_ledger_and_history(project):
-    """After both containers are made anew the ledgers and the history are the same as before.
+    """New containers have the same ledgers and history as the ones before.
 
-    The second start warns of nothing, and takes the lists from what was kept.
+    The second start warns of nothing, and takes the lists from the archive.
     """
 
     def kept() -> dict[str, list[str]]:
@@ -229,7 +230,7 @@ def test_a_restart_keeps_ledger_and_history(project):
 
 
 def test_sigterm_ends_it_in_time(project):
-    """`docker stop` ends it by itself: it is not killed."""
+    """`docker stop` ends the service with exit code 0."""
     container = project.container("service")
     run("docker", "stop", "--time", str(END_S), container)
     state = json.loads(run("docker", "inspect", container))[0]["State"]

@@ -1,4 +1,4 @@
-"""The image and compose.yaml without a running container: what is in them, and what is not."""
+"""The image and compose.yaml, without a running container."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.support.containers import ROOT, compose_command, run
 
 IMAGE = "market-data-aggregator"
 MOST_BYTES = 400_000_000
-# Settings of the container that compose.yaml or the image decides, or that only AWS has.
+# Settings that compose.yaml or the image sets, or that only AWS has.
 DECIDED = {"HOST", "PORT", "API_IS_PUBLIC", "PROVIDER_KEYS_SECRET", "METRICS_SERVICE"}
 
 
 def test_compose_passes_every_setting_on():
-    """A setting in `.env` reaches the container, without a copy of the file in it."""
+    """A setting in `.env` reaches the container, though the file is not copied into it."""
     document = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
     environment = document["services"]["service"]["environment"]
     wanted = {
@@ -58,7 +58,7 @@ def test_compose_reads_an_env_file_if_there_is_one(tmp_path, lines, market, key)
 
 
 def test_the_image_is_small_and_holds_no_compiler():
-    """It is under 400 MB, and has no compiler, no `.env`, no tests and no installer of ours."""
+    """The image is under 400 MB, and has no compiler, `.env`, tests or installer."""
     assert int(run("docker", "image", "inspect", "--format", "{{.Size}}", IMAGE)) < MOST_BYTES
     look = (
         "command -v gcc cc g++ c++ clang make ld as; find / -xdev -name '.env*' -type f; "
@@ -72,7 +72,7 @@ def test_the_image_is_small_and_holds_no_compiler():
 
 
 def test_no_setting_of_a_user_is_in_the_image():
-    """The image knows where its data is and on which port it listens, and no key."""
+    """The variables of the image name its data folder and its port, and no key."""
     found = json.loads(run("docker", "image", "inspect", IMAGE))[0]["Config"]["Env"]
     names = {variable.partition("=")[0] for variable in found}
     allowed = {"HOST", "PORT", "HOME", "PATH", "LANG", "GPG_KEY", "PYTHONPATH", "PYTHONUNBUFFERED"}

@@ -1,8 +1,8 @@
-"""Where the recorded answers of the providers are: a folder beside the project, if it is there.
+"""The folder of the providers' recorded answers, which are not part of the project.
 
-They are not part of the project. TEST_PAYLOADS names their folder. Without it the usual place
-is used. If neither is there, the summary of the test run names each contract test as left out, and
-why. A folder that is named and is not there is an error.
+TEST_PAYLOADS names the folder. Without it the usual place is used. If there is no folder in
+either place, the summary of the test run names each contract test as left out, with the reason. A
+named folder that does not exist is an error.
 """
 
 import json
@@ -40,9 +40,10 @@ def payloads() -> Path:
 
 @pytest.fixture(scope="session")
 def replay(payloads):
-    """A recorded answer as a sender would hand it back: `replay("finnhub", "quote.json")`.
+    """Return a recorded answer as a sender would: `replay("finnhub", "quote.json")`.
 
-    A file with a `response` has status, headers and body; any other is the body of a 200.
+    A file with a `response` has status, headers and body; any other file is the body of a
+    200.
     """
 
     def read(provider: str, name: str) -> Response:

@@ -52,21 +52,21 @@ CURRENCIES = "physical_currency_list_partial.csv"
 
 
 def test_every_recorded_answer_is_replayed(payloads):
-    """No recording of Alpha Vantage lies in the folder unread."""
+    """Each recorded answer of Alpha Vantage is read by a test of this file."""
     recorded = {path.name for path in (payloads / FOLDER).iterdir()}
     assert recorded == QUOTES.keys() | ERRORS.keys() | {LISTING_STATUS, CURRENCIES}
 
 
 @pytest.mark.parametrize("name", QUOTES)
 def test_a_recorded_quote_is_read_exactly(replay, name):
-    """Every digit and the time of a recorded rate, or that there is none."""
+    """A recorded rate is read with every digit and its time, or as a missing quote."""
     params = ALPHA.build_request([USD_JPY]).params
     assert (params["from_currency"], params["to_currency"]) == ("USD", "JPY")
     assert ALPHA.parse([USD_JPY], replay(FOLDER, name), NOW) == QUOTES[name]
 
 
 def test_a_recorded_rate_is_no_answer_about_another_pair(replay):
-    """The recorded rate of the dollar in yen is not the euro's."""
+    """The recorded rate of USD/JPY is rejected as an answer to EUR/USD."""
     recorded = replay(FOLDER, "currency_exchange_rate_USD_JPY.json")
     parsed = ALPHA.parse([instrument("EUR/USD")], recorded, NOW)
     assert bad_rows(parsed) == {
@@ -76,7 +76,7 @@ def test_a_recorded_rate_is_no_answer_about_another_pair(replay):
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_a_recorded_notice_has_its_own_outcome(replay, name):
-    """Each recorded notice is its row of the outcome table, for quotes and for lists."""
+    """Each recorded notice raises its own error, for quotes and for lists."""
     kind, retry_after_s = ERRORS[name]
     with pytest.raises(kind) as caught:
         ALPHA.parse([USD_JPY], replay(FOLDER, name), NOW)
@@ -86,7 +86,7 @@ def test_a_recorded_notice_has_its_own_outcome(replay, name):
 
 
 def test_the_recorded_listings_are_read_exactly(replay):
-    """Of 399 recorded rows the three with a colon have no spelling; the others are all there."""
+    """Of 399 recorded rows 396 are read; the three with a colon have no symbol."""
     listings = ALPHA.parse_assets(AssetClass.STOCKS, [replay(FOLDER, LISTING_STATUS)])
     by_id = {listing.provider_id: listing for listing in listings}
     assert len(listings) == len(by_id) == 396
@@ -108,7 +108,7 @@ def test_the_recorded_listings_are_read_exactly(replay):
 
 
 def test_the_recorded_currencies_are_read_exactly(replay):
-    """Every row of the recorded currencies."""
+    """Each row of the recorded currencies is read with symbol, name and id."""
     listings = ALPHA.parse_assets(AssetClass.FOREX, [replay(FOLDER, CURRENCIES)])
     assert [(one.symbol, one.name, one.provider_id) for one in listings] == [
         ("AUD", "Australian Dollar", "AUD"),

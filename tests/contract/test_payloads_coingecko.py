@@ -68,20 +68,20 @@ LISTS = {
 
 
 def test_every_recorded_answer_is_replayed(payloads):
-    """No recording of CoinGecko lies in the folder unread."""
+    """Each recorded answer of CoinGecko is read by a test of this file."""
     recorded = {path.name for path in (payloads / "coingecko").iterdir()}
     assert recorded == QUOTES.keys() | {RATE_LIMIT} | LISTS.keys()
 
 
 @pytest.mark.parametrize("name", QUOTES)
 def test_a_recorded_quote_is_read_exactly(replay, name):
-    """Every digit and the time of a recorded quote, and who has none."""
+    """A recorded quote is read with every digit and its time, and missing coins are named."""
     assert GECKO.build_request(BATCH).params["ids"] == "bitcoin,nope"
     assert GECKO.parse(BATCH, replay("coingecko", name), NOW) == QUOTES[name]
 
 
 def test_the_recorded_limit_tells_its_end(replay):
-    """The recorded 429 holds for the minute that its header names."""
+    """The recorded 429 raises a rate limit of 60 s, as its header says."""
     with pytest.raises(RateLimitedError) as caught:
         GECKO.parse(BATCH, replay("coingecko", RATE_LIMIT), NOW)
     assert caught.value.retry_after_s == 60.0
@@ -91,12 +91,12 @@ def test_the_recorded_limit_tells_its_end(replay):
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_recorded_list_is_read_exactly(replay, name):
-    """Every row of a recorded list."""
+    """Each row of a recorded list is read."""
     assert GECKO.parse_assets(AssetClass.CRYPTO, [replay("coingecko", name)]) == LISTS[name]
 
 
 def test_pages_and_the_list_of_all_are_one_list(replay):
-    """The ranked pages come first, the rest follows."""
+    """Ranked pages and the list of all coins are joined in their order."""
     responses = [replay("coingecko", name) for name in LISTS]
     listings = GECKO.parse_assets(AssetClass.CRYPTO, responses)
     assert listings == tuple(one for expected in LISTS.values() for one in expected)

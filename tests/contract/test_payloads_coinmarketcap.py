@@ -69,21 +69,21 @@ LISTS = {
 
 
 def test_every_recorded_answer_is_replayed(payloads):
-    """No recording of CoinMarketCap lies in the folder unread."""
+    """Each recorded answer of CoinMarketCap is read by a test of this file."""
     recorded = {path.name for path in (payloads / "coinmarketcap").iterdir()}
     assert recorded == QUOTES.keys() | ERRORS.keys() | LISTS.keys()
 
 
 @pytest.mark.parametrize("name", QUOTES)
 def test_a_recorded_quote_is_read_exactly(replay, name):
-    """Every digit and the time of a recorded quote, and who has none."""
+    """A recorded quote is read with every digit and its time, and missing coins are named."""
     assert CMC.build_request(BATCH).params["id"] == "1,1027"
     assert CMC.parse(BATCH, replay("coinmarketcap", name), NOW) == QUOTES[name]
 
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_a_recorded_error_has_its_own_outcome(replay, name):
-    """Each recorded error is its row of the outcome table, for quotes and for lists."""
+    """Each recorded error raises its own error, for quotes and for lists."""
     kind, retry_after_s = ERRORS[name]
     response = replay("coinmarketcap", name)
     with pytest.raises(kind) as caught:
@@ -95,6 +95,6 @@ def test_a_recorded_error_has_its_own_outcome(replay, name):
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_recorded_list_is_read_exactly(replay, name):
-    """Every row of a recorded list."""
+    """Each row of a recorded list is read."""
     asset_class, expected = LISTS[name]
     assert CMC.parse_assets(asset_class, [replay("coinmarketcap", name)]) == expected

@@ -1,4 +1,4 @@
-"""Every recorded answer of Yahoo's, through the formats and, where a session needs it, yfinance."""
+"""Yahoo's recorded answers, read through the formats and partly through yfinance."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ TIMEOUT_S = 30.0
 
 
 class Recorded:
-    """One recorded answer, its body as it was written: not a digit is read and written again."""
+    """One recorded answer; its body has the recorded bytes, without parsing its numbers."""
 
     def __init__(self, path: Path) -> None:
         text = path.read_text()
@@ -43,17 +43,17 @@ class Recorded:
         self.body = (body if isinstance(body, str) else text[start:end]).encode()
 
     def response(self) -> Response:
-        """As a sender hands it back."""
+        """Return the answer as a sender returns it."""
         return Response(self.status, {"content-type": self.kind}, self.body)
 
     def answer(self) -> Answer:
-        """As the server gives it."""
+        """Return the answer as the server sends it."""
         return Answer(self.status, self.body, self.kind)
 
 
 @pytest.fixture
 def yahoo(tmp_path: Path) -> Iterator[FakeYahoo]:
-    """A server, and afterwards a yfinance that remembers nothing of it."""
+    """A server; afterwards yfinance forgets its cookie and crumb."""
     with FakeYahoo() as server:
         server.rows = {"AAPL": quote_row("AAPL", 1)}
         yield server
@@ -61,12 +61,12 @@ def yahoo(tmp_path: Path) -> Iterator[FakeYahoo]:
 
 
 def parsed(recorded: Recorded, *symbols: str) -> Parsed:
-    """What a recorded answer says about these symbols."""
+    """Return what a recorded answer says about these symbols."""
     return Yahoo().parse([_instrument(symbol) for symbol in symbols], recorded.response(), NOW)
 
 
 def sent(yahoo: FakeYahoo, sender: YahooSender | None = None) -> Parsed:
-    """What the server says about AAPL, through the real yfinance."""
+    """Return what the server says about AAPL, through the real yfinance."""
     batch = [_instrument("AAPL")]
     response = (sender or YahooSender(yahoo.url)).send(
         Yahoo().build_request(batch), TIMEOUT_S, CallAllowance(10)
@@ -77,7 +77,10 @@ def sent(yahoo: FakeYahoo, sender: YahooSender | None = None) -> Parsed:
 def quote(
     symbol: str, price: str, change: str, percent: str, time_s: int, **figures: object
 ) -> Quote:
-    """The quote of an asset in dollars, a coin's change over 24 hours; figures as text."""
+    """Return the quote of an asset in dollars, its figures given as text.
+
+    The change of a coin is the one over 24 hours.
+    """
     asset_class = parse_symbol(symbol).asset_class
     is_coin = asset_class is AssetClass.CRYPTO
     return Quote(
@@ -99,7 +102,7 @@ def quote(
 
 
 def after_hours(price: str, change: str, percent: str, time_s: int) -> ExtendedPrice:
-    """A price of the evening."""
+    """Return a price from after-hours trading."""
     return ExtendedPrice(
         session=ExtendedSession.POST,
         price=Decimal(price),
@@ -140,7 +143,7 @@ SCREENED = [
 
 
 def one_share(recorded: Recorded, yahoo: FakeYahoo) -> None:
-    """A share's row, digit by digit, also after its way through yfinance."""
+    """A share's row is read with every digit, directly and through yfinance."""
     assert parsed(recorded, "AAPL").quotes == (AAPL,)
     yahoo.faults[QUOTE].append(recorded.answer())
     assert sent(yahoo).quotes == (AAPL,)
@@ -152,22 +155,22 @@ def one_coin(recorded: Recorded, _yahoo: FakeYahoo) -> None:
 
 
 def one_pair(recorded: Recorded, _yahoo: FakeYahoo) -> None:
-    """A pair's rate."""
+    """A pair's row is read with every digit."""
     assert parsed(recorded, "EUR/USD").quotes == (EUR,)
 
 
 def an_unknown_symbol(recorded: Recorded, _yahoo: FakeYahoo) -> None:
-    """An empty result is not found."""
+    """A symbol of an empty result is not found."""
     assert [missing.code for missing in parsed(recorded, "SIX").missing] == ["not_found"]
 
 
 def a_batch(recorded: Recorded, _yahoo: FakeYahoo) -> None:
-    """Both rows by their symbols, whatever the order asked in."""
+    """Both rows are found by their symbols, in any order."""
     assert parsed(recorded, "BABA", "AAPL").quotes == (BABA, AAPL)
 
 
 def a_screener_page(recorded: Recorded, _yahoo: FakeYahoo) -> None:
-    """The page's rows, ranked by their place."""
+    """The rows of the page are ranked by their place."""
     listings = Yahoo().parse_assets(AssetClass.STOCKS, [recorded.response()])
     assert [
         (item.rank, item.symbol, item.name, item.exchange, item.currency) for item in listings
@@ -182,7 +185,7 @@ def a_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
 
 
 def a_rejected_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
-    """After one rejection a new one is fetched; after two Yahoo is unavailable."""
+    """After one rejection a new crumb is fetched; after two Yahoo is unavailable."""
     yahoo.faults[QUOTE].append(recorded.answer())
     assert sent(yahoo).quotes
     assert yahoo.paths() == [COOKIE, CRUMB, QUOTE] * 2
@@ -191,7 +194,7 @@ def a_rejected_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
 
 
 def a_rejected_chart(recorded: Recorded, yahoo: FakeYahoo) -> None:
-    """An unknown symbol asked for alone is not found, after one request."""
+    """An unknown symbol that is asked for alone is not found, after one request."""
     yahoo.gone.add(QUOTE)
     yahoo.faults[f"{CHART}AAPL"].append(recorded.answer())
     assert [missing.code for missing in sent(yahoo).missing] == ["not_found"]
@@ -199,7 +202,7 @@ def a_rejected_chart(recorded: Recorded, yahoo: FakeYahoo) -> None:
 
 
 def a_rate_limited_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
-    """The text is a rate limit of a minute, and never becomes a crumb."""
+    """A rate limit in place of a crumb holds for a minute, and is not used as a crumb."""
     yahoo.faults[CRUMB].append(recorded.answer())
     sender = YahooSender(yahoo.url)
     with pytest.raises(RateLimitedError) as caught:
@@ -211,7 +214,7 @@ def a_rate_limited_crumb(recorded: Recorded, yahoo: FakeYahoo) -> None:
 
 
 def a_chart(recorded: Recorded, yahoo: FakeYahoo) -> None:
-    """A chart of 2020 has today's price and time, and no change: its close is of 2019."""
+    """A chart of 2020 has the current price and time and no change, as its close is of 2019."""
     yahoo.gone.add(QUOTE)
     yahoo.faults[f"{CHART}AAPL"].extend([recorded.answer()] * 2)
     (read,) = sent(yahoo).quotes
@@ -240,12 +243,12 @@ REPLAYS: dict[str, Callable[[Recorded, FakeYahoo], None]] = {
 
 @pytest.mark.parametrize("name", REPLAYS)
 def test_a_recorded_answer_yields_exactly_what_it_says(name, payloads, yahoo):
-    """Each file is replayed as it was recorded."""
+    """Each recorded answer is read as its entry of `REPLAYS` says."""
     REPLAYS[name](Recorded(payloads / "yahoo" / name), yahoo)
 
 
 def test_no_recorded_answer_of_yahoos_is_left_out(payloads):
-    """A file that is added wants its replay here."""
+    """Each recorded answer of Yahoo has an entry in `REPLAYS`."""
     assert {path.name for path in (payloads / "yahoo").iterdir()} == set(REPLAYS)
 
 

@@ -1,7 +1,7 @@
-"""Every field of a quote against a second, separate reading of the recorded answers.
+"""Every field of a quote, compared with a second reading of the recorded answers.
 
 The second reading uses nothing of the providers' code. It reads the JSON of an answer and takes
-each field from the member that the provider documents for it. All other fields are null.
+each field from the member that the provider documents for the field. All other fields are null.
 """
 
 import json
@@ -35,29 +35,29 @@ COIN = instrument("BTC-USD", coingecko="bitcoin", coinmarketcap="1")
 
 
 def second(name: str, **given: Any) -> dict[str, Any]:
-    """All fields of a quote by name, null where they are not given."""
+    """Return all fields of a quote by name, null where they are not given."""
     return {field.name: None for field in fields(Quote)} | given | {"source": name}
 
 
 def of(quote: Quote) -> dict[str, Any]:
-    """All fields of a quote that a provider's code made, but the time of fetching."""
+    """Return all fields of a quote except the time of fetching."""
     return {field.name: getattr(quote, field.name) for field in fields(Quote)} | {
         "fetched_at": None
     }
 
 
 def at(seconds: Decimal) -> datetime:
-    """Seconds since 1970 as a time."""
+    """Return seconds since 1970 as a time."""
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
 def percent_of(number: Decimal) -> Decimal:
-    """A percentage with six decimal places."""
+    """Return a percentage with six decimal places."""
     return number.quantize(Decimal("0.000001"), ROUND_HALF_EVEN)
 
 
 def yahoo_rows(payloads, name) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The rows of a recorded answer as JSON text and with their numbers as decimals."""
+    """Yield the rows of a recorded answer as JSON text and with their numbers as decimals."""
     recorded = json.loads((payloads / "yahoo" / name).read_text(), parse_float=Decimal)
     response = recorded["response"]
     key = next(key for key in ("bodyJson", "bodyText", "body") if key in response)
@@ -73,7 +73,7 @@ def yahoo_rows(payloads, name) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def yahoo_extended(row: dict[str, Any]) -> ExtendedPrice | None:
-    """The price before the session in the state PRE, and after it in the state CLOSED."""
+    """Return the pre-market price in the state PRE, and the after-hours price in CLOSED."""
     is_early = row["marketState"] == "PRE"
     prefix = "preMarket" if is_early else "postMarket"
     if f"{prefix}Price" not in row:
@@ -89,7 +89,7 @@ def yahoo_extended(row: dict[str, Any]) -> ExtendedPrice | None:
 
 @pytest.mark.parametrize("name", YAHOO_ANSWERS)
 def test_each_field_of_yahoos_rows_is_the_member_that_it_documents(payloads, name):
-    """Shares, a coin and a pair; rows of the screener have the members of the quote call."""
+    """Each field of shares, a coin and a pair is Yahoo's documented member."""
     rows = list(yahoo_rows(payloads, name))
     assert len(rows) == YAHOO_ANSWERS[name]
     for text, row in rows:
@@ -123,7 +123,7 @@ def test_each_field_of_yahoos_rows_is_the_member_that_it_documents(payloads, nam
 
 
 def test_each_field_of_finnhubs_quote_is_the_member_that_it_documents(payloads):
-    """Each figure has a key of one letter. There is no volume, capitalisation or state."""
+    """Each figure of Finnhub is its documented member; it has no volume, market cap or state."""
     text = (payloads / "finnhub" / "quote_2026-02-19.json").read_text()
     row = json.loads(text, parse_float=Decimal)
     (quote,) = Finnhub(BASE, secret_key).parse([instrument("AAPL")], answer(text), NOW).quotes
@@ -136,7 +136,7 @@ def test_each_field_of_finnhubs_quote_is_the_member_that_it_documents(payloads):
 
 
 def test_each_field_of_coingeckos_price_is_the_member_that_it_documents(payloads):
-    """The change follows from the percentage, to the cent."""
+    """Each field of CoinGecko is its documented member; the change follows from the percentage."""
     text = (payloads / "coingecko" / "simple_price_oas_2026-05-18.json").read_text()
     row = json.loads(text, parse_float=Decimal)["bitcoin"]
     (quote,) = CoinGecko(BASE).parse([COIN], answer(text), NOW).quotes
@@ -152,7 +152,7 @@ def test_each_field_of_coingeckos_price_is_the_member_that_it_documents(payloads
 
 
 def test_each_field_of_coinmarketcaps_quote_is_the_member_that_it_documents(payloads):
-    """The change follows from the percentage, to the last place of the price."""
+    """Each field of CoinMarketCap is documented; the change follows from the percentage."""
     name = "v3_quotes_latest_BTC_2026-09-15_trimmed.json"
     text = (payloads / "coinmarketcap" / name).read_text()
     row = json.loads(text, parse_float=Decimal)["data"][0]["quote"][0]
@@ -169,7 +169,7 @@ def test_each_field_of_coinmarketcaps_quote_is_the_member_that_it_documents(payl
 
 
 def test_each_field_of_alpha_vantages_rate_is_the_member_that_it_documents(payloads):
-    """A rate and its time, and nothing else."""
+    """Rate and time of Alpha Vantage are the documented members, and all else is null."""
     text = (payloads / "alphavantage" / "currency_exchange_rate_USD_JPY.json").read_text()
     row = json.loads(text)["Realtime Currency Exchange Rate"]
     asked = instrument("USD/JPY")
@@ -186,7 +186,7 @@ def test_each_field_of_alpha_vantages_rate_is_the_member_that_it_documents(paylo
     "folder", ["yahoo", "finnhub", "coingecko", "coinmarketcap", "alphavantage"]
 )
 def test_every_recorded_quote_is_read_twice(payloads, folder):
-    """A quote that is recorded later wants its second reading here."""
+    """Each recorded quote has a second reading in this file."""
     words = {"yahoo": "quote_", "finnhub": "quote_", "coingecko": "simple_price",
              "coinmarketcap": "quotes_latest", "alphavantage": "exchange_rate_"}  # fmt: skip
     read = {

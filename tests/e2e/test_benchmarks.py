@@ -1,4 +1,4 @@
-"""The benchmarks still run: tiny rounds, and nothing said of how long they took."""
+"""The benchmarks run to their end with tiny rounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_benchmark_runs_and_writes_its_figures(tmp_path):
-    """Each part prints a section and writes the same one as JSON."""
+    """Each part prints a section and writes the same section as JSON."""
     file = tmp_path / "figures.json"
     answer = subprocess.run(  # noqa: S603  (fixed arguments)
         [sys.executable, "-m", "tests.benchmarks", "--quick", "--json", str(file)],

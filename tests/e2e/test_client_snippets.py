@@ -1,4 +1,4 @@
-"""The snippets of docs/clients.md, run as they stand against a service as `make start` runs it."""
+"""The snippets of docs/clients.md, run unchanged against a service as `make start` runs it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.running_service import ROOT, RunningService, eventually
 
 TEXT = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"^```(sh|python|js)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-# Node comes with the package that drives the browser.
+# The package that drives the browser has a Node.
 COMMANDS = {
     "sh": ["sh", "-e"],
     "python": [sys.executable, "-"],
@@ -29,7 +29,7 @@ PRICED = {"AAPL", "BTC-USD", "EUR/USD"}
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """A service on the simulated market, with a price of everything that is asked for."""
+    """A service on the simulated market with a price of each symbol in `PRICED`."""
     with RunningService(tmp_path_factory.mktemp("home")) as service:
         service.ready()
         eventually(lambda: set(service.quotes(",".join(PRICED))[0]) == PRICED, "the first prices")
@@ -37,7 +37,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService
 
 
 def run(service: RunningService, language: str, snippet: str, folder: Path) -> str:
-    """What a snippet prints. Only the address is another than in the text."""
+    """Return what a snippet prints; its address is replaced by the service's."""
     text = snippet.replace("localhost:8000", f"localhost:{service.port}")
     done = subprocess.run(  # noqa: S603  (fixed arguments)
         COMMANDS[language],
@@ -53,13 +53,13 @@ def run(service: RunningService, language: str, snippet: str, folder: Path) -> s
 
 
 def snippet(language: str, having: str) -> str:
-    """The one snippet of a language with some words in it."""
+    """Return the only snippet of a language that contains `having`."""
     (found,) = (text for name, text in SNIPPETS if name == language and having in text)
     return found
 
 
 def test_every_snippet_is_run_by_one_of_the_tests():
-    """There are so many, and the tests below name them all."""
+    """The guide has exactly the snippets that the tests of this file run."""
     assert [name for name, _ in SNIPPETS] == [
         *["sh"] * 4,
         "python",
@@ -70,7 +70,7 @@ def test_every_snippet_is_run_by_one_of_the_tests():
 
 
 def test_the_first_request_is_answered_as_documented(service, tmp_path):
-    """Three prices and a reason, with the fields that the text explains."""
+    """The first request gets three prices and a reason, and the guide names each field."""
     answer = json.loads(run(service, "sh", snippet("sh", "NOPE123"), tmp_path))
     assert {quote["symbol"] for quote in answer["quotes"]} == PRICED
     assert [error["symbol"] for error in answer["errors"]] == ["NOPE123"]
@@ -80,7 +80,7 @@ def test_the_first_request_is_answered_as_documented(service, tmp_path):
 
 
 def test_an_error_looks_as_documented(service, tmp_path):
-    """Word for word."""
+    """The error of the guide is exactly the error that the API gives."""
     answer = json.loads(run(service, "sh", snippet("sh", "?symbol=AAPL"), tmp_path))
     (shown,) = (
         block for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL) if "type" in block
@@ -89,7 +89,7 @@ def test_an_error_looks_as_documented(service, tmp_path):
 
 
 def test_prices_come_in_euros(service, tmp_path):
-    """Each is the price times the rate, and the text explains each field."""
+    """A converted price is price times rate, and the guide names each field."""
     text = snippet("sh", "currency=EUR")
 
     def converted():
@@ -103,14 +103,14 @@ def test_prices_come_in_euros(service, tmp_path):
 
 
 def test_the_past_is_printed_point_by_point(service, tmp_path):
-    """Each line is a symbol, a time and a price."""
+    """The history snippet prints lines of a symbol, a time and a price."""
     lines = run(service, "python", snippet("python", "v1/history"), tmp_path).splitlines()
     assert {line.split()[0] for line in lines} == {"AAPL", "BTC-USD"}
     assert all(re.fullmatch(r"\S+ \d+ \d+(\.\d+)?", line) for line in lines)
 
 
 def test_a_search_finds_the_share(service, tmp_path):
-    """The best match comes first."""
+    """The search snippet finds the share first."""
     text = snippet("sh", "q=tesla")
     found = eventually(
         lambda: json.loads(run(service, "sh", text, tmp_path)).get("results"), "the lists"
@@ -119,7 +119,7 @@ def test_a_search_finds_the_share(service, tmp_path):
 
 
 def test_misspelt_symbols_have_the_suggestions_of_the_text(service, tmp_path):
-    """One for each of the three symbols."""
+    """The three misspelt symbols get the suggestions that the guide names."""
     text = snippet("sh", "TSLAA")
 
     def suggested():
@@ -132,7 +132,7 @@ def test_misspelt_symbols_have_the_suggestions_of_the_text(service, tmp_path):
 
 
 def test_a_search_finds_the_coin_of_a_pair_with_a_stable_coin(service, tmp_path):
-    """It is the one result."""
+    """The search for a pair with a stable coin finds the coin's pair with the dollar."""
     text = snippet("sh", "q=btc/usdt")
     found = eventually(
         lambda: json.loads(run(service, "sh", text, tmp_path)).get("results"), "the lists"
@@ -141,27 +141,27 @@ def test_a_search_finds_the_coin_of_a_pair_with_a_stable_coin(service, tmp_path)
 
 
 def test_a_conditional_request_costs_nothing_until_a_price_comes_in(service, tmp_path):
-    """It is 304, but for the one time in many in which a tick lies between the two."""
+    """The conditional request is answered with 304 if no tick lies between."""
     text = snippet("sh", "etag-save")
     eventually(lambda: run(service, "sh", text, tmp_path) == "304\n", "a 304")
 
 
 @pytest.mark.parametrize("language", ["python", "js"])
 def test_polling_shows_new_prices_tick_by_tick(service, tmp_path, language):
-    """Three times all three symbols, and not the same prices each time."""
+    """The polling snippet prints all three symbols three times, and their prices change."""
     lines = run(service, language, snippet(language, "shown < 3"), tmp_path).splitlines()
     assert [line.split()[0] for line in lines] == ["AAPL", "BTC-USD", "EUR/USD"] * 3
     assert len({line.split()[1] for line in lines if line.startswith("BTC")}) > 1
 
 
 def test_the_standard_library_is_enough(service, tmp_path):
-    """Decimals stay decimals."""
+    """The snippet for the standard library prints a decimal."""
     printed = run(service, "python", snippet("python", "Decimal"), tmp_path)
     assert re.fullmatch(r"BTC-USD \d+\.\d+ USD for two\n", printed)
 
 
 def test_all_pages_are_all_assets(service, tmp_path):
-    """Their number is the total."""
+    """The paging snippet reads as many assets as `total` says."""
     printed = run(service, "python", snippet("python", "next_cursor"), tmp_path)
     count, _, total, *_ = printed.split()
     assert count == total

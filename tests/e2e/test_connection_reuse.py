@@ -1,4 +1,4 @@
-"""Connections to the providers outlive an invocation: a counting doorway before each of them."""
+"""Connections to the providers are used by many invocations; a proxy counts them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.running_service import doors_to
 INVOCATIONS = 20
 KEYS = {f"{ENV_PREFIXES[source]}_API_KEY": "planted" for source in Source}
 PLENTY = dict.fromkeys(Source, "10000/minute")
-# What each provider is asked for, and in how many calls at once.
+# The symbols that each provider is asked for, and the number of calls at once.
 ASKED = {
     Source.YFINANCE: ("stocks", {"AAPL": {}, "MSFT": {}}, 1),
     Source.FINNHUB: ("stocks", {"AAPL": {}, "MSFT": {}}, 2),
@@ -32,7 +32,7 @@ ASKED = {
 
 
 def job_for(source: Source) -> Job:
-    """A job that asks one provider."""
+    """Return a job that asks one provider."""
     asset_class, symbols, calls = ASKED[source]
     job = {
         "asset_class": asset_class,
@@ -46,7 +46,7 @@ def job_for(source: Source) -> Job:
 
 
 def test_invocations_share_their_connections():
-    """Twenty invocations ask each provider over as many connections as one has calls at once."""
+    """Twenty invocations open as many connections to a provider as one has calls at once."""
     with ExitStack() as stack:
         market = stack.enter_context(MarketServers(limits=PLENTY))
         doors, env = doors_to(market, stack)
@@ -66,6 +66,6 @@ def test_invocations_share_their_connections():
         asked = Counter({s: sum(c.kind == "quote" for c in market.calls[s]) for s in Source})
         assert asked == {s: INVOCATIONS * calls for s, (_, _, calls) in ASKED.items()}
         opened = {source: door.connections for source, door in doors.items()}
-    # curl keeps a connection for each thread, and two threads are enough for all that is asked
+    # curl keeps a connection for each thread, and these jobs use at most two threads.
     assert opened.pop(Source.YFINANCE) <= 2
     assert opened == {source: ASKED[source][2] for source in opened}

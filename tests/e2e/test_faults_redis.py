@@ -1,7 +1,7 @@
-"""Redis killed, emptied, paused and demoted, and the loop paused, in a service seen from outside.
+"""Redis is killed, emptied, paused and demoted, and the loop is paused, under a running service.
 
-One service for all tests of this file; each test leaves it healthy. Throughout, a client asks the
-API and compares every price with the market's own record.
+All tests of this file use one service, and each test leaves it healthy. During each test a client
+asks the API and compares every price with the market's own record.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from tests.support.running_service import RunningService, base_urls, eventually,
 
 @dataclass(frozen=True)
 class Scene:
-    """A service, its Redis, and the market that it asks."""
+    """A service, its Redis, and its market."""
 
     service: RunningService
     redis: RedisServer
     market: MarketServers
 
     def fail_a_tick(self, text: str) -> None:
-        """Wait until a tick has failed with these words."""
+        """Wait until a tick has failed with `text`."""
         self.service.wait_for(text, after=self.service.output)
 
     def recovers(self, watch: Watch, tell: Callable[[str, object], None]) -> None:
-        """All is well within two ticks, every symbol has its price, and no harm was done."""
+        """Assert that within two ticks all is healthy, and that no reader got a wrong answer."""
         ticks = ticks_until_well(self.service)
         quotes, _ = self.service.quotes(SYMBOLS)
         assert set(quotes) == set(SYMBOLS.split(","))
@@ -65,13 +65,13 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 @pytest.fixture
 def watch(scene: Scene) -> Iterator[Watch]:
-    """A client that asks throughout the test."""
+    """A client that asks during the whole test."""
     with Watch(scene.service, scene.market) as watch:
         yield watch
 
 
 def test_redis_is_killed_and_comes_back_empty(scene, watch, record_property):
-    """Readers get 503 at once, nobody is called meanwhile, and all is well within two ticks."""
+    """While Redis is away readers get 503 and no provider is called; then the service recovers."""
     watch.wait_for(200, 4, 0)
     since_s = time.monotonic()
     scene.redis.kill()
@@ -85,7 +85,7 @@ def test_redis_is_killed_and_comes_back_empty(scene, watch, record_property):
 
 
 def test_redis_hangs_and_goes_on(scene, watch, record_property):
-    """A Redis that is stopped and continued costs readers a 503 in under a second, and no data."""
+    """A Redis that hangs costs readers a 503, and no data is lost."""
     since_s = time.monotonic()
     scene.redis.pause()
     scene.fail_a_tick("failed: Redis at")
@@ -95,7 +95,7 @@ def test_redis_hangs_and_goes_on(scene, watch, record_property):
 
 
 def test_redis_is_restarted_without_its_data(scene, watch, record_property):
-    """What was lost comes back: prices from the providers, lists from the archive."""
+    """After Redis lost its data, prices come from the providers and lists from the archive."""
     before = scene.service.output
     scene.redis.stop()
     scene.redis.start()
@@ -106,7 +106,7 @@ def test_redis_is_restarted_without_its_data(scene, watch, record_property):
 
 
 def test_redis_becomes_a_replica(scene, watch, record_property):
-    """While Redis takes no writes the loop waits and readers get what it has; then it goes on."""
+    """While Redis takes no writes the loop fails and readers get stored quotes."""
     watch.wait_for(200, 4, 0)
     with scene.redis.client() as client:
         client.execute_command("REPLICAOF", "127.0.0.1", "1")
@@ -118,7 +118,7 @@ def test_redis_becomes_a_replica(scene, watch, record_property):
 
 
 def test_the_loop_hangs_and_goes_on(scene, watch, record_property):
-    """A loop that is stopped for more than a slot makes up for nothing; readers see none of it."""
+    """A loop that is stopped for more than a slot skips the missed slots; readers get 200."""
     slots_before = time.time() // SLOT_S
     os.kill(scene.service.pid, signal.SIGSTOP)
     try:

@@ -1,4 +1,4 @@
-"""Planted secrets, providers that repeat them, and a search through all that is let out."""
+"""Planted secrets, providers that repeat them, and a search through all output of the service."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ SYMBOLS = {
 
 
 def found(secrets: Iterable[str], text: str) -> list[str]:
-    """The lines of a text in which a secret stands."""
+    """Return the lines of a text that contain a secret."""
     return [line[:300] for line in text.splitlines() if any(secret in line for secret in secrets)]
 
 
 def all_of(client: Redis) -> str:
-    """Everything that a Redis holds, as text."""
+    """Return all data of a Redis as text."""
     reads = {
         b"string": client.get,
         b"hash": client.hgetall,
@@ -70,7 +70,7 @@ def all_of(client: Redis) -> str:
 
 
 def text_of(path: Path) -> str:
-    """What a file holds, unpacked."""
+    """Return the content of a file, unpacked."""
     held = path.read_bytes()
     return (gzip.decompress(held) if held.startswith(b"\x1f\x8b") else held).decode()
 
@@ -87,7 +87,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 def test_the_service_lets_out_no_secret(tmp_path, redis):
-    """No key, password, crumb or cookie is in its output, log, files, answers or Redis."""
+    """No key, password, crumb or cookie is in output, log, files, answers or Redis."""
     answers: list[str] = []
 
     def ask(service: RunningService) -> None:
@@ -121,11 +121,11 @@ def test_the_service_lets_out_no_secret(tmp_path, redis):
         assert len(text) > 1000, name
         assert found(secrets, text) == [], name
     assert '"level":"DEBUG"' in files
-    assert "***" in files, "nothing had to be masked, so nothing was tried"
+    assert "***" in files, "nothing was masked, so no provider repeated a secret"
 
 
 def test_a_wrong_redis_password_is_not_repeated(tmp_path, redis):
-    """A start with it ends in one line that tells what is wrong and not what it was."""
+    """A start with a wrong password ends with one line that names Redis and not the password."""
     env = redis.env(REDIS_AUTH="password", REDIS_PASSWORD=WRONG_PASSWORD)
     with RunningService(tmp_path, **env) as service:
         assert service.wait() == 2
@@ -135,7 +135,7 @@ def test_a_wrong_redis_password_is_not_repeated(tmp_path, redis):
 
 @pytest.mark.parametrize("source", Source)
 def test_no_report_holds_a_secret(source, caplog):
-    """Whatever a provider repeats, neither the report of the fetch nor its log holds any of it."""
+    """Neither the report of a fetch nor its log has a secret that a provider repeated."""
     asset_class, symbol, ids = SYMBOLS[source]
     job = {
         "asset_class": asset_class,
@@ -172,4 +172,4 @@ def test_no_report_holds_a_secret(source, caplog):
     assert found(secrets, caplog.text) == []
     outcomes = {outcome.outcome.value for report in reports for outcome in report.outcomes}
     assert {"rate_limited", "unavailable", "bad_payload"} <= outcomes
-    assert ("unauthorized" in outcomes) == (source is not Source.YFINANCE)  # it has no key
+    assert ("unauthorized" in outcomes) == (source is not Source.YFINANCE)  # Yahoo has no key

@@ -1,4 +1,4 @@
-"""What stops a start: one line that says what to do, exit code 2, and nothing left running."""
+"""Starts that fail: one line that says what to do, exit code 2, and no process left."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ BAD_KEY = "planted\tkey"
 
 
 def taken(stack: ExitStack) -> str:
-    """A port on which somebody listens who is no Redis and never answers."""
+    """Return a port with a listener that is not Redis and never answers."""
     listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     return str(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
 def failed_starts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, RunningService]]:
-    """Services that cannot start, all at once, each with a home of its own."""
+    """Services that cannot start, started together, each with a home of its own."""
     with ExitStack() as stack:
         port, redis_port, nobody = taken(stack), taken(stack), str(free_port())
         environments = {
@@ -60,7 +60,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_a_start_that_cannot_succeed_ends_with_one_line(failed_starts, name):
-    """The line names the setting and its value, and what to do."""
+    """A failed start prints one line with the setting, its value and what is allowed."""
     service = failed_starts[name]
     assert service.wait() == 2
     errors = [line for line in service.output.splitlines() if not line.startswith("market  ")]
@@ -74,7 +74,7 @@ def test_a_start_that_cannot_succeed_ends_with_one_line(failed_starts, name):
 
 
 def test_a_redis_that_is_named_and_silent_is_explained(failed_starts):
-    """The line says how to get on without it."""
+    """The line for a Redis that does not answer says how to start without it."""
     failed_starts["silent redis"].wait()
     assert (
         failed_starts["silent redis"]
@@ -86,7 +86,7 @@ def test_a_redis_that_is_named_and_silent_is_explained(failed_starts):
 
 
 def test_ctrl_c_ends_a_start_under_way(tmp_path):
-    """SIGINT before anything answers ends what there is by then, and is no failure either."""
+    """SIGINT during a start ends all processes with exit code 0."""
     with RunningService(tmp_path) as service:
         service.wait_for("redis   ")
         eventually(lambda: "market" in service.children(), "the market")

@@ -1,7 +1,7 @@
-"""Two services that share a Redis through REDIS_HOST: one set of calls, and either may end.
+"""Two services that share a Redis through REDIS_HOST make one set of calls, and either may end.
 
-Both ask one simulated market, which counts; a doorway before each of its ports counts connections.
-The tests are a story: the last two end the services.
+Both ask one simulated market, which counts its calls; a proxy before each of its ports counts
+connections. The order of the tests matters: the last two end the services.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tests.support.running_service import RunningService, doors_to, eventually, 
 
 ASKED = "AAPL,BTC-USD,EUR/USD"
 LINE = re.compile(r"^(\d\d:\d\d:\d\d)  (due|done by another loop|failed)", re.MULTILINE)
-# What one slot's twenty active symbols cost: one batch, one batch, a call for each pair.
+# Calls for the twenty active symbols of a slot: a batch of stocks, one of coins, one call a pair.
 CALLS_A_SLOT = {Source.YFINANCE: 1, Source.COINGECKO: 1, Source.ALPHA_VANTAGE: 4}
 SLOTS = 2
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two services, the market that both ask, and the doors to it."""
+    """Two services, the market that both ask, and the proxies before it."""
 
     market: MarketServers
     doors: dict[Source, Doorway]
@@ -39,18 +39,18 @@ class Pair:
     second: RunningService
 
     def slots(self, service: RunningService) -> dict[str, str]:
-        """What a service says of each slot."""
+        """Return what a service printed about each slot."""
         return dict(LINE.findall(service.output))
 
     def shared_slots(self) -> list[str]:
-        """The slots in the output of both, except the first one."""
+        """Return the slots in the output of both services, except the first one."""
         first, second = self.slots(self.first), self.slots(self.second)
         return sorted(set(first) & set(second))[1:]
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    """Two services, both up, the second started after the first."""
+    """Two services that have started, the second after the first."""
     home = tmp_path_factory.mktemp("home")
     with ExitStack() as stack:
         market = stack.enter_context(paid_market())
@@ -67,7 +67,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
 
 
 def test_they_share_one_redis(pair):
-    """Neither starts a Redis of its own."""
+    """Neither service starts a Redis of its own."""
     for service in (pair.first, pair.second):
         assert f"redis   127.0.0.1:{service.env['REDIS_PORT']} (named by REDIS_HOST)" in (
             service.output
@@ -76,14 +76,14 @@ def test_they_share_one_redis(pair):
 
 
 def test_each_slot_is_done_by_exactly_one(pair):
-    """Of each slot one says what it wrote, and the other that it was done."""
+    """For each slot one service prints its result, and the other that the slot was done."""
     first, second = pair.slots(pair.first), pair.slots(pair.second)
     for slot in pair.shared_slots():
         assert {first[slot], second[slot]} == {"due", "done by another loop"}, slot
 
 
 def test_no_call_is_made_twice(pair):
-    """Each slot and each list costs at the market what it costs one service, within its limits."""
+    """Two services make as many calls for a slot and a list as one, within the limits."""
     for source, calls in CALLS_A_SLOT.items():
         quotes = [call for call in pair.market.calls[source] if call.kind == "quote"]
         by_slot = Counter(call.arrival_ms // 1000 // SLOT_S for call in quotes)
@@ -95,7 +95,7 @@ def test_no_call_is_made_twice(pair):
 
 
 def test_both_answer_and_agree(pair):
-    """Either API serves the same fresh quotes."""
+    """Both APIs serve the same quotes."""
 
     def the_same() -> bool:
         answers = [service.quotes(ASKED)[0] for service in (pair.first, pair.second)]
@@ -119,14 +119,14 @@ def test_connections_are_used_again(pair):
     eventually(lambda: len(pair.shared_slots()) >= slots + SLOTS + 1, "more slots")
     for source in sources:
         calls = CALLS_A_SLOT[source]
-        # A refresh of the lists makes its calls beside those of a slot.
+        # A refresh of the lists makes its calls at the same time as those of a slot.
         assert before[source] <= 2 * (calls + 1)
         assert len(pair.market.calls[source]) - asked[source] >= SLOTS * calls
         assert pair.doors[source].connections - before[source] < calls
 
 
 def test_a_killed_service_takes_its_children_along_and_the_other_goes_on(pair):
-    """After kill -9 nothing of the first is left; the second goes on with fresh prices."""
+    """After kill -9 no process of the first service is left, and the second has fresh prices."""
     first, second = pair.first, pair.second
     first.end(signal.SIGKILL)
     assert port_is_free(first.port)
@@ -141,7 +141,7 @@ def test_a_killed_service_takes_its_children_along_and_the_other_goes_on(pair):
 
 
 def test_sigterm_ends_it_all(pair):
-    """SIGTERM ends every process of the second, frees its port and leaves no lock."""
+    """SIGTERM ends every process of the second service, frees its port and leaves no lock."""
     assert pair.second.end(signal.SIGTERM) == 0
     assert "Traceback" not in pair.second.output
     assert port_is_free(pair.second.port)

@@ -1,6 +1,6 @@
-"""The packages as `sam build` makes them, for both processors, from the locked requirements.
+"""The packages that `sam build` makes from the locked requirements, for both processors.
 
-`make deploy-test` runs these tests, as building takes as long as hundreds of other tests.
+`make deploy-test` runs these tests, because building takes as long as hundreds of other tests.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from tests.infrastructure.stack import ROOT, template
 
 MOST_API_MB = 35
 MOST_FETCH_MB = 200
-# What the header of an ELF file calls the processors.
+# The numbers of the processors in the header of an ELF file.
 MACHINES = {"x86_64": 62, "arm64": 183}
-# How bytecode of Python 3.13 begins, and the flag of what is taken without a look at its source.
+# The first bytes of Python 3.13's bytecode, and the flag of bytecode that is used without comparing
+# it with its source.
 MAGIC = (3571).to_bytes(2, "little") + b"\r\n"
 UNCHECKED = 0b01
 RULES = (ROOT / "layers" / "build" / "packages.mk").read_text(encoding="utf-8")
@@ -51,12 +52,12 @@ class Built(NamedTuple):
 
 @pytest.fixture(scope="module", params=MACHINES)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """The packages, built as SAM builds them."""
+    """The packages for one processor, built as SAM builds them."""
     return build(request.param, tmp_path_factory.mktemp(request.param), FOLDERS)
 
 
 def build(machine: str, folder: Path, parts: Iterable[str]) -> Built:
-    """Build some packages."""
+    """Build the named packages."""
     said = {}
     for name in parts:
         artifacts = folder / name
@@ -76,7 +77,7 @@ def build(machine: str, folder: Path, parts: Iterable[str]) -> Built:
 
 
 def size_mb(*folders: Path) -> float:
-    """What Lambda counts: the bytes of all files, unzipped."""
+    """Return the size that Lambda counts: the bytes of all files, unzipped."""
     files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
     return sum(path.stat().st_size for path in files) / 2**20
 
@@ -86,7 +87,7 @@ def test_packages_are_small_enough(built):
     folder = built.folder
     api = size_mb(folder / "Api", folder / "CoreLayer")
     fetch = size_mb(folder / "FetchQuotes", folder / "CoreLayer", folder / "YahooLayer")
-    print(f"api {api:.1f} MB, fetch {fetch:.1f} MB")  # noqa: T201  (the numbers are the point)
+    print(f"api {api:.1f} MB, fetch {fetch:.1f} MB")  # noqa: T201  (shows how much room is left)
     assert api < MOST_API_MB
     assert fetch < MOST_FETCH_MB
 
@@ -111,7 +112,7 @@ def test_packages_carry_nothing_that_is_not_used(built):
 
 
 def test_bytecode_is_one_that_lambda_takes_as_it_is(built):
-    """Bytecode is Python 3.13's, is not checked against its source, and has a source."""
+    """Bytecode is Python 3.13's, is used without comparing it with its source, and has a source."""
     for path in built.folder.rglob("*.py[co]"):
         header = path.read_bytes()[:8]
         assert header[:4] == MAGIC, path
@@ -123,7 +124,7 @@ def test_bytecode_is_one_that_lambda_takes_as_it_is(built):
 
 @pytest.mark.parametrize("part", COMPILED)
 def test_bytecode_is_of_every_module_or_the_build_says_that_there_is_none(built, part):
-    """Every module that a function can load has bytecode, or the build says that none has."""
+    """Each module that a function can load has bytecode, or the build says that none has."""
     sources = {
         path
         for path in (built.folder / part).rglob("*.py")
@@ -135,7 +136,7 @@ def test_bytecode_is_of_every_module_or_the_build_says_that_there_is_none(built,
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 def test_what_has_no_bytecode_is_loaded_by_no_function(function):
-    """No function loads a module without bytecode, at its start or for its secret."""
+    """No function loads a module without bytecode, at its start or to read its secret."""
     files = run(f"{function.module}; {function.ready}; {SECRET}\n{LOADED}").splitlines()
     assert [file for file in files if "aws_lambda_powertools/utilities/parameters/" in file]
     assert not [file for file in files if re.search(UNCOMPILED, file)]
@@ -143,25 +144,25 @@ def test_what_has_no_bytecode_is_loaded_by_no_function(function):
 
 @pytest.mark.parametrize("built", ["arm64"], indirect=True)
 def test_bytecode_is_the_same_each_time(built, tmp_path):
-    """The same sources give the same files, so that nothing is uploaded anew without a change."""
+    """The same sources give the same bytecode, so that a deployment uploads only real changes."""
     again = build("x86_64", tmp_path, ["CoreLayer"])
     compared = 0
     for path in (again.folder / "CoreLayer").rglob("*.pyc"):
         earlier = built.folder / path.relative_to(again.folder)
         if not earlier.is_file() or source_of(earlier).read_bytes() != source_of(path).read_bytes():
-            continue  # of another processor
+            continue  # the module of another processor
         assert earlier.read_bytes() == path.read_bytes(), path
         compared += 1
     assert compared or "slower" in built.said["CoreLayer"] + again.said["CoreLayer"]
 
 
 def source_of(path: Path) -> Path:
-    """The module that a file in a `__pycache__` is of."""
+    """Return the source of a file in a `__pycache__`."""
     return path.parents[1] / f"{path.name.rsplit('.', 2)[0]}.py"
 
 
 def test_each_function_has_its_module(built):
-    """A function's package is its app.py, the api's with its requirements; a layer's is python/."""
+    """A package is app.py alone, the api's also has its requirements, and a layer is python/."""
     folder = built.folder
     for name, source in FOLDERS.items():
         found = {path.name for path in (folder / name).iterdir()}
@@ -177,7 +178,7 @@ def test_each_function_has_its_module(built):
 
 
 def test_no_two_parts_of_a_function_carry_the_same_package_twice(built):
-    """What the core layer has is neither in the api's package nor in the other layer."""
+    """No package of the core layer is also in the api's package or in the other layer."""
     folder = built.folder
     core, api, yahoo = (
         {path.name.split("-")[0]: path.name for path in (folder / part).glob("*.dist-info")}

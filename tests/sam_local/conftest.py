@@ -17,14 +17,14 @@ from tests.infrastructure.stack import ROOT
 from tests.sam_local.engine import Engine, processor, running
 from tests.sam_local.sam import Sam, Served, copied
 
-# Some of each class, so that a tick is three jobs.
+# Symbols of each class, so that a tick has three jobs.
 ACTIVE = "AAPL,MSFT,BRK.B,BTC-USD,ETH-USD,EUR/USD,USD/JPY"
 
 
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
-    """A copy of the project, inside it, as Docker engines do not see every folder."""
-    interrupted_by(signal.SIGTERM)  # so that containers end with a run that is ended
+    """A copy of the project inside the project, because Docker engines do not see every folder."""
+    interrupted_by(signal.SIGTERM)  # so that containers end if the run is ended
     place = ROOT / ".local"
     place.mkdir(exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix="sam-test-", dir=place))
@@ -34,14 +34,14 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def engine(folder: Path) -> Iterator[Engine]:
-    """A network and the Redis on it."""
+    """A network with a Redis."""
     with running(folder) as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
 def sam(folder: Path, engine: Engine) -> Sam:
-    """SAM with everything built, and with the simulated market for providers."""
+    """SAM with everything built, and with the simulated market as providers."""
     sam = Sam(folder, processor(), engine.network)
     sam.build()
     urls = engine.market(folder / ".aws-sam" / "build" / "CoreLayer" / "python")

@@ -1,7 +1,7 @@
-"""The Docker engine and what the suite runs on it: a network, compose.yaml's Redis, the market.
+"""The Docker engine and the servers of the suite: a network, compose.yaml's Redis, the market.
 
-All names begin with the network's, which has the process in it, and ports are the system's choice,
-so nothing meets what a user runs. When a `with` has ended, nothing of it is left but images.
+All names begin with the network's name, which contains the process id, and ports are chosen by
+the system, so nothing collides with what a user runs. After the `with` only images are left.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from local.service.redis_server import free_port
 from tests.infrastructure.stack import ROOT
 from tests.support.running_service import eventually
 
-# What SAM and the template call the processors that Docker calls otherwise.
+# Docker's names of the processors, and those of SAM and the template.
 _PROCESSORS = {"amd64": "x86_64", "arm64": "arm64"}
 _INSIDE = 6379
-# With a dot, as cookies of a host without one are kept for another.
+# The name has a dot, because cookies of a host without a dot are not sent back to it.
 _MARKET = "market.test"
 
 
@@ -39,23 +39,24 @@ def docker(*arguments: str, env: Mapping[str, str] | None = None) -> str:
 
 
 def processor() -> str:
-    """The processor that the engine runs containers on, as SAM names it."""
+    """Return the processor that the engine runs containers on, as SAM names it."""
     return _PROCESSORS[docker("version", "--format", "{{.Server.Arch}}")]
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A network of our own, and the Redis on it as `redis` and on this machine at `redis_port`."""
+    """A network of our own with a Redis: `redis` on the network, `redis_port` on this machine."""
 
     network: str
     redis: str
     redis_port: int
 
     def market(self, packages: Path) -> dict[str, str]:
-        """Run the simulated market there; the base URLs of its providers, for other containers.
+        """Run the simulated market on the network; return the base URLs of its providers.
 
-        In a container, as a container reaches this machine by no address that is the same
-        everywhere. `packages` is the core layer's folder, made for the engine's processor.
+        The market runs in a container, because no address of this machine is the same in
+        every engine. `packages` is the core layer's folder, made for the engine's
+        processor.
         """
         name = f"{self.network}-market"
         docker(
@@ -71,14 +72,14 @@ class Engine:
         return {source: url.replace("0.0.0.0", _MARKET) for source, url in urls.items()}  # noqa: S104
 
     def stop_redis(self) -> None:
-        """Stop the Redis; its data and its name on the network are gone."""
+        """Stop the Redis; its name is no longer on the network."""
         docker("stop", "--time", "0", self.redis)
 
     def start_redis(self) -> None:
         """Start the Redis again, empty."""
         docker("start", self.redis)
         eventually(self._answers, "an answer of Redis")
-        self.empty_redis()  # it keeps its data on a volume
+        self.empty_redis()  # its data is on a volume
 
     def empty_redis(self) -> None:
         """Delete all data of the Redis."""
@@ -90,7 +91,7 @@ class Engine:
 
 @contextmanager
 def running(project: Path) -> Iterator[Engine]:
-    """The Redis of a project's compose.yaml: by `docker compose`, or as that would run it."""
+    """Run the Redis of a project's compose.yaml by `docker compose`, or with equal options."""
     network, port = f"mda-test-{os.getpid()}", free_port()
     moved = {"SAM_DOCKER_NETWORK": network, "REDIS_PORT": str(port)}
     file = project / "compose.yaml"

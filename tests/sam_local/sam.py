@@ -22,7 +22,7 @@ from tests.support.running_service import eventually
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 _PARTS = ("template.yaml", "samconfig.toml", "env.local.json", "compose.yaml")
 _FOLDERS = ("layers", "functions", "events")
-# With wheels to fetch and an image to build first.
+# Enough also if wheels are fetched and an image is built first.
 GUARD_S = 500
 
 
@@ -48,21 +48,21 @@ class Sam:
         self._run("build")
 
     def settings(self, **values: str) -> None:
-        """Add to what env.local.json gives every function."""
+        """Add values to the parameters of every function in env.local.json."""
         file = self.folder / "env.local.json"
         content = json.loads(file.read_text(encoding="utf-8"))
         content["Parameters"] |= values
         file.write_text(json.dumps(content), encoding="utf-8")
 
     def invoke(self, function: str, event: str) -> dict[str, Any]:
-        """The answer of `sam local invoke` to an event of events/, by its name."""
+        """Return the answer of `sam local invoke` to an event of events/, by its name."""
         done = self._run("local", "invoke", logical(function), "--event", f"events/{event}.json")
         answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return answer
 
     @contextmanager
     def serving(self, command: str) -> Iterator[Served]:
-        """`sam local start-api` or `start-lambda`, until the end of `with`; with its log."""
+        """Run `sam local start-api` or `start-lambda` with its log until the end of `with`."""
         served = Served(free_port(), self.folder / f"{command}.log")
         command_line = self._command_line("local", command, "--port", str(served.port))
         with served.file.open("wb") as output:
@@ -79,7 +79,7 @@ class Sam:
             eventually(listens, command)
             yield served
         finally:
-            process.terminate()  # it takes its containers with it
+            process.terminate()  # its containers end with it
             process.wait(GUARD_S)
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -95,7 +95,7 @@ class Sam:
         return [str(SAM), *arguments, *chosen]
 
     def _environment(self) -> Mapping[str, str]:
-        # Without an AWS account: SAM would ask it who we are, and hand it to the functions.
+        # No AWS account: SAM would ask AWS for its identity, and pass its keys to the functions.
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         nowhere = os.devnull
         return {
@@ -118,17 +118,17 @@ class Served:
 
     @property
     def log(self) -> str:
-        """All of its log so far, its functions' own included."""
+        """The whole log so far, including that of the functions."""
         return self.file.read_text(encoding="utf-8", errors="replace")
 
     def get(self, path: str, method: str = "GET", **headers: str) -> requests.Response:
-        """One answer of start-api; `_` in the name of a header stands for `-`."""
+        """Return one answer of start-api; `_` in the name of a header stands for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         url = f"http://127.0.0.1:{self.port}{path}"
         return requests.request(method, url, headers=named, timeout=GUARD_S)
 
     def call(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer of a function of start-lambda, asked as Step Functions asks it."""
+        """Return the answer of a function of start-lambda, asked as Step Functions asks it."""
         path = f"/2015-03-31/functions/{logical(function)}/invocations"
         url = f"http://127.0.0.1:{self.port}{path}"
         answer = requests.post(url, json=event, timeout=GUARD_S)
@@ -139,5 +139,5 @@ class Served:
 
 
 def logical(function: str) -> str:
-    """The name of a function in the template: plan_quotes is PlanQuotes."""
+    """Return the name of a function in the template: plan_quotes is PlanQuotes."""
     return function.title().replace("_", "")

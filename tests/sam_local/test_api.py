@@ -1,4 +1,4 @@
-"""`sam local start-api` over HTTP, beside `make start` that keeps the same Redis full."""
+"""`sam local start-api` over HTTP, while `make start` fills the same Redis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.running_service import RunningService, eventually
 
 @pytest.fixture(scope="module")
 def full(api, engine, tmp_path_factory):
-    """The API, once the service on this machine has filled the Redis of both."""
+    """The API, once the service on this machine has filled the Redis that both use."""
     engine.empty_redis()
     home = tmp_path_factory.mktemp("home")
     where = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(engine.redis_port), "REDIS_PREFIX": "mda"}
@@ -25,18 +25,18 @@ def full(api, engine, tmp_path_factory):
 
 
 def is_full(api) -> bool:
-    """Whether there are all prices, and a list of each class."""
+    """Return whether all prices and a list of each class are there."""
     return api.get("/health").status_code == 200 and len(quotes(api)) == len(ACTIVE.split(","))
 
 
 def quotes(api) -> list[str]:
-    """The symbols of the active ones that have a quote."""
+    """Return the active symbols that have a quote."""
     answer = api.get(f"/v1/quotes?symbols={ACTIVE}")
     return [quote["symbol"] for quote in answer.json().get("quotes", ())]
 
 
 def test_quotes_come_in_the_order_asked_for(full):
-    """Each symbol is in `quotes`, or in `errors` with a reason, once."""
+    """Each symbol is once in `quotes` or in `errors`, in the order asked for."""
     answer = full.get("/v1/quotes?symbols=EUR/USD,NOPE123,AAPL,btc-usd")
     assert answer.status_code == 200
     payload = answer.json()
@@ -47,14 +47,14 @@ def test_quotes_come_in_the_order_asked_for(full):
 
 @pytest.mark.parametrize("spelled", ["EUR%2FUSD", "EUR/USD", "EURUSD=X"])
 def test_a_pair_is_found_by_each_of_its_spellings(full, spelled):
-    """Also with an encoded slash in the path."""
+    """A pair is found by each spelling, also with an encoded slash in the path."""
     answer = full.get(f"/v1/quotes/{spelled}")
     assert (answer.status_code, answer.json()["symbol"]) == (200, "EUR/USD")
 
 
 @pytest.mark.parametrize("asset_class", ["stocks", "crypto", "forex"])
 def test_assets_are_listed_and_paged(full, asset_class):
-    """Two pages have different assets, and the list knows how many there are."""
+    """Two pages have different assets, and the list has its total."""
     first = full.get(f"/v1/assets/{asset_class}?limit=5").json()
     second = full.get(f"/v1/assets/{asset_class}?limit=5&cursor={first['next_cursor']}").json()
     symbols = [asset["symbol"] for page in (first, second) for asset in page["assets"]]
@@ -62,7 +62,7 @@ def test_assets_are_listed_and_paged(full, asset_class):
 
 
 def test_providers_say_which_were_asked(full):
-    """Each of the five providers is listed with its budget; Yahoo has answered."""
+    """Each of the five providers is listed with its budget, and Yahoo has answered."""
     payload = {entry["provider"]: entry for entry in full.get("/v1/providers").json()["providers"]}
     assert len(payload) == 5
     assert payload["yfinance"]["budget"]
@@ -70,14 +70,14 @@ def test_providers_say_which_were_asked(full):
 
 
 def test_health_is_good(full):
-    """The loop that fills the Redis is seen, with a lag of seconds."""
+    """The service is healthy or degraded, and Redis is reachable."""
     payload = full.get("/health").json()
     assert payload["status"] in {"healthy", "degraded"}
     assert payload["redis"]["reachable"]
 
 
 def test_head_has_the_headers_and_no_body(full):
-    """HEAD answers as GET would, without the body."""
+    """HEAD has the ETag of GET and no body."""
     head, whole = full.get("/v1/assets/forex", "HEAD"), full.get("/v1/assets/forex")
     assert head.status_code == 200
     assert head.headers["ETag"] == whole.headers["ETag"]
@@ -92,7 +92,7 @@ def test_a_known_tag_is_answered_with_304(full):
 
 
 def test_a_long_answer_is_compressed_for_who_takes_it(full):
-    """The bytes on the wire are gzip, through SAM's base64 and back."""
+    """A long answer is gzip on the wire, if the client accepts gzip."""
     url = f"http://127.0.0.1:{full.port}/v1/assets/crypto?limit=50"
     plain = full.get("/v1/assets/crypto?limit=50", Accept_Encoding="identity")
     with requests.get(url, headers={"Accept-Encoding": "gzip"}, stream=True, timeout=30) as answer:
@@ -117,7 +117,7 @@ def test_an_unknown_path_is_answered_by_the_function(full):
 
 
 def test_the_board_and_the_documentation_are_pages(full):
-    """A person with a browser gets HTML."""
+    """The board and the documentation are HTML pages."""
     for path in ("/", "/docs"):
         answer = full.get(path)
         assert answer.status_code == 200
@@ -125,7 +125,7 @@ def test_the_board_and_the_documentation_are_pages(full):
 
 
 def test_a_request_is_one_line_of_the_log(full):
-    """The line has its metrics, too; no library adds another line at Lambda's level DEBUG."""
+    """A request is one line of the log with its metrics, also at Lambda's level DEBUG."""
     before = len(full.log)
     full.get("/v1/quotes/AAPL")
     lines = [line for line in full.log[before:].splitlines() if line.startswith("{")]

@@ -1,4 +1,4 @@
-"""One tick through `sam local start-lambda`, on the simulated market, to a reader of the API."""
+"""One tick through `sam local start-lambda` on the simulated market, read through the API."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.support.api_times import epoch_ms
 
 
 def test_prices_of_the_market_come_to_a_reader(sam, api, empty):
-    """Plan, fetch and commit in their containers; the API tells each price that was fetched."""
+    """Plan, fetch and commit run in their containers, and the API serves each fetched price."""
     with sam.serving("start-lambda") as functions:
-        # A job has seconds, and an image that is built and a container that starts take longer.
-        functions.call("fetch_quotes", _stocks_whenever())
+        # A job has a few seconds; building the image and starting the container takes longer.
+        functions.call("fetch_quotes", _stocks_without_deadline())
         plan = functions.call("plan_quotes", {"slot": int(time.time()) // SLOT_S * SLOT_S})
         reports = [functions.call("fetch_quotes", job) for job in plan["jobs"]]
         for report in reports:
@@ -32,13 +32,13 @@ def test_prices_of_the_market_come_to_a_reader(sam, api, empty):
     assert {quote["symbol"]: Decimal(quote["price"]) for quote in payload["quotes"]} == {
         symbol: Decimal(quote["price"]) for symbol, quote in fetched.items()
     }
-    market = Market()  # prices are a function of symbol and time, here as in the container
+    market = Market()  # prices depend on symbol and time alone, so they equal the container's
     for quote in payload["quotes"]:
         at_ms, source = epoch_ms(quote["timestamp"]), Source(quote["source"])
         assert market.is_true(quote["symbol"], Decimal(quote["price"]), at_ms, source), quote
 
 
-def _stocks_whenever() -> dict[str, object]:
-    """The sample job of stocks, for whenever it is asked."""
+def _stocks_without_deadline() -> dict[str, object]:
+    """Return the sample job of stocks with a deadline in the year 2100."""
     job = json.loads(EVENTS["fetch_quotes__late"].read_text(encoding="utf-8"))
     return {**job, "deadline_ms": IN_2100_MS}

@@ -12,17 +12,17 @@ from tests.infrastructure.answers import EVENTS, assert_understood, function_of
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_an_event_is_understood_in_the_lambda_image(sam, empty, name):
-    """What SAM prints is the answer that the next step, or the gateway, expects."""
+    """For each sample event SAM prints the answer that the next step or the gateway expects."""
     assert_understood(name, sam.invoke(function_of(name), name))
 
 
 def moment(text: str | None) -> datetime | None:
-    """A time as JSON has it, whatever its number of decimals."""
+    """Return a time of a JSON answer, whatever its number of decimals."""
     return None if text is None else datetime.fromisoformat(text)
 
 
 def test_a_quote_that_a_sample_commits_is_served(sam, api, empty):
-    """The API tells the very prices of the report, with their source and their time."""
+    """The API serves the exact prices of the committed report, with their source and time."""
     event = json.loads(EVENTS["commit_quotes__report"].read_text(encoding="utf-8"))
     sam.invoke("commit_quotes", "commit_quotes__report")
     symbols = [quote["symbol"] for quote in event["quotes"]]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Locator, Page, Request, Response, expect
 
-from tests.support.api_service import Service
+from tests.support.api_service import Service, quote
 
 FLAGS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
@@ -29,6 +30,13 @@ WIDE, PHONE = (1280, 900), (390, 844)
 def new_tab(browser: Browser) -> Page:
     """A page for one board after the other: each of its own would cost a process of Chromium."""
     return browser.new_context(locale="en-GB", timezone_id="UTC").new_page()
+
+
+def put(service: Service, symbol: str, price: str = "182.5", **changes: Any) -> None:
+    """Store a new quote a second later, with some fields changed."""
+    service.now_ms += 1_000
+    found = replace(quote(symbol, service.now_ms, price), **changes)
+    service.stores.quotes.put([found], service.now_ms)
 
 
 class BoardPage:
@@ -127,10 +135,6 @@ class BoardPage:
             for violation in found["violations"]
             for node in violation["nodes"]
         ]
-
-    def forget_complaints(self) -> None:
-        """Start a new list; for what a browser says of its own when a server is away."""
-        self.complaints.clear()
 
     def _settle(self) -> None:
         expect(self.page.locator("#page")).to_have_attribute("data-asking", "no")

@@ -22,7 +22,7 @@ def run(*command: str, env: dict[str, str] | None = None) -> str:
 
 
 def compose_command() -> Sequence[str]:
-    """`docker compose`, or the older program where the engine has no such command."""
+    """Return `docker compose`, or `docker-compose` if the engine has no such command."""
     has_plugin = subprocess.run(["docker", "compose", "version"], check=False, capture_output=True)  # noqa: S607
     if has_plugin.returncode == 0:
         return ("docker", "compose")
