@@ -71,7 +71,7 @@ def test_paging_stays_with_its_version_while_the_list_is_replaced(cache):
     assert service.get("/v1/assets/crypto").json["total"] == 26
 
 
-def test_the_cursor_of_a_vanished_version_says_so(cache):
+def test_the_cursor_of_a_deleted_version_is_expired(cache):
     """A cursor of a deleted version gets 410 and `cursor_expired`."""
     service = Service(cache)
     service.list_assets(CRYPTO, COINS)
@@ -110,7 +110,7 @@ def test_a_list_whose_rows_are_lost_is_not_an_empty_list(cache):
         assert reply.headers["retry-after"] == "5"
 
 
-def test_thirty_thousand_assets_cost_a_page_no_more_than_thirty(cache):
+def test_each_page_of_thirty_thousand_assets_costs_the_same(cache):
     """The last page of 30,000 assets takes as many round trips and bytes as the others."""
     service = Service(cache)
     many = [f"C{number:05}-USD" for number in range(30_000)]

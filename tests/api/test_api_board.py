@@ -49,7 +49,7 @@ def test_the_page_names_no_other_host(reply):
     assert addresses == {"http://www.w3.org/2000/svg"}
 
 
-def test_comments_and_indentation_do_not_travel(reply):
+def test_comments_and_indentation_are_not_sent(reply):
     """Comments and indentation are removed from style and script."""
     for tag in ("style", "script"):
         lines = inside(tag, reply).strip().splitlines()

@@ -89,7 +89,7 @@ def test_a_request_leads_to_each_problem(service, code):
     check(service.get(TARGETS[code]), code)
 
 
-def test_the_manner_of_a_request_leads_to_the_others(service):
+def test_a_wrong_method_and_a_large_body_are_problems(service):
     """A wrong method and a large body have problems of their own."""
     check(service.get("/health", "DELETE"), "method_not_allowed")
     check(service.get("/health", content_length="99999"), "payload_too_large")

@@ -52,7 +52,7 @@ def test_a_currency_pair_may_stand_in_the_path(service, name):
 
 
 @pytest.mark.parametrize("name", ["http_unknown_parameter", "rest_unknown_parameter"])
-def test_a_problem_travels_as_text(service, name):
+def test_a_problem_is_sent_as_text(service, name):
     """A problem is sent to the gateway as text, not as base64."""
     answer = call(service, name)
     assert (answer["statusCode"], answer["isBase64Encoded"]) == (400, False)
@@ -60,7 +60,7 @@ def test_a_problem_travels_as_text(service, name):
     assert json.loads(answer["body"])["code"] == "unknown_parameter"
 
 
-def test_a_compressed_body_travels_as_base64(service):
+def test_a_compressed_body_is_sent_as_base64(service):
     """A compressed body is sent to the gateway as base64."""
     answer = call(service, "http_assets_gzip")
     assert answer["isBase64Encoded"] is True
@@ -83,7 +83,7 @@ def test_health_answers_a_gateway(service):
     assert json.loads(answer["body"])["status"] == "unhealthy"
 
 
-def test_the_board_travels_as_a_page(service):
+def test_the_board_is_sent_as_html(service):
     """The board is sent as HTML with its security policy."""
     answer = call(service, "http_board")
     assert answer["statusCode"] == 200

@@ -44,7 +44,7 @@ def test_the_cache_control_leads_to_the_next_slot(cache):
         assert reply.headers["cache-control"] == f"public, max-age={seconds}"
 
 
-def test_a_large_answer_is_compressed_for_those_who_take_it(cache):
+def test_a_large_answer_is_compressed_for_clients_that_accept_gzip(cache):
     """A large answer is compressed for clients that accept gzip, with the same ETag."""
     service = Service(cache)
     service.price(*MANY.split(","))

@@ -27,7 +27,7 @@ def problem(reply):
     "accept",
     ["application/json", "", "text/html", "application/xml", "*/*, application/json;q=0"],
 )
-def test_json_goes_to_everybody(cache, accept):
+def test_json_is_sent_whatever_accept_says(cache, accept):
     """An answer is JSON whatever `Accept` says."""
     reply = Service(cache).get("/v1/providers", accept=accept)
     assert (reply.status, reply.headers["content-type"]) == (200, "application/json")
@@ -77,7 +77,7 @@ def test_a_request_body_is_not_wanted(cache, length):
     assert problem(reply) == (413, "payload_too_large")
 
 
-def test_an_unforeseen_failure_tells_nothing_of_itself(cache, caplog):
+def test_an_exception_is_logged_and_not_sent_to_the_client(cache, caplog):
     """An exception is logged in full, and the client gets a 500 without its text."""
     service = Service(cache)
 
@@ -106,7 +106,7 @@ def test_an_unforeseen_failure_tells_nothing_of_itself(cache, caplog):
         ),
     ],
 )
-def test_what_the_framework_raises_is_a_problem_too(cache, error, expected):
+def test_an_exception_of_the_framework_is_a_problem(cache, error, expected):
     """An exception of the framework becomes a problem without its text."""
     service = Service(cache)
 
@@ -119,7 +119,7 @@ def test_what_the_framework_raises_is_a_problem_too(cache, error, expected):
     assert b"10.0.0.7" not in reply.body
 
 
-def test_an_answer_that_breaks_off_is_not_made_to_look_whole(cache):
+def test_an_exception_within_an_answer_is_raised(cache):
     """An exception in the middle of an answer is raised, so the server closes the connection."""
     service = Service(cache)
 

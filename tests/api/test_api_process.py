@@ -52,7 +52,7 @@ def probe(env):
     return json.loads(done.stdout.splitlines()[-1]), done.stdout
 
 
-def test_the_process_of_the_api_stays_lean(redis_server):
+def test_the_api_imports_nothing_for_fetching(redis_server):
     """The process imports nothing that only fetching needs, neither at import nor later."""
     (at_import, at_work, status, same), _ = probe(redis_server.env())
     assert (at_import, at_work) == ([], [])
@@ -91,7 +91,7 @@ def test_a_cache_that_hangs_costs_one_time_limit(redis_server, time_limits):
         assert service.get("/v1/quotes?symbols=AAPL").status == 200
 
 
-def test_uvicorn_serves_the_app_as_it_is(cache):
+def test_uvicorn_serves_the_app(cache):
     """HEAD, gzip, 304 and problems work over one connection to uvicorn."""
     symbols = [f"S{number}" for number in range(50)]
     service = Service(cache)
@@ -140,7 +140,7 @@ def test_readers_do_not_wait_for_each_other(cache, monkeypatch):
     assert {reply.status_code for reply in replies} == {200}
 
 
-def test_a_hundred_quotes_cost_one_look_at_the_cache(cache):
+def test_a_hundred_quotes_cost_one_round_trip(cache):
     """Behind the gateway 100 quotes cost one round trip, except for the first in a minute."""
     symbols = [f"S{number}" for number in range(100)]
     service = Service(cache, ACTIVE_SYMBOLS=",".join(symbols[:50]))

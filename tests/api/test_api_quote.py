@@ -13,7 +13,7 @@ def explain(service, symbol, code, retry_after_s=None):
 
 
 @pytest.mark.parametrize("path", ["EUR/USD", "EUR%2FUSD", "EUR%252FUSD", "eur-usd", "EURUSD=X"])
-def test_one_quote_answers_to_any_spelling(cache, path):
+def test_one_quote_is_found_by_any_spelling(cache, path):
     """A quote is found by each spelling, also with a slash in the path."""
     service = Service(cache)
     service.price("EUR/USD", price="1.0812")

@@ -46,7 +46,7 @@ def test_bytes_that_are_no_request_get_a_problem(cache, request_):
     assert (problem["status"], problem["code"]) == (400, "bad_request")
 
 
-def test_a_request_is_answered_as_ever(cache):
+def test_a_valid_request_is_answered(cache):
     """A valid request is answered by the app."""
     with Service(cache).served(http=BoundedProtocol) as origin:
         head, body = send(

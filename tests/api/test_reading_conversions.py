@@ -98,7 +98,7 @@ def test_a_rate_that_is_used_stays_watched(service):
     assert "USD/JPY" in service.watched()
 
 
-def test_a_stale_rate_says_so(service):
+def test_a_stale_rate_is_marked(service):
     """A stale rate is marked, also if the quote is fresh."""
     put(service, "USD/JPY", "150", currency="JPY")
     service.now_ms += 305_000

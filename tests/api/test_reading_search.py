@@ -69,7 +69,7 @@ def test_a_search_can_be_limited_to_a_class_and_a_number(service):
     assert ([one["symbol"] for one in answer["results"]], answer["total"]) == (["EUR/USD"], 3)
 
 
-def test_lists_that_are_not_there_yet_are_passed_over(cache):
+def test_missing_lists_are_skipped(cache):
     """A search reads the lists that exist; without any list it raises `pending`."""
     service = Service(cache)
     with pytest.raises(BadRequestError) as caught:

@@ -73,7 +73,7 @@ def make(plain_redis) -> Iterator[Make]:
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
-def test_huge_answers_delay_nobody(make, packed):
+def test_huge_answers_delay_no_other_provider(make, packed):
     """In the same slot all symbols have prices of other providers, and little was read."""
     hostile = (Source.YFINANCE, Source.COINGECKO)
     with ExitStack() as stack:

@@ -67,7 +67,7 @@ def control_bytes(cache: Cache) -> int:
     return sum(cache.command("MEMORY", "USAGE", name, "SAMPLES", 0) for name in names)
 
 
-def test_ten_thousand_junk_symbols_push_nobody_out(make):
+def test_ten_thousand_junk_symbols_delay_no_active_symbol(make):
     """Active symbols are priced in every slot, limits hold, and a real symbol gets its price."""
     pipe = make()
     junk = (f"JUNK{number}" for number in range(10_000))
@@ -106,7 +106,7 @@ def test_a_symbol_that_there_is_no_place_for_is_not_called_watched(make):
     } == {symbol.decode() for symbol in watched}
 
 
-def test_a_flood_of_junk_holds_up_no_listed_symbol(make):
+def test_many_junk_symbols_delay_no_listed_symbol(make):
     """On free plans each new listed symbol has a price in each slot from the next one on."""
     pipe = make(ACTIVE_SYMBOLS="AAPL,MSFT")
     shares = ["KO", "PEP", "INTC", "CSCO", "NFLX", "ADBE", "ORCL", "NKE"]

@@ -72,7 +72,7 @@ def test_a_call_that_was_answered_with_an_error_keeps_its_pace(make):
         assert pipe.run_next().plan["skipped"][0]["reason"] == "paced"
 
 
-def test_waiting_for_the_pace_is_called_so(make):
+def test_the_reason_of_a_wait_names_the_next_call(make):
     """The reason of a call that waits for its pace names when the next call is made."""
     pipe = make(**ONE_COIN)
     pipe.run_next()

@@ -131,7 +131,7 @@ def test_a_price_without_a_unit_holds_up_no_price_with_one(service, yahoo):
     assert looks(pipe, yahoo, "OCDO.L", [302.0, 302.5], "GBp")[-1] == Decimal("3.025")
 
 
-def test_a_unit_that_a_source_keeps_saying_is_believed_after_a_day(service, yahoo):
+def test_a_repeated_unit_is_accepted_after_a_day(service, yahoo):
     """A price that is 100 times higher is served after its source repeated it for a day."""
     pipe = service("OCDO.L")
     looks(pipe, yahoo, "OCDO.L", [0.875, *[87.5] * 5], "GBP", every_s=5 * 3600)

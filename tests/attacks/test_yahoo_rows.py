@@ -146,7 +146,7 @@ def test_change_and_percentage_never_contradict_each_other(service, yahoo, chang
     ],
     ids=["none", "no price", "zero", "negative", "NaN", "unknown unit", "years old"],
 )
-def test_a_dead_row_never_hides_the_live_one(service, yahoo, dead, order):
+def test_an_unusable_row_never_hides_a_usable_one(service, yahoo, dead, order):
     """Of two rows for one symbol the usable one is served."""
     pipe = service("TWO,MSFT")
     yahoo.rows["MSFT"] = row(pipe, "MSFT", 400.0)
@@ -170,7 +170,7 @@ def test_two_rows_in_two_units_are_one_price(service, yahoo, labels, price):
     assert Decimal(str(one(pipe, "OCDO.L")["price"])) == Decimal(price)
 
 
-def test_two_live_rows_that_contradict_each_other_are_a_bad_row(service, yahoo):
+def test_two_usable_rows_that_contradict_each_other_are_a_bad_row(service, yahoo):
     """Two usable rows that contradict each other are rejected, with both prices in the reason."""
     pipe = service("TWO,MSFT")
     yahoo.rows["MSFT"] = row(pipe, "MSFT", 400.0)

@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks`: every benchmark, as a table and, with `--json FILE`, as JSON.
 
-Each part runs in a process of its own, so that none inherits the caches or the memory of another.
-The exit code is 1 where the design's bound on a figure was missed.
+Each part runs in a process of its own, so that no part has the caches or the memory of another.
+The exit code is 1 if a figure missed its bound.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from tests.benchmarks.table import Row, Section, drawn
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("reading", "load", "cold_start", "tick", "memory")
-# Not run unless they are named: they need Docker.
+# These parts need Docker, and run only if they are named.
 BY_NAME_ONLY = ("image", "first_event")
 
 
 def main() -> int:
-    """Run what the words name; 1 if a bound was missed."""
+    """Run the named parts; return 1 if a bound was missed."""
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
         "parts",
@@ -79,7 +79,7 @@ def _part(part: str, *, quick: bool) -> Section:
         subprocess.run(  # noqa: S603  (fixed arguments)
             [*command, *(["--quick"] if quick else [])],
             env={**os.environ, "PYTHONPATH": paths}, cwd=ROOT, check=True,
-            stdout=subprocess.DEVNULL,  # the log of the service, which stands between the tables
+            stdout=subprocess.DEVNULL,  # the log of the service
         )  # fmt: skip
         report = json.loads(file.read_text())
     rows = [_row(row) for row in report["rows"]]

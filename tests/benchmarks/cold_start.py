@@ -1,8 +1,8 @@
-"""Cold starts: each function in fresh processes, against bare imports of its libraries.
+"""Cold starts: each function in new processes, compared with bare imports of its libraries.
 
-`import` is what happens before the first event; `ready` has also made all that the first event
+`import` is the time before the first event. `ready` also has made everything that the first event
 needs, since importing one of our modules only defines things. Without `.pyc` every module is
-compiled anew, as it would be in a package that ships none to a read-only folder.
+compiled, as in a package without bytecode in a read-only folder.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from tests.benchmarks.rounds import race
 from tests.benchmarks.table import Row, Section, exact, ms
 
 ROOT = Path(__file__).parents[2]
-# What a fetch function does on Lambda when it is imported.
+# The statement that a fetch function runs on Lambda when it is imported.
 _WARM = "app.composition.warm_providers(app.process.settings, app.providers)"
-# The peak of this very program: getrusage would tell that of the process that it was forked from.
+# The peak of this program. getrusage would include the peak of the process that forked it.
 PEAK_MIB = """
 def peak_mib():
     with open("/proc/self/status") as status:
@@ -42,9 +42,10 @@ _LINE = re.compile(r"import time:\s*(\d+) \|\s*\d+ \| +(\S+)")
 
 @dataclass(frozen=True)
 class Function:
-    """One Lambda: what makes it ready after its import, and the libraries that it needs.
+    """One Lambda function: the statement that makes it ready, and the libraries that it needs.
 
-    `at_most`: how many times as long as theirs its import may take, where that is promised.
+    `at_most`: how many times as long as the libraries' its import may take, if the design has
+    a bound.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Function:
 
     @property
     def module(self) -> str:
-        """The statement that a cold start begins with."""
+        """The first statement of a cold start."""
         return f"import functions.{self.name}.app as app"
 
 
@@ -70,7 +71,7 @@ FUNCTIONS = (
 
 
 def measure(*, quick: bool) -> Section:
-    """Start every function over and over."""
+    """Start every function many times."""
     rounds = 1 if quick else 15
     functions = FUNCTIONS[:1] if quick else FUNCTIONS
     section = Section("Cold start")
@@ -115,18 +116,21 @@ def measure(*, quick: bool) -> Section:
 
 
 def run(code: str, added: Mapping[str, str] | None = None, *options: str) -> str:
-    """What a fresh Python prints that runs this code."""
+    """Return the output of a new Python that runs this code."""
     return _process(code, added or {}, options).stdout
 
 
 def contributors(code: str, most: int = 3) -> list[tuple[str, int]]:
-    """The packages whose own code takes longest to load, in milliseconds; ours are one."""
+    """Return the packages whose own code takes longest to load, in milliseconds.
+
+    All our packages count as one.
+    """
     lines = _process(code, {}, ("-X", "importtime")).stderr.splitlines()
     return summed(lines)[:most]
 
 
 def summed(lines: Iterable[str]) -> list[tuple[str, int]]:
-    """The lines of `-X importtime` by package, the longest first, in milliseconds."""
+    """Return the lines of `-X importtime` summed by package, the longest first, in milliseconds."""
     spent: Counter[str] = Counter()
     for line in lines:
         found = _LINE.match(line)

@@ -1,9 +1,10 @@
 """First events after cold starts in the Lambda image, with TLS and IAM, at the template's memory.
 
-Lambda starts a function with a whole processor and gives it the share that its memory buys from
-its first event on. So each process here is imported with one processor, which becomes that share
-before the event. The same with the share from the beginning is the worst that could happen. It is
-measured without bytecode and with it. `function_containers` describes the containers.
+Lambda starts a function with a whole processor, and from the first event on gives it the share
+that its memory buys. So each process here is imported with one processor, which becomes that
+share before the event. A second figure has the share from the start, which is the worst case.
+Both are measured without bytecode of the runtime's packages and with it. `function_containers`
+describes the containers.
 """
 
 from __future__ import annotations
@@ -34,20 +35,20 @@ from tests.sam_local.sam import logical
 from tests.support.jobs import granted
 
 MEASURED = ("plan_quotes", "commit_quotes", "api", "fetch_quotes")
-# A cold start of these within a second costs no slot: their states wait for two.
+# A cold start within a second costs no slot, because the states of these functions wait for two.
 BOUND_MS = {"plan_quotes": 1000.0, "commit_quotes": 1000.0}
 ROUNDS = 11
 
 
 def measure(*, quick: bool) -> Section:
-    """Start each function over and over, and give it its first event."""
+    """Start each function many times, and give it its first event."""
     rounds = 1 if quick else ROUNDS
     section = Section("First event after a cold start, with TLS and IAM")
-    below = ROOT / ".local"  # engines do not see every folder
+    below = ROOT / ".local"  # Docker engines do not see every folder
     below.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=below) as place, ExitStack() as stack:
         folder = Path(place)
-        python = docker("run", "--rm", "--entrypoint", PYTHON, image(), "-V")  # pulls it, too
+        python = docker("run", "--rm", "--entrypoint", PYTHON, image(), "-V")  # pulls the image
         build(folder / "built")
         runtimes = runtime_folders(folder)
         servers = stack.enter_context(servers_in(folder))
@@ -74,7 +75,7 @@ def _rows(
     servers: Servers,
     rounds: int,
 ) -> list[Row]:
-    """Let each way start in turn, in another order each round; the first round does not count."""
+    """Start each function in turn, in another order each round; the first round does not count."""
     seconds: dict[tuple[str, str], list[tuple[float, float]]] = {way: [] for way in ways}
     order = list(ways)
     for number in range(rounds + 1):
@@ -102,13 +103,13 @@ def _rows(
 
 
 def _event_of(function: str) -> Callable[[], dict[str, Any]]:
-    """The event to give to a function, made when it is given."""
+    """Return a function that makes the event for a Lambda function."""
     samples = {"api": "api__http_quotes", "commit_quotes": "commit_quotes__report"}
     if function == "plan_quotes":
         return lambda: {"slot": int(time.time()) // 5 * 5, "execution": "benchmark"}
     name = samples.get(function, "fetch_quotes__crypto")
     sample = json.loads((ROOT / "events" / f"{name}.json").read_text(encoding="utf-8"))
-    if function == "fetch_quotes":  # of a stock, so that yfinance is what is asked
+    if function == "fetch_quotes":  # for a stock, so that yfinance is used
         stock = {"symbol": "AAPL", "ids": {}}
         sample |= {"asset_class": "stocks", "instruments": [stock]}
         sample["attempts"] = [granted(Source.YFINANCE, 1)]

@@ -1,7 +1,7 @@
 """Containers in which a function of the service starts as on Lambda, with a Redis and a market.
 
-Redis speaks TLS only, and takes any password of its user, so the functions sign in with IAM as on
-AWS, and nobody checks the signature. The botocore that signs is the runtime's.
+Redis speaks TLS only and accepts any password of its user, so the functions sign in with IAM as
+on AWS, and nobody checks the signature. The botocore that signs is the runtime's.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CACHE = "prices.serverless.test"  # the middle word makes it a serverless cache 
 USER = "functions"
 MARKET = "market.test"
 _BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-# Runs in the function's container: starts the function, and says how long each phase took.
+# Runs in the function's container: starts the function, and prints how long each phase took.
 _TIMER = """
 import subprocess, sys, time
 began = time.perf_counter()
@@ -53,7 +53,7 @@ print(ready - began, done - asked, flush=True)
 child.stdin.close()
 child.wait()
 """
-# The function: what Lambda's runtime client imports, the function's module, then one event.
+# The function: imports Lambda's runtime client and the function's module, then handles one event.
 _FUNCTION = """
 import awslambdaric.bootstrap, json, sys
 import app
@@ -98,7 +98,7 @@ class Started:
     def first_event(self, cpus: str) -> tuple[float, float]:
         """Return how long the import took, with `cpus`, and the first event (s)."""
         docker("update", "--cpus", cpus, self.name)
-        process = subprocess.Popen(  # noqa: S603  (our own words)
+        process = subprocess.Popen(  # noqa: S603  (fixed arguments)
             ["docker", "exec", "-i", self.name, PYTHON, "-c", _TIMER, _FUNCTION],  # noqa: S607
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -114,7 +114,7 @@ class Started:
 
 
 def runtime_folders(folder: Path) -> dict[str, Path]:
-    """The runtime's own packages, without bytecode and with it."""
+    """Return the runtime's own packages, without bytecode and with it."""
     bare, compiled = folder / "runtime", folder / "runtime-compiled"
     made = docker("create", image())
     docker("cp", f"{made}:/var/runtime", str(bare))
@@ -131,7 +131,7 @@ def runtime_folders(folder: Path) -> dict[str, Path]:
 
 @contextmanager
 def servers_in(folder: Path) -> Iterator[Servers]:
-    """A network with a Redis that speaks TLS, and the simulated market."""
+    """Run a network with a Redis that speaks TLS, and the simulated market."""
     network, trust = f"mda-bench-{os.getpid()}", folder / "tls"
     trust.mkdir()
     certificate = trust / "redis.pem"
@@ -179,7 +179,7 @@ def container(
     servers: Servers,
     event: Callable[[], dict[str, Any]],
 ) -> Iterator[Started]:
-    """A container with a function's packages, the environment of the template, and the network."""
+    """Run a container with a function's packages, the template's variables and the network."""
     variables = {**_environment(packed.function.name), **_own(servers)}
     with tempfile.TemporaryDirectory(dir=packed.folder.parent) as opt:
         for layer in packed.layers:
@@ -199,13 +199,13 @@ def container(
 
 
 def _environment(function: str) -> dict[str, str]:
-    """The variables that the template gives to a function, except what only AWS knows."""
+    """Return the template's variables of a function, except those that only AWS knows."""
     variables = Stack().functions()[logical(function)]["Environment"]["Variables"]
     return {name: value for name, value in variables.items() if isinstance(value, str)}
 
 
 def _own(servers: Servers) -> dict[str, str]:
-    """What AWS would add: the runtime's variables, the cache, an identity, and providers."""
+    """Return the variables that AWS would add: runtime, cache, identity and providers."""
     return {
         "PYTHONPATH": PATH,
         "AWS_LAMBDA_FUNCTION_NAME": "benchmark",
@@ -218,7 +218,7 @@ def _own(servers: Servers) -> dict[str, str]:
         "REDIS_HOST": CACHE,
         "REDIS_USERNAME": USER,
         "REDIS_CACHE_NAME": "prices",
-        "SSL_CERT_FILE": "/tls/bundle.pem",  # the usual ones and ours
+        "SSL_CERT_FILE": "/tls/bundle.pem",  # the usual certificates and ours
         **{
             f"{ENV_PREFIXES[Source(name)]}_BASE_URL": url for name, url in servers.base_urls.items()
         },

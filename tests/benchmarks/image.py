@@ -1,9 +1,9 @@
 """Cold starts in the Lambda image: packages without bytecode, as they are shipped, and with less.
 
-`.pyc` files cannot be written on Lambda, where packages are read-only, so they are there from the
-beginning or never. Needs Docker. Each way of packing has a container, with the packages mounted
-where Lambda has them, once with as much processor as there is and once with the share that their
-memory buys; in each round a fresh Python is started in each of them, one after the other.
+Packages on Lambda are read-only, so `.pyc` files are in a package from the start or never. Needs
+Docker. Each way of packing has a container with the packages mounted as on Lambda, once with all
+processors and once with the share that the function's memory buys. In each round a new Python
+starts in each container, one after the other.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.sam_local.engine import docker, processor
 from tests.sam_local.sam import logical
 
 MEASURED = ("api", "plan_quotes", "fetch_quotes")
-# Lambda gives one processor for 1,769 MB of memory, and its share for less.
+# Lambda gives one processor for 1,769 MB of memory, and a share of one for less memory.
 MB_OF_A_PROCESSOR = 1769
 ROUNDS = 11
 # The design's bounds on a function with its layers.
@@ -40,7 +40,7 @@ import json, sys
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
 print(json.dumps([file for file in files if file and file.startswith(("/var/task", "/opt"))]))
 """
-# Started by `docker exec`, so that what that takes is not counted.
+# Runs inside `docker exec`, whose own time is therefore not counted.
 _TIMER = """
 import subprocess, sys, time
 began = time.perf_counter()
@@ -58,24 +58,24 @@ class Packed:
 
     @property
     def task(self) -> Path:
-        """What Lambda mounts as /var/task."""
+        """The folder that Lambda mounts as /var/task."""
         return self.folder / logical(self.function.name)
 
     @property
     def layers(self) -> list[Path]:
-        """What it unpacks below /opt."""
+        """The folders that Lambda unpacks below /opt."""
         names = ["CoreLayer", *(["YahooLayer"] if self.function.name.startswith("fetch") else [])]
         return [self.folder / name / "python" for name in names]
 
     @property
     def size_mib(self) -> float:
-        """What Lambda counts, unzipped."""
+        """The unzipped size that Lambda counts."""
         files = (path for part in (self.task, *self.layers) for path in part.rglob("*"))
         return sum(path.stat().st_size for path in files if path.is_file()) / 2**20
 
     @property
     def cpus(self) -> dict[str, str]:
-        """How much processor it is given, by what that is."""
+        """The number of processors of each container, by its name in the table."""
         properties = template()["Resources"][logical(self.function.name)]["Properties"]
         share = f"{properties['MemorySize'] / MB_OF_A_PROCESSOR:.2f}"
         share_name = f"{share} processors, as of {properties['MemorySize']} MB"
@@ -83,12 +83,12 @@ class Packed:
 
     @property
     def code(self) -> str:
-        """What its cold start runs."""
+        """The statements of a cold start."""
         return f"import app; {self.function.ready}"
 
     @contextmanager
     def container(self, cpus: str) -> Iterator[str]:
-        """A container that waits for cold starts."""
+        """Run a container that waits for cold starts."""
         with tempfile.TemporaryDirectory(dir=self.folder.parent) as opt:
             for layer in self.layers:
                 shutil.copytree(layer, opt, dirs_exist_ok=True)
@@ -106,20 +106,20 @@ class Packed:
 
 
 def image() -> str:
-    """The image of Lambda's Python for this engine."""
+    """Return the image of Lambda's Python for this engine."""
     return f"public.ecr.aws/lambda/python:3.13-{processor()}"
 
 
 def measure(*, quick: bool) -> Section:
-    """Start the functions over and over, packed in each way."""
+    """Start the functions many times, packed in each way."""
     rounds = 2 if quick else ROUNDS
     section = Section("Cold start in the Lambda image")
     functions = [function for function in FUNCTIONS if function.name in MEASURED]
-    below = ROOT / ".local"  # engines do not see every folder
+    below = ROOT / ".local"  # Docker engines do not see every folder
     below.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=below) as place:
         bare, shipped, loaded = (Path(place, name) for name in ("bare", "shipped", "loaded"))
-        python = docker("run", "--rm", "--entrypoint", PYTHON, image(), "-V")  # pulls it, too
+        python = docker("run", "--rm", "--entrypoint", PYTHON, image(), "-V")  # pulls the image
         build(shipped)
         shutil.copytree(shipped, bare, ignore=shutil.ignore_patterns("__pycache__"))
         _only_loaded(shipped, bare, loaded)
@@ -161,11 +161,11 @@ def build(folder: Path) -> None:
             env={**os.environ, "ARTIFACTS_DIR": str(artifacts), "PYTHON": sys.executable},
             cwd=ROOT / source, check=True, capture_output=True,
         )  # fmt: skip
-    assert list(folder.rglob("*.pyc")), "no Python of Lambda's version has made bytecode"
+    assert list(folder.rglob("*.pyc")), "no bytecode: there is no Python of Lambda's version here"
 
 
 def _only_loaded(shipped: Path, bare: Path, folder: Path) -> None:
-    """The packages with the bytecode of those modules that some function has loaded when ready."""
+    """Make packages with the bytecode of only those modules that a ready function has loaded."""
     shutil.copytree(bare, folder)
     for function in FUNCTIONS:
         packed = Packed(shipped, function)
@@ -182,7 +182,7 @@ def _only_loaded(shipped: Path, bare: Path, folder: Path) -> None:
 
 
 def _race(ways: Mapping[str, Packed], cpus: str, rounds: int) -> Race:
-    """Let each way start in turn, in another order each round; the first round does not count."""
+    """Start each way in turn, in another order each round; the first round does not count."""
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     with _containers(ways, cpus) as start:
         names = list(ways)

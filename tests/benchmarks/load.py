@@ -1,7 +1,7 @@
 """Both services behind uvicorn, under load from another process: requests a second, p50, p99.
 
-Each server is a process with one worker; this process is the client, which keeps so many
-connections busy that the server never waits for it. The two take turns.
+Each server is a process with one worker. This process is the client, with enough connections that
+the server never waits for a request. The two servers take turns.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def measure(*, quick: bool) -> Section:
 
 
 def plain():
-    """The plain way as uvicorn serves it."""
+    """Return the plain way as uvicorn serves it."""
     from tests.benchmarks.plain_way import plain_app
 
     host, port = os.environ["REDIS_HOST"], int(os.environ["REDIS_PORT"])
@@ -80,7 +80,7 @@ def _rows(count: int, rates: dict[str, list[float]], times: dict[str, list[float
 
 
 async def _load(port: int, target: str, seconds: float) -> list[float]:
-    """How long each request took that was answered within so many seconds."""
+    """Return how long each request took that was answered within `seconds`."""
     request = f"GET {target} HTTP/1.1\r\nHost: benchmark\r\nAccept: */*\r\n\r\n".encode()
     end = time.perf_counter() + seconds
     taken = await asyncio.gather(*(_client(port, request, end) for _ in range(CONNECTIONS)))

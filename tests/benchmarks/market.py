@@ -1,4 +1,4 @@
-"""The simulated market as a process of its own, so that its work is not mistaken for ours."""
+"""The simulated market as a process of its own, so that its work is not measured."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from marketdata.domain.symbols import AssetClass, parse_symbol
 from marketdata.settings import ENV_PREFIXES
 
 ROOT = Path(__file__).parents[2]
-# More than any round makes: here time is measured, not thrift.
+# More calls than any round makes, so that no limit delays a call.
 LIMITS = "1000000/minute"
-# Of 100 symbols, so many are stocks; all others are coins, each in several currencies.
+# The number of stocks in 100 symbols; all others are coins, each in several currencies.
 STOCKS_IN_100 = 24
 CURRENCIES = ("USD", "EUR", "GBP", "JPY", "CHF", "CAD")
 
 
 @dataclass(frozen=True)
 class MarketProcess:
-    """A running market: where its providers are, and its control port."""
+    """A running market: the URLs of its providers, and of its control port."""
 
     base_urls: Mapping[Source, str]
     control_url: str
 
     def env(self) -> dict[str, str]:
-        """The settings that point the service to it."""
+        """Return the settings that direct the service to the market."""
         urls = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in self.base_urls.items()}
         limits = {f"{prefix}_LIMITS": LIMITS for prefix in ENV_PREFIXES.values()}
         keys = {f"{ENV_PREFIXES[source]}_API_KEY": "goodkey" for source in self.base_urls}
@@ -42,13 +42,13 @@ class MarketProcess:
         return {**urls, **limits, **keys}
 
     def delay(self, latency_ms: int) -> None:
-        """Answer every later call so much later than at once."""
+        """Answer every later call after `latency_ms`."""
         self._control("DELETE", None)
         if latency_ms:
             self._control("POST", {"fault": "latency", "latency_ms": latency_ms})
 
     def quote_calls(self) -> int:
-        """How many calls for quotes it has answered so far."""
+        """Return how many calls for quotes the market has answered so far."""
         state = requests.get(f"{self.control_url}/control/state", timeout=10).json()
         return sum(
             entry["count"]
@@ -64,7 +64,7 @@ class MarketProcess:
 
 @contextlib.contextmanager
 def running_market() -> Iterator[MarketProcess]:
-    """A new market without quotas."""
+    """Run a new market without quotas."""
     limits = [word for source in Source for word in ("--limits", f"{source.value}={LIMITS}")]
     command = [sys.executable, "-m", "local.simulator", *limits]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603  (fixed arguments)
@@ -78,7 +78,7 @@ def running_market() -> Iterator[MarketProcess]:
 
 
 def symbols_of(count: int) -> list[str]:
-    """So many symbols that the market trades, always of the same mixture."""
+    """Return so many symbols that the market trades, always in the same proportions."""
     universe = Universe.build()
     stocks = [
         stock.symbol
@@ -94,7 +94,7 @@ def symbols_of(count: int) -> list[str]:
 
 
 def coin_list(updated_ms: int) -> AssetList:
-    """The coins with the ids that providers know them by, as a refresh would list them."""
+    """Return the coins with their ids at the providers, as a refresh would list them."""
     from datetime import UTC, datetime
 
     assets = tuple(

@@ -1,7 +1,7 @@
-"""What each function holds in memory over 10,000 symbols, and what Redis holds for each of them.
+"""The memory of each function over 10,000 symbols, and the memory of each symbol in Redis.
 
-Every step runs in a process of its own, through its Lambda handler, and hands its output on as the
-state machine does.
+Every step runs in a process of its own through its Lambda handler, and passes its output on as
+the state machine does.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def measure(*, quick: bool) -> Section:
 
 
 def redis_rows(cache: Cache, symbols: int, assets: int) -> list[Row]:
-    """What Redis takes for each quote and each asset, keys and indexes included."""
+    """Return the memory of each quote and each asset in Redis, including keys and indexes."""
     store, now_ms = QuoteStore(cache, retention_s=RETENTION_S), _now_ms()
     before = memory_of(cache)[1]
     quotes = [a_quote(f"BM{place:05d}", now_ms) for place in range(symbols)]
@@ -78,7 +78,7 @@ def redis_rows(cache: Cache, symbols: int, assets: int) -> list[Row]:
 
 
 def step(name: str, given: Mapping[str, Any], env: Mapping[str, str]) -> tuple[Any, float]:
-    """A handler's answer from a fresh process, and the most memory that it had, in MiB."""
+    """Return a handler's answer in a new process, and the peak of its memory in MiB."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "step.json"
         file.write_text(json.dumps(given))

@@ -1,7 +1,7 @@
 """One handler in a process that loads nothing else: `memory_child FUNCTION FILE`.
 
-The file holds the event; in its place come the answer and the most memory that the process had.
-Without a function it only tells what Python itself takes.
+The file has the event, and is overwritten with the answer and the process's peak of memory.
+Without a function the file gets only the memory of Python itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def main(name: str, file: Path) -> None:
-    """Handle the event."""
+    """Handle the event in the file, and write the answer and the memory into the file."""
     event, answer = json.loads(file.read_text()), None
     if name:
         answer = import_module(f"functions.{name}.app").handler(event, None)
@@ -21,7 +21,7 @@ def main(name: str, file: Path) -> None:
 
 
 def peak_mib() -> float:
-    """The most memory that this program had; getrusage would begin with that of its parent."""
+    """Return the peak of this program's memory; getrusage would include its parent's."""
     status = Path("/proc/self/status").read_text()
     return next(
         int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM")

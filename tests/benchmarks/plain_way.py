@@ -1,8 +1,8 @@
-"""The yardsticks of reading: the limit, and the plain way that most services are written in.
+"""The services that reading is compared with: the limit, and the plain way.
 
-The plain way is what the tutorials of FastAPI and redis-py lead to: a response model, a pipeline
-of GETs, a model for each quote. It does less than the api does (no reasons for what is missing, no
-ETag, no compression, no log), and is not handicapped in any way.
+The plain way is a service as the tutorials of FastAPI and redis-py show it: a response model, a
+pipeline of GETs, a model for each quote. It does less than the api (no reasons of missing quotes,
+no ETag, no compression, no log), and nothing slows it on purpose.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mangum import Mangum
 from pydantic import BaseModel
 from redis import Redis
 
-# Where the plain way keeps its quotes, each a JSON object.
+# The prefix of the plain way's keys; each value is a JSON object.
 PREFIX = "plain:q:"
 TTL_S = 300
 
@@ -60,7 +60,7 @@ class PlainQuotes(BaseModel):
 
 
 def plain_app(host: str, port: int, now_ms: int) -> FastAPI:
-    """The plain service over a Redis that holds its quotes. `now_ms`: its standing clock."""
+    """Return the plain service over a Redis with its quotes. `now_ms`: its fixed time."""
     app = FastAPI()
     redis = Redis(host, port)
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
@@ -87,5 +87,5 @@ def plain_app(host: str, port: int, now_ms: int) -> FastAPI:
 
 
 def plain_handler(host: str, port: int, now_ms: int) -> Mangum:
-    """The plain service as a Lambda handler."""
+    """Return the plain service as a Lambda handler."""
     return Mangum(plain_app(host, port, now_ms), lifespan="off")

@@ -1,7 +1,7 @@
-"""Reading through the Lambda handler, against the limit and against the plain way, in one process.
+"""Reading through the Lambda handler, compared with the limit and the plain way, in one process.
 
 `limit` is one MGET of the same values by a bare redis-py client, joined into one body. All three
-get the same symbols of the same Redis; the two services get the same event of API Gateway.
+get the same symbols of the same Redis; both services get the same event of API Gateway.
 """
 
 from __future__ import annotations
@@ -124,18 +124,18 @@ def measure(*, quick: bool) -> Section:
 
 
 def check_rates(answer: dict[str, Any]) -> None:
-    """Every quote must be converted, or the time means nothing."""
+    """Assert that every quote is converted; otherwise the time would mean nothing."""
     quotes = json.loads(answer["body"])["quotes"]
     assert all(quote["converted"] for quote in quotes), answer["body"][:1000]
 
 
 def limit(client: Redis, keys: list[str]) -> bytes:
-    """The least that any reader must do."""
+    """Return the answer with the least work that any reader must do."""
     return b'{"quotes":[' + b",".join(client.mget(keys)) + b"]}"
 
 
 def check(ours: dict[str, Any], theirs: dict[str, Any], count: int) -> None:
-    """Both must have answered everything, or their times mean nothing."""
+    """Assert that both services have answered everything; else their times mean nothing."""
     for answer in (ours, theirs):
         body = json.loads(answer["body"])
         assert len(body["quotes"]) == count, body
@@ -144,12 +144,12 @@ def check(ours: dict[str, Any], theirs: dict[str, Any], count: int) -> None:
 
 @cache
 def _nowhere() -> TextIO:
-    """One for the whole process: the log keeps the output that it found at its first line."""
+    """Return one stream for the whole process, because the log keeps its first output stream."""
     return Path(os.devnull).open("w")
 
 
 def quiet() -> contextlib.redirect_stdout[TextIO]:
-    """Standard output goes nowhere: the log is written, as on AWS, and costs what it costs."""
+    """Discard standard output, so that the log is written, as on AWS, and its time is measured."""
     return contextlib.redirect_stdout(_nowhere())
 
 

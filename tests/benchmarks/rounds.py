@@ -1,7 +1,7 @@
-"""Times things side by side: one after the other in each round, so that all meet the same machine.
+"""Measures functions side by side: one after the other in each round, on the same machine.
 
-A machine that is busy for a while slows every contender of a round alike; the ratio of a round is
-therefore steadier than any of its times, and the median of the ratios is reported.
+A machine that is busy for a while slows all functions of a round alike. The ratio within a round
+is therefore steadier than a time, and the median of the ratios is reported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Spread:
-    """The middle of many measurements, and between which two the middle four fifths of them lie."""
+    """The median of many measurements, and the bounds of the middle four fifths."""
 
     median: float
     low: float
@@ -24,29 +24,29 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """The spread of at least one value."""
+        """Return the spread of at least one value."""
         if len(values) == 1:
             return cls(values[0], values[0], values[0])
         tenths = quantiles(values, n=10, method="inclusive")
         return cls(median(values), tenths[0], tenths[-1])
 
     def to_json(self) -> dict[str, float]:
-        """As plain JSON."""
+        """Return plain JSON."""
         return {"median": self.median, "p10": self.low, "p90": self.high}
 
 
 @dataclass(frozen=True)
 class Race:
-    """What came of a race: seconds of each contender in each round, in the same order."""
+    """The result of a race: seconds of each function in each round, in the same order."""
 
     seconds: Mapping[str, Sequence[float]]
 
     def spread(self, name: str) -> Spread:
-        """How long a contender took."""
+        """Return how long a function took."""
         return Spread.of(self.seconds[name])
 
     def ratio(self, name: str, yardstick: str) -> Spread:
-        """How many times as long as the yardstick a contender took, round by round."""
+        """Return how many times as long as `yardstick` a function took, round by round."""
         pairs = zip(self.seconds[name], self.seconds[yardstick], strict=True)
         return Spread.of([one / other for one, other in pairs])
 
@@ -54,9 +54,9 @@ class Race:
 def race(
     contenders: Mapping[str, Callable[[], Any]], rounds: int, *, calls: int = 1, warm_up: int = 1
 ) -> Race:
-    """Let the contenders run `calls` times each in every round; times are of one call.
+    """Run each function `calls` times in every round; a time is of one call.
 
-    The order is turned with each round, so that nobody always follows the same one.
+    The order changes with each round, so that no function always follows the same one.
     """
     names = list(contenders)
     seconds: dict[str, list[float]] = {name: [] for name in names}

@@ -1,4 +1,4 @@
-"""What the benchmarks run on: a Redis of their own, quotes and lists in it, events of a gateway."""
+"""The servers and data of the benchmarks: a Redis of their own, quotes, lists, gateway events."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.support.redis_servers import RedisServer
 
 RETENTION_S = 604_800
 EVENTS = Path(__file__).parents[2] / "events"
-# A stock in two is always priced; the other half is only watched, as clients ask for it.
+# Every second stock is active; the others are watched because clients ask for them.
 SYMBOLS = tuple(f"BM{place:03d}" for place in range(100))
 ACTIVE = SYMBOLS[::2]
 
 
 @contextlib.contextmanager
 def redis_of_our_own() -> Iterator[RedisServer]:
-    """A new Redis, which the settings of this process and of its children name meanwhile."""
+    """Run a new Redis that the settings of this process and its children name meanwhile."""
     with tempfile.TemporaryDirectory() as folder:
         server = RedisServer(Path(folder))
         server.start()
@@ -53,14 +53,14 @@ def redis_of_our_own() -> Iterator[RedisServer]:
 
 @contextlib.contextmanager
 def cache_of(server: RedisServer, **env: str) -> Iterator[Cache]:
-    """The program's own client."""
+    """Connect the program's own client."""
     cache = connect(Settings.from_env(server.env(**env)))
     yield cache
     cache.close()
 
 
 def a_quote(symbol: str, now_ms: int) -> Quote:
-    """A whole quote, fetched a second ago."""
+    """Return a quote with all figures, fetched a second ago."""
     fetched = datetime.fromtimestamp(now_ms / 1000 - 1, UTC)
     return Quote(
         symbol=symbol,
@@ -84,7 +84,7 @@ def a_quote(symbol: str, now_ms: int) -> Quote:
 
 
 def store_quotes(cache: Cache, server: RedisServer, now_ms: int) -> None:
-    """The same quotes for the api and for the plain way, each in its own form."""
+    """Store the same quotes for the api and for the plain way, each in its own form."""
     quotes = [a_quote(symbol, now_ms) for symbol in SYMBOLS]
     store = QuoteStore(cache, retention_s=RETENTION_S)
     assert {verdict.result for verdict in store.put(quotes, now_ms)} <= {"written", "older"}
@@ -94,7 +94,7 @@ def store_quotes(cache: Cache, server: RedisServer, now_ms: int) -> None:
 
 
 def store_rate(cache: Cache, now_ms: int) -> None:
-    """A quote of EUR/USD."""
+    """Store a quote of EUR/USD."""
     rate = replace(
         a_quote("EUR/USD", now_ms), asset_class=AssetClass.FOREX, price=Decimal("1.0812")
     )
@@ -102,7 +102,7 @@ def store_rate(cache: Cache, now_ms: int) -> None:
 
 
 def asset_list(count: int, now_ms: int) -> AssetList:
-    """A list of so many stocks, with names that a search can find."""
+    """Return a list of so many stocks, with names that a search can find."""
     trades = ("Energy", "Foods", "Systems", "Bancorp", "Therapeutics", "Holdings")
     assets = tuple(
         Asset(
@@ -121,12 +121,12 @@ def asset_list(count: int, now_ms: int) -> AssetList:
 
 
 def store_assets(cache: Cache, count: int, now_ms: int) -> None:
-    """Make such a list the current one."""
+    """Store a list of so many stocks as the current one."""
     assert AssetStore(cache).swap(asset_list(count, now_ms))
 
 
 def event(target: str) -> dict[str, Any]:
-    """A GET as an HTTP API of API Gateway delivers it, payload format 2.0."""
+    """Return a GET as an HTTP API of API Gateway delivers it, payload format 2.0."""
     made: dict[str, Any] = json.loads((EVENTS / "api__http_quotes.json").read_text())
     path, _, query = target.partition("?")
     made["rawPath"] = made["requestContext"]["http"]["path"] = path
@@ -136,5 +136,5 @@ def event(target: str) -> dict[str, Any]:
 
 
 def quotes_target(symbols: Sequence[str]) -> str:
-    """The request for these symbols."""
+    """Return the target of a request for these symbols."""
     return "/v1/quotes?symbols=" + ",".join(symbols)

@@ -1,4 +1,4 @@
-"""The steps of a tick over the stores that they get, with what each takes and needs noted."""
+"""The steps of a tick, with the time, round trips and bytes of each."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from tests.benchmarks.market import MarketProcess, symbols_of
 from tests.benchmarks.stage import RETENTION_S
 from tests.support.redis_servers import RedisServer
 
-JOBS_AT_ONCE = 10  # as the Map of the state machine
+JOBS_AT_ONCE = 10  # as in the Map of the state machine
 
 
 @dataclass
 class Round:
-    """What one tick took, in seconds, and needed."""
+    """The figures of one tick; times in seconds."""
 
     tick_s: float = 0.0
     plan_s: float = 0.0
@@ -50,7 +50,7 @@ class Round:
 
     @property
     def own_s(self) -> float:
-        """What the tick took beyond its slowest provider call."""
+        """The time of the tick without its slowest provider call."""
         return self.tick_s - self.call_s
 
 
@@ -58,7 +58,7 @@ class Bench:
     """The three steps for one number of symbols."""
 
     def __init__(self, server: RedisServer, market: MarketProcess, count: int) -> None:
-        gc.set_threshold(*COLLECT_AFTER)  # as a process of the service has it
+        gc.set_threshold(*COLLECT_AFTER)  # as in a process of the service
         self.symbols = symbols_of(count)
         self._env = {**market.env(), "ACTIVE_SYMBOLS": ",".join(self.symbols)}
         self.settings = Settings.from_env(server.env(**self._env))
@@ -80,7 +80,7 @@ class Bench:
         self.round = Round()
 
     def close(self) -> None:
-        """End its threads and connections."""
+        """Close the threads and connections."""
         self.jobs.shutdown()
         self._calls.shutdown()
         for cache in self._opened:
@@ -89,7 +89,7 @@ class Bench:
             getattr(sender, "close", lambda: None)()
 
     def run(self) -> Round:
-        """One tick in which everything is due."""
+        """Run one tick in which every symbol is due."""
         self.round = Round()
         cache = self.cache()
         cache.command("DEL", cache.key("control", "due"), cache.key("control", "slot"))
@@ -104,7 +104,7 @@ class Bench:
         return self.round
 
     def cache(self) -> Cache:
-        """This thread's own connection, so that its round trips can be counted."""
+        """Return this thread's own connection, so that its round trips can be counted."""
         if not hasattr(self._caches, "cache"):
             from marketdata.cache.client import connect
 
@@ -132,7 +132,7 @@ class Bench:
         return plan
 
     def _fetch(self, job: dict[str, Any], _context: object) -> dict[str, Any]:
-        # A job that waited for its turn has the time that AWS would give it.
+        # The deadline is set anew, because on AWS a job does not wait for other jobs.
         began = time.perf_counter()
         asked = Job.model_validate({**job, "deadline_ms": now_ms() + 3_500})
         report = self._fetcher.fetch(asked).to_event()
@@ -159,5 +159,5 @@ class Bench:
 
 
 def now_ms() -> int:
-    """The wall clock, epoch milliseconds."""
+    """Return the wall clock in epoch milliseconds."""
     return time.time_ns() // 1_000_000

@@ -1,4 +1,4 @@
-"""What a benchmark found: rows with their spread and, where the design sets one, their bound."""
+"""The figures of a benchmark: rows with their spread and, if the design has one, their bound."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.benchmarks.rounds import Spread
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `at_most` and `at_least` are what the design asks of its median, if anything."""
+    """One figure. `at_most` and `at_least`: the design's bounds of its median, if any."""
 
     name: str
     value: Spread
@@ -21,7 +21,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """`ok` or `MISSED` where there is a bound, else empty."""
+        """`ok` or `MISSED` if there is a bound, else empty."""
         if self.at_most is None and self.at_least is None:
             return ""
         kept = (self.at_most is None or self.value.median <= self.at_most) and (
@@ -31,13 +31,13 @@ class Row:
 
     @property
     def bound(self) -> str:
-        """The bound in words."""
+        """The bound as text."""
         if self.at_most is not None:
             return f"<= {plain(self.at_most)}"
         return "" if self.at_least is None else f">= {plain(self.at_least)}"
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON."""
+        """Return plain JSON."""
         row_text = {"name": self.name, "unit": self.unit, **self.value.to_json()}
         bounds = {"at_most": self.at_most, "at_least": self.at_least}
         row_text |= {name: bound for name, bound in bounds.items() if bound is not None}
@@ -46,14 +46,14 @@ class Row:
 
 @dataclass
 class Section:
-    """The rows of one benchmark, and what a reader should know beside them."""
+    """The rows of one benchmark, and notes for its reader."""
 
     title: str
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """As plain JSON."""
+        """Return plain JSON."""
         return {
             "title": self.title,
             "rows": [row.to_json() for row in self.rows],
@@ -62,17 +62,17 @@ class Section:
 
 
 def ms(seconds: Spread) -> Spread:
-    """Milliseconds."""
+    """Return seconds as milliseconds."""
     return Spread(seconds.median * 1000, seconds.low * 1000, seconds.high * 1000)
 
 
 def exact(value: float) -> Spread:
-    """A figure that was counted, not timed."""
+    """Return a figure that was counted, not measured."""
     return Spread(value, value, value)
 
 
 def plain(number: float) -> str:
-    """A number with about three digits that count, as a person writes it."""
+    """Return a number with about three significant digits."""
     if number == int(number) or abs(number) >= 1000:
         return f"{number:,.0f}"
     size = abs(number)
@@ -81,7 +81,7 @@ def plain(number: float) -> str:
 
 
 def drawn(sections: Sequence[Section]) -> str:
-    """All sections as text for a terminal."""
+    """Return all sections as text for a terminal."""
     lines = []
     for section in sections:
         lines += ["", section.title]

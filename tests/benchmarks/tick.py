@@ -1,8 +1,8 @@
 """A whole tick over more and more symbols: plan, fetch and commit as the loop runs them.
 
-The market is in another process and answers at once, or 200 ms late as a provider does. Every
-symbol is due in every round. All steps share one process here, which is the harder case: on AWS
-each job has a function's environment for itself.
+The market is in another process and answers at once, or after 200 ms as a provider does. Every
+symbol is due in every round. All steps share one process here, which is slower than on AWS, where
+each job has a function's environment of its own.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from tests.support.redis_servers import RedisServer
 
 SIZES = (10, 100, 1_000, 10_000)
 LATENCIES_MS = (0, 200)
-# What a tick may cost beyond its slowest provider call, at this many symbols.
+# The longest time of a tick without its slowest provider call, at this many symbols.
 BUDGET_MS, BUDGET_AT = 100, 1_000
-# Ten times the symbols may cost this many times the time, and still count as linear.
+# The time of ten times the symbols counts as linear up to this factor.
 LINEAR = 12.0
 
 
 def least_calls(symbols: list[str]) -> int:
-    """The fewest calls that price these symbols: full batches of each class's first provider."""
+    """Return the fewest calls that price these symbols: full batches of first providers."""
     classes = [parse_symbol(symbol).asset_class for symbol in symbols]
     return sum(-(-classes.count(one) // FACTS[CHAINS[one][0]].batch_size) for one in set(classes))
 
@@ -72,7 +72,7 @@ def measure(*, quick: bool) -> Section:
 
 @contextlib.contextmanager
 def bench(server: RedisServer, market: MarketProcess, count: int) -> Iterator[Bench]:
-    """The steps for so many symbols."""
+    """Make the steps for so many symbols."""
     it = Bench(server, market, count)
     try:
         yield it

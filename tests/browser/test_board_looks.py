@@ -169,7 +169,7 @@ def test_names_are_whole_where_there_is_room(tab, service):
         assert not shown.evaluate(is_whole)
 
 
-def test_nothing_watched_says_what_to_do(tab, service):
+def test_without_symbols_the_board_says_what_to_do(tab, service):
     """Without a watched symbol the board says so instead of showing an empty table."""
     with service.served() as origin, BoardPage(tab, service, origin) as board:
         health = board.page.request.get(f"{origin}/health").json()

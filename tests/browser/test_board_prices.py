@@ -54,7 +54,7 @@ def test_the_page_shows_what_the_api_tells(board):
         ("0.000000000012399", "0.0₁₀124", "0.000000000012399"),
     ],
 )
-def test_a_price_is_short_to_see_and_whole_to_hear(tab, service, price, seen, spoken):
+def test_a_price_is_shown_short_and_read_out_whole(tab, service, price, seen, spoken):
     """A price is shown short, and is whole in the title and for screen readers."""
     for _ in range(2):  # a jump needs its confirmation
         put(service, "BTC-USD", price)
@@ -112,7 +112,7 @@ def test_a_change_shows_its_direction_by_sign_arrow_and_colour(board):
     assert colours["AAPL"] != colours["MSFT"]
 
 
-def test_a_change_that_the_source_does_not_tell_is_not_made_up(board):
+def test_a_change_that_the_source_does_not_give_is_a_dash(board):
     """A change that the source does not give is a dash, with words for screen readers."""
     put(board.service, "EUR/USD", change=None, percent_change=None, change_basis=None)
     board.next_slot()
@@ -206,13 +206,13 @@ def test_a_source_that_is_behind_its_own_answer_is_shown(board):
     expect(board.row("EUR/USD").locator(".age")).to_contain_text("source gives no time")
 
 
-def test_the_market_that_is_simulated_says_so(board):
+def test_the_simulated_market_is_named(board):
     """The banner says that the market is simulated."""
     mark = board.page.get_by_role("banner").locator("#market")
     expect(mark).to_have_text("Simulated Every price on this page is invented.")
 
 
-def test_the_live_market_says_so(tab, plain_redis, service):
+def test_the_live_market_is_named(tab, plain_redis, service):
     """The banner says that the market is live, in grey while the API does not answer."""
     live = Service(service.stores.cache)
     live.now_ms = service.now_ms + 5_000

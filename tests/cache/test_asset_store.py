@@ -58,7 +58,7 @@ def test_pages_join_into_the_list(store):
     assert store.page(STOCKS, "v0", 0, 2) == []
 
 
-def test_classes_do_not_meet(store):
+def test_each_class_has_its_own_list(store):
     """Each asset class has its own list."""
     store.swap(listed("v1"))
     store.swap(listed("v1", [("EUR/USD", "Euro / US Dollar")], FOREX))

@@ -34,8 +34,8 @@ def test_a_replaced_list_stays_for_its_readers(store, shared_redis):
     assert all(604_700 <= life <= 604_800 for life in lives.values())
 
 
-def test_nothing_lives_forever(store, shared_redis):
-    """Every key of a swapped list, and of one that was never finished, has an expiry."""
+def test_every_key_of_a_list_has_a_ttl(store, shared_redis):
+    """Every key of a stored list, and of an unfinished one, has a TTL."""
     store.swap(coins("v1", BTC={"coingecko": "bitcoin"}))
     store._writer.stage(coins("v2", ETH={"coingecko": "ethereum"}), [("ETH", "{}")])
     with shared_redis.client() as client:
@@ -94,7 +94,7 @@ def test_a_writer_that_dies_leaves_the_current_list(store):
     assert symbols(store.page(CRYPTO, "v2", 0, 9)) == ["ETH-USD", "XRP-USD"]
 
 
-def test_a_list_that_comes_in_between_is_retired_too(store, cache, shared_redis, monkeypatch):
+def test_a_list_stored_meanwhile_is_retired_too(store, cache, shared_redis, monkeypatch):
     """A swap that finds another list stored meanwhile starts again, and retires that list."""
     store.swap(listed("v1"))
     stage = ListWriter.stage

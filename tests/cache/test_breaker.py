@@ -27,7 +27,7 @@ def breaker(cache: Cache, control_of) -> Breaker:
     return Breaker(control_of(cache, PLENTY, POLICY))
 
 
-def test_five_failures_in_a_minute_open_it(breaker):
+def test_five_failures_in_a_minute_open_the_breaker(breaker):
     """The fifth failure within 60 s opens the breaker with its reason, and the fourth does not."""
     for n in range(4):
         assert breaker.attempt(FAILURE, NOW + n * 14_000) == ()
@@ -47,7 +47,7 @@ def test_five_failures_in_a_minute_open_it(breaker):
     assert denied.available_at_ms == NOW + 56_000 + OPEN_MS
 
 
-def test_five_failures_in_more_than_a_minute_do_not_open_it(breaker):
+def test_five_failures_in_more_than_a_minute_do_not_open_the_breaker(breaker):
     """A failure stops counting after 60 s, so one failure a day never opens the breaker."""
     for n in range(5):
         breaker.attempt(FAILURE, NOW + n * 15_000)
@@ -56,7 +56,7 @@ def test_five_failures_in_more_than_a_minute_do_not_open_it(breaker):
     assert breaker.state() is BreakerState.CLOSED
 
 
-def test_failures_that_are_the_minority_do_not_open_it(breaker):
+def test_failures_that_are_the_minority_do_not_open_the_breaker(breaker):
     """Failures open the breaker only if they are at least half of the counted results."""
     for n in range(6):
         breaker.attempt(SUCCESS, NOW + n)
@@ -67,7 +67,7 @@ def test_failures_that_are_the_minority_do_not_open_it(breaker):
     assert breaker.state() is BreakerState.OPEN
 
 
-def test_a_bad_key_opens_it_at_once(breaker):
+def test_a_bad_key_opens_the_breaker_at_once(breaker):
     """One unauthorized attempt opens the breaker, and readers see the reason."""
     breaker.open()
     seen = breaker.seen()
@@ -75,7 +75,7 @@ def test_a_bad_key_opens_it_at_once(breaker):
     assert seen.probe_due_ms == NOW + OPEN_MS
 
 
-def test_a_success_of_the_probe_closes_it(breaker):
+def test_a_success_of_the_probe_closes_the_breaker(breaker):
     """After the open time the next permit is the only probe, and its success closes the breaker."""
     breaker.open()
     assert breaker.ask(NOW + OPEN_MS - 1).reason is DenyReason.BREAKER_OPEN
@@ -90,7 +90,7 @@ def test_a_success_of_the_probe_closes_it(breaker):
 
 
 @pytest.mark.parametrize("effect", [FAILURE, TRIP])
-def test_a_failure_of_the_probe_opens_it_again(breaker, effect):
+def test_a_failure_of_the_probe_opens_the_breaker_again(breaker, effect):
     """A failed probe opens the breaker again for its full time."""
     breaker.open()
     late = NOW + OPEN_MS

@@ -27,7 +27,7 @@ def stale(breaker: Breaker, times: int, from_ms: int = NOW, *, apart_ms: int = 5
         breaker.attempt(STALE, from_ms + n * apart_ms, **STALE_RESULT)
 
 
-def test_five_stale_answers_in_a_row_open_it(breaker):
+def test_five_stale_answers_in_a_row_open_the_breaker(breaker):
     """The fifth stale answer in a row opens the breaker with the reason `stale_source`."""
     stale(breaker, 4)
     assert breaker.state() is BreakerState.CLOSED
@@ -72,13 +72,13 @@ def test_an_answer_without_a_judged_price_does_not_end_the_row(breaker, effect, 
     assert breaker.state() is BreakerState.OPEN
 
 
-def test_stale_answers_once_an_hour_never_open_it(breaker):
+def test_stale_answers_once_an_hour_never_open_the_breaker(breaker):
     """Stale answers once an hour never open the breaker, because five are never within 60 s."""
     stale(breaker, 48, apart_ms=3_600_000)
     assert breaker.state(NOW + 48 * 3_600_000) is BreakerState.CLOSED
 
 
-def test_earlier_successes_hold_it_as_they_do_against_failures(breaker):
+def test_earlier_successes_keep_the_breaker_closed(breaker):
     """Stale answers open the breaker only if they are at least half of the counted results."""
     for n in range(8):
         breaker.attempt(SUCCESS, NOW + n)
@@ -88,7 +88,7 @@ def test_earlier_successes_hold_it_as_they_do_against_failures(breaker):
     assert breaker.state() is BreakerState.OPEN
 
 
-def test_a_stale_probe_opens_it_again(breaker):
+def test_a_stale_probe_opens_the_breaker_again(breaker):
     """A stale answer to the probe opens the breaker again."""
     stale(breaker, 5)
     late = NOW + 20_000 + OPEN_MS

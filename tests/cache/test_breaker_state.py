@@ -24,7 +24,7 @@ def breaker(cache: Cache, control_of) -> Breaker:
     return Breaker(control_of(cache, PLENTY, POLICY))
 
 
-def test_breakers_are_apart(breaker):
+def test_breakers_are_independent(breaker):
     """An open breaker of one class and provider denies no call of another."""
     breaker.open()
     forex = Breaker(breaker.control, asset_class=AssetClass.FOREX)
@@ -80,7 +80,7 @@ def test_an_unreadable_breaker_lets_calls_pass(cache, breaker, spoil):
     assert breaker.state() is BreakerState.CLOSED
 
 
-def test_a_clock_that_ran_ahead_does_not_keep_it_open(breaker):
+def test_a_clock_that_ran_ahead_does_not_keep_the_breaker_open(breaker):
     """An opening time far in the future is ignored."""
     breaker.open(NOW + 86_400_000)
     assert breaker.ask(NOW).probe

@@ -50,7 +50,7 @@ class Entry:
 
 @dataclass
 class Made:
-    """When the calls of one grant are made."""
+    """The times of the calls of one grant."""
 
     at_ms: list[int]
 
@@ -104,7 +104,7 @@ class Model:
         return room, entry
 
     def give_back(self, entry: Entry, calls: int, now: int) -> None:
-        """Free calls that were not made, where they still count; the others were made by now."""
+        """Free calls that were not made, in the windows in which they still count."""
         for limit in self.limits:
             if limit.is_long and entry.use in ROUTINE and self._counts(entry, limit, now):
                 self._pace(limit, self.paces[limit.window], -calls)
@@ -112,14 +112,15 @@ class Model:
         entry.end_ms = min(entry.end_ms, now)
 
     def _pace(self, limit: Limit, due: float, calls: int) -> None:
-        """Move the time of the next routine call; it is kept to the microsecond."""
+        """Move the time of the next routine call, rounded to the microsecond."""
         moved = due + calls * limit.window_ms / self._share(limit)
         self.paces[limit.window] = float(f"{moved:.3f}")
 
     def _counts(self, entry: Entry, limit: Limit, now: int) -> bool:
-        """Whether a reservation still counts: its end rounded up, plus the window.
+        """Return whether a reservation still counts: its end rounded up, plus the window.
 
-        What the fastest clock has forgotten stays forgotten.
+        The latest time that any worker has shown decides, also for workers with an
+        earlier time.
         """
         width = math.ceil(limit.window_ms / 120)
         end = entry.end_ms + (2000 if limit.window_ms >= 60_000 else 0)

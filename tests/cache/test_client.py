@@ -114,7 +114,7 @@ def test_a_refused_connection_costs_no_time_limit(own_server, time_limits):
     assert RETRIES * RETRY_PAUSE_S < 0.1
 
 
-def test_a_connection_that_broke_meanwhile_is_not_noticed(redis_server):
+def test_a_broken_connection_is_replaced(redis_server):
     """The first command after a restart of the server succeeds."""
     cache = cache_on(redis_server)
     cache.ping()
@@ -140,7 +140,7 @@ def test_a_lost_answer_is_asked_for_again_only_where_that_is_safe(redis_server):
         cache.close()
 
 
-def test_a_demoted_primary_is_left_for_the_one_behind_the_name(start_redis: Callable[..., object]):
+def test_a_client_of_a_demoted_primary_reaches_the_new_one(start_redis: Callable[..., object]):
     """A command or script that meets a replica connects again and reaches the new primary."""
     old, new = start_redis(), start_redis()
     with Doorway(old.port) as door:

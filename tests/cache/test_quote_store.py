@@ -84,7 +84,7 @@ def test_reading_keeps_the_order_and_names_gaps(store):
     assert store.last([]) == {}
 
 
-def test_last_tells_what_planning_needs(store):
+def test_last_returns_price_and_times(store):
     """`last` returns price and both times of stored symbols, and no entry for the others."""
     put(store, quote("182.50", 10, time=8))
     last = store.last(["AAPL", "NOPE"])

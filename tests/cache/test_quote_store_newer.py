@@ -27,7 +27,7 @@ def test_an_older_time_never_replaces_a_newer_one(store):
     assert store.read(["AAPL"]) == before
 
 
-def test_a_source_that_lags_does_not_freshen_a_quote(store, shared_redis):
+def test_a_late_source_does_not_renew_a_quote(store, shared_redis):
     """A second source that is 15 minutes late changes neither price, fetch time nor expiry."""
     put(store, quote("100", 1000, time=999))
     with shared_redis.client() as client:

@@ -38,7 +38,7 @@ def test_each_class_has_its_limit(store, symbol, within, beyond):
 
 
 @pytest.mark.parametrize("bad", ["1000", "0.01", "126", "10000", "1"])
-def test_a_lone_bad_tick_is_never_seen(store, bad):
+def test_a_single_bad_tick_is_never_served(store, bad):
     """One wrong price between right ones is held and then dropped, and readers never get it."""
     seen = []
     for second, text in enumerate(("100", "100.1", bad, "100.2", "100.3")):
@@ -117,7 +117,7 @@ def test_a_broken_source_does_not_delay_a_true_jump(store):
     assert put(store, quote("140", 10)) == ["written"]
 
 
-def test_the_same_fetch_twice_is_one_opinion(store):
+def test_the_same_fetch_twice_confirms_nothing(store):
     """A report that is committed twice does not confirm its own price."""
     put(store, quote("100", 0))
     for _ in range(3):
@@ -214,12 +214,12 @@ def test_an_old_price_is_not_compared_with(store):
     assert put(store, quote("60", HOUR)) == ["written"]
 
 
-def test_the_first_price_is_believed(store):
+def test_the_first_price_is_written(store):
     """The first price of a symbol is written, whatever it is."""
     assert put(store, quote("12345", 0)) == ["written"]
 
 
-def test_tiny_prices_are_judged_alike(store):
+def test_tiny_prices_have_the_same_limit(store):
     """The limit of a jump is the same for a coin worth a millionth."""
     put(store, quote("0.00000512", 0, symbol="PEPE-USD"))
     assert put(store, quote("0.0000052", 5, symbol="PEPE-USD")) == ["written"]

@@ -35,7 +35,7 @@ def test_pence_are_named_a_unit_mismatch(store, before, after):
     assert f"says {after} GBP, the stored price is {before}" in message
 
 
-def test_a_unit_is_believed_after_a_day(store):
+def test_a_unit_is_accepted_after_a_day(store):
     """A price in another unit is written after its source has repeated it for 24 hours."""
     put(store, pounds("0.875", 0))
     put(store, pounds("87.5", 5))
@@ -85,7 +85,7 @@ def test_a_split_of_a_us_share_is_an_ordinary_jump(store):
     assert price(store) == "35"
 
 
-def test_pence_are_caught_even_after_a_night(store):
+def test_pence_are_held_however_old_the_stored_price_is(store):
     """A factor of 100 is held however old the stored price is."""
     put(store, pounds("182.5", 0))
     assert put(store, pounds("18250", 20 * HOUR)) == ["quarantined:unit_mismatch"]

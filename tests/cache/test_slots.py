@@ -35,7 +35,7 @@ def test_a_slot_is_claimed_once(control):
     assert control.open_slot(SLOT, NOW + 1000, []) is None
 
 
-def test_an_earlier_slot_loses(control):
+def test_an_earlier_slot_is_not_claimed(control):
     """A claim of an earlier slot than the latest one gets nothing."""
     control.open_slot(SLOT, NOW, [])
     assert control.open_slot(SLOT - 5, NOW, []) is None

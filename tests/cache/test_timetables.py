@@ -171,7 +171,7 @@ def test_a_refresh_keeps_the_timetables_though_no_provider_answers(refresh, cont
     assert control.open_slot(1, 1000, []).timetables == expected
 
 
-def test_a_calendar_that_fails_does_not_take_the_refresh_with_it(refresh, control):
+def test_a_failed_calendar_does_not_stop_the_refresh(refresh, control):
     """If a calendar fails, the lists are refreshed and the old timetables stay."""
 
     def broken(_asset_class, _now_ms):

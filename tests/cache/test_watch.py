@@ -87,7 +87,7 @@ def lists(cache: Cache) -> None:
 
 
 @pytest.mark.usefixtures("lists")
-def test_a_flood_of_unlisted_symbols_starves_no_listed_one(cache, control):
+def test_many_unlisted_symbols_delay_no_listed_one(cache, control):
     """After requests for 20,000 unlisted symbols a listed one is due in the next slot."""
     control.watch(["S1", "BTC-EUR", "EUR/SEK"], NOW)
     for first in range(0, 20_000, 100):
@@ -112,7 +112,7 @@ def test_unlisted_symbols_take_a_tenth_of_a_slots_new_ones(control):
 
 
 @pytest.mark.usefixtures("lists")
-def test_an_unlisted_symbol_that_nobody_knows_makes_place(cache, control):
+def test_an_unlisted_symbol_that_nobody_knows_makes_room(cache, control):
     """A symbol that no provider found is no longer watched, and another one takes its place."""
     for n in range(UNLISTED_MOST):
         control.watch([f"ODD{n:02d}"], NOW + n)

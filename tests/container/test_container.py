@@ -168,7 +168,7 @@ def test_the_terminal_says_how_to_get_on_in_a_container(project):
     assert shown.stderr == ""
 
 
-def test_the_engine_knows_that_it_is_healthy(project):
+def test_the_container_becomes_healthy(project):
     """The container becomes healthy by its HEALTHCHECK."""
     eventually(
         lambda: project.inspect("service")["State"]["Health"]["Status"] == "healthy",
@@ -229,7 +229,7 @@ def test_a_restart_keeps_ledger_and_history(project):
     assert "lost" not in printed
 
 
-def test_sigterm_ends_it_in_time(project):
+def test_sigterm_ends_the_service_in_time(project):
     """`docker stop` ends the service with exit code 0."""
     container = project.container("service")
     run("docker", "stop", "--time", str(END_S), container)

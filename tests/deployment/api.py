@@ -15,7 +15,7 @@ from tests.infrastructure.stack import ROOT
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer; prices in it are exact."""
+    """One answer; its JSON has exact prices."""
 
     status: int
     text: str
@@ -27,7 +27,7 @@ class Answer:
 
 
 def event(path: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """The sample event of an HTTP API, for another path and query."""
+    """Return the sample event of an HTTP API with another path and query."""
     sample = json.loads((ROOT / "events" / "api__http_quotes.json").read_text(encoding="utf-8"))
     context = sample["requestContext"]
     return {
@@ -42,7 +42,7 @@ def event(path: str, query: Mapping[str, str]) -> dict[str, Any]:
 def ask(stack: Deployed, path: str, **query: str) -> Answer:
     """Return what the api answers to an event."""
     response = stack.invoke("Api", event(path, query))
-    assert not response["isBase64Encoded"], "only long answers are packed, and only if asked for"
+    assert not response["isBase64Encoded"], "an answer is packed only if it is long and asked for"
     return Answer(response["statusCode"], response["body"])
 
 

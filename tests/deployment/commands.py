@@ -1,4 +1,4 @@
-"""Runs the commands that the stack prints, as the AWS CLI would run them."""
+"""Runs the commands in the stack's outputs as the AWS CLI would run them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.deployment.ground import REGION, Emulator
 
 
 def run(emulator: Emulator, command: str) -> Any:
-    """The answer to `aws <service> <operation> --option value ...`; options must exist."""
+    """Return the answer to `aws <service> <operation> --option value ...`; options must exist."""
     program, service, operation, *options = shlex.split(command)
     assert program == "aws", command
     given = dict(zip(options[::2], options[1::2], strict=True))

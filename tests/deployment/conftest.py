@@ -1,7 +1,6 @@
-"""One stack for the whole suite: built, deployed, given keys and lists, watched for a minute.
+"""One stack for the whole suite: deployed, given keys and lists, and watched for a minute.
 
-Each step is a fixture that is made once, when the first test needs it. The terminal shows how long
-each step takes.
+Each step is a session fixture. The terminal shows how long each step takes.
 """
 
 from __future__ import annotations
@@ -31,22 +30,22 @@ KEYS = {
     f"{provider}_API_KEY": f"planted-{provider.lower()}-7d1f0c"
     for provider in ("FINNHUB", "COINMARKETCAP", "ALPHA_VANTAGE", "COINGECKO")
 }
-# In the order of a deployment; what changes the stack or hurts it comes last.
+# The order of a deployment; tests that change or damage the stack come last.
 ORDER = ("stack", "lists", "minute", "api", "logs", "changes", "gaps")
-# Seconds before a minute that are enough for what does not concern it.
+# The second deployment is started if at least this time is left before the next minute.
 SPARE_S = 30
-_TOLD = {"passed": "ok", "failed": "FAILED"}
+_OUTCOMES = {"passed": "ok", "failed": "FAILED"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort the suites as `ORDER` does."""
+    """Sort the tests by the place of their file in `ORDER`."""
     items.sort(key=lambda item: ORDER.index(item.path.stem.removeprefix("test_")))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Print the docstring of the test with its outcome."""
     if report.when == "call":
-        say(_TOLD[report.outcome], str(dict(report.user_properties)["fact"]))
+        say(_OUTCOMES[report.outcome], str(dict(report.user_properties)["fact"]))
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -61,7 +60,7 @@ def _fact(request: pytest.FixtureRequest, record_property) -> None:
 
 
 class Took:
-    """Prints when a step begins, and how long it took."""
+    """Prints that a step begins, and how long it took."""
 
     def __init__(self, what: str, step: str) -> None:
         self._what, self._step = what, step
@@ -117,7 +116,7 @@ def stack(on: Ground, sam: Sam, given: dict[str, str]) -> Deployed:
 
 @pytest.fixture(scope="session")
 def routes(stack: Deployed) -> list[str]:
-    """The routes that the HTTP API has from the template alone."""
+    """The routes that the HTTP API has before the suite adds any."""
     answer = stack.client("apigatewayv2").get_routes(ApiId=stack.id("HttpApi"))
     return [route["RouteKey"] for route in answer["Items"]]
 
@@ -131,9 +130,9 @@ def document(given: dict[str, str]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def gateway(stack: Deployed, routes: list[str], document: dict[str, Any], minute: Minute) -> Target:
-    """The HTTP API, with the routes and the CORS object of the document put in.
+    """The HTTP API, with the document's routes and CORS settings added by the suite.
 
-    The emulator reads no document, so it has neither before.
+    The emulator does not read the document, so the API has neither before.
     """
     assert routes == []
     client, api = stack.client("apigatewayv2"), stack.id("HttpApi")
@@ -161,7 +160,7 @@ def gateway(stack: Deployed, routes: list[str], document: dict[str, Any], minute
 
 @pytest.fixture(scope="session")
 def keys(stack: Deployed) -> dict[str, str]:
-    """The keys that were put into the secret, by the command that the stack prints."""
+    """The keys, put into the secret by the command in the stack's outputs."""
     command, _, _ = stack.outputs["PutProviderKeys"].partition("'")
     commands.run(stack.ground.emulator, f"{command} '{json.dumps(KEYS)}'")
     say("keys", "put by the command in PutProviderKeys")
@@ -170,7 +169,7 @@ def keys(stack: Deployed) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def lists(stack: Deployed, keys: dict[str, str]) -> dict[str, object]:
-    """The refresh of the asset lists, by the command that the stack prints, when it has ended."""
+    """The ended refresh of the asset lists, started by the command in the stack's outputs."""
     with Took("lists", "asset_refresh, by the command in RefreshAssetLists"):
         started = commands.run(stack.ground.emulator, stack.outputs["RefreshAssetLists"])
         return stack.finished(started["executionArn"], timeout_s=100)
@@ -178,7 +177,7 @@ def lists(stack: Deployed, keys: dict[str, str]) -> dict[str, object]:
 
 @pytest.fixture(scope="session")
 def minute(request: pytest.FixtureRequest, stack: Deployed, lists: dict[str, object]) -> Minute:
-    """A whole minute of the loop, as the api showed it."""
+    """A whole minute of the loop, as read through the api."""
     with Took("loop", "until a slot has every price, as functions start cold"):
         warm(stack)
     if next_minute_s() - time.time() > SPARE_S:

@@ -1,8 +1,8 @@
-"""What the stack is deployed on: MiniStack for AWS, a real Redis, and the simulated market.
+"""The servers that the stack is deployed on: MiniStack for AWS, a real Redis, the simulated market.
 
-All of it listens on 127.0.0.1 and keeps its state in one temporary folder. The processes end with
-this one, however it ends. MiniStack speaks TLS and checks rights (`AUTH`): the roles of the
-functions, and the policy of the bucket that rejects unencrypted requests, count as on AWS.
+All of them listen on 127.0.0.1 and keep their state in one temporary folder. The processes end
+with this one, however it ends. MiniStack speaks TLS and checks rights (`AUTH`), so the roles of
+the functions and the bucket's policy against unencrypted requests have an effect, as on AWS.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from tests.support.certificates import write_certificate
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 START_S = 60
-# Far above what twelve ticks a minute need, so that nothing but the loop decides when to ask.
+# Far more calls than twelve ticks a minute need, so that no limit delays a call.
 LIMITS = "6000/minute"
 EMULATOR = ROOT / ".venv-ministack" / "bin"
-# It outlives the run, for whoever wants to know why something failed.
+# The log is kept after the run, to find the cause of a failure.
 LOG = ROOT / ".local" / "deploy-test.log"
-# Whoever signs with the root key may do all; the functions sign with their roles.
+# The root key has all rights; the functions sign with their roles.
 _ROOT_KEY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 _MACHINES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 @dataclass(frozen=True)
 class Emulator:
-    """A MiniStack that listens. `env`: the variables with which AWS's tools use it as AWS."""
+    """A MiniStack that listens. `env`: the variables that direct AWS's tools to it."""
 
     port: int
     folder: Path
@@ -56,7 +56,7 @@ class Emulator:
 
     @property
     def env(self) -> dict[str, str]:
-        """This environment without anybody's AWS account, and with the emulator's."""
+        """The variables of this process without any AWS account, and with the emulator's."""
         foreign = ("AWS_", "PYTHONPATH")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return {
@@ -83,7 +83,7 @@ class Emulator:
         )
 
     def python(self) -> str:
-        """Return the version of the Python that runs the functions, whatever their `Runtime` is."""
+        """Return the version of Python that runs the functions, whatever their `Runtime` is."""
         return run_text(
             [str(EMULATOR / "python"), "-c", "import platform as p; print(p.python_version())"]
         )
@@ -115,7 +115,7 @@ class Ground:
 
 @contextmanager
 def ground(folder: Path) -> Iterator[Ground]:
-    """Start everything, and end everything."""
+    """Start all servers, and stop them at the end."""
     assert (EMULATOR / "ministack").exists(), "there is no MiniStack here: run `make deploy-test`"
     children = Children()
     try:
@@ -160,7 +160,7 @@ def _emulator(children: Children, folder: Path) -> Emulator:
     key = write_certificate(emulator.certificate, HOST)
     home = folder / "emulator"
     home.mkdir()
-    env = {  # no more than this: functions inherit it, and must find nothing but their packages
+    env = {  # functions inherit these variables, and must find no package but their own
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "TMPDIR": str(home),

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.deployment.sam import Deployed
 
-# What Lambda itself writes about each invocation.
+# The lines that Lambda itself writes about each invocation.
 LAMBDAS_OWN = ("START RequestId: ", "END RequestId: ", "REPORT RequestId: ")
 
 

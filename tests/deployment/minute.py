@@ -1,4 +1,4 @@
-"""One real minute of the loop, watched from outside: what the api answers in each slot."""
+"""One real minute of the loop: the api's answers in each slot."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.support.jobs import granted
 
 SLOT_S = 5
 SLOTS = 12
-CLASSES = 3  # each slot has a job of each
-# When a slot's prices are looked for: not before this, and every so often until its end.
+CLASSES = 3  # each slot has a job of each class
+# The first reading of a slot, and the time between two readings.
 FIRST_LOOK_S = 0.7
 LOOK_S = 0.2
 WARM_S = 100
-# What is left of an execution after its last slot, at most.
+# The longest time that an execution runs after its last slot.
 REST_S = 15
 
 Quotes = dict[str, dict[str, Any]]
@@ -47,12 +47,12 @@ class Minute:
 
     @property
     def slots(self) -> list[int]:
-        """The starts of the slots, epoch seconds."""
+        """The starts of the slots in epoch seconds."""
         return [self.start_s + SLOT_S * number for number in range(SLOTS)]
 
 
 def next_minute_s() -> int:
-    """The start of the next minute, epoch seconds."""
+    """Return the start of the next minute in epoch seconds."""
     return math.ceil(time.time() / 60) * 60
 
 
@@ -62,19 +62,19 @@ def scheduled(minute_s: int) -> str:
 
 
 def warm(stack: Deployed) -> None:
-    """Have every function started, and the loop run until one slot has every price.
+    """Start every function, and run the loop until one slot has every price.
 
-    Functions start cold, here as on AWS, but here several at once on one machine, which takes those
-    with yfinance longer than a slot. So first comes a job for each that runs at once, with time
-    enough; it is the sample of `events/`, of a stock. Then the loop works through what is left of
-    the minute that it is, and of the next one if need be.
+    Functions start cold here as on AWS, but several at once on one machine, and those with
+    yfinance take longer than a slot. So each function that runs at once first gets a job with
+    enough time: the sample of `events/`, for a stock. Then the loop runs for the rest of this
+    minute, and for the next one if needed.
     """
     pool = ThreadPoolExecutor(CLASSES)
     try:
         for report in pool.map(stack.invoke, ["FetchQuotes"] * CLASSES, [_job()] * CLASSES):
             assert [quote["symbol"] for quote in report["quotes"]] == ["AAPL"], report
     finally:
-        pool.shutdown(wait=False)  # a Ctrl-C does not wait for answers
+        pool.shutdown(wait=False)  # after Ctrl-C no answer is waited for
     symbols, end, started = _active(stack), time.monotonic() + WARM_S, 0
     while time.monotonic() < end:
         minute_s = next_minute_s() - 60
@@ -88,7 +88,7 @@ def warm(stack: Deployed) -> None:
 
 
 def run_slot(stack: Deployed) -> None:
-    """Work through the slot that it is by calling the steps one after the other."""
+    """Work through the present slot by calling the steps one after the other."""
     plan = stack.invoke("PlanQuotes", {"slot": int(time.time()) // SLOT_S * SLOT_S})
     assert plan["jobs"], plan
     for job in plan["jobs"]:
@@ -97,9 +97,9 @@ def run_slot(stack: Deployed) -> None:
 
 
 def watch(stack: Deployed, tell: Callable[[str, str], None]) -> Minute:
-    """Start the loop through the next minute, and read the api in each of its slots.
+    """Start the loop for the next minute, and read the api in each of its slots.
 
-    It is started twice, as the scheduler promises only that it starts at least once.
+    The loop is started twice, because the scheduler only promises to start it at least once.
     """
     symbols, start_s = _active(stack), next_minute_s()
     executions = _start_twice(stack, start_s - 60)
@@ -154,7 +154,7 @@ def _job() -> dict[str, Any]:
 
 
 def _active(stack: Deployed) -> tuple[str, ...]:
-    """The symbols that the deployed function prices."""
+    """Return the symbols that the deployed function prices."""
     return tuple(
         stack.function("PlanQuotes")["Environment"]["Variables"]["ACTIVE_SYMBOLS"].split(",")
     )

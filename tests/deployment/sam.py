@@ -1,7 +1,7 @@
-"""The SAM CLI as a person uses it, and what it has deployed.
+"""The SAM CLI as a person uses it, and the deployed stack.
 
-Nothing is built into `.aws-sam`: that is the place of packages for AWS, and those that are built
-here are for MiniStack, which runs functions on its own Python.
+Nothing is built into `.aws-sam`, which is for packages for AWS: the packages here are built for
+MiniStack, which runs functions on its own Python.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ LEFT_OUT = ("AWS::Logs::QueryDefinition",)
 
 
 class Sam:
-    """Builds the template, deploys it and takes it down, with a samconfig.toml of its own."""
+    """Builds the template, deploys and deletes it, with a samconfig.toml of its own."""
 
     def __init__(self, ground: Ground) -> None:
         self._emulator = ground.emulator
         self._built = ground.folder / "build"
         home = ground.folder / "sam"
         home.mkdir()
-        # So that it does not ask on the internet for a newer one.
+        # SAM does not look for a newer version on the internet if it has just looked.
         checked = json.dumps({"lastVersionCheck": time.time()})
         (home / "metadata.json").write_text(checked, encoding="utf-8")
         self._config = Path(shutil.copy(ROOT / "samconfig.toml", home))
@@ -67,20 +67,21 @@ class Sam:
         return printed
 
     def copy_of_build(self, name: str) -> Path:
-        """Copy everything that was built, for a version of its own; the folder of the copy.
+        """Copy everything that was built; return the folder of the copy.
 
-        It is beside the build, as the template has relative paths to what is not built.
+        The copy is next to the build, because the template has relative paths to files
+        that are not built.
         """
         return Path(shutil.copytree(self._built, self._built.with_name(name)))
 
     def deploy_guided(self, given: Mapping[str, str]) -> str:
-        """Deploy what was built for the first time, with Enter for all that it asks."""
-        # Two questions before those for parameters, six after them, and whether it is to be done.
+        """Deploy what was built for the first time, with Enter for each question."""
+        # Two questions come before the parameters, six after them, and at last the confirmation.
         answers = "\n" * (2 + len(template()["Parameters"]) + 6) + "y\n"
         return self._deploy("--guided", *_overrides(given), answers=answers)
 
     def deploy(self, built: Path | None = None, **changed: str) -> str:
-        """Deploy what was built, or another build; all parameters but these keep what they have."""
+        """Deploy what was built, or another build; parameters not given keep their values."""
         return self._deploy(*_overrides(changed), answers="y\n", built=built)
 
     def delete(self, stack: str) -> str:
@@ -132,15 +133,15 @@ class Deployed:
         }
 
     def id(self, resource: str) -> str:
-        """The physical id of a resource."""
+        """Return the physical id of a resource."""
         return str(self.resources[resource]["PhysicalResourceId"])
 
     def client(self, service: str) -> Any:
-        """A client of the emulator."""
+        """Return a client of the emulator."""
         return self.ground.emulator.client(service)
 
     def invoke(self, function: str, event: Any) -> Any:
-        """What a function answers to an event."""
+        """Return a function's answer to an event."""
         answer = self.client("lambda").invoke(
             FunctionName=self.id(function), Payload=json.dumps(event)
         )
@@ -149,19 +150,19 @@ class Deployed:
         return payload
 
     def function(self, name: str) -> dict[str, Any]:
-        """The configuration of a function."""
+        """Return the configuration of a function."""
         configuration = self.client("lambda").get_function_configuration(FunctionName=self.id(name))
         return dict(configuration)
 
     def start(self, machine: str, **given: str) -> str:
-        """Start a state machine; the ARN of the execution."""
+        """Start a state machine; return the ARN of the execution."""
         started = self.client("stepfunctions").start_execution(
             stateMachineArn=self.id(machine), input=json.dumps(given)
         )
         return str(started["executionArn"])
 
     def finished(self, execution: str, timeout_s: float) -> dict[str, Any]:
-        """The description of an execution once it has ended."""
+        """Return the description of an execution once it has ended."""
         machines, end = self.client("stepfunctions"), time.monotonic() + timeout_s
         while (found := machines.describe_execution(executionArn=execution))["status"] == "RUNNING":
             assert time.monotonic() < end, f"still running after {timeout_s} s: {execution}"

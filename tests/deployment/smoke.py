@@ -1,7 +1,8 @@
-"""`make smoke URL=...`: is a service that was just deployed whole? From outside, over HTTP.
+"""`make smoke URL=...`: checks a service that was just deployed, from outside over HTTP.
 
-It asks for one quote of each class, health, the board, the documentation, a browser's preflight and
-one invalid request. It writes nothing, needs no AWS credentials, and exits with 1 if a check fails.
+It asks for one quote of each class, health, the board, the documentation, a browser's preflight
+and one invalid request. It writes nothing, needs no AWS credentials, and exits with 1 if a check
+fails.
 """
 
 from __future__ import annotations
@@ -29,15 +30,16 @@ PROBLEM = "application/problem+json"
 
 
 class SmokeError(Exception):
-    """A check failed; the message says what was expected and what came."""
+    """Error of a failed check; the message has the expected and the actual answer."""
 
 
 @dataclass(frozen=True)
 class Target:
     """The service to check.
 
-    `headers` go with each request but the preflight. `certificate`: a file to trust beside the
-    usual ones. `origin`: one of those that AllowedOrigins names.
+    `headers` are sent with each request except the preflight. `certificate`: a file with a
+    certificate to trust in addition to the usual ones. `origin`: one of the origins in
+    AllowedOrigins.
     """
 
     url: str
@@ -50,7 +52,7 @@ class Target:
         return self._request("GET", path, {**self.headers, "Origin": self.origin})
 
     def preflight(self, path: str) -> requests.Response:
-        """Return the response to what a browser asks before a page may read `path`."""
+        """Return the response to the request that a browser sends before a page may read `path`."""
         asked = {"Origin": self.origin, "Access-Control-Request-Method": "GET"}
         return self._request("OPTIONS", path, asked)
 
@@ -153,7 +155,7 @@ def smoke(target: Target, wait_s: float = WAIT_S, report: Callable[[str, str], N
 
 
 def _checked(check: Check, target: Target) -> str:
-    """Return what a check says; JSON of another form than this API's is a failed check, too."""
+    """Return the result of a check; JSON of another form than this API's is a failed check."""
     try:
         return check(target)
     except (LookupError, TypeError, AttributeError) as error:
@@ -162,7 +164,7 @@ def _checked(check: Check, target: Target) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the checks on the service that the command line names; the exit code."""
+    """Run the checks on the service that the command line names; return the exit code."""
     parser = argparse.ArgumentParser(prog="make smoke", description=__doc__)
     parser.add_argument("url", type=_url, help="the output ApiUrl of the stack")
     parser.add_argument(

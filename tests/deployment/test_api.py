@@ -1,3 +1,5 @@
+"""The deployed api: its answers by events, and through the gateway over HTTP."""
+
 from __future__ import annotations
 
 from urllib.parse import quote as quoted
@@ -15,7 +17,7 @@ from tests.deployment.smoke import Target, smoke
 
 
 def test_api_tells_what_redis_has(stack: Deployed, minute: Minute):
-    """The api answers with exactly the prices that are in the real Redis."""
+    """The api answers with exactly the prices that are in Redis."""
     answer = ask(stack, "/v1/quotes", symbols=",".join(minute.symbols))
     env = {"REDIS_HOST": HOST, "REDIS_PORT": str(stack.ground.redis_port)}
     cache = connect(Settings.from_env({**env, "REDIS_PREFIX": stack.name}))
@@ -26,14 +28,14 @@ def test_api_tells_what_redis_has(stack: Deployed, minute: Minute):
 
 
 def test_service_is_healthy(minute: Minute):
-    """After a minute /health says healthy, with every active symbol fresh."""
+    """After a minute /health is healthy without a reason."""
     assert minute.health.status == 200
     payload = minute.health.json
     assert (payload["status"], payload["reasons"]) == ("healthy", []), payload
 
 
 def test_every_provider_is_well(stack: Deployed, minute: Minute):
-    """/v1/providers shows all five, none disabled, every breaker closed."""
+    """/v1/providers shows all five providers, none disabled, every breaker closed."""
     payload = ask(stack, "/v1/providers").json["providers"]
     assert {provider["provider"] for provider in payload} == {source.value for source in Source}
     states = {entry["state"] for provider in payload for entry in provider["classes"]}
@@ -41,7 +43,7 @@ def test_every_provider_is_well(stack: Deployed, minute: Minute):
 
 
 def test_what_is_missing_is_named(stack: Deployed, minute: Minute):
-    """An unknown symbol is pending, junk is an invalid symbol, and an unknown path is a problem."""
+    """An unknown symbol is pending, `$$$` is an invalid symbol, and an unknown path is a 404."""
     payload = ask(stack, "/v1/quotes", symbols="AAPL,NOPE123,$$$").json
     assert [quote["symbol"] for quote in payload["quotes"]] == ["AAPL"]
     assert {error["symbol"]: error["code"] for error in payload["errors"]} == {
@@ -52,13 +54,13 @@ def test_what_is_missing_is_named(stack: Deployed, minute: Minute):
 
 
 def test_a_ping_is_answered_with_nothing(stack: Deployed, minute: Minute):
-    """An event that is no request, of whatever type, gets an empty answer and is no error."""
+    """An event that is not a request gets an empty answer and no error."""
     for event in ({"warmup": True}, {"source": "aws.scheduler"}, {}, [], None):
         assert stack.invoke("Api", event) == {}, event
 
 
 def test_gateway_serves_quotes(stack: Deployed, gateway: Target, minute: Minute):
-    """Over HTTP, through the gateway, every quote is the one that the function gives."""
+    """Quotes through the gateway over HTTP equal those of the function."""
     answer = gateway.get(f"/v1/quotes?symbols={quoted(','.join(minute.symbols))}")
     assert answer.status_code == 200
     assert answer.headers["cache-control"].startswith("public, max-age=")
@@ -67,12 +69,12 @@ def test_gateway_serves_quotes(stack: Deployed, gateway: Target, minute: Minute)
 
 
 def test_the_deployment_passes_the_smoke_check(gateway: Target):
-    """`make smoke`, run through the gateway, passes every check."""
+    """Every check of `make smoke` passes through the gateway."""
     assert smoke(gateway, wait_s=0)
 
 
 def test_a_browser_may_send_what_the_api_reads(gateway: Target):
-    """A preflight allows the headers of the document, and the answer can be kept for a day."""
+    """A preflight allows the headers of the document, and may be kept for a day."""
     reply = gateway.preflight("/v1/quotes")
     allowed = reply.headers["Access-Control-Allow-Headers"].split(",")
     assert {"authorization", "if-none-match"} <= {name.strip() for name in allowed}

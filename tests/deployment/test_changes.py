@@ -1,3 +1,5 @@
+"""Changes of a deployed stack: a second stack, a parameter, a rollback and a deletion."""
+
 from __future__ import annotations
 
 import json
@@ -20,7 +22,7 @@ def handler(event, context):
 
 @pytest.fixture(scope="module")
 def second(stack: Deployed, given: dict[str, str], minute: Minute) -> Deployed:
-    """Another stack of the same template, beside the first one, whose schedules are off."""
+    """Another stack of the same template whose schedules are off."""
     stacks = stack.client("cloudformation")
     with Took("stack", f"{SECOND}, beside {stack.name}"):
         stacks.create_stack(
@@ -33,7 +35,7 @@ def second(stack: Deployed, given: dict[str, str], minute: Minute) -> Deployed:
 
 
 def test_nothing_changed_is_nothing_done(unchanged: str):
-    """Deploying once more without a change says so and succeeds."""
+    """A deployment without a change succeeds and says that nothing has changed."""
     assert "No changes to deploy. Stack market-data is up to date" in unchanged
 
 
@@ -50,7 +52,7 @@ def test_two_stacks_do_not_collide(stack: Deployed, second: Deployed):
 
 
 def test_a_disabled_stack_is_silent(second: Deployed):
-    """With ScheduleState=DISABLED no schedule runs, and no alarm rings for old prices."""
+    """With ScheduleState=DISABLED no schedule runs, and alarms for old prices are off."""
     client = second.client("scheduler")
     for name in ("PriceLoopEachMinute", "AssetRefreshEachTenMinutes"):
         assert client.get_schedule(Name=second.id(name))["State"] == "DISABLED"
@@ -62,7 +64,7 @@ def test_a_disabled_stack_is_silent(second: Deployed):
 
 
 def test_a_changed_parameter_goes_live(stack: Deployed, sam: Sam, minute: Minute):
-    """A changed parameter counts from the next request on; those not named keep what they have."""
+    """A changed parameter has an effect from the next request on; other parameters stay."""
     (quote,) = ask(stack, "/v1/quotes", symbols="AAPL").json["quotes"]
     assert quote["stale"] is False
     with Took("sam", "deploy, with QuoteTtl=1"):
@@ -73,14 +75,14 @@ def test_a_changed_parameter_goes_live(stack: Deployed, sam: Sam, minute: Minute
 
 
 def test_a_rollback_brings_the_version_before(stack: Deployed, gateway: Target, sam: Sam):
-    """A version that is broken fails the smoke check, and deploying the one before mends it.
+    """A broken version fails the smoke check, and the previous version passes it again.
 
-    A parameter that only the newer version has goes with it.
+    A parameter that only the newer version has is removed with it.
     """
     newer = sam.copy_of_build("newer")
     (newer / "Api" / "app.py").write_text(BROKEN, encoding="utf-8")
     for compiled in (newer / "Api" / "__pycache__").glob("app.*"):
-        compiled.unlink()  # Python would take it in place of the source
+        compiled.unlink()  # Python would use the bytecode in place of the source
     document = json.loads((newer / "template.yaml").read_text(encoding="utf-8"))
     document["Parameters"]["AddedLater"] = {"Type": "String", "Default": "a"}
     (newer / "template.yaml").write_text(json.dumps(document), encoding="utf-8")
@@ -91,12 +93,12 @@ def test_a_rollback_brings_the_version_before(stack: Deployed, gateway: Target, 
     with Took("sam", "deploy, of the version before"):
         sam.deploy(QuoteTtl="300")  # another test has made every quote stale
     assert "AddedLater" not in stack.parameters()
-    run_slot(stack)  # nothing starts the loop here
+    run_slot(stack)  # no schedule starts the loop here
     assert smoke(gateway, wait_s=0)
 
 
 def test_a_deleted_stack_leaves_its_archive(second: Deployed, sam: Sam):
-    """`sam delete` removes a stack with all that it made but the bucket with the asset lists."""
+    """`sam delete` removes everything of a stack except the bucket with the asset lists."""
     bucket, function = second.outputs["ArchiveBucketName"], second.id("Api")
     with Took("sam", f"delete, stack {SECOND}"):
         assert "Deleted successfully" in sam.delete(SECOND)

@@ -1,7 +1,7 @@
 """Differences between MiniStack and AWS; a test shows that each still exists.
 
-A test here fails when a newer MiniStack behaves like AWS. Then the test is removed, and another one
-can check the behaviour itself. docs/deploying.md lists the same differences.
+A test here fails when a newer MiniStack behaves like AWS. Then the test is removed, and another
+test can check the behaviour itself. docs/deploying.md lists the same differences.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DENIED = {
 
 
 def test_the_scheduled_time_is_not_put_in(stack: Deployed, minute: Minute):
-    """Gap: the schedule starts the loop each minute, but with a placeholder instead of the time."""
+    """Gap: the schedule starts the loop with a placeholder in place of the time."""
     machines = stack.client("stepfunctions")
     started = machines.list_executions(stateMachineArn=stack.id("PriceLoop"))["executions"]
     inputs = [
@@ -40,12 +40,12 @@ def test_the_scheduled_time_is_not_put_in(stack: Deployed, minute: Minute):
 
 
 def test_routes_are_not_read(routes: list[str]):
-    """Gap: the HTTP API has no route, as the document that has them is not read."""
+    """Gap: the HTTP API has no route, because MiniStack does not read the document."""
     assert routes == []
 
 
 def test_functions_run_on_another_python(stack: Deployed, minute: Minute):
-    """Gap: functions for Python 3.13 run on the emulator's Python; packages are built for that."""
+    """Gap: functions for Python 3.13 run on the emulator's Python."""
     assert stack.function("PlanQuotes")["Runtime"] == "python3.13"
     major, minor, _ = stack.ground.emulator.python().split(".", 2)
     libraries = (stack.ground.folder / "build" / "YahooLayer").rglob("*.cpython-*.so")
@@ -59,18 +59,18 @@ def test_failures_of_the_loop_are_not_logged(stack: Deployed, minute: Minute):
 
 
 def test_metric_lines_make_no_metrics(stack: Deployed, logs: Logs):
-    """Gap: CloudWatch makes no metrics of the lines in its format, so no alarm can ring."""
+    """Gap: CloudWatch makes no metrics of the lines in its format, so no alarm has data."""
     assert stack.client("cloudwatch").list_metrics(Namespace="MarketData")["Metrics"] == []
 
 
 def test_lambdas_own_lines_are_text(logs: Logs):
-    """Gap: Lambda's own START, END and REPORT are text in place of JSON, at any SystemLogLevel."""
+    """Gap: Lambda's START, END and REPORT are text and not JSON, at any SystemLogLevel."""
     assert {line.partition(" ")[0] for line in logs.lambdas_own} == {"START", "END", "REPORT"}
 
 
 @pytest.mark.parametrize("kind", UNKNOWN_TYPES)
 def test_some_types_cannot_be_made(stack: Deployed, kind: str):
-    """Gap: there is no serverless cache, so CacheMode is `existing`, and no saved query."""
+    """Gap: MiniStack has no serverless cache, no egress rule as a resource and no saved query."""
     stacks = stack.client("cloudformation")
     resource = {"Type": kind, "Properties": UNKNOWN_TYPES[kind]}
     template = json.dumps({"Resources": {"It": resource}})
@@ -79,31 +79,31 @@ def test_some_types_cannot_be_made(stack: Deployed, kind: str):
 
 
 def test_a_secrets_ref_is_its_name(stack: Deployed):
-    """Gap: `Ref` of a secret is its name in place of its ARN; `Id` is its ARN, as on AWS."""
+    """Gap: `Ref` of a secret is its name and not its ARN; `Id` is its ARN, as on AWS."""
     assert stack.outputs["ProviderKeysArn"].startswith("arn:")
     assert not stack.id("ProviderKeys").startswith("arn:")
 
 
 def test_errors_have_one_name(stack: Deployed):
-    """Gap: each error of a function is a Runtime.HandlerError, so no Retry knows its class."""
+    """Gap: each error of a function is a Runtime.HandlerError, so no Retry matches its class."""
     answer = stack.client("lambda").invoke(FunctionName=stack.id("PlanQuotes"), Payload=b"{}")
     assert answer["FunctionError"]
     assert json.loads(answer["Payload"].read())["errorType"] == "Runtime.HandlerError"
 
 
 def test_roles_of_machines_are_not_asked(stack: Deployed, minute: Minute):
-    """Gap: a state machine calls functions that its role may not; the roles of functions count."""
+    """Gap: a state machine may call functions that its role denies."""
     role = {"RoleName": stack.id("AssetRefreshRole"), "PolicyName": "denied"}
     rights = stack.client("iam")
     rights.put_role_policy(**role, PolicyDocument=json.dumps(DENIED))
-    stack.invoke("PlanAssets", {})  # a cold start on a busy machine outlives the state's timeout
+    stack.invoke("PlanAssets", {})  # a cold start on a busy machine exceeds the state's timeout
     ended = stack.finished(stack.start("AssetRefresh"), timeout_s=60)
     rights.delete_role_policy(**role)
     assert ended["status"] == "SUCCEEDED", ended.get("cause")
 
 
 def test_security_groups_let_everything_through(stack: Deployed, minute: Minute):
-    """Gap: functions reach a Redis that no rule of their security group leads to."""
+    """Gap: functions reach a Redis that their security group does not allow."""
     (group,) = stack.client("ec2").describe_security_groups(
         GroupIds=[stack.outputs["FunctionsSecurityGroupId"]]
     )["SecurityGroups"]

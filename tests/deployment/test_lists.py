@@ -1,3 +1,5 @@
+"""The asset lists of the deployed stack: their refresh, the archive and the api."""
+
 from __future__ import annotations
 
 import requests
@@ -11,12 +13,12 @@ from tests.deployment.sam import Deployed
 
 
 def test_refresh_succeeds(lists: dict[str, object]):
-    """The refresh of the asset lists, started by the command that the stack prints, succeeds."""
+    """The refresh of the asset lists, started by the command in the outputs, succeeds."""
     assert lists["status"] == "SUCCEEDED", lists.get("cause")
 
 
 def test_archive_has_the_lists(stack: Deployed, lists: dict[str, object]):
-    """The bucket holds the complete last good list of each class, and its sources' lists."""
+    """The bucket has the last good list of each class, and the lists of its sources."""
     client, bucket = stack.client("s3"), stack.outputs["ArchiveBucketName"]
     keys = {entry["Key"] for entry in client.list_objects_v2(Bucket=bucket)["Contents"]}
     for asset_class in AssetClass:
@@ -31,7 +33,7 @@ def test_archive_has_the_lists(stack: Deployed, lists: dict[str, object]):
 
 
 def test_api_serves_the_lists(stack: Deployed, lists: dict[str, object]):
-    """The api serves of each class as many assets as the archive has, of the same time."""
+    """The api serves as many assets of each class as the archive has, and they are not stale."""
     client, bucket = stack.client("s3"), stack.outputs["ArchiveBucketName"]
     for asset_class in AssetClass:
         data = client.get_object(Bucket=bucket, Key=f"{asset_class.value}/last_good.json.gz")
@@ -43,7 +45,7 @@ def test_api_serves_the_lists(stack: Deployed, lists: dict[str, object]):
 
 
 def test_keys_come_from_the_secret(stack: Deployed, lists: dict[str, object]):
-    """Providers that need a key have answered, and the only keys are in the secret."""
+    """Providers that need a key have answered, though the key is only in the secret."""
     market = stack.ground.market
     for source in (Source.FINNHUB, Source.COINMARKETCAP, Source.ALPHA_VANTAGE):
         assert [call for call in market.calls[source] if call.kind == "list" and call.status == 200]

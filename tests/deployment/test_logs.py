@@ -1,3 +1,5 @@
+"""The log of the deployed functions: queries, JSON, metrics and secrets."""
+
 from __future__ import annotations
 
 import json
@@ -14,7 +16,7 @@ SAMPLE_SLOT = "1763820300"
 
 
 def test_one_query_finds_all_lines_of_a_slot(stack: Deployed, minute: Minute, logs: Logs):
-    """The saved query "one slot" finds the lines of plan, fetch and commit, and no other slot's."""
+    """The saved query "one slot" finds the lines of all three steps, and of no other slot."""
     slot = minute.slots[6]
     query = Stack().resources["SlotQuery"]["Properties"]["QueryString"]
     client = stack.client("logs")
@@ -33,7 +35,7 @@ def test_one_query_finds_all_lines_of_a_slot(stack: Deployed, minute: Minute, lo
     assert {line["function"] for line in lines if "function" in line} == steps
     assert all(line["function_request_id"] for line in lines)
     assert {len(line["job"].split("-")) for line in lines if "ProviderLatency" in line} == {3}
-    # Two executions ask for each slot; one of them gets it and does its jobs.
+    # Two executions claim each slot; one of them gets the slot and runs its jobs.
     assert all(line["execution"] for line in lines)
     (execution,) = {line["execution"] for line in lines if line.get("job")}
     assert execution in {entry["executionArn"] for entry in minute.executions}
@@ -54,7 +56,7 @@ def test_one_query_finds_what_lambda_says_of_a_failed_slot(stack: Deployed, minu
 
 
 def test_every_line_is_json(minute: Minute, logs: Logs):
-    """All that our functions log is JSON, one object a line."""
+    """Each line of our functions is a JSON object."""
     for line in logs.lines():
         assert isinstance(line, dict)
     written = [
@@ -68,7 +70,7 @@ def test_every_line_is_json(minute: Minute, logs: Logs):
 
 
 def test_nothing_goes_wrong(minute: Minute, logs: Logs):
-    """In the minute that was watched nothing is logged as a warning or an error."""
+    """In the watched minute nothing is logged as a warning or an error."""
     wrong = [
         line
         for line in logs.lines()
@@ -100,7 +102,7 @@ def test_requests_are_logged(logs: Logs):
 
 
 def test_no_secret_is_logged(stack: Deployed, logs: Logs, keys: dict[str, str]):
-    """No key of a provider is in any line of the log, nor in the emulator's own."""
+    """No key of a provider is in the log or in the emulator's own log."""
     everything = "\n".join((*logs.messages, *logs.lambdas_own, stack.ground.emulator.log()))
     for key in keys.values():
         assert key not in everything

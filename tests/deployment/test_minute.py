@@ -1,3 +1,5 @@
+"""A minute of the deployed loop: its slots, prices and log."""
+
 from __future__ import annotations
 
 import statistics
@@ -29,7 +31,7 @@ def test_each_slot_is_claimed_once(minute: Minute, logs: Logs):
 
 
 def test_each_slot_prices_every_symbol(minute: Minute):
-    """In each of the twelve slots every stock, coin and pair gets a price that is fetched in it."""
+    """In each of the twelve slots every symbol has a price that was fetched in the slot."""
     assert len(minute.readings) == SLOTS
     for slot, found in minute.readings.items():
         assert found.keys() == set(minute.symbols)
@@ -40,7 +42,7 @@ def test_each_slot_prices_every_symbol(minute: Minute):
 
 
 def test_first_choices_answer(minute: Minute):
-    """Stocks come from Yahoo, coins from CoinGecko and pairs from Alpha Vantage, in each slot."""
+    """In each slot stocks come from Yahoo, coins from CoinGecko and pairs from Alpha Vantage."""
     first = {"stocks": "yfinance", "crypto": "coingecko", "forex": "alpha_vantage"}
     for found in minute.readings.values():
         for quote in found.values():
@@ -48,7 +50,7 @@ def test_first_choices_answer(minute: Minute):
 
 
 def test_prices_are_the_markets(stack: Deployed, minute: Minute):
-    """Each price of each slot is what the market's own record says of its time."""
+    """Each price of each slot equals the market's own record of its time."""
     market = stack.ground.market
     for found in minute.readings.values():
         for symbol, quote in found.items():
@@ -59,7 +61,7 @@ def test_prices_are_the_markets(stack: Deployed, minute: Minute):
 
 
 def test_commits_name_their_slot(minute: Minute, logs: Logs):
-    """The log has one commit for each class and slot, in JSON and with the slot in it."""
+    """The log has one commit for each class and slot, with the slot in it."""
     commits = [
         (line["slot"], line["asset_class"], sum(line["written"].values()))
         for line in logs.lines()
@@ -72,7 +74,7 @@ def test_commits_name_their_slot(minute: Minute, logs: Logs):
 
 
 def _slot_of(line: dict) -> int:
-    """The slot of a line of metrics that a claim has written, epoch seconds."""
+    """Return the slot of a line of metrics that a claim has written, in epoch seconds."""
     return line["_aws"]["Timestamp"] // 1000 // SLOT_S * SLOT_S
 
 

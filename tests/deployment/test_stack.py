@@ -1,3 +1,5 @@
+"""The resources of the deployed stack."""
+
 from __future__ import annotations
 
 import json
@@ -31,12 +33,12 @@ OUTPUTS = {
 
 @pytest.fixture(scope="module")
 def expected(given: dict[str, str]) -> Stack:
-    """The resources that the template makes of the parameters, as computed by the tests."""
+    """The resources of the template for these parameters, as the tests compute them."""
     return Stack(**given)
 
 
 def test_every_resource_is_complete(stack: Deployed, expected: Stack):
-    """Every resource that the template makes of these parameters is there and CREATE_COMPLETE."""
+    """Each resource of the template for these parameters exists and is CREATE_COMPLETE."""
     statuses = {name: entry["ResourceStatus"] for name, entry in stack.resources.items()}
     assert set(statuses.values()) == {"CREATE_COMPLETE"}, statuses
     made = {
@@ -46,7 +48,7 @@ def test_every_resource_is_complete(stack: Deployed, expected: Stack):
     }
     wanted = Counter(resource["Type"] for resource in made.values())
     assert Counter(entry["ResourceType"] for entry in stack.resources.values()) == wanted
-    # The names of layers end with a hash of what is in them.
+    # The names of layers end with a hash of their content.
     layers = expected.of_type("AWS::Lambda::LayerVersion").keys()
     assert made.keys() - layers <= stack.resources.keys()
 
@@ -81,7 +83,7 @@ def test_alarms_watch_and_tell(stack: Deployed, expected: Stack):
 
 
 def test_dashboard_is_whole(stack: Deployed):
-    """The dashboard is JSON without a substitution left, and shows each alarm that is there."""
+    """The dashboard is JSON without a substitution left, and shows each alarm."""
     client = stack.client("cloudwatch")
     body = client.get_dashboard(DashboardName=stack.id("Dashboard"))["DashboardBody"]
     assert "${" not in body
@@ -111,7 +113,7 @@ def test_state_machines_call_their_functions(stack: Deployed):
 
 
 def test_schedules_start_the_machines(stack: Deployed):
-    """The loop is started each minute, the refresh each ten; what fails goes to the queue."""
+    """The loop starts each minute and the refresh each ten; failures go to the queue."""
     client = stack.client("scheduler")
     for name, machine, expression in (
         ("PriceLoopEachMinute", "PriceLoop", "cron(* * * * ? *)"),
@@ -127,7 +129,7 @@ def test_schedules_start_the_machines(stack: Deployed):
 
 
 def test_functions_have_no_key(stack: Deployed, expected: Stack):
-    """No function has a provider's key in its environment; all log to one group that expires."""
+    """No function has a provider's key in its environment; all logs expire after 14 days."""
     for name in expected.functions():
         described = stack.function(name)
         assert not [
@@ -167,7 +169,7 @@ def test_queue_and_topic_are_there(stack: Deployed):
 
 
 def test_parameters_are_checked_first(stack: Deployed, given: dict[str, str]):
-    """Parameters that do not fit together fail before anything is made."""
+    """Parameters that do not fit together fail before a resource is made."""
     client = stack.client("cloudformation")
     incomplete = {**given, "ExistingRedisHost": ""}
     with pytest.raises(

@@ -86,7 +86,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server.kill()
 
 
-def test_the_service_lets_out_no_secret(tmp_path, redis):
+def test_no_secret_is_in_any_output(tmp_path, redis):
     """No key, password, crumb or cookie is in output, log, files, answers or Redis."""
     answers: list[str] = []
 

@@ -86,7 +86,7 @@ def test_the_log_names_the_hosts(service):
     assert hosts >= {"yahoo.invalid", "finnhub.invalid", "alphavantage.invalid", "127.0.0.1"}
 
 
-def test_the_terminal_tells_it_with_each_tick(service):
+def test_the_line_of_a_tick_names_the_failed_provider(service):
     """The line of a tick names the failed provider and the reason."""
     failed = re.compile(
         r"  missing: AAPL, .*failed: .*yfinance unavailable \(yahoo\.invalid: the name could not"

@@ -127,7 +127,7 @@ def test_the_terminal_tells_what_it_is_and_what_each_tick_does(service):
     assert '"function":"loop"' in service.log
 
 
-def test_it_is_one_tree_of_processes(service):
+def test_the_service_is_one_tree_of_processes(service):
     """The service has three child processes: Redis, the market and the API."""
     assert sorted(service.children()) == ["api", "market", "redis"]
 
@@ -155,7 +155,7 @@ def test_files_are_for_their_user_alone(service):
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_its_redis_lets_nobody_else_in(service):
+def test_the_redis_of_the_service_needs_its_password(service):
     """A client without the password is rejected by the service's Redis."""
     with (
         Redis(port=int(service.env["REDIS_PORT"])) as stranger,
@@ -206,7 +206,7 @@ def test_a_killed_api_is_started_again(service):
     assert eventually(lambda: whole(service), "four quotes after the API was killed")
 
 
-def test_ctrl_c_ends_it_all(service):
+def test_ctrl_c_ends_every_process(service):
     """SIGINT ends every process with exit code 0, frees both ports and leaves no lock."""
     assert service.end(signal.SIGINT) == 0
     assert service.output.rstrip().endswith("\nstopped")

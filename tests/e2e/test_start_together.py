@@ -66,7 +66,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         yield pair
 
 
-def test_they_share_one_redis(pair):
+def test_both_services_use_one_redis(pair):
     """Neither service starts a Redis of its own."""
     for service in (pair.first, pair.second):
         assert f"redis   127.0.0.1:{service.env['REDIS_PORT']} (named by REDIS_HOST)" in (
@@ -125,7 +125,7 @@ def test_connections_are_used_again(pair):
         assert pair.doors[source].connections - before[source] < calls
 
 
-def test_a_killed_service_takes_its_children_along_and_the_other_goes_on(pair):
+def test_a_killed_service_leaves_no_process_and_the_other_goes_on(pair):
     """After kill -9 no process of the first service is left, and the second has fresh prices."""
     first, second = pair.first, pair.second
     first.end(signal.SIGKILL)
@@ -140,7 +140,7 @@ def test_a_killed_service_takes_its_children_along_and_the_other_goes_on(pair):
     eventually(fresh, "fresh quotes from the second")
 
 
-def test_sigterm_ends_it_all(pair):
+def test_sigterm_ends_every_process(pair):
     """SIGTERM ends every process of the second service, frees its port and leaves no lock."""
     assert pair.second.end(signal.SIGTERM) == 0
     assert "Traceback" not in pair.second.output

@@ -91,7 +91,7 @@ def test_a_known_tag_is_answered_with_304(full):
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_a_long_answer_is_compressed_for_who_takes_it(full):
+def test_a_long_answer_is_compressed_for_clients_that_accept_gzip(full):
     """A long answer is gzip on the wire, if the client accepts gzip."""
     url = f"http://127.0.0.1:{full.port}/v1/assets/crypto?limit=50"
     plain = full.get("/v1/assets/crypto?limit=50", Accept_Encoding="identity")
