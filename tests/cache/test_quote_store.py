@@ -101,13 +101,16 @@ def test_quotes_live_for_the_retention(store, shared_redis):
     store.explain([MissingQuote("SLOW", Reason.PROVIDER_UNAVAILABLE, "away")])
     with shared_redis.client() as client:
         lives = {key.decode().split(":", 2)[2]: client.ttl(key) for key in client.keys("*")}
-    assert RETENTION_S - 5 <= lives.pop("q:AAPL") <= RETENTION_S
-    assert 3595 <= lives.pop("held:AAPL") <= 3600
-    assert 895 <= lives.pop("why:NOPE") <= 900
-    assert 595 <= lives.pop("why:SLOW") <= 600
-    assert RETENTION_S - 5 <= lives.pop("minutes:AAPL") <= RETENTION_S
-    assert RETENTION_S - 5 <= lives.pop("hours:AAPL") <= RETENTION_S
-    assert lives == {}
+    expected = {
+        **dict.fromkeys(("q:AAPL", "minutes:AAPL", "hours:AAPL"), RETENTION_S),
+        "held:AAPL": 3600,
+        "why:NOPE": 900,
+        "why:SLOW": 600,
+    }
+    assert lives.keys() == expected.keys()
+    for name, life in lives.items():
+        # A busy machine may need seconds between the writing and the reading of a TTL.
+        assert expected[name] - 60 <= life <= expected[name], name
 
 
 def test_a_thousand_quotes_are_one_round_trip(store):
