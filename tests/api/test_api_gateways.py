@@ -70,7 +70,7 @@ def test_a_compressed_body_is_sent_as_base64(service):
 
 
 def test_head_has_no_body(service):
-    """HEAD has no body, and the Content-Length of GET."""
+    """HEAD has no body, and a Content-Length above zero."""
     answer = call(service, "rest_head")
     assert (answer["statusCode"], answer["body"]) == (200, "")
     assert int(answer["headers"]["content-length"]) > 0

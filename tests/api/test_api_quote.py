@@ -2,14 +2,8 @@
 
 import pytest
 
-from marketdata.domain.outcomes import MissingQuote, Reason
+from marketdata.domain.outcomes import Reason
 from tests.support.api_service import Service
-
-
-def explain(service, symbol, code, retry_after_s=None):
-    """Store why a symbol has no newer quote."""
-    missing = [MissingQuote(symbol, code, f"why {symbol}", retry_after_s)]
-    service.stores.quotes.explain(missing)
 
 
 @pytest.mark.parametrize("path", ["EUR/USD", "EUR%2FUSD", "EUR%252FUSD", "eur-usd", "EURUSD=X"])
@@ -34,7 +28,7 @@ def test_one_quote_is_found_by_any_spelling(cache, path):
 def test_one_missing_quote_is_a_problem_with_the_reason(cache, reason, status):
     """The code of the problem is the stored reason."""
     service = Service(cache)
-    explain(service, "AAPL", reason, 42)
+    service.explain("AAPL", reason, 42)
     reply = service.get("/v1/quotes/AAPL")
     assert (reply.status, reply.json["code"]) == (status, reason.value)
     assert (reply.json["detail"], reply.json["retry_after"]) == ("why AAPL", 42)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from marketdata.domain.outcomes import MissingQuote, Reason
+from marketdata.domain.outcomes import Reason
 from tests.support.api_service import NOON_MS, Service, quote
 
 
@@ -19,12 +19,6 @@ def codes(reply):
 def symbols(reply):
     """Return the symbols of the quotes, in the answer's order."""
     return [found["symbol"] for found in reply.json["quotes"]]
-
-
-def explain(service, symbol, code, retry_after_s=None):
-    """Store why a symbol has no newer quote."""
-    missing = [MissingQuote(symbol, code, f"why {symbol}", retry_after_s)]
-    service.stores.quotes.explain(missing)
 
 
 def test_each_symbol_comes_once_in_request_order_in_one_of_two_lists(cache):
@@ -108,7 +102,7 @@ def test_max_age_turns_an_older_quote_into_an_error(cache):
     service = Service(cache)
     service.price("AAPL", age_s=30)
     service.price("MSFT", "BTC-USD", age_s=31)
-    explain(service, "BTC-USD", Reason.BUDGET_EXHAUSTED, 90)
+    service.explain("BTC-USD", Reason.BUDGET_EXHAUSTED, 90)
     reply = service.get("/v1/quotes?symbols=AAPL,MSFT,BTC-USD&max_age=30")
     assert symbols(reply) == ["AAPL"]
     assert codes(reply) == [("MSFT", "stale"), ("BTC-USD", "budget_exhausted")]
@@ -124,7 +118,7 @@ def test_max_age_turns_an_older_quote_into_an_error(cache):
 def test_a_stored_reason_is_served(cache, reason):
     """A symbol without a quote has the stored reason as its error."""
     service = Service(cache)
-    explain(service, "AAPL", reason)
+    service.explain("AAPL", reason)
     reply = service.get("/v1/quotes?symbols=AAPL")
     assert reply.json == {
         "market": "live",

@@ -181,7 +181,7 @@ def test_a_worker_that_starts_after_the_jump_overspends_no_window(worker_on, clo
 
 @pytest.mark.parametrize("offset_ms", [HOUR, 10 * SECOND, -10 * SECOND, -HOUR])
 def test_a_new_worker_with_a_wrong_wall_clock_gives_no_call_twice(worker_on, clocks, offset_ms):
-    """For a new worker with a wrong clock the calls of the last minute count, and no longer."""
+    """For a new worker with a wrong clock, earlier calls count for a minute and not longer."""
     for number in range(2):
         assert take(worker_on(), 30, clocks.redis_ms, f"a{number}").calls == 30
         clocks.pass_ms(5 * SECOND)

@@ -35,7 +35,7 @@ from tests.sam_local.sam import logical
 from tests.support.jobs import granted
 
 MEASURED = ("plan_quotes", "commit_quotes", "api", "fetch_quotes")
-# A cold start within a second costs no slot, because the states of these functions wait for two.
+# A cold start within a second costs no slot, as the states of these functions wait two seconds.
 BOUND_MS = {"plan_quotes": 1000.0, "commit_quotes": 1000.0}
 ROUNDS = 11
 

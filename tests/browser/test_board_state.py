@@ -184,7 +184,7 @@ def test_the_api_goes_away_and_comes_back(tab, service):
 
 
 def test_the_page_asks_less_often_while_nobody_answers(tab, service):
-    """Without an answer the page asks after 5, 10, 20, 40 and then 60 seconds."""
+    """Without an answer the page asks 8 to 16 times in ten minutes, not once a slot."""
     with service.served() as origin:
         board = BoardPage(tab, service, origin).open()
     with board:

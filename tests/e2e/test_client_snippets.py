@@ -17,7 +17,7 @@ from tests.support.running_service import ROOT, RunningService, eventually
 
 TEXT = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"^```(sh|python|js)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-# The package that drives the browser has a Node.
+# Node comes with Playwright, the package that drives the browser.
 COMMANDS = {
     "sh": ["sh", "-e"],
     "python": [sys.executable, "-"],

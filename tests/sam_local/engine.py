@@ -24,7 +24,7 @@ from tests.support.running_service import eventually
 # Docker's names of the processors, and those of SAM and the template.
 _PROCESSORS = {"amd64": "x86_64", "arm64": "arm64"}
 _INSIDE = 6379
-# The name has a dot, because cookies of a host without a dot are not sent back to it.
+# The name has a dot, because cookies of a host without a dot are stored for another host name.
 _MARKET = "market.test"
 
 

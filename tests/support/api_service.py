@@ -34,7 +34,7 @@ from marketdata.composition import Stores
 from marketdata.domain.assets import Asset, AssetList
 from marketdata.domain.breaker import BreakerPolicy
 from marketdata.domain.budget import Use
-from marketdata.domain.outcomes import BreakerEffect
+from marketdata.domain.outcomes import BreakerEffect, MissingQuote, Reason
 from marketdata.domain.permits import AttemptResult, CallRequest
 from marketdata.domain.quotes import ChangeBasis, Quote, Source
 from marketdata.domain.symbols import AssetClass, parse_symbol
@@ -110,6 +110,11 @@ class Service:
         quotes = [quote(symbol, fetched_ms, price) for symbol in symbols]
         verdicts = self.stores.quotes.put(quotes, self.now_ms)
         assert [verdict.result for verdict in verdicts] == ["written"] * len(symbols)
+
+    def explain(self, symbol: str, code: Reason, retry_after_s: int | None = None) -> None:
+        """Store why a symbol has no newer quote."""
+        missing = [MissingQuote(symbol, code, f"why {symbol}", retry_after_s)]
+        self.stores.quotes.explain(missing)
 
     def list_assets(
         self,
