@@ -77,7 +77,7 @@ def test_a_stored_time_in_the_future_blocks_no_quote(store):
 
 @pytest.mark.parametrize(("ahead_s", "stored_at"), [(2, 2), (3, 0), (3600, 0)])
 def test_a_fetch_in_the_future_is_stored_as_one_of_now(store, ahead_s, stored_at):
-    """A fetch time more than two seconds ahead is from a wrong clock, and readers get the time."""
+    """A fetch time more than two seconds ahead is replaced by the present time."""
     put(store, quote("100", ahead_s, time=0), now=0)
     assert store.last(["AAPL"])["AAPL"].fetched_ms == at_ms(stored_at)
     shown = utc_text(START + timedelta(seconds=stored_at))
