@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from marketdata.api.readers.history import HistoryReader, range_name
+from marketdata.api.readers.history import HistoryReader
 from marketdata.api.readers.quotes import QuoteReader
 from marketdata.api.readers.symbol_lists import requested
 from marketdata.cache.history_store import HistoryStore
@@ -60,10 +60,3 @@ def test_a_symbol_without_history_is_an_error_and_is_watched(service):
     errors = [(error["symbol"], error["code"]) for error in body["errors"]]
     assert errors == [("NOPE", "pending"), ("A*B", "invalid_symbol")]
     assert service.watched() == {"NOPE"}
-
-
-def test_a_range_is_one_of_five(service):
-    """An unknown range is an error that names the five allowed ones."""
-    assert range_name("7d") == "7d"
-    with pytest.raises(ValueError, match="one of 1h, 6h, 24h, 7d, 30d"):
-        range_name("1y")

@@ -1,4 +1,4 @@
-"""A service whose only source of stocks is a Yahoo server with the rows of a test."""
+"""Pipelines without limits, and a service whose only stocks are those of a test's Yahoo server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from marketdata.domain.quotes import Source
 from tests.support.caches import emptied
 from tests.support.fake_yahoo import FakeYahoo
-from tests.support.pipeline import Make, Pipeline, simulated
+from tests.support.pipeline import GENEROUS_MARKET, Make, Pipeline, simulated
 
 Service = Callable[[str], Pipeline]
 
@@ -19,6 +19,13 @@ def yahoo() -> Iterator[FakeYahoo]:
     """A server without rows."""
     with FakeYahoo() as server:
         yield server
+
+
+@pytest.fixture
+def make(plain_redis) -> Iterator[Make]:
+    """Pipelines over a market that limits no caller."""
+    with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as make:
+        yield make
 
 
 @pytest.fixture

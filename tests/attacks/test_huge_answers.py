@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,8 +11,7 @@ import pytest
 
 from marketdata.domain.quotes import Source
 from marketdata.providers.contract import MOST_QUOTE_BYTES
-from tests.support.caches import emptied
-from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Make, simulated
+from tests.support.pipeline import GENEROUS
 
 MEGABYTE = 1024 * 1024
 HUGE = 60 * MEGABYTE
@@ -63,13 +61,6 @@ class HugeServer:
                 pass
 
         return Handler
-
-
-@pytest.fixture
-def make(plain_redis) -> Iterator[Make]:
-    """Pipelines over a market without limits."""
-    with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as make:
-        yield make
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])

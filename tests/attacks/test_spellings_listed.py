@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,9 @@ import pytest
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.lists.archive import LocalArchive
-from tests.support.caches import emptied
 from tests.support.canned_server import CannedServer
 from tests.support.fake_yahoo import FakeYahoo, quote_row
-from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Make, Pipeline, simulated
+from tests.support.pipeline import GENEROUS, Pipeline
 from tests.support.stand_ins import FakeFinnhub
 
 PLAIN = {"regularMarketChange": None, "regularMarketChangePercent": None}
@@ -37,13 +35,6 @@ YAHOO_NAMES = {
     "LKS": "LKS", "LKS.PR.F": "LKS-PF", "LKS.WS": "LKS-WT", "LKS.U": "LKS-UN", "LKS.RT": "LKS-RI",
     "LKS.B": "LKS-B",
 }  # fmt: skip
-
-
-@pytest.fixture
-def make(plain_redis) -> Iterator[Make]:
-    """Pipelines over a market with ample limits."""
-    with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as maker:
-        yield maker
 
 
 def price(pipe: Pipeline, yahoo: FakeYahoo, **names: float) -> None:

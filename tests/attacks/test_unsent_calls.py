@@ -1,26 +1,18 @@
-"""Calls that never reached a provider, and the reason of a call that has to wait."""
+"""Calls that never reached a provider, and the reason of a call that has to wait.
+
+The market has no limits; the service has those of the free plans.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 
 from marketdata.domain.quotes import Source
-from tests.support.caches import emptied
 from tests.support.canned_server import Canned, CannedServer
-from tests.support.pipeline import GENEROUS_MARKET, Make, simulated
 
 ONE_COIN = {"ACTIVE_SYMBOLS": "BTC-USD", "COINMARKETCAP_API_KEY": ""}
 KEYLESS = {f"{name}_API_KEY": "" for name in ("FINNHUB", "COINMARKETCAP", "ALPHA_VANTAGE")}
 GECKO = "coingecko/crypto"
-
-
-@pytest.fixture
-def make(plain_redis) -> Iterator[Make]:
-    """Pipelines over a market without limits; the service has CoinGecko's free limits."""
-    with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as make:
-        yield make
 
 
 @pytest.mark.parametrize(
