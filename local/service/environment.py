@@ -13,9 +13,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from marketdata.setting_names import OTHER_VARIABLES, misspelt_names, nearest_name
-from marketdata.settings import (
-    SETTINGS_BY_NAME,
-)
+from marketdata.settings import SETTINGS_BY_NAME
 
 PROJECT = Path(__file__).resolve().parents[2]
 

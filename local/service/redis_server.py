@@ -67,16 +67,8 @@ def server_command(
     evicted.
     """
     command = [
-        *(
-            str(server),
-            *([str(config)] if config else []),
-            "--port",
-            str(port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-        ),
+        *(str(server), *([str(config)] if config else [])),
+        *("--port", str(port), "--bind", LOOPBACK, "--save", ""),
         *("--maxmemory", "512mb", "--maxmemory-policy", "volatile-lru", "--loglevel", "warning"),
     ]
     if folder is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import json
+import logging
 import os
 import re
 import tempfile
@@ -26,9 +27,11 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ArchiveError
 
-# The list that was swapped into the cache last. All other names are fetched versions.
+# The list that was swapped into the cache last. All other documents are what a refresh fetched.
 LAST_GOOD = "last_good"
 S3_TIMEOUT_S = 5.0
+
+log = logging.getLogger("marketdata.assets")
 
 
 class Archive(Protocol):
@@ -146,6 +149,16 @@ class S3Archive:
         exceptions = importlib.import_module("botocore.exceptions")
         # HTTPClientError (a BotoCoreError) covers a body that breaks off while it is read.
         return exceptions.ClientError, exceptions.BotoCoreError
+
+
+def last_good(archive: Archive, asset_class: AssetClass) -> AssetList | None:
+    """Return the list that was swapped in last; None if there is none that can be read."""
+    try:
+        data = archive.get(asset_class, LAST_GOOD)
+        return None if data is None else decode(data)
+    except ArchiveError as error:
+        log.warning("archived list not readable", extra={"error": str(error)})
+        return None
 
 
 def encode(listed: AssetList) -> bytes:

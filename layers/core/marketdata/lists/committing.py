@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from marketdata.cache.asset_store import AssetStore
 from marketdata.cache.control import ControlState
 from marketdata.cache.quote_store import QuoteStore
-from marketdata.domain.assets import AssetList
 from marketdata.domain.budget import DEFAULT_HOLD_S
 from marketdata.domain.list_messages import AssetReport, AssetSummary, ListAttempt, ListOutcome
 from marketdata.domain.outcomes import BreakerEffect, Outcome
 from marketdata.domain.permits import MOST_DETAIL, AttemptResult
 from marketdata.domain.shipped_tables import coin_ids
-from marketdata.domain.symbols import AssetClass
-from marketdata.errors import ArchiveError
-from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode
+from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode, last_good
 from marketdata.lists.coin_changes import coin_changes, with_changes, with_former
 from marketdata.lists.merging import guard
 
@@ -95,7 +92,7 @@ class AssetCommitter:
         objection = guard(len(listed.assets), old_total)
         if objection:
             return summary.model_copy(update={"reason": objection, "total": old_total})
-        before = self._last_good(asset_class)
+        before = last_good(self.archive, asset_class)
         changes = coin_changes(before, listed)
         marked = with_former(with_changes(listed, changes, before), before)
         if marked is not listed:
@@ -118,15 +115,6 @@ class AssetCommitter:
                 "sources": listed.sources,
             }
         )
-
-    def _last_good(self, asset_class: AssetClass) -> AssetList | None:
-        """Return the list that was swapped in last; None if there is none, or it cannot be read."""
-        try:
-            data = self.archive.get(asset_class, LAST_GOOD)
-            return None if data is None else decode(data)
-        except ArchiveError as error:
-            log.warning("archived list not readable", extra={"error": str(error)})
-            return None
 
     def _restored(self, summary: AssetSummary) -> AssetSummary:
         """Put the last good list into a cache that has none. The list keeps its time of refresh."""

@@ -22,7 +22,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import Timetable
 from marketdata.errors import ArchiveError, ProviderError, RateLimitedError, UnauthorizedError
-from marketdata.lists.archive import LAST_GOOD, Archive, decode, encode
+from marketdata.lists.archive import Archive, encode, last_good
 from marketdata.lists.coin_changes import coins_of
 from marketdata.lists.merging import guard, merge
 from marketdata.providers.contract import CallAllowance, Provider, Response, Sender
@@ -91,24 +91,17 @@ class AssetFetcher:
 
     def _is_archived(self, job: AssetJob) -> bool:
         """Return whether the archive has a list of all sources that is young enough for a job."""
-        listed = self._last_good(job.asset_class) if job.young_ms else None
+        listed = last_good(self.archive, job.asset_class) if job.young_ms else None
         if listed is None or not set(job.sources) <= set(listed.sources):
             return False
         return 0 <= job.planned_ms - epoch_ms(listed.updated_at) < job.young_ms
 
     def _coins_before(self, asset_class: AssetClass) -> dict[str, Mapping[str, str]]:
         """Return the ids of the coin that each ticker named last; empty without a list."""
-        listed = self._last_good(asset_class) if asset_class is AssetClass.CRYPTO else None
-        return {ticker: coin.ids for ticker, coin in coins_of(listed).items()}
-
-    def _last_good(self, asset_class: AssetClass) -> AssetList | None:
-        """Return the list that was swapped in last; None if there is none that can be read."""
-        try:
-            data = self.archive.get(asset_class, LAST_GOOD)
-            return None if data is None else decode(data)
-        except ArchiveError as error:
-            log.warning("archived list not readable", extra={"error": str(error)})
-            return None
+        if asset_class is not AssetClass.CRYPTO:
+            return {}
+        coins = coins_of(last_good(self.archive, asset_class))
+        return {ticker: coin.ids for ticker, coin in coins.items()}
 
     def _timetable(self, asset_class: AssetClass, now_ms: int) -> Timetable | None:
         """Return when the class trades; None if the calendar fails, so that the lists are kept."""

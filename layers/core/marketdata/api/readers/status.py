@@ -66,21 +66,7 @@ class StatusReader:
         """
         try:
             view = self.control.read_providers(now_ms)
-            now_ms = view.now_ms
-            facts = Facts(
-                lag_s=_lag_s(view, now_ms),
-                wrong_clocks=view.wrong_clocks,
-                times_ahead=view.times_ahead,
-                memory=self.control.read_memory(),
-                classes=list(self._classes(now_ms)),
-                lists=list(self._lists(now_ms)),
-                breakers=[
-                    (source, asset_class, found)
-                    for source, state in view.providers.items()
-                    if self.settings.enabled(source)
-                    for asset_class, found in state.classes.items()
-                ],
-            )
+            facts = self._facts(view)
         except CacheUnavailableError:
             return self._without_cache()
         status, reasons = judge(facts)
@@ -105,7 +91,7 @@ class StatusReader:
                     for found in facts.classes
                 ],
             ),
-            assets=[_list_health(found, now_ms) for found in facts.lists],
+            assets=[_list_health(found, view.now_ms) for found in facts.lists],
             providers=[
                 ProviderHealth(
                     provider=source,
@@ -114,6 +100,23 @@ class StatusReader:
                     reason=_reason(found, enabled=self.settings.enabled(source)),
                 )
                 for source, state in view.providers.items()
+                for asset_class, found in state.classes.items()
+            ],
+        )
+
+    def _facts(self, view: ControlView) -> Facts:
+        """Return what health is judged by. Raise `CacheUnavailableError`."""
+        return Facts(
+            lag_s=_lag_s(view),
+            wrong_clocks=view.wrong_clocks,
+            times_ahead=view.times_ahead,
+            memory=self.control.read_memory(),
+            classes=list(self._classes(view.now_ms)),
+            lists=list(self._lists(view.now_ms)),
+            breakers=[
+                (source, asset_class, found)
+                for source, state in view.providers.items()
+                if self.settings.enabled(source)
                 for asset_class, found in state.classes.items()
             ],
         )
@@ -226,10 +229,10 @@ def _list_health(found: ListFacts, now_ms: int) -> ListHealth:
     )
 
 
-def _lag_s(view: ControlView, now_ms: int) -> float | None:
+def _lag_s(view: ControlView) -> float | None:
     if view.last_slot_s is None:
         return None
-    return max(0.0, round(now_ms / 1000 - view.last_slot_s, 3))
+    return max(0.0, round(view.now_ms / 1000 - view.last_slot_s, 3))
 
 
 def _time(ms: int | None) -> datetime | None:
