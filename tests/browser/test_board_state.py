@@ -1,6 +1,7 @@
 """The state of the service, the providers and the API on the board."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -11,7 +12,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.settings import Settings
 from tests.support.api_service import Service
-from tests.support.board_page import BoardPage
+from tests.support.board_page import PHONE, WIDE, BoardPage
 
 SERVER_IS_AWAY = "Failed to load resource: net::ERR_CONNECTION_REFUSED"
 
@@ -141,12 +142,31 @@ def test_a_budget_is_a_bar_with_its_reset(board):
         board.service.attempt(Source.FINNHUB, AssetClass.STOCKS, BreakerEffect.SUCCESS)
         board.next_slot()
     minute = board.provider("finnhub").locator(".budgets li").first
-    expect(minute).to_contain_text("3 of 60 a minute")
+    expect(minute).to_contain_text("3 of 60 calls a minute")
     expect(minute).to_contain_text(re.compile(r"frees up in \d+ s"))
     meter = minute.get_by_role("meter")
     expect(meter).to_have_attribute("aria-valuenow", "3")
     bar, inner = (node.bounding_box()["width"] for node in (meter, meter.locator("span")))
     assert inner == pytest.approx(bar * 3 / 60, abs=1)
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE])
+def test_a_long_budget_stays_inside_its_card(tab, service, size):
+    """Where both texts do not fit beside each other, the reset is below the count."""
+    now = datetime.fromtimestamp(service.now_ms / 1000, UTC)
+    reset = (now + timedelta(days=29)).isoformat()
+    with service.served() as origin, BoardPage(tab, service, origin, size=size) as board:
+        answer = board.page.request.get(f"{origin}/v1/providers").json()
+        for provider in answer["providers"]:
+            for limit in provider["budget"]:
+                limit |= {"limit": 10_000, "used": 9_999, "resets_at": reset}
+        board.page.route("**/v1/providers", lambda route: route.fulfill(json=answer))
+        board.open()
+        budgets = board.page.locator(".budgets li")
+        expect(budgets.first).to_contain_text("9,999 of 10,000 calls a minute")
+        expect(budgets.first).to_contain_text("frees up in 29 d")
+        widths = budgets.evaluate_all("nodes => nodes.map((n) => [n.scrollWidth, n.clientWidth])")
+        assert [pair for pair in widths if pair[0] > pair[1]] == []
 
 
 def test_a_loop_that_stands_still_is_seen(board):
