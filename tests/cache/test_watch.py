@@ -126,6 +126,28 @@ def test_an_unlisted_symbol_that_nobody_knows_makes_room(cache, control):
     assert b"ODD00" not in watched
 
 
+@pytest.mark.usefixtures("lists")
+@pytest.mark.parametrize(("due_ms", "stays"), [(4000, True), (600_000, True), (600_001, False)])
+def test_an_unlisted_symbol_with_a_price_stays_watched(cache, control, due_ms, stays):
+    """Only one that is due in more than ten minutes was looked for and not found."""
+    control.watch(["ODD"], NOW)
+    assert names_of(control, SLOT) == ["ODD"]
+    control.record((), {"ODD": NOW + 5000 + due_ms}, (), NOW)
+    names_of(control, SLOT + 5)
+    watched = cache.command("ZRANGE", cache.key("control", "watched"), 0, -1)
+    assert (watched == [b"ODD"]) is stays
+
+
+@pytest.mark.parametrize("damaged", ["A" * 101, "A B", "A\nB", ""])
+def test_what_is_no_symbol_is_watched_no_longer(cache, control, damaged):
+    """A text that is too long or has other characters than symbols have is removed."""
+    control.watch(["TSLA"], NOW)
+    key = cache.key("control", "watched")
+    cache.command("ZADD", key, NOW, damaged)
+    assert names_of(control, SLOT) == ["TSLA"]
+    assert cache.command("ZRANGE", key, 0, -1) == [b"TSLA"]
+
+
 def test_without_a_list_every_symbol_counts_as_listed(control):
     """Before the first list every symbol counts as listed."""
     control.watch([f"ANY{n}" for n in range(100)], NOW)

@@ -80,6 +80,7 @@ def test_a_figure_beyond_its_bounds_is_null(price, change, percent, close):
         # nothing agrees with anything
         ("100", "7", "30", "99", (None, None, "99")),
         ("100", "5", "-5.263158", None, ("5", None, None)),
+        ("100", "0", "5", None, ("0", None, None)),
         ("100", None, "-100", None, (None, None, None)),
         ("100", None, "-250", None, (None, None, None)),
         ("50", "40", "600", None, ("40", None, None)),
