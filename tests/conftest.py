@@ -1,4 +1,4 @@
-"""What every suite has: the order of the tests, and real Redis servers."""
+"""The order of the tests, and real Redis servers, for every suite."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector leave alone what is loaded, and run as often as in the service.
+    """Exclude loaded objects from garbage collection, and collect as often as the service does.
 
-    Each process holds thousands of tests, which it would examine again and again.
+    Each process has thousands of tests, which the collector would examine again and again.
     """
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
@@ -80,7 +80,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Choose the servers of a test.
 
     The tests of `tests/cache` run on a plain server and on a cluster. All others reach Redis only
-    through what those test, so each runs on one of the two. The choice depends on the test's name.
+    through the modules that `tests/cache` tests, so each runs on one of the two servers. The choice
+    depends on the test's name.
     """
     if "shared_redis" not in metafunc.fixturenames:
         return

@@ -1,4 +1,4 @@
-"""A process as Lambda starts it: nothing made yet, all it knows comes from the environment."""
+"""A process as Lambda starts it: nothing is composed yet, and settings are in the environment."""
 
 from __future__ import annotations
 
@@ -53,4 +53,4 @@ def _own_logger() -> Iterator[None]:
     finally:
         vars(logger).clear()
         vars(logger).update(before)
-        logger.setLevel(logger.level)  # forgets what is known of its children
+        logger.setLevel(logger.level)  # clears the cached levels of its child loggers

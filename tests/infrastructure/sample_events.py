@@ -1,7 +1,7 @@
 """Writes the sample events of the steps anew: `python -m tests.infrastructure.sample_events`.
 
-They are what the steps really hand to each other in one slot and one refresh on the simulated
-market, so run it when the shape of a job or a report changes. The api's events are written by hand.
+The events are the messages between the steps in one slot and one refresh on the simulated market.
+Run this module when the shape of a job or a report changes. The api's events are written by hand.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.support.redis_servers import RedisServer
 from tests.support.simulated_market import Clock
 
 NOW_MS = 1_763_820_310_020
-# So that a job can be tried whenever it is; a late one is never fetched.
+# A deadline in 2100, because a job past its deadline is not fetched.
 IN_2100_MS = 4_102_444_800_000
 TIMED_OUT = "States.Timeout"
 # The state machines pass on which execution calls a function.

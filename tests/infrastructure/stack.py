@@ -81,7 +81,7 @@ class Stack:
         self.resources = self._kept(document["Resources"])
 
     def refusals(self) -> list[str]:
-        """What the rules of the template say against these parameters."""
+        """The texts of the template's rules that these parameters break."""
         return [
             assertion["AssertDescription"]
             for rule in template()["Rules"].values()

@@ -47,7 +47,7 @@ def test_alarm_expressions_name_the_metrics_beside_them(parameters):
 
 
 @every_stack
-def test_silence_is_an_alarm_only_where_the_loop_would_speak(parameters):
+def test_missing_data_is_an_alarm_only_for_ages(parameters):
     """Missing data is an alarm only for the ages, which the loop writes each minute."""
     for name, alarm in alarms_of(Stack(**parameters)).items():
         silent = "breaching" if name.endswith("-old") else "notBreaching"
@@ -166,7 +166,7 @@ def test_an_answer_that_says_why_there_is_no_price_does_not_ring():
 
 
 def test_an_api_that_ends_before_it_answers_rings():
-    """The API counts nothing then, so Lambda's own errors are watched."""
+    """An API that ends before its answer counts nothing, so Lambda's errors are watched."""
     crashes = alarms_of(Stack())["api-crashes"]
     assert (crashes["Namespace"], crashes["MetricName"]) == ("AWS/Lambda", "Errors")
     assert crashes["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "Api"}}]

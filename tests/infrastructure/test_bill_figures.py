@@ -1,4 +1,4 @@
-"""The figures that the bill counts with, against log lines and keys that the service writes."""
+"""The figures of the bill, compared with log lines and keys that the service writes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Written:
 
 @pytest.fixture
 def written(redis_server, capsys) -> Written:
-    """What the deployed functions write, with every key and the template's default symbols."""
+    """The lines that the deployed functions write, with every key and the default symbols."""
     variables = Stack().functions()["PlanQuotes"]["Environment"]["Variables"]
     environment = {
         "ACTIVE_SYMBOLS": variables["ACTIVE_SYMBOLS"],
@@ -88,7 +88,7 @@ def written(redis_server, capsys) -> Written:
         plan, _ = lines_of("plan_quotes", asked)
         jobs = []
         for job in plan["jobs"]:
-            late = {**job, "deadline_ms": job["deadline_ms"] + 20_000}  # on a busy machine
+            late = {**job, "deadline_ms": job["deadline_ms"] + 20_000}  # for a busy machine
             report, fetched = lines_of("fetch_quotes", late)
             _, committed = lines_of("commit_quotes", report)
             jobs.append(fetched + committed)
@@ -103,7 +103,7 @@ def written(redis_server, capsys) -> Written:
 
 
 def billed(lines: list[str]) -> int:
-    """What CloudWatch bills for some lines, in bytes."""
+    """The bytes that CloudWatch bills for some lines."""
     return sum(len(line.encode()) + BILLED_MORE for line in lines)
 
 
@@ -137,8 +137,8 @@ def test_the_bill_counts_the_lines_of_a_request(written):
     assert pytest.approx(size, rel=0.1) == usage.REQUEST_LOG_BYTES
 
 
-def test_the_bill_counts_what_redis_holds_of_a_symbol(cache):
-    """A quote and its history of a day and a month take as many bytes as the bill says."""
+def test_the_bill_counts_the_history_that_redis_holds_of_a_symbol(cache):
+    """The history of a symbol, of a day and of a month, takes the bytes that the bill says."""
     store, chance = QuoteStore(cache, retention_s=usage.MINUTES * 60), random.Random(1)
     prices = {"AAPL": (182.34, 2), "BTC-USD": (84493.47, 3), "EUR/USD": (1.08423, 5)}
     second = 0

@@ -1,4 +1,4 @@
-"""Which Python makes the packages' bytecode, and what is printed if none can."""
+"""Which Python makes the packages' bytecode, and what is printed if no Python can."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_the_python_that_is_given_makes_its_own(packages, tools):
     assert said == ""
 
 
-def test_the_place_where_it_is_made_leaves_no_trace(packages, tools, tmp_path):
-    """The same module has the same bytecode, whatever folder it is built in, and whenever."""
+def test_bytecode_does_not_depend_on_folder_and_time(packages, tools, tmp_path):
+    """The same module has the same bytecode, whatever its folder and its time."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "fine.py").write_text((packages / "fine.py").read_text(), encoding="utf-8")
@@ -80,8 +80,8 @@ def test_a_python_on_the_path_makes_it_where_the_given_one_is_another(packages, 
 
 
 @pytest.mark.parametrize("python", [sys.executable, "nothing-of-that-name"])
-def test_bytecode_of_another_python_gets_in_by_no_way(packages, tools, python):
-    """Another version adds no bytecode, and the output says what that costs."""
+def test_bytecode_of_another_python_is_never_added(packages, tools, python):
+    """A Python of another version adds no bytecode, and the output says what that costs."""
     (tools / f"python{NEVER}").symlink_to(sys.executable)
     files, said = made(packages, tools, python, NEVER)
     assert not files

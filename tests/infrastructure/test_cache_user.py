@@ -1,3 +1,5 @@
+"""The rights of the Redis user that the template makes, on a real Redis."""
+
 from __future__ import annotations
 
 import re
@@ -22,7 +24,7 @@ from tests.support.simulated_market import Clock
 
 STACK = Stack()
 CACHE_MODULES = Path(scripts.__file__).parent.glob("*.py")
-# What the modules of `cache` send, what their scripts call, and what the client adds.
+# The commands of the modules in `cache`, of their scripts, and of the client itself.
 COMMANDS = {
     *(
         name
@@ -76,7 +78,7 @@ def test_the_user_of_the_template_may_do_all_that_the_api_does(signed_in):
 
 
 def test_the_user_of_the_template_may_read_the_clock(signed_in):
-    """Scripts work at the time of Redis, as they do in production."""
+    """A script that reads the clock of Redis, which is only in the group `fast`, may run."""
     refreshed = signed_in.key("control", "refreshed")
     assert signed_in.script("refresh_claim", [refreshed], ("", 1000, 0)) == 1
 
@@ -127,13 +129,6 @@ def test_the_user_of_the_template_may_do_nothing_else(signed_in, redis_server, c
         pytest.raises(NoPermissionError),
     ):
         client.execute_command(*command)
-
-
-def test_the_user_of_the_template_may_ask_for_the_time(signed_in, redis_server):
-    """Scripts and commands read Redis's own clock, which is in no group of commands but `fast`."""
-    with Redis(port=redis_server.port, username="functions", password="password") as client:
-        assert client.time()[0] > 0
-        assert client.eval("return redis.call('TIME')[1]", 0)
 
 
 def test_the_guide_names_the_rights_that_a_user_of_yours_needs():

@@ -34,7 +34,7 @@ def test_the_workflow_runs_every_check_of_the_makefile():
 
 
 def test_the_workflow_runs_the_commands_of_the_readme():
-    """Each target that README and CONTRIBUTING name is run, but those that measure or clean up."""
+    """Each target that README and CONTRIBUTING name is run, except measuring and cleaning up."""
     run = {parts[1] for parts in map(shlex.split, commands()) if parts[0] == "make"}
     named = {
         target
@@ -60,7 +60,7 @@ def test_every_file_of_tests_that_begins_first_exists():
 
 
 def test_every_job_ends_by_itself():
-    """A job that hangs is cut off."""
+    """Every job has a time limit of at most an hour."""
     assert all(job["timeout-minutes"] <= 60 for job in WORKFLOW["jobs"].values())
 
 
@@ -70,7 +70,7 @@ def test_the_oldest_and_the_deployed_python_are_tested():
 
 
 def test_the_hooks_are_the_tools_of_the_virtual_environment():
-    """So they have the locked versions, and a commit is judged as `make check` judges it."""
+    """The hooks run the locked tools, with mypy on the files that `make check` checks."""
     (local,) = HOOKS["repos"]
     assert local["repo"] == "local"
     entries = {hook["id"]: hook["entry"] for hook in local["hooks"]}

@@ -42,14 +42,14 @@ def test_widgets_lie_beside_each_other(parameters):
 
 
 def test_the_breakers_are_drawn_with_the_numbers_that_they_have():
-    """The title says what the numbers mean, as the code writes them."""
+    """The title of the breakers' graph says what each number of the code means."""
     (title,) = [w["title"] for w in widgets_of(Stack(), "metric") if "breakers" in w["title"]]
     legend = ", ".join(f"{at} {state.value.replace('_', '-')}" for state, at in STATES.items())
     assert f"({legend})" in title
 
 
 def test_log_queries_find_what_is_logged(caplog):
-    """Every message and field that they name is one that a commit logs."""
+    """The log queries name only messages and fields that a commit logs."""
     step = {"provider": "finnhub", "calls_used": 1, "latency_ms": 9, "quotes": 0, "detail": "x"}
     change = {"provider": "finnhub", "asset_class": "stocks", "before": "closed", "after": "open"}
     summary = Summary(

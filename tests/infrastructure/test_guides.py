@@ -1,3 +1,5 @@
+"""The guides name the parameters and outputs of the template."""
+
 from __future__ import annotations
 
 import re
@@ -14,7 +16,7 @@ GUIDES = {
 
 @pytest.mark.parametrize("name", GUIDES)
 def test_guides_name_parameters_that_there_are(name):
-    """What a guide writes as `Name=value`, or as `<Name>`, is a parameter or an output."""
+    """A name that a guide writes as `Name=value` or `<Name>` is a parameter or an output."""
     known = template()["Parameters"].keys() | template()["Outputs"].keys()
     text = GUIDES[name]
     named = set(re.findall(r"\b([A-Z][a-z]+(?:[A-Z][A-Za-z0-9]*)+)=", text))

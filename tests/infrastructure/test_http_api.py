@@ -97,7 +97,7 @@ def test_a_warning_of_the_import_fails_the_deployment():
 
 
 def test_the_access_log_is_json_that_names_the_functions_request():
-    """A line leads from the gateway's request to the function's log, and from there back."""
+    """A line of the access log has the ids of the gateway's and of the function's request."""
     (stage,) = Stack().of_type("AWS::ApiGatewayV2::Stage").values()
     line = json.loads(stage["AccessLogSettings"]["Format"])
     assert line["requestId"] == "$context.requestId"

@@ -1,3 +1,5 @@
+"""The network, the cache and the names of the stack."""
+
 from __future__ import annotations
 
 import json

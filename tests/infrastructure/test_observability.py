@@ -40,7 +40,7 @@ AWS_METRICS = {
         "DatabaseMemoryUsagePercentage Evictions EngineCPUUtilization CurrConnections",
     ),
 }
-# How many metrics are alarmed on, of which 10 are free and the rest is 0.10 USD a month each.
+# The metrics that count events.
 COUNTED = {metric.name for metric in METRICS if metric.unit == "Count"}
 
 
@@ -66,7 +66,7 @@ def test_alarms_watch_series_that_the_code_measures(parameters):
 
 @every_stack
 def test_other_metrics_are_ones_that_aws_has_of_our_resources(parameters):
-    """Each is one that its service knows, by one dimension, of a resource that the stack holds."""
+    """Every other metric is one of AWS's, by one dimension, of a resource of the stack."""
     stack = Stack(**parameters)
     others = [n for n in all_shown(stack) + all_alarmed(stack) if n.namespace != NAMESPACE]
     assert others

@@ -1,3 +1,5 @@
+"""The parameters of the template: described, used, checked, and in step with the settings."""
+
 from __future__ import annotations
 
 import json
@@ -10,7 +12,7 @@ from marketdata.settings import SETTINGS, Settings
 from tests.infrastructure.stack import EXISTING, NODES, OWN, ROOT, Stack, template
 
 PARAMETERS = template()["Parameters"]
-# What the template alone decides, so no parameter has its default.
+# Settings whose value the template decides itself, so they have no parameter.
 DECIDED = {
     "API_IS_PUBLIC",
     "ARCHIVE_BUCKET",
@@ -29,7 +31,7 @@ def as_setting(parameter: str) -> str:
 
 @every_parameter
 def test_every_parameter_says_what_it_is_and_what_it_may_be(name):
-    """Each has a description, a default, and the values that are allowed."""
+    """Each parameter has a description, a default, and the values that are allowed."""
     declared = PARAMETERS[name]
     assert re.match(r"[A-Z].*\.$", declared["Description"]), declared["Description"]
     assert "Default" in declared
@@ -60,13 +62,13 @@ def test_every_default_is_allowed(name):
 
 @every_parameter
 def test_every_parameter_is_used(name):
-    """Every parameter is used."""
+    """Every parameter is used outside of its group in the console."""
     rest = json.dumps({key: part for key, part in template().items() if key != "Metadata"})
     assert f'{{"Ref": "{name}"}}' in rest or f"${{{name}}}" in rest
 
 
 def test_the_console_shows_every_parameter_in_a_group():
-    """Each parameter stands in one group, and groups name no other."""
+    """Each parameter is in one group, and groups have no other names."""
     groups = template()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
     assert sorted(grouped) == sorted(PARAMETERS)
@@ -74,7 +76,7 @@ def test_the_console_shows_every_parameter_in_a_group():
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_a_parameter_has_the_default_of_its_setting(setting):
-    """Where a parameter is named for a setting, both have the same default."""
+    """A parameter that is named for a setting has the default of that setting."""
     defaults = {as_setting(name): declared["Default"] for name, declared in PARAMETERS.items()}
     if setting.name in defaults:
         assert str(defaults[setting.name]) == setting.default
@@ -196,7 +198,7 @@ def test_rules_refuse_what_cannot_work(parameters, said):
 
 
 def test_every_assertion_of_a_rule_has_been_seen_to_fail():
-    """The cases above are all there are."""
+    """The cases of the test above break each assertion of each rule."""
     written = {
         assertion["AssertDescription"]
         for rule in template()["Rules"].values()
@@ -264,7 +266,7 @@ def test_every_output_says_what_it_is():
     assert all(re.match(r"[A-Z].*\.$", output["Description"]) for output in outputs.values())
     outputs = Stack().outputs
     for name in ("PutProviderKeys", "RefreshAssetLists", "ReadLogs"):
-        assert f"--region {'eu-central-1'}" in json.dumps(outputs[name]["Value"])
+        assert "--region eu-central-1" in json.dumps(outputs[name]["Value"])
 
 
 def test_a_deployment_needs_no_named_roles():

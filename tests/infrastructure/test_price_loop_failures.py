@@ -1,4 +1,4 @@
-"""Minutes of the price loop in which steps fail: a failure costs its slot or its job, no more."""
+"""Minutes of the price loop in which steps fail: a failure costs only its slot or its job."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def fails(machines, function: str, failure, *, at_s: int, asset_class: str | Non
 
     def instead(event, handler):
         job = job_of(event)
-        struck = job["slot"] * 1000 == MINUTE_MS + at_s * 1000
-        if struck and asset_class in (None, job.get("asset_class")):
+        is_chosen = job["slot"] * 1000 == MINUTE_MS + at_s * 1000
+        if is_chosen and asset_class in (None, job.get("asset_class")):
             return failure(event, handler)
         return handler(event)
 
@@ -37,12 +37,12 @@ def fails(machines, function: str, failure, *, at_s: int, asset_class: str | Non
 
 
 def raises(_event, _handler):
-    """A defect."""
+    """Raise as a handler with a defect does."""
     raise DefectError("this is broken")
 
 
 def throttled(_event, _handler):
-    """No concurrency left, however often it is tried."""
+    """Raise as Lambda does without concurrency left."""
     raise ThrottledError
 
 
@@ -126,7 +126,7 @@ def test_a_fetch_that_fails_is_committed_as_such(machines, failure):
     assert len(tries) == (2 if failure == "throttled" else 1)
     assert failed.answer["error"] == failed.event["error"]
     assert breaker("yfinance", "stocks") == "closed"
-    # Two slots: what the first was granted is spent at both providers, the second only asks one.
+    # All calls granted to the first slot are spent; the second slot calls only one provider.
     granted = {attempt["provider"]: attempt["calls"] for attempt in job["attempts"]}
     made = sum(
         outcome["calls_used"]
@@ -163,7 +163,7 @@ def test_a_probe_whose_fetch_hangs_is_given_again_in_the_next_slot(plain_redis):
 
 @pytest.mark.parametrize("fault", ["status", "html", "cut"])
 def test_a_provider_that_fails_opens_its_breaker_within_a_minute(machines, fault):
-    """Each slot has prices of the next provider; after five failures the first is paused."""
+    """After five failures the breaker is open, and each slot has the next provider's prices."""
     machines.market.control(fault, provider="yfinance", path="/v7")
     machines.run_minute(from_s=20)
     assert breaker("yfinance", "stocks") == "open"

@@ -1,4 +1,4 @@
-"""Minutes of the price loop, as its definition leads through them on AWS."""
+"""Minutes of the price loop by its state machine's definition."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FIRST = {"AAPL": "yfinance", "BTC-USD": "coingecko", "EUR/USD": "alpha_vantage"}
 
 
 def test_a_minute_has_twelve_slots_at_exact_times(machines):
-    """The minute after the scheduled one is worked through, each slot when it begins."""
+    """The minute after the scheduled time has twelve slots, each planned when it begins."""
     (ended,) = machines.run_minute()
     assert (ended.status, ended.states[-1]) == ("SUCCEEDED", "Done")
     assert machines.slots() == EACH_SLOT
@@ -23,7 +23,7 @@ def test_a_minute_has_twelve_slots_at_exact_times(machines):
 
 
 def test_every_invocation_names_its_execution(machines):
-    """Two executions of one minute differ in what each of their functions logs."""
+    """Each invocation gets the id of its own execution."""
     first, second = machines.run_minute(from_s=50, times=2)
     assert first.arn != second.arn
     named = {call.event["execution"] for call in machines.calls}
@@ -41,7 +41,7 @@ def test_after_a_minute_the_api_has_prices_of_all_classes(machines):
 
 
 def test_a_minute_delivered_twice_at_once_is_worked_through_once(machines):
-    """Of two executions that ask for each slot one gets it, and no provider is called twice."""
+    """Of two executions one claims each slot, and no provider is called twice for a slot."""
     first, second = machines.run_minute(times=2)
     assert (first.status, second.status) == ("SUCCEEDED", "SUCCEEDED")
     asked = Counter(call.event["slot"] for call in machines.of("plan_quotes"))
@@ -80,8 +80,8 @@ def test_a_start_after_the_minute_does_nothing(machines):
     assert (ended.status, machines.calls) == ("SUCCEEDED", [])
 
 
-def test_a_slot_in_which_nothing_is_due_calls_nobody(plain_redis):
-    """With prices every half minute two slots of a minute have jobs; the others end with plan."""
+def test_a_slot_in_which_nothing_is_due_makes_no_call(plain_redis):
+    """With prices every half minute, two slots have jobs, and the others end after plan."""
     with deployed(
         plain_redis, ACTIVE_SYMBOLS="AAPL,BTC-USD", PRICE_FETCH_INTERVAL="30"
     ) as machines:
@@ -116,7 +116,7 @@ def test_an_overrun_skips_slots_and_bursts_nothing(machines):
 
 
 def test_a_throttled_fetch_is_tried_once_more(machines):
-    """Lambda throttled it before it began, so a second later it calls the same providers."""
+    """A fetch that Lambda throttled is tried again a second later with the same job."""
     throttled = []
 
     def refuse_first(event, handler):

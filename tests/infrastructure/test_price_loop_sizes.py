@@ -17,7 +17,7 @@ from tests.infrastructure.api_client import get
 from tests.infrastructure.machines import MINUTE_MS, deployed
 
 MOST_STATE_BYTES = 262_144
-# Coins and pairs of them: the simulated market answers these fastest.
+# Coins, because the simulated market answers these fastest.
 MANY = [symbol for symbol in symbols_of(10_000) if "-" in symbol][:3_000]
 
 
@@ -34,7 +34,7 @@ def crowd(plain_redis, request):
 
 @pytest.mark.parametrize("crowd", [1_000], indirect=True)
 def test_what_does_not_fit_is_priced_in_the_next_slots(crowd, monkeypatch, caplog):
-    """Each slot takes as many as fit, the log says how many wait, and in the end all are fresh."""
+    """Symbols that do not fit into a plan are priced in the next slots, and the log says so."""
     monkeypatch.setattr(composition, "MOST_PLAN_BYTES", 60_000)
     (ended,) = crowd.run_minute(from_s=45)
     plans = [call.answer for call in crowd.of("plan_quotes")]
@@ -48,7 +48,7 @@ def test_what_does_not_fit_is_priced_in_the_next_slots(crowd, monkeypatch, caplo
 
 @pytest.mark.parametrize("crowd", [3_000], indirect=True)
 def test_a_full_plan_goes_through(crowd):
-    """It is as large as it may be on AWS, and the interpreter has its jobs fetched."""
+    """A plan of the largest size passes through the state machine, and its jobs are fetched."""
     crowd.instead["fetch_quotes"] = lambda job, _handler: {"job": job, "error": "not today"}
     (ended,) = crowd.run_minute(from_s=55)
     (plan,) = (call.answer for call in crowd.of("plan_quotes"))
@@ -61,7 +61,7 @@ def test_a_full_plan_goes_through(crowd):
 
 @pytest.mark.parametrize("crowd", [3_000], indirect=True)
 def test_a_plan_that_is_too_large_would_end_the_minute(crowd, monkeypatch):
-    """What the bound is for: no Catch gets to see States.DataLimitExceeded."""
+    """A larger plan fails the execution, because Catch does not get States.DataLimitExceeded."""
     monkeypatch.setattr(composition, "MOST_PLAN_BYTES", 10_000_000)
     (ended,) = crowd.run_minute(from_s=50)
     assert (ended.status, ended.error) == ("FAILED", "States.DataLimitExceeded")
@@ -72,7 +72,7 @@ def test_a_plan_that_is_too_large_would_end_the_minute(crowd, monkeypatch):
     ("on_lambda", "most"), [(True, composition.MOST_PLAN_BYTES), (False, None)]
 )
 def test_a_plan_is_bounded_on_lambda_alone(plain_redis, on_lambda, most):
-    """On one machine no state machine stands between the steps."""
+    """A plan has a limit on Lambda, and none on one machine, without a state machine."""
     settings = Settings.from_env(plain_redis.env())
     stores = composition.connect_stores(settings)
     process = composition.Process(settings, Logger(), "plan_quotes", on_lambda)

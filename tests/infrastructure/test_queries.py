@@ -45,7 +45,7 @@ def test_a_query_is_made_of_commands_that_there_are(name):
 
 
 def test_a_slot_is_found_in_a_line_and_no_other_slot_is():
-    """The pattern matches the slot in JSON and in the text of an error, and no longer number."""
+    """The pattern finds a slot in JSON and in the text of an error, and no other number."""
     (pattern,) = re.findall(r"like /(.+)/", QUERIES["one slot"]["QueryString"])
     for line in (
         '{"level":"INFO","slot":1763820300,"job":"a"}',
@@ -57,7 +57,8 @@ def test_a_slot_is_found_in_a_line_and_no_other_slot_is():
         assert not re.search(pattern, line)
 
 
-def test_provider_calls_are_looked_up_by_a_metric_that_there_is():
-    """A metric's line has its values in a list, of which the query takes the first."""
+def test_provider_calls_are_looked_up_by_a_metric_that_exists():
+    """The query takes the first value in the list of a metric of the table."""
     names = re.findall(r"(\w+)\.0", QUERIES["slowest provider calls"]["QueryString"])
+    assert names
     assert set(names) <= {metric.name for metric in METRICS}

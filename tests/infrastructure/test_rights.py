@@ -1,3 +1,5 @@
+"""The rights of the stack's roles, and what is kept secret and private."""
+
 from __future__ import annotations
 
 import json
@@ -8,7 +10,7 @@ import pytest
 
 from tests.infrastructure.stack import EXISTING, NODES, OWN, Stack, statements, template
 
-# IAM knows no resource for these; Step Functions needs them to deliver logs.
+# Step Functions needs these to deliver logs. IAM cannot limit them to a resource.
 LOG_DELIVERY = {
     "logs:CreateLogDelivery",
     "logs:GetLogDelivery",
@@ -19,7 +21,7 @@ LOG_DELIVERY = {
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
 }
-# IAM knows no resource for traces either.
+# IAM cannot limit traces to a resource either.
 TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 SAMPLING = {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
 TRACED = {"PlanQuotes", "FetchQuotes", "CommitQuotes"}
@@ -67,7 +69,7 @@ def test_the_functions_are_on_their_sides(parameters):
 
 @every_stack
 def test_no_role_may_do_anything_everywhere(parameters):
-    """The only `*` are those of log delivery and traces, with the actions that know no resource."""
+    """Only log delivery and traces, which IAM cannot limit to a resource, have `*`."""
     stack = Stack(**parameters)
     for role in stack.of_type("AWS::IAM::Role"):
         for statement in policies_of(stack, role):
@@ -116,7 +118,7 @@ def test_the_cache_side_has_no_way_to_the_keys(parameters):
 
 @every_stack
 def test_the_price_loop_is_traced_and_nothing_else(parameters):
-    """Its functions join the trace of the execution; only they, and the machine, may write one."""
+    """Only the price loop and its three functions are traced, and may write traces."""
     stack = Stack(**parameters)
     machines = stack.of_type("AWS::StepFunctions::StateMachine")
     traced = {name: one.get("TracingConfiguration") for name, one in machines.items()}
@@ -136,7 +138,7 @@ def test_without_iam_nobody_signs_in_to_the_cache():
 
 
 def test_the_network_rights_of_lambda_are_not_those_of_the_code():
-    """What Lambda may do to join the VPC is denied to the code that runs in it."""
+    """The right to join the VPC, which Lambda needs, is denied to the function's code."""
     stack = Stack()
     for function in IN_VPC:
         role = role_of(stack.functions()[function])
@@ -146,7 +148,7 @@ def test_the_network_rights_of_lambda_are_not_those_of_the_code():
 
 
 def test_managed_policies_of_aws_are_only_those_for_joining_a_vpc():
-    """No role carries one of AWS's broad policies, such as the usual one for logs."""
+    """The only managed policy of AWS that a role has is the one for joining a VPC."""
     foreign = {
         policy
         for role in Stack().of_type("AWS::IAM::Role").values()
@@ -186,7 +188,7 @@ def test_machines_invoke_their_own_functions_only():
 
 
 def test_no_secret_is_in_the_template():
-    """The environment names no key, the secret starts empty, nothing resolves it on deploying."""
+    """The template has no key: none in the environment, an empty secret, no resolved one."""
     for function in Stack().functions().values():
         names = function["Environment"]["Variables"].keys()
         assert not [name for name in names if name.endswith(("_API_KEY", "_PASSWORD"))]

@@ -1,4 +1,4 @@
-"""`make smoke` on servers that are not what was deployed: each check fails by its name."""
+"""`make smoke` on servers with wrong responses: each check fails by its name."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_an_origin_that_is_allowed_by_name_passes(api):
 
 
 def test_nobody_there_fails_every_check(api):
-    """A wrong address is a failure with the address in it, not a traceback."""
+    """If no server answers, every check fails with the address in its line."""
     lines: list[str] = []
     target = Target("http://127.0.0.1:9")
     assert not smoke(target, 0, lambda what, line: lines.append(f"{what} {line}"))
@@ -186,8 +186,8 @@ def test_the_command_sends_the_token_and_exits_by_the_result(api, capsys):
 
 
 @pytest.mark.parametrize("url", ["", "example.com", "ftp://example.com", "https://", "http://[1"])
-def test_an_address_that_is_none_is_refused_at_once(url, capsys):
-    """Nothing is asked and nobody waits for prices; the error says what is allowed."""
+def test_an_invalid_address_is_an_error_at_once(url, capsys):
+    """An invalid address is an error that says what is allowed, without any request."""
     with pytest.raises(SystemExit):
         main([url])
     assert f"argument url: {url!r} is not http://HOST or https://HOST" in capsys.readouterr().err

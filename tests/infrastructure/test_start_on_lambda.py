@@ -1,4 +1,4 @@
-"""The start of a function on Lambda: it does the heavy work, and survives what is not there."""
+"""The start of a function on Lambda: it loads all modules, also without Redis or the secret."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.pipeline import GENEROUS_MARKET
 
 IN_VPC = ("plan_quotes", "commit_quotes", "plan_assets", "commit_assets", "api")
 FETCHING = ("fetch_quotes", "fetch_assets")
-# What a function loads after its start: each module of its first event that was not there before.
+# Prints the modules that a function's first event loads, which should be loaded at its start.
 PROGRAM = """
 import importlib, json, sys, time
 name, event = sys.argv[1], json.loads(sys.argv[2])
@@ -88,13 +88,13 @@ def sample(name: str) -> dict[str, Any]:
     ids=["plan_quotes", "commit_quotes", "api"],
 )
 def test_the_first_event_loads_nothing(redis_server, name, event):
-    """Lambda gives a whole processor at the start only, so all modules are loaded there."""
+    """All modules are loaded at the start, because Lambda gives a whole processor only then."""
     loaded, _, _ = started(name, event, **redis_server.env())
     assert ours_or_foreign(loaded) == []
 
 
 def test_the_first_job_loads_nothing():
-    """Yahoo's library, which takes longest, is there before the first job."""
+    """All modules of a job for Yahoo are loaded at the start, yfinance included."""
     job = sample("fetch_quotes__crypto")
     stock = {"symbol": "AAPL", "ids": {}}
     job |= {"asset_class": "stocks", "instruments": [stock]}
@@ -108,7 +108,7 @@ def test_the_first_job_loads_nothing():
 
 @pytest.mark.parametrize("name", IN_VPC)
 def test_a_start_without_redis_is_a_warning(name):
-    """A Redis that does not answer does not fail the start; the event will say so."""
+    """A Redis that does not answer is a warning at the start, and not an error."""
     _, _, printed = started(
         name, REDIS_HOST="127.0.0.1", REDIS_PORT=str(free_port()), REDIS_TLS="true",
         REDIS_AUTH="iam", REDIS_USERNAME="functions", REDIS_CACHE_NAME="prices",
@@ -118,7 +118,7 @@ def test_a_start_without_redis_is_a_warning(name):
 
 
 def test_the_signing_code_is_loaded_at_the_start():
-    """With IAM the first connection is made at the start, so its signature is made there too."""
+    """With IAM the code that signs a connection is loaded at the start."""
     _, before, _ = started(
         "plan_quotes", REDIS_HOST="127.0.0.1", REDIS_PORT=str(free_port()), REDIS_TLS="true",
         REDIS_AUTH="iam", REDIS_USERNAME="functions", REDIS_CACHE_NAME="prices",
@@ -128,7 +128,7 @@ def test_the_signing_code_is_loaded_at_the_start():
 
 @pytest.mark.parametrize("name", FETCHING)
 def test_a_start_without_the_secret_is_a_warning(name):
-    """A Secrets Manager that cannot be reached does not fail the start either."""
+    """A Secrets Manager that cannot be reached is a warning at the start, and not an error."""
     nowhere = f"http://127.0.0.1:{free_port()}"
     _, before, printed = started(
         name, PROVIDER_KEYS_SECRET="keys", AWS_ENDPOINT_URL=nowhere, ARCHIVE_BUCKET="a-bucket"

@@ -1,3 +1,5 @@
+"""The definitions of both state machines: their states, limits, expressions and calls."""
+
 from __future__ import annotations
 
 import json
@@ -19,7 +21,7 @@ every_machine = pytest.mark.parametrize("name", NAMES)
 
 
 def machines_of(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A machine and those inside its maps: whatever has StartAt and States."""
+    """A machine and the machines inside its maps."""
     yield machine
     for state in machine["States"].values():
         if state["Type"] == "Map":
@@ -42,7 +44,7 @@ def tasks_of(name: str) -> dict[str, dict[str, Any]]:
 
 
 def next_of(state: dict[str, Any]) -> set[str]:
-    """Where a state may lead."""
+    """The states that may follow a state."""
     ways = [state, *state.get("Choices", ()), *state.get("Catch", ())]
     return {way[key] for way in ways for key in ("Next", "Default") if key in way}
 
@@ -71,7 +73,7 @@ def test_both_machines_are_in_the_template():
 
 @every_machine
 def test_every_state_is_reached_and_every_way_leads_somewhere(name):
-    """From the start of each machine its own states are reached, all of them and no others."""
+    """From its start each machine reaches all of its own states, and no others."""
     for machine in machines_of(definition(name)):
         reached, open_ = set(), {machine["StartAt"]}
         while open_:
@@ -156,8 +158,8 @@ def test_a_state_gives_up_before_its_function_does(name):
         assert functions[function]["Timeout"] > state["TimeoutSeconds"], label
 
 
-def test_nothing_in_the_loop_is_tried_past_its_slot():
-    """Retries of the loop are one each, a second later, and only of calls that never began."""
+def test_the_loop_retries_only_throttled_calls():
+    """The loop retries only throttled calls, each once and after one second."""
     for label, state in tasks_of("price_loop").items():
         for retry in state.get("Retry", ()):
             assert retry["ErrorEquals"] == ["Lambda.TooManyRequestsException"], label
@@ -180,7 +182,7 @@ def test_the_loop_counts_the_slots_that_the_program_counts():
 
 
 def test_a_failed_fetch_is_committed_as_such():
-    """Commit gets the job and the error's name, so that reservations and probes are settled."""
+    """After a failed fetch commit gets the job and the error, so that it can settle the job."""
     for name in NAMES:
         (caught,) = tasks_of(name)["Fetch"]["Catch"]
         assert caught["Next"] == "Commit"

@@ -1,4 +1,4 @@
-"""What plan, fetch and commit log on Lambda: each line leads to its slot, job and execution."""
+"""The log lines of plan, fetch and commit on Lambda name their slot, job and execution."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.redis_servers import RedisServer
 
 EXECUTION = "arn:aws:states:eu-central-1:123456789012:express:loop:run:1"
 STEPS = ("plan_quotes", "fetch_quotes", "commit_quotes")
-# Events that are nobody's message: a ping, a scheduler's event, nothing, a list.
+# Events that are not a message of any step: a ping, a scheduler's event, nothing, a list.
 ODD_EVENTS = ({"warmup": True}, {"source": "aws.scheduler", "id": "1"}, {}, None, [], "ping")
 PING_LIKE = (
     {"requestContext": {}},
@@ -68,7 +68,7 @@ def slot_event() -> dict[str, Any]:
 
 
 def test_every_line_of_a_slot_names_slot_job_request_and_execution(functions):
-    """The lines of plan, fetch and commit have them, those of metrics and of a failure as well."""
+    """Every line of a slot has these ids, lines of metrics and of failures included."""
     functions.market.control(fault="status", provider="yfinance", status=503)
     event = slot_event()
     plan, planned = functions.call("plan_quotes", event, "plan-1")
@@ -89,7 +89,7 @@ def test_every_line_of_a_slot_names_slot_job_request_and_execution(functions):
 
 
 def test_an_error_that_reaches_lambda_names_slot_and_job(functions, redis_server):
-    """Its text is what Lambda and Step Functions log; a line of ours has the traceback."""
+    """An error's text, which Lambda logs, names slot and job; our line has the traceback."""
     event = slot_event()
     plan, _ = functions.call("plan_quotes", event, "plan-1")
     redis_server.kill()
@@ -128,7 +128,7 @@ def test_a_message_that_is_damaged_names_its_slot_and_job(functions):
 
 @pytest.mark.parametrize("name", ["http_quotes", "rest_quotes"])
 def test_the_line_of_a_request_has_the_ids_of_the_gateway_and_of_the_function(functions, name):
-    """The query for one request finds it by either of them."""
+    """The line of a request has both request ids, by which the saved query finds the line."""
     event = json.loads((ROOT / "events" / f"api__{name}.json").read_text(encoding="utf-8"))
     _, lines = functions.call("api", event, "api-1")
     (line,) = [line for line in lines if line.get("message") == "request"]

@@ -18,7 +18,7 @@ every_stack = pytest.mark.parametrize(
 
 @dataclass(frozen=True)
 class Named:
-    """One metric that a widget or an alarm names, and how it is put together over a period."""
+    """One metric that a widget or an alarm names, and its statistic over a period."""
 
     namespace: str
     name: str
@@ -48,7 +48,7 @@ def named_by(alarm: dict[str, Any]) -> Iterator[Named]:
 
 
 def place(value: Any) -> str:
-    """A value that only AWS knows, by the resource that it is of."""
+    """A value that only AWS knows, written as `${...}` with the name of its resource."""
     if isinstance(value, str):
         return value
     if "Ref" in value:

@@ -45,7 +45,7 @@ class Coins:
         assert self.pipe.refresh(self.archive, AssetClass.CRYPTO).swapped
 
     def prices(self, symbols: str) -> dict[str, Any]:
-        """What a client gets: prices, and the codes of what has none, after two slots."""
+        """What a client gets for each symbol after two slots: its price, or its error's code."""
         at_s = self.pipe.clock() // 1000
         self.gecko.prices = {
             coin: {"usd": price, "usd_24h_change": 1.5, "last_updated_at": at_s}
@@ -87,7 +87,7 @@ def coins(plain_redis, tmp_path: Path) -> Iterator[Coins]:
 
 
 def test_a_ticker_keeps_its_coin_when_the_ranks_change(coins):
-    """The other coin of the ticker is listed and priced by its id, before and after."""
+    """When ranks change, a ticker keeps its coin, and the other coin is priced by its id."""
     for ranks in ((480, 500), (505, 500), (None, 12)):
         coins.list(coin_row(*HOLO, ranks[0]), coin_row(*HOTCOIN, ranks[1]))
         assert coins.names() == {"HOT-USD": "Holo", "@hotcoin-USD": "Hotcoin"}
@@ -95,7 +95,7 @@ def test_a_ticker_keeps_its_coin_when_the_ranks_change(coins):
 
 
 def test_a_top_coin_has_its_ticker_in_the_first_list_without_a_rank(coins):
-    """A number does not win against a missing rank."""
+    """In the first list a top coin without a rank has its ticker, and a ranked coin its id."""
     coins.list(
         coin_row("batcat", "btc", "batcat", 900), coin_row("bitcoin", "btc", "Bitcoin", None)
     )
@@ -104,14 +104,14 @@ def test_a_top_coin_has_its_ticker_in_the_first_list_without_a_rank(coins):
 
 
 def test_a_list_that_lacks_a_top_coin_gives_its_ticker_to_no_other(coins):
-    """The price of the top coin is asked for by its shipped id."""
+    """If a list lacks a top coin, its ticker is priced by the shipped id."""
     coins.list(coin_row("batcat", "btc", "batcat", 3))
     assert coins.names() == {"@batcat-USD": "batcat"}
     assert coins.prices("BTC-USD,@batcat-USD") == {"BTC-USD": 64000, "@batcat-USD": 0.00004}
 
 
 def test_a_coin_whose_ticker_is_a_currency_code_goes_by_its_id(coins):
-    """The currency's pair stays forex."""
+    """A coin whose ticker is a currency code is priced by its id, and the pair stays forex."""
     coins.list(coin_row("mantle", "mnt", "Mantle", 60))
     assert coins.names() == {"@mantle-USD": "Mantle"}
     assert coins.prices("@mantle-USD") == {"@mantle-USD": 0.71}
@@ -127,10 +127,7 @@ THIRD = coin_row("ethereum", "eth", "Ethereum", 2)
 
 @pytest.mark.parametrize("gap_lists", [0, 1, 3])
 def test_a_ticker_that_becomes_another_coin_starts_anew(coins, caplog, gap_lists):
-    """Quote, history and baseline are gone, the list and the log name both coins.
-
-    So it is if no coin had the ticker in the lists between.
-    """
+    """A ticker's new coin has no old quote, history or baseline, also after lists without it."""
     coins.list(PEARL, THIRD)
     assert coins.prices("PRL-USD,PRL-EUR")["PRL-USD"] == 3.25
     for _ in range(gap_lists):
@@ -150,7 +147,7 @@ def test_a_ticker_that_becomes_another_coin_starts_anew(coins, caplog, gap_lists
 
 
 def test_a_price_that_was_asked_for_before_the_change_is_not_shown(coins, monkeypatch):
-    """A job that was planned for the coin before and is committed after the swap writes nothing."""
+    """A job planned for a ticker's old coin and committed after the change writes nothing."""
     coins.list(PEARL, THIRD)
     assert coins.prices("PRL-USD") == {"PRL-USD": 3.25}
     coins.pipe.clock.pass_s(DAY_S)
@@ -169,7 +166,7 @@ def test_a_price_that_was_asked_for_before_the_change_is_not_shown(coins, monkey
 
 
 def test_a_coin_that_returns_has_its_ticker_again(coins, caplog):
-    """Its history goes on, as no other coin had the ticker meanwhile."""
+    """A coin that returns keeps its history, if no other coin had its ticker meanwhile."""
     coins.list(PEARL, THIRD)
     assert coins.prices("PRL-USD") == {"PRL-USD": 3.25}
     coins.list(THIRD)
@@ -182,7 +179,7 @@ def test_a_coin_that_returns_has_its_ticker_again(coins, caplog):
 
 
 def test_a_change_stays_visible_in_later_lists(coins):
-    """The first coin does not get its ticker back while the second one is listed."""
+    """A ticker's first coin does not get it back while its second coin is listed."""
     for rows in ((PEARL, THIRD), (OTHER, THIRD), (OTHER, PEARL, THIRD)):
         coins.list(*rows)
     rows = {row["symbol"]: row for row in coins.rows()}

@@ -8,7 +8,7 @@ from local.day import command
 
 
 def test_a_short_day_meets_every_target(capfd, monkeypatch, tmp_path):
-    """Through outages, refusals, bad ticks and lost workers every figure of the day is met."""
+    """With outages, rejections, bad ticks and lost workers, two hours meet every target."""
     monkeypatch.setenv("MARKETDATA_HOME", str(tmp_path))
     code = command.day(seed=1, hours=2)
     out, err = capfd.readouterr()

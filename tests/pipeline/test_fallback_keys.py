@@ -1,4 +1,4 @@
-"""Providers that may not be asked: without a key, with a bad one, with too small a plan."""
+"""Providers that are not called: without a key, with a bad key, with too small a plan."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEYED = {
 }
 THREE = {"ACTIVE_SYMBOLS": "AAPL,BTC-USD,EUR/USD"}
 CLASSES = {Source.FINNHUB: "stocks", Source.COINMARKETCAP: "crypto", Source.ALPHA_VANTAGE: "forex"}
-# Who is asked before each of them; they are asked themselves only while that one fails.
+# The provider before each of them, which has to fail before the second one is called.
 BEFORE = {Source.FINNHUB: Source.YFINANCE, Source.COINMARKETCAP: Source.COINGECKO}
 DAY_S = 86_400
 
@@ -32,7 +32,7 @@ def make(plain_redis) -> Iterator[Make]:
 
 
 def silence(make: Make, source: Source) -> None:
-    """Make the provider fail that is asked before another one."""
+    """Let the provider before this one fail, if there is one."""
     if source in BEFORE:
         make.market.control("status", provider=BEFORE[source].value)
 
@@ -57,7 +57,7 @@ def test_without_any_key_every_class_is_served(make):
 
 @pytest.mark.parametrize("source", KEYED)
 def test_one_provider_without_its_key_is_left_out(make, source):
-    """It is asked for nothing even when its class has nobody else, and the rest is as ever."""
+    """A provider without its key is never called, and the other providers serve as usual."""
     pipe = make(**THREE, **GENEROUS, **{KEYED[source]: ""})
     silence(make, source)
     pipe.run()
@@ -121,7 +121,7 @@ def test_what_a_plan_excludes_is_not_asked_for_a_day(cache: Cache):
 
 
 def test_a_pair_beyond_the_plan_goes_to_the_next_provider_for_a_day(make):
-    """A first provider's plan costs its class nothing: the pair is priced by Yahoo all day."""
+    """A pair beyond Alpha Vantage's plan is priced by Yahoo for a day, without a further call."""
     pipe = make(ACTIVE_SYMBOLS="EUR/USD,GBP/USD", **GENEROUS)
     make.market.control("not_entitled", provider="alpha_vantage", symbol="EUR/USD")
     pipe.run()
@@ -134,7 +134,7 @@ def test_a_pair_beyond_the_plan_goes_to_the_next_provider_for_a_day(make):
 
 @pytest.mark.parametrize("fault", ["not_entitled", "unknown"])
 def test_no_number_of_excluded_or_unknown_symbols_opens_a_breaker(make, fault):
-    """A provider that does not have what is asked for is not broken, however often it says so."""
+    """Any number of excluded or unknown symbols leaves the provider's breaker closed."""
     pipe = make(ACTIVE_SYMBOLS="EUR/USD", **GENEROUS)
     pipe.run()
     make.market.control(fault, provider="alpha_vantage")

@@ -1,4 +1,4 @@
-"""What one provider leaves open goes to the next, within the slot and within its time."""
+"""Symbols that one provider has no price of go to the next one, within the same slot."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make(plain_redis) -> Iterator[Make]:
 
 
 def served(symbols: str, source: str, **others: str) -> dict[str, str]:
-    """All symbols from one source, but for the others."""
+    """All symbols from one source, except the others."""
     return dict.fromkeys(symbols.split(","), source) | others
 
 
@@ -71,7 +71,7 @@ def test_only_the_remainder_goes_to_the_next_provider(cache: Cache):
 
 
 def test_the_order_of_the_chains_is_kept_while_budgets_allow(make):
-    """In a minute of slots the second providers are never asked, and all is fresh in each."""
+    """While the first providers answer, the second ones are never called, and all is fresh."""
     pipe = make(ACTIVE_SYMBOLS=f"{SIX},{COINS},{PAIRS}", **GENEROUS)
     for _ in range(12):
         pipe.run_next()
@@ -89,7 +89,7 @@ def test_the_order_of_the_chains_is_kept_while_budgets_allow(make):
 
 
 def test_a_class_without_any_provider_names_each_symbol_and_leaves_the_others_alone(make):
-    """Without a quote each symbol has its reason; the other classes do not notice."""
+    """If a class has no provider, its symbols have reasons, and other classes have prices."""
     pipe = make(**GENEROUS)
     fail(pipe, "status", Source.COINGECKO, Source.COINMARKETCAP)
     ran = pipe.run()
@@ -104,7 +104,7 @@ def test_a_class_without_any_provider_names_each_symbol_and_leaves_the_others_al
 
 
 def test_old_quotes_outlive_their_providers_and_say_so(cache: Cache):
-    """When a class fails its last prices stay, fresh for QUOTE_TTL and marked stale after that."""
+    """The last prices of a class that fails stay, and are stale after QUOTE_TTL."""
     with simulated(cache, limits=GENEROUS_MARKET) as make:
         pipe = make(**GENEROUS)
         pipe.run()
@@ -143,7 +143,7 @@ def test_a_hanging_provider_leaves_time_for_the_next_one(make, hanging, expected
 
 
 def test_a_whole_slot_ends_within_its_deadline(make):
-    """With its full time a first provider that hangs is left in time for the second one."""
+    """In a slot of full length a first provider that hangs leaves time for the second one."""
     pipe = make(ACTIVE_SYMBOLS="AAPL", patience=1, **GENEROUS)
     fail(pipe, "hang", Source.YFINANCE)
     ran = pipe.run()
@@ -154,7 +154,7 @@ def test_a_whole_slot_ends_within_its_deadline(make):
 
 
 def test_a_refused_connection_names_the_host_and_no_more(make):
-    """Where nobody listens each class has its reason, which shows host and port only."""
+    """A refused connection is a reason in each class, with host and port only."""
     pipe = make(
         urls=dict.fromkeys(Source, "http://127.0.0.1:9"),
         ACTIVE_SYMBOLS="AAPL,BTC-USD,EUR/USD",

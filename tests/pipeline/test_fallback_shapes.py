@@ -1,4 +1,4 @@
-"""Each way in which a provider fails, once through plan, fetch and commit: what follows from it.
+"""Each failing answer of a provider, through plan, fetch and commit, and its consequences.
 
 The failing provider is a server that gives one canned answer; all others are the simulated market.
 """
@@ -18,7 +18,7 @@ from tests.support.error_shapes import SHAPES, Shape
 from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline, simulated
 from tests.support.simulated_market import KEY
 
-# Whom each is asked before or after, for which class, and the symbol that it fails for.
+# The next provider, or the one before; the class; the symbol that fails, and one that does not.
 NEXT = {
     Source.ALPHA_VANTAGE: (Source.YFINANCE, "forex", "EUR/USD"),
     Source.COINGECKO: (Source.COINMARKETCAP, "crypto", "BTC-USD"),
@@ -65,7 +65,7 @@ def case(request: pytest.FixtureRequest, plain_redis) -> Iterator[Case]:
 
 @pytest.mark.parametrize("case", SHAPES, indirect=True, ids=str)
 def test_a_failing_provider_costs_no_tick(case):
-    """Its row of the outcome table holds: who answers instead, its breaker, budget and words."""
+    """A failing answer has the outcome, fallback, breaker, budget and texts of its kind."""
     pipe, shape = case.pipe, case.shape
     ran = pipe.run()
     assert ran.outcome(shape.source, case.asset_class) == shape.outcome
@@ -79,7 +79,7 @@ def test_a_failing_provider_costs_no_tick(case):
 
 
 def _check_failure(case: Case) -> None:
-    """Five failures open the breaker; until then every slot asks, and every slot is answered."""
+    """Five failures open the breaker; until then each slot makes a call and has its prices."""
     pipe, outcome = case.pipe, case.shape.outcome
     assert (case.provider_status()["state"], case.provider_status()["last_error"]["outcome"]) == (
         "closed",
@@ -99,11 +99,11 @@ def _check_failure(case: Case) -> None:
         shown(opened_ms),
         shown(opened_ms + 300_000),
     )
-    assert _told_by_health(case) == f"is open ({outcome.replace('_', ' ')})"
+    assert _health_reason(case) == f"is open ({outcome.replace('_', ' ')})"
 
 
 def _check_rate_limited(case: Case) -> None:
-    """Nobody asks until the hold is over, and the breaker stays closed."""
+    """No call is made until the hold is over, and the breaker stays closed."""
     pipe, hold_s = case.pipe, case.shape.hold_s
     if hold_s > 5:
         ran = pipe.run_next(hold_s - 1)
@@ -115,7 +115,7 @@ def _check_rate_limited(case: Case) -> None:
         assert skips == {case.shape.source.value: "held"}
         pipe.run_next(1)
     else:
-        for asked in range(2, 8):  # however often it rejects the key
+        for asked in range(2, 8):  # a hold of one slot, so each slot makes a call
             pipe.run_next()
             assert case.server.asked == asked
     assert case.server.asked == (2 if hold_s > 5 else 7)
@@ -134,7 +134,7 @@ def _check_unauthorized(case: Case) -> None:
         shown(case.pipe.clock()),
     )
     assert status["last_error"]["outcome"] == "unauthorized"
-    assert _told_by_health(case) == "is open (bad key)"
+    assert _health_reason(case) == "is open (bad key)"
     case.pipe.run_next()
     assert case.server.asked == 1
 
@@ -151,7 +151,7 @@ def _check_not_entitled(case: Case) -> None:
 
 
 def _check_not_found(case: Case) -> None:
-    """It is no error of the provider's."""
+    """A symbol that is not found is not an error of its provider."""
     assert (case.provider_status()["state"], case.provider_status()["last_error"]) == (
         "closed",
         None,
@@ -178,8 +178,8 @@ _ERRORS = {
 }
 
 
-def _told_by_health(case: Case) -> str:
-    """How /health words the state of the failing provider's breaker."""
+def _health_reason(case: Case) -> str:
+    """The text of /health about the failing provider's breaker."""
     who = f"the breaker of {case.shape.source.value} for {case.asset_class} "
     (reason,) = (reason for reason in case.pipe.health()["reasons"] if reason.startswith(who))
     return reason.removeprefix(who)

@@ -1,4 +1,4 @@
-"""Each way in which Yahoo fails, through the real yfinance, and how it is trusted again."""
+"""Each way in which Yahoo fails, through the real yfinance, and when Yahoo is used again."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ WAYS = (
 
 @pytest.fixture
 def pipe(plain_redis) -> Iterator[Pipeline]:
-    """One share, and no limits to speak of."""
+    """A pipeline with one share and ample limits."""
     with (
         emptied(plain_redis) as cache,
         simulated(cache, limits=GENEROUS_MARKET) as make,
@@ -60,7 +60,7 @@ def pipe(plain_redis) -> Iterator[Pipeline]:
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_finnhub_answers_while_yahoo_fails_and_yahoo_again_when_it_is_well(pipe, way):
-    """A failure costs no slot; once it may be asked again and is well, Yahoo is first as before."""
+    """Finnhub prices each slot in which Yahoo fails, and afterwards Yahoo is first again."""
     pipe.market.control(**way.fault)
     ran = pipe.run()
     assert ran.outcome(YAHOO, "stocks") == way.outcome
@@ -103,7 +103,7 @@ def test_charts_answer_while_the_crumb_is_broken(pipe, fault, problem):
 @pytest.mark.parametrize("path", ["", CRUMB, "/v7/finance/quote"], ids=["all", "crumb", "quotes"])
 @pytest.mark.parametrize("status", [403, 429])
 def test_health_names_an_address_that_yahoo_does_not_accept(pipe, status, path):
-    """While Finnhub prices all stocks, /health says why Yahoo does not; and it stops when it does.
+    """While Yahoo does not accept our address, /health says so, and Finnhub prices all stocks.
 
     Charts need no crumb, so a page with 403 in place of the crumb alone takes no price away.
     """
@@ -124,7 +124,7 @@ def test_health_names_an_address_that_yahoo_does_not_accept(pipe, status, path):
 
 
 def test_health_doubts_the_address_when_yahoo_rejects_every_call_as_one_too_many(pipe):
-    """A 429 in words may be a limit; a quarter of an hour of nothing else is the address."""
+    """After 15 minutes of nothing but 429, /health says that the address may be the reason."""
     pipe.run()
     pipe.market.control(fault="rate_limited", provider=YAHOO.value)
     for _ in range(14):
@@ -141,7 +141,7 @@ def _addresses(pipe: Pipeline) -> list[str]:
 
 
 def _opens(pipe: Pipeline, outcome: str) -> int:
-    """Let it fail four more times; for how long its breaker is then open (s)."""
+    """Let Yahoo fail four more times; return for how many seconds its breaker is open."""
     for _ in range(4):
         assert pipe.provider_status(YAHOO)["classes"]["stocks"]["state"] == "closed"
         pipe.run_next()

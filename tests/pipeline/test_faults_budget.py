@@ -1,4 +1,4 @@
-"""Ledgers that Redis loses: what workers remember of them still counts, so no limit is exceeded."""
+"""Ledgers that Redis loses: calls that workers remember still count, so no limit is exceeded."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def worker_of(cache: Cache, control_of):
 
 
 def lose(cache: Cache) -> None:
-    """Redis comes back empty."""
+    """Let Redis lose everything."""
     cache.command("FLUSHALL")
 
 
 def ledger_key(cache: Cache) -> str:
-    """Where the ledger is."""
+    """The key of the ledger."""
     return cache.key("control", "budget", SOURCE.value)
 
 
 @pytest.mark.parametrize("limits", ["10/second", "10/minute", "10/hour", "10/day,600/minute"])
 def test_calls_count_although_redis_has_lost_them(cache, worker_of, limits):
-    """After a loss a worker is granted what its last window leaves, and no more."""
+    """After a loss a worker is granted only the calls that are left of its window."""
     worker = worker_of(limits)
     assert worker.take(7, NOW, use=Use.PROBE).calls == 7
     lose(cache)
@@ -44,7 +44,7 @@ def test_calls_count_although_redis_has_lost_them(cache, worker_of, limits):
 
 
 def test_lost_calls_leave_their_window_as_if_nothing_had_happened(cache, worker_of):
-    """What is given back is forgotten when it would have been."""
+    """Calls that a worker puts back after a loss leave their window at their own time."""
     worker = worker_of("10/minute")
     worker.take(10, NOW)
     untouched = worker.take(1, NOW + 1).available_at_ms
@@ -54,12 +54,12 @@ def test_lost_calls_leave_their_window_as_if_nothing_had_happened(cache, worker_
 
 
 def test_a_first_start_finds_its_whole_budget(worker_of):
-    """A worker that has seen nothing is granted everything at once."""
+    """A first worker on an empty Redis is granted its whole budget at once."""
     assert worker_of("10/minute").take(10, NOW).calls == 10
 
 
 def test_a_hold_outlives_the_loss(cache, worker_of):
-    """A provider that said when to come back is not asked sooner for a Redis that forgot it."""
+    """A hold of a provider that Redis has lost is still kept by the worker that saw it."""
     worker = worker_of("10/minute")
     worker.settle(worker.take(1, NOW), 1, NOW, hold_until_ms=NOW + MINUTE)
     worker.take(1, NOW + 5 * SECOND)  # denied, but seen
@@ -89,7 +89,7 @@ def test_a_crash_loop_does_not_empty_a_day(cache, worker_of):
 
 
 def test_a_worker_that_saw_nothing_may_begin_a_new_ledger(cache, worker_of):
-    """The others tell the new ledger what they have seen as soon as they take from it."""
+    """A worker that remembers calls adds them to the ledger that a new worker has begun."""
     old, new = worker_of("10/minute"), worker_of("10/minute")
     old.take(7, NOW)
     lose(cache)
@@ -99,7 +99,7 @@ def test_a_worker_that_saw_nothing_may_begin_a_new_ledger(cache, worker_of):
 
 
 def test_what_two_remember_is_counted_once(cache, worker_of):
-    """Two workers that saw the same calls give them back as one."""
+    """Calls that two workers remember are counted once after a loss."""
     first, second = worker_of("10/minute"), worker_of("10/minute")
     first.take(3, NOW)
     second.take(3, NOW)
@@ -109,8 +109,8 @@ def test_what_two_remember_is_counted_once(cache, worker_of):
     assert first.take(1, NOW + 10 * SECOND).calls == 0
 
 
-def test_whoever_has_seen_more_tells_what_the_first_did_not_know(cache, worker_of):
-    """A worker that comes second after a loss still adds what only it has seen."""
+def test_a_second_worker_adds_the_calls_that_the_first_did_not_see(cache, worker_of):
+    """The second worker after a loss adds the calls that only the second one has seen."""
     first, second = worker_of("10/minute"), worker_of("10/minute")
     first.take(3, NOW)
     second.take(3, NOW + 5 * SECOND)
@@ -130,7 +130,7 @@ def test_a_ledger_that_went_back_in_time_is_brought_forward(cache, worker_of):
 
 
 def test_unused_calls_are_given_back_after_a_loss_too(cache, worker_of):
-    """A report of before the loss refunds what was remembered, exactly."""
+    """A report from before a loss gives back exactly its unused calls."""
     worker = worker_of("10/minute")
     early = worker.take(8, NOW)
     lose(cache)
@@ -140,7 +140,7 @@ def test_unused_calls_are_given_back_after_a_loss_too(cache, worker_of):
 
 
 def test_nothing_lost_costs_no_further_round_trip(cache, worker_of):
-    """Remembering is free: a plan takes one round trip, and a loss two more, once."""
+    """A plan takes one round trip, and only the first one after a loss takes more."""
     worker = worker_of("10/minute")
     costs = []
     for step in range(5):
@@ -154,7 +154,7 @@ def test_nothing_lost_costs_no_further_round_trip(cache, worker_of):
 
 @pytest.mark.parametrize("limits", ["5/second,20/minute", "12/minute,40/day", "7/minute,30/hour"])
 def test_no_window_is_exceeded_however_often_redis_is_lost(cache, worker_of, limits):
-    """Takes, refunds, deaths, losses and dumps in any order never exceed a rolling window."""
+    """No order of takes, refunds, losses and restored dumps exceeds a rolling window."""
     chance = random.Random(limits)
     for _ in range(6):
         lose(cache)

@@ -28,7 +28,7 @@ def make(cache: Cache) -> Iterator[Make]:
 
 @pytest.fixture
 def lose(cache: Cache) -> Callable[[], None]:
-    """Redis comes back empty."""
+    """A function that lets Redis lose everything."""
     return lambda: cache.command("FLUSHALL")
 
 
@@ -48,7 +48,7 @@ def test_a_provider_at_its_limit_sees_no_call_too_many(make, lose, after_slots):
 
 
 def test_a_service_without_keys_has_all_its_prices_in_the_next_slot(make, lose):
-    """Even free plans leave room for the one call to each provider that a loss costs."""
+    """After each loss a service on free plans has all its prices in the next slot."""
     service = make(**NO_KEYS)
     for _ in range(9):
         service.run_next()
@@ -62,7 +62,7 @@ def test_a_service_without_keys_has_all_its_prices_in_the_next_slot(make, lose):
 
 
 def test_a_report_of_before_the_loss_is_committed_after_it(make, lose):
-    """Its prices are true and are served, and neither a breaker nor a budget suffers."""
+    """A report from before a loss is written, and changes no breaker and exceeds no quota."""
     service = make()
     service.run()
     make.clock.pass_s(60)

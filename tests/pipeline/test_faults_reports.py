@@ -1,4 +1,4 @@
-"""Reports that come late, twice or not at all: nothing newer is touched, nothing counts twice."""
+"""Reports that come late, twice or not at all change nothing newer and count once."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def workers(cache: Cache, clock: Clock) -> Iterator[Workers]:
 
 
 def planned(worker: Pipeline) -> list[dict]:
-    """The jobs of the slot that it is time for."""
+    """Plan the current slot, and return its jobs."""
     return worker.planner.plan(worker.clock() // SLOT_MS * SLOT_S, worker.clock()).jobs
 
 
 def late(worker: Pipeline) -> list[dict]:
-    """The reports of one slot, fetched and not committed."""
+    """Fetch the current slot, and return its reports without committing them."""
     return [worker.fetcher.fetch(job) for job in planned(worker)]
 
 
 def test_a_commit_a_minute_late_changes_no_newer_quote(workers, clock):
-    """What newer slots wrote stays, and every price served is true."""
+    """A report that is committed a minute late writes nothing, and newer quotes stay."""
     worker = workers(clock)
     reports = late(worker)
     for _ in range(12):
@@ -58,7 +58,7 @@ def test_a_commit_a_minute_late_changes_no_newer_quote(workers, clock):
 
 
 def test_a_late_failure_says_nothing_of_a_breaker_that_turned_since(workers, clock):
-    """Reports of failures that are older than the breaker's state leave it as it is."""
+    """Reports of failures that are older than a breaker's state leave that state unchanged."""
     worker = workers(clock)
     worker.market.control("status", provider=YAHOO.value, status=500)
     held_back = []
@@ -80,7 +80,7 @@ def test_a_late_failure_says_nothing_of_a_breaker_that_turned_since(workers, clo
 
 def test_a_commit_that_comes_twice_counts_once(workers, clock):
     """Unused calls are given back once, and no price confirms itself."""
-    worker = workers(clock, FINNHUB_API_KEY="")  # there is nobody else to confirm it
+    worker = workers(clock, FINNHUB_API_KEY="")  # no other source can confirm the price
     worker.run()
     worker.market.control("bad_tick", provider=YAHOO.value, symbol="AAPL", factor=3, answers=1)
     before = worker.read("AAPL")["AAPL"]
@@ -97,7 +97,7 @@ def test_a_commit_that_comes_twice_counts_once(workers, clock):
 
 
 def test_a_fetch_that_died_is_committed_as_such(workers, clock):
-    """Its calls count as spent, its provider is not blamed, and its symbols are due again."""
+    """A fetch that died leaves its calls spent, its breaker unchanged, and its symbols due."""
     worker = workers(clock)
 
     def dies(job: dict, _context: object) -> dict:

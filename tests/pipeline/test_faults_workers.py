@@ -1,4 +1,4 @@
-"""Workers that die, come twice, or whose clock is off: nothing sticks, no call is made too many.
+"""Workers that die, work at the same time or have a wrong clock exceed no quota.
 
 The whole way runs over a real Redis and against the simulated market, which counts every call.
 """
@@ -47,7 +47,7 @@ class Shift:
     off_ms: int
 
     def run(self, who: str, true_ms: int, clock: Clock) -> bool:
-        """Run the slot that it is time for by a worker's own clock; whether it was won."""
+        """Run the slot of a worker's own clock; return whether this worker claimed the slot."""
         worker, off_ms = (self.right, 0) if who == "right" else (self.wrong, self.off_ms)
         clock.now_ms, worker.clock.now_ms = true_ms, true_ms + off_ms
         return worker.run().tick.claimed
@@ -70,13 +70,13 @@ def env(shared_redis: RedisServer, market: MarketServers) -> dict[str, str]:
 
 
 def killed(worker: Pipeline, env: dict[str, str]) -> dict:
-    """The plan that died with its worker, for the slot that it is time for."""
+    """Let a worker plan the current slot and be killed; return its plan."""
     now_ms = worker.clock()
     return plan_and_be_killed(env, now_ms // SLOT_MS * SLOT_S, now_ms)
 
 
 def test_a_worker_killed_after_planning_costs_one_tick(workers, clock, env):
-    """Its symbols are due again in the next slot, and are priced there."""
+    """The symbols of a worker that was killed after planning are priced in the next slot."""
     worker = workers(clock)
     lost = killed(worker, env)
     assert (lost["claimed"], lost["due"]) == (True, 6)
@@ -87,7 +87,7 @@ def test_a_worker_killed_after_planning_costs_one_tick(workers, clock, env):
 
 
 def test_calls_of_a_killed_worker_stay_spent_until_their_window_is_over(workers, clock, env):
-    """Nobody can know whether it made them, so they count; then they are free again."""
+    """Calls that a killed worker had reserved count as made until their window is over."""
     worker = workers(clock)
     lost = killed(worker, env)
     reserved = Counter()
@@ -150,7 +150,7 @@ def shift(request: pytest.FixtureRequest, workers: Workers, market: MarketServer
 
 
 def test_a_clock_two_seconds_off_overspends_nothing(shift, clock):
-    """Whoever wins a slot, over four minutes at the limit no window sees a call too many."""
+    """With one clock two seconds off, four minutes at the limit exceed no window."""
     chance, claims, turns = random.Random(shift.off_ms), Counter(), []
     for slot_ms in range(clock(), clock() + 48 * SLOT_MS, SLOT_MS):
         # When each worker sees the slot begin, or wakes up late.
@@ -163,7 +163,7 @@ def test_a_clock_two_seconds_off_overspends_nothing(shift, clock):
 
 
 def test_a_slow_clock_before_a_fast_one_overspends_nothing(shift, clock):
-    """A worker that is early, by its clock, counts in full what one that was late has called."""
+    """A worker with a fast clock counts all calls of a worker with a slow clock."""
     slow, fast = ("right", "wrong") if shift.off_ms > 0 else ("wrong", "right")
     for number in range(4 * 13):
         who = (slow, fast)[number // 13 % 2]

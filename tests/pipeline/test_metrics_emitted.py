@@ -1,4 +1,4 @@
-"""What the service really measures while it works, held against the table of metrics."""
+"""The metrics of a service at work, compared with the table of metrics."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def gauges_of(pipe: Pipeline) -> Gauges:
 
 
 def values_of(gauges: Gauges, now_ms: int) -> dict:
-    """What gauges read, by series."""
+    """The values of gauges by series."""
     samples = gauges.read(now_ms)
     return {(s.metric.name, *sorted(s.dimensions.items())): s.value for s in samples}
 
@@ -44,7 +44,7 @@ def run_measured(pipe: Pipeline, meter: Meter, after_s: float = 5) -> None:
 
 
 def test_a_service_at_work_writes_the_whole_table(make: Make, capsys):
-    """With all providers up and then all down, every series but those of the api has a value."""
+    """With providers up and then down, every series except those of the api has a value."""
     pipe = make()
     meter = Meter("prod", gauges_of(pipe))
     for _ in range(13):  # two minutes begin
@@ -62,7 +62,7 @@ def test_a_service_at_work_writes_the_whole_table(make: Make, capsys):
 
 
 def test_gauges_tell_how_things_stand(make: Make):
-    """Ages as a reader sees them, budgets as the market counted them, breakers as they are."""
+    """Gauges have the ages of quotes, the budgets that are left, and the breakers' states."""
     pipe = make()
     pipe.market.control("status", provider="coingecko", status=401)
     pipe.run_next()
@@ -80,20 +80,20 @@ def test_gauges_tell_how_things_stand(make: Make):
 
 
 def test_providers_without_a_key_are_not_measured(make: Make):
-    """They would be five more series that never change."""
+    """Providers without a key have no series of their own."""
     pipe = make(**{f"{name}_API_KEY": "" for name in ("FINNHUB", "COINMARKETCAP", "ALPHA_VANTAGE")})
     samples = gauges_of(pipe).read(pipe.clock())
     assert {s.dimensions["provider"] for s in samples if "provider" in s.dimensions} == FREE
 
 
 def test_a_service_without_any_quote_is_silent_about_ages(make: Make):
-    """The alarm on ages takes silence for the worst."""
+    """Without any quote there is no sample of ages, which their alarm takes as a fault."""
     names = {series[0] for series in values_of(gauges_of(make()), make.clock())}
     assert names == {"BudgetLeft", "BreakerState"}
 
 
 def test_the_metrics_cost_one_round_trip_a_minute(make: Make, capsys):
-    """Gauges are one; lag, slots, quotes and attempts are known without asking."""
+    """Reading the gauges takes one round trip a minute, and all other metrics take none."""
     pipe = make()
     pipe.run_next()
     meter = Meter("prod", gauges_of(pipe))
@@ -108,7 +108,7 @@ def test_the_metrics_cost_one_round_trip_a_minute(make: Make, capsys):
 
 
 def test_missed_slots_are_reported_by_the_next_claim(make: Make, capsys):
-    """A loop that stood still for a minute missed eleven."""
+    """After a minute without a claim, the next claim reports eleven missed slots."""
     pipe = make()
     meter = Meter("prod", gauges_of(pipe))
     run_measured(pipe, meter)
@@ -119,7 +119,7 @@ def test_missed_slots_are_reported_by_the_next_claim(make: Make, capsys):
 
 
 def test_gauges_work_on_a_cluster_too(cache):
-    """Quotes and control state may be on two nodes."""
+    """Gauges are read from a cluster, too, where quotes and control state may be on two nodes."""
     with simulated(cache) as make:
         pipe = make()
         pipe.run_next()

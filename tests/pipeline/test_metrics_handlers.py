@@ -39,7 +39,7 @@ def printed(**env: str) -> str:
 
 
 def test_a_deployment_prints_metrics_with_its_name(redis_server):
-    """The claim of the slot, the gauges of its minute, and each commit; the lost claim nothing."""
+    """A claim, the gauges of its minute and each commit print metrics; a lost claim does not."""
     text = printed(**redis_server.env(METRICS_SERVICE="prod", ACTIVE_SYMBOLS="AAPL,EUR/USD"))
     found = metrics_in(text)
     names = [metric.name for metric in found]
@@ -53,7 +53,7 @@ def test_a_deployment_prints_metrics_with_its_name(redis_server):
 
 
 def test_one_machine_prints_no_metrics(redis_server):
-    """The same handlers, unless the deployment has a name; every line is one of the log."""
+    """Without METRICS_SERVICE the handlers print lines of the log only."""
     text = printed(**redis_server.env(ACTIVE_SYMBOLS="AAPL,EUR/USD"))
     assert metrics_in(text) == []
     assert "_aws" not in text

@@ -1,4 +1,4 @@
-"""Free plans in practice: who is asked when, over hours, and what stays fresh meanwhile."""
+"""Free plans over hours: when each provider is called, and which prices stay fresh."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_alpha_vantage_prices_a_pair_each_65_minutes_and_yahoo_the_rest(make):
 
 
 def test_coingecko_and_coinmarketcap_share_a_month(make):
-    """Each is asked every 5 minutes, as 10,000 a month allow, in turns: coins stay fresh."""
+    """Both are called in turns every 5 minutes, as 10,000 calls a month allow."""
     pipe = make(ACTIVE_SYMBOLS=COINS)
     for _ in range(HOUR_S // 15):
         pipe.run_next(15)
@@ -68,7 +68,7 @@ def test_coingecko_and_coinmarketcap_share_a_month(make):
 
 
 def test_without_coinmarketcap_coins_stay_fresh_on_a_month_of_coingecko(make):
-    """One free provider alone is asked each 297.6 s, just within QUOTE_TTL."""
+    """CoinGecko alone is called each 297.6 s, just within QUOTE_TTL."""
     pipe = make(ACTIVE_SYMBOLS=COINS, COINMARKETCAP_API_KEY="")
     for _ in range(HOUR_S // 5):
         pipe.run_next()
@@ -77,7 +77,7 @@ def test_without_coinmarketcap_coins_stay_fresh_on_a_month_of_coingecko(make):
 
 
 def test_with_paid_limits_every_symbol_is_priced_in_every_slot(plain_redis):
-    """Where no budget is in the way, a slot later everything has been asked for again."""
+    """With paid limits every symbol is due, called for and written in every slot."""
     paid = {
         Source.ALPHA_VANTAGE: "75/minute",
         Source.COINGECKO: "250/minute,100000/day",

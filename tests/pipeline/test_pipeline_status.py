@@ -1,4 +1,4 @@
-"""What /v1/providers and /health say, held against what happened and against what happens next."""
+"""/v1/providers and /health, compared with what happened and with what happens next."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_used_limits_and_times_are_the_markets_own(cache: Cache):
 
 
 def test_a_reset_is_when_the_oldest_call_stops_counting(make):
-    """Before the reported time no call is freed; in the next slot at least one is."""
+    """Before the reported reset no call stops counting, and in the slot after it one does."""
     pipe = make()
     for _ in range(3):
         pipe.run_next()
@@ -99,7 +99,7 @@ def test_the_next_call_is_made_at_the_reported_time(make):
 
 
 def test_a_held_provider_is_reported_with_the_end_of_its_hold(make):
-    """A 429 does not change the breaker; it is shown as a hold, next call and last error."""
+    """A 429 is shown as a hold, a next call and a last error, and the breaker stays closed."""
     pipe = make(ACTIVE_SYMBOLS="AAPL")
     pipe.market.control("rate_limited", provider="yfinance", retry_after=120)
     pipe.run()
@@ -120,7 +120,7 @@ def test_a_held_provider_is_reported_with_the_end_of_its_hold(make):
 
 
 def test_a_breaker_is_reported_in_each_of_its_states(cache: Cache):
-    """Closed, open, half-open with its probe out, open, closed: with times and reasons."""
+    """Each state of a breaker is reported with its times and its reason."""
     with simulated(cache) as make:
         pipe = make(ACTIVE_SYMBOLS="AAPL")
         pipe.run()
@@ -183,7 +183,7 @@ def test_a_breaker_is_reported_in_each_of_its_states(cache: Cache):
 
 
 def test_health_follows_what_clients_get(make):
-    """Healthy while all is fresh; with stale classes degraded, then unhealthy, and well again."""
+    """Health is degraded with one stale class, unhealthy with all stale, then healthy again."""
     pipe = make()
     list_assets(pipe)
     pipe.run()
@@ -208,7 +208,7 @@ def test_health_follows_what_clients_get(make):
 
 
 def test_a_loop_that_stands_still_is_reported(make):
-    """The lag is that of the last claimed slot; beyond a minute nobody is to rely on it."""
+    """The lag is the age of the last claimed slot, and above a minute it is unhealthy."""
     pipe = make()
     list_assets(pipe)
     pipe.run()

@@ -1,4 +1,4 @@
-"""Plans that are bounded: what does not fit waits for the next slot, and nothing is lost."""
+"""Plans have a limit: symbols that do not fit wait for the next slot, and none is lost."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def planner_of(cache: Cache) -> MakePlanner:
 
 @pytest.fixture
 def many(cache: Cache, plain_redis) -> Callable[[int], list[str]]:
-    """So many symbols, four stocks to six coins or so; every coin has ids and half have a quote."""
+    """Makes so many symbols, stocks and coins; all coins have ids, and half have a quote."""
 
     def make(count: int) -> list[str]:
         symbols = symbols_of(count)
@@ -72,7 +72,7 @@ def planned(plan: dict) -> list[str]:
 
 
 def slots(planner: Planner, period_s: int) -> Iterator[dict]:
-    """Plans of one slot after the other; what was planned is due again after so many seconds."""
+    """Plans of successive slots, whose symbols are due again after so many seconds."""
     for slot in itertools.count(SLOT, 5):
         plan = planner.plan(slot, slot * 1000 + 20).to_event()
         due = dict.fromkeys(planned(plan), (slot + period_s) * 1000)
@@ -88,7 +88,7 @@ def spent(planner: Planner) -> Counter[str]:
 
 @pytest.mark.parametrize(("count", "in_slots"), [(5_000, 3), (10_000, 5)])
 def test_what_does_not_fit_is_planned_in_the_next_slots(cache, planner_of, many, count, in_slots):
-    """Each symbol is planned once, every plan and job is within its limit, trips stay the same."""
+    """Each symbol is planned once, in plans and jobs within their limits and four round trips."""
     planner, seen, reserved = planner_of(many(count)), Counter(), Counter()
     next(slots(planner_of(["AAPL"]), 5))  # loads the scripts
     before = spent(planner)
@@ -113,7 +113,7 @@ def test_what_does_not_fit_is_planned_in_the_next_slots(cache, planner_of, many,
 
 
 def test_symbols_that_are_due_in_each_slot_take_turns(planner_of, many):
-    """The longest due come first, so that nobody waits for longer than all of them take."""
+    """The longest due symbols come first, so every symbol is in one of four successive plans."""
     symbols = many(5_000)
     turns = list(itertools.islice(slots(planner_of(symbols), 5), 8))
     assert all(plan["due"] == 5_000 for plan in turns)
@@ -122,8 +122,8 @@ def test_symbols_that_are_due_in_each_slot_take_turns(planner_of, many):
         assert set(some) == set(symbols)
 
 
-def test_what_nobody_can_be_asked_for_takes_no_room(planner_of, many):
-    """Coins without any budget are due for long, and keep no stock waiting."""
+def test_symbols_without_a_budget_take_no_room(planner_of, many):
+    """Coins without any budget take no room in a plan, so that no stock waits."""
     symbols = many(8_000)
     stocks = [symbol for symbol in symbols if "-" not in symbol][:1_000]
     coins = [symbol for symbol in symbols if symbol.endswith("-USD")]
@@ -145,7 +145,7 @@ def test_what_nobody_can_be_asked_for_takes_no_room(planner_of, many):
 
 
 def test_a_small_job_takes_the_room_that_a_larger_one_leaves(planner_of):
-    """What is left of a plan goes to whoever fits; the larger one is first in the next slot."""
+    """A job that fits takes the room that is left, and a larger one is deferred."""
     shares = [f"S{number}" for number in range(100)]
     planner = planner_of([*shares, "EUR/USD"])
     whole = planner_of(["EUR/USD"], None).plan(SLOT - 5, NOW - 5000)
@@ -157,7 +157,7 @@ def test_a_small_job_takes_the_room_that_a_larger_one_leaves(planner_of):
 
 
 def test_a_symbol_without_room_is_pending_and_not_explained(planner_of):
-    """Waiting for a slot is not a reason that a client sees."""
+    """A symbol without room in a plan is deferred, and no reason is stored for clients."""
     planner = replace(planner_of(["AAPL"]), most_bytes=FRAME_BYTES)
     plan = planner.plan(SLOT, NOW).to_event()
     assert (plan["jobs"], plan["deferred"], plan["skipped"]) == ([], 1, [])
@@ -172,7 +172,7 @@ def test_a_symbol_without_room_is_pending_and_not_explained(planner_of):
 def test_fillers_are_dropped_where_they_do_not_fit(
     cache, planner_of, ids_length, most_bytes, fillers
 ):
-    """They cost no call, so the plan goes without them, and they ride with another one."""
+    """Fillers that do not fit into a job or a plan are left out, and are not deferred."""
     names = [f"C{number}-USD" for number in range(24)]
     ids = {"coingecko": "c" * ids_length}
     coins = [Asset(name, AssetClass.CRYPTO, name, None, "USD", None, ids) for name in names]

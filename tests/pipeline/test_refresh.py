@@ -30,7 +30,7 @@ from tests.support.simulated_market import Clock
 from tests.support.trading_support import a_quote
 
 HOUR_S, DAY_S = 3600, 86_400
-# The schedule asks this often.
+# The time between two executions of the schedule.
 EVERY_S = 600
 SETTINGS = Settings.from_env(KEYS)
 
@@ -101,7 +101,7 @@ class Refresh:
 
 @pytest.fixture
 def refresh(cache: Cache, control_of, tmp_path: Path) -> Iterator[Refresh]:
-    """Refreshes of a service whose lists are of this moment."""
+    """Refreshes of a service that has just fetched its lists."""
     with ThreadPoolExecutor(4) as executor:
         refresh = Refresh(
             control_of(cache, dict.fromkeys(Source, "6000/minute")),
@@ -125,7 +125,7 @@ def lose_everything(refresh: Refresh) -> None:
 
 
 def test_a_lost_cache_gets_its_lists_from_the_archive_without_a_call(refresh):
-    """The lists come back with their age, and no quota is spent."""
+    """Lists that Redis lost are restored from the archive with their age, without a call."""
     calls = refresh.calls()
     before = refresh.assets.meta(AssetClass.CRYPTO)
     lose_everything(refresh)
@@ -136,7 +136,7 @@ def test_a_lost_cache_gets_its_lists_from_the_archive_without_a_call(refresh):
 
 
 def test_a_restored_list_is_fetched_before_it_is_too_old(refresh):
-    """Its age counts, not the time at which it was restored."""
+    """A restored list is fetched by its own age, and not by the time of its restoring."""
     lose_everything(refresh)
     refresh.run(20 * HOUR_S)
     oldest_s = 0.0
@@ -149,7 +149,7 @@ def test_a_restored_list_is_fetched_before_it_is_too_old(refresh):
 
 
 def test_an_old_list_in_the_archive_is_put_back_and_fetched_anew(refresh):
-    """An old list is better than none until the new one is there."""
+    """An archived list that is too old is restored and fetched anew in the same refresh."""
     calls = refresh.calls()
     lose_everything(refresh)
     summaries = refresh.run(2 * DAY_S)
@@ -158,7 +158,7 @@ def test_an_old_list_in_the_archive_is_put_back_and_fetched_anew(refresh):
 
 
 def test_a_provider_that_the_archived_list_lacks_is_asked(refresh):
-    """A key that was added since must not wait for the next day."""
+    """A list is fetched anew if the archived one lacks a provider, as after a new key."""
     listed = decode(refresh.archive.get(AssetClass.CRYPTO, LAST_GOOD))
     partial = replace(listed, sources=(Source.COINGECKO,))
     refresh.archive.put(AssetClass.CRYPTO, LAST_GOOD, encode(partial))
@@ -168,7 +168,7 @@ def test_a_provider_that_the_archived_list_lacks_is_asked(refresh):
 
 
 def test_a_refresh_of_a_day_keeps_all_lists_younger_than_the_interval(refresh):
-    """The schedule is early enough, so health is never degraded for the age of a list."""
+    """The schedule fetches lists so early that none gets as old as the interval."""
     oldest_s = 0.0
     refresh.clock.pass_s(22 * HOUR_S)
     for _ in range(4 * HOUR_S // EVERY_S):
@@ -181,7 +181,7 @@ def test_a_refresh_of_a_day_keeps_all_lists_younger_than_the_interval(refresh):
 
 
 def test_prices_do_not_continue_when_a_ticker_becomes_another_coin(refresh, caplog):
-    """Quote, history and held prices are removed, and the log names both coins."""
+    """All quotes of a ticker that names another coin are removed, and the log names both coins."""
     quotes = [
         coin_quote(refresh, "BTC-USD"),
         coin_quote(refresh, "BTC-EUR"),
@@ -203,6 +203,6 @@ def test_prices_do_not_continue_when_a_ticker_becomes_another_coin(refresh, capl
 
 
 def coin_quote(refresh: Refresh, symbol: str) -> Quote:
-    """A quote of this moment."""
+    """A quote of a coin at this moment."""
     quote = a_quote(symbol, refresh.clock(), refresh.clock(), Source.COINGECKO)
     return replace(quote, price=Decimal(100), currency=symbol[-3:])

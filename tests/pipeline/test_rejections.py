@@ -1,4 +1,4 @@
-"""Prices that can never be right: their reasons, and a clock of ours that is behind."""
+"""Rejected prices: their reasons, and the reasons if our own clock is behind."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from marketdata.cache.client import Cache
 from marketdata.domain.outcomes import MissingQuote, Reason
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.symbols import AssetClass
-from tests.pipeline.test_next_due import OPEN, SLOT_MS, Commits, commits, now
+from tests.support.commits import OPEN, SLOT_MS, Commits, now
 from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, Pipeline, simulated
 from tests.support.simulated_market import Clock
 
-__all__ = ["commits"]  # a fixture
 YAHOO = Source.YFINANCE
 BEHIND_S = 120
 
@@ -42,7 +41,7 @@ def late(cache: Cache) -> Iterator[Pipeline]:
 
 
 def test_a_clock_that_is_behind_is_named_by_health_and_in_each_reason(late):
-    """No price is served, each symbol says why, and no breaker changes its state."""
+    """With our clock behind no price is served, each symbol has the reason, no breaker changes."""
     for _ in range(3):
         ran = late.run_next()
     for symbol, entry in late.read("AAPL,BTC-USD").items():
@@ -57,7 +56,7 @@ def test_a_clock_that_is_behind_is_named_by_health_and_in_each_reason(late):
 
 
 def test_prices_are_right_as_soon_as_the_clock_is(late):
-    """While the clock is behind, the symbols are asked for in each slot."""
+    """In the slot after our clock is right again, every symbol has its price."""
     late.run()
     late.run_next()
     late.offset.now_ms = 0
@@ -68,7 +67,7 @@ def test_prices_are_right_as_soon_as_the_clock_is(late):
 
 
 def test_one_symbol_with_a_time_in_the_future_has_its_reason_and_a_pause(commits: Commits):
-    """It is a defect of the symbol: it is not asked for in every slot, and no clock is named."""
+    """One symbol that is ahead has a reason and a pause of a minute, and no clock is named."""
     summary = commits.commit(ahead("AAPL", 90), now("MSFT"), now("KO"), trading=OPEN)
     assert summary["held_back"] == {"rejected": 1}
     (attempt,) = summary["outcomes"]
@@ -83,7 +82,7 @@ def test_one_symbol_with_a_time_in_the_future_has_its_reason_and_a_pause(commits
 
 
 def test_a_symbol_that_another_source_prices_has_no_reason(commits: Commits):
-    """The second source's price is written in the same slot, and pauses nothing."""
+    """If a second source has a price, the symbol has neither a reason nor a pause."""
     second = now("AAPL", source=Source.FINNHUB)
     summary = commits.commit(ahead("AAPL", 90), second, trading=OPEN)
     assert (summary["written"], summary["held_back"]) == ({"finnhub": 1}, {"rejected": 1})
@@ -92,14 +91,14 @@ def test_a_symbol_that_another_source_prices_has_no_reason(commits: Commits):
 
 
 def test_a_rejected_price_leaves_the_stored_one(commits: Commits):
-    """What readers have stays as it was."""
+    """A rejected price leaves the stored quote unchanged."""
     commits.commit(now("AAPL"), trading=OPEN)
     commits.commit(ahead("AAPL", 3600), trading=OPEN)
     assert commits.quotes.last(["AAPL"])["AAPL"].timestamp_ms == SLOT_MS
 
 
 def test_a_provider_that_fails_for_a_clients_symbol_alone_stays_in_use(cache: Cache):
-    """A client keeps asking for it; the active symbols stay fresh, and the breaker closed."""
+    """Failing calls for a client's symbol leave the breaker closed and active symbols fresh."""
     with simulated(cache, limits=GENEROUS_MARKET) as make:
         pipe = make(ACTIVE_SYMBOLS="AAPL,MSFT", **GENEROUS)
         pipe.market.control("status", provider=YAHOO.value, symbol="KO", status=500)
@@ -114,7 +113,7 @@ def test_a_provider_that_fails_for_a_clients_symbol_alone_stays_in_use(cache: Ca
 
 
 def test_an_incomplete_answer_is_shown_and_its_lost_symbols_keep_their_quotes(cache: Cache):
-    """The lost symbols go to the next provider; what it lacks, too, keeps the stored price."""
+    """Lost symbols go to the next provider, and if it lacks one, the stored quote stays."""
     with simulated(cache, limits=GENEROUS_MARKET) as make:
         pipe = make(ACTIVE_SYMBOLS="AAPL,MSFT,KO,JPM,V", **GENEROUS)
         pipe.run()
@@ -139,7 +138,7 @@ def test_an_incomplete_answer_is_shown_and_its_lost_symbols_keep_their_quotes(ca
 
 @pytest.mark.parametrize(("lost", "pause_s"), [(17, 5), (1, 60)])
 def test_symbols_lost_by_an_incomplete_answer_are_due_in_the_next_slot(commits, lost, pause_s):
-    """One symbol that is missing is paused; most of twenty that are missing are not."""
+    """One missing symbol is paused, and most symbols of an answer are not."""
     symbols = [f"AB{chr(65 + place)}" for place in range(20)]
     commits.commit(*map(now, symbols), trading=OPEN)
     missing = [MissingQuote(symbol, Reason.NOT_FOUND, "no row") for symbol in symbols[:lost]]
@@ -155,7 +154,7 @@ def test_symbols_lost_by_an_incomplete_answer_are_due_in_the_next_slot(commits, 
 def test_a_clients_symbol_with_an_unusable_row_is_paused_unless_most_rows_are_unusable(
     commits, bad, use, pause_s
 ):
-    """A client's odd symbol spends no call in each slot; a defect of an answer is soon over."""
+    """A client's symbol with a bad row is paused, unless most rows of the answer are bad."""
     symbols = ["AAPL", "MSFT", "KO", "JPM", "V", "NVDA"]
     message = "yfinance: not a currency: 'USDD'"
     missing = [

@@ -1,4 +1,4 @@
-"""Symbols in every accepted spelling get their price from the provider that has its own."""
+"""Symbols in accepted spellings get their price from a provider with another spelling."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from marketdata.cache.client import Cache
+from marketdata.domain.quotes import Source
 from tests.support.pipeline import Make, simulated
 
 
@@ -41,7 +42,7 @@ def test_each_spelling_is_priced_as_its_one_symbol(make, spelling, symbol, sourc
 
 
 def test_a_coin_by_its_id_has_the_price_of_that_coin(make):
-    """Its price is the one of the ticker that names the same coin."""
+    """A coin by its id has the price of the ticker that names the same coin."""
     pipe = make(ACTIVE_SYMBOLS="BTC-USD,@bitcoin-USD")
     pipe.run()
     quotes = pipe.read("BTC-USD,@bitcoin-USD")
@@ -49,7 +50,8 @@ def test_a_coin_by_its_id_has_the_price_of_that_coin(make):
 
 
 def test_a_withdrawn_currency_is_never_priced_as_a_coin(make):
-    """No provider of forex knows it, and no provider of coins is asked."""
+    """A withdrawn currency is not found, and no provider of coins is called."""
     pipe = make(ACTIVE_SYMBOLS="ANG/USD")
     pipe.run()
     assert pipe.read("ANG/USD")["ANG/USD"]["code"] == "not_found"
+    assert pipe.asked(Source.COINGECKO) == pipe.asked(Source.COINMARKETCAP) == []

@@ -52,7 +52,7 @@ def pipeline(cache: Cache, market: MarketServers, clock: Clock) -> Iterator[Pipe
 
 @pytest.mark.parametrize(("first", "second", "asset_class", "symbols"), CHAINS)
 def test_a_stale_source_costs_no_tick(pipeline, first, second, asset_class, symbols):
-    """The next provider is asked in the same slot, and its current prices are what is served."""
+    """If a source is stale, the next provider's prices are served in the same slot."""
     pipeline.market.control("stale", provider=first.value, age_s=3600)
     ran = pipeline.run()
     assert ran.outcome(first, asset_class) == "stale"
@@ -62,7 +62,7 @@ def test_a_stale_source_costs_no_tick(pipeline, first, second, asset_class, symb
 
 @pytest.mark.parametrize(("first", "second", "asset_class", "symbols"), CHAINS)
 def test_a_source_that_stays_stale_is_left_alone(pipeline, first, second, asset_class, symbols):
-    """After five answers its breaker opens, says why, and its budget is spent no longer."""
+    """After five stale answers the breaker opens with that reason, and no call is made."""
     pipeline.market.control("stale", provider=first.value, age_s=3600)
     for _ in range(5):
         assert pipeline.provider_status(first)["classes"][asset_class]["state"] == "closed"
@@ -90,7 +90,7 @@ def test_a_source_that_is_current_again_is_taken_back(pipeline):
 
 
 def test_an_hour_old_price_does_not_look_fresh(pipeline, clock):
-    """Where every source is stale the first price is served, and is `stale` after QUOTE_TTL."""
+    """If every source is stale, the first price is served, and is `stale` after QUOTE_TTL."""
     seen = []
     for later_s in (0, 60, 120, 180, 240, 300, 305):
         clock.now_ms = MONDAY + later_s * 1000
@@ -103,7 +103,7 @@ def test_an_hour_old_price_does_not_look_fresh(pipeline, clock):
 
 
 def test_one_dead_coin_is_not_held_against_its_source(pipeline):
-    """The others' prices clear it; the dead one is asked for less often, and not made fresh."""
+    """One coin with a very old price leaves its source ok, and is requested less often."""
     pipeline.market.control("stale", symbol="ETH-USD", age_s=4 * 365 * 86_400)
     outcomes = set[str]()
     for _ in range(11):
@@ -136,7 +136,7 @@ def test_a_price_that_nobody_has_is_fetched_at_any_hour(pipeline, clock):
 
 
 def test_without_known_sessions_nothing_is_called_stale(pipeline, cache):
-    """Before the first refresh an old price is served as it is."""
+    """Without stored sessions no source is stale, and an old price is served."""
     cache.command("DEL", cache.key("control", "timetables"))
     pipeline.market.control("stale", provider="yfinance", age_s=3600)
     assert pipeline.run().outcome(YAHOO, "stocks") == "ok"
@@ -149,7 +149,7 @@ def test_without_known_sessions_nothing_is_called_stale(pipeline, cache):
      ("2026-03-22T15:00", "closed")],
 )  # fmt: skip
 def test_shares_of_new_york_have_the_state_of_its_calendar(pipeline, clock, at, state):
-    """Whoever gave the price; a share of London has what its source says."""
+    """A share of New York has the calendar's state, and a share of London its source's."""
     clock.now_ms = utc_ms(at)
     pipeline.read("TSCO.L")
     pipeline.run()

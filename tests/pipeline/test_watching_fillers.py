@@ -1,4 +1,4 @@
-"""Watched coins on free plans: they take the free places of calls that are made for active ones."""
+"""Watched coins on free plans fill the free places of calls for active coins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from marketdata.domain.quotes import Source
 from tests.support.caches import emptied
 from tests.support.pipeline import Pipeline, simulated
 
-# So few calls that each of these has been spent once when the next one is due.
+# So few calls a month that a provider's next routine call is due only after PACE_S.
 FEW = {"COINGECKO_LIMITS": "20/month", "COINMARKETCAP_LIMITS": "20/month"}
 PACE_S = 31 * 86_400 // 18
 NEXT_CALL_S = PACE_S + -PACE_S % 5
@@ -18,7 +18,7 @@ NEXT_CALL_S = PACE_S + -PACE_S % 5
 
 @pytest.fixture
 def pipe(plain_redis) -> Iterator[Pipeline]:
-    """One active coin and a watched one, both priced; no provider's pace has a call left."""
+    """One active and one watched coin, both priced, with no routine call left before PACE_S."""
     with emptied(plain_redis) as cache, simulated(cache) as make:
         pipe = make(ACTIVE_SYMBOLS="BTC-USD", **FEW)
         pipe.read("LTC-USD")
@@ -28,8 +28,8 @@ def pipe(plain_redis) -> Iterator[Pipeline]:
         yield pipe
 
 
-def test_a_watched_coin_rides_along_with_an_active_one(pipe):
-    """Its next price comes in the one call that the active coin's month allows."""
+def test_a_watched_coin_is_in_the_call_for_an_active_one(pipe):
+    """A watched coin is priced in the next call that is made for the active coin."""
     pipe.clock.pass_s(NEXT_CALL_S)
     pipe.read("LTC-USD")
     ran = pipe.run()
@@ -39,8 +39,8 @@ def test_a_watched_coin_rides_along_with_an_active_one(pipe):
     assert (job["use"], job["fillers"]) == ("active", ["LTC-USD"])
 
 
-def test_a_new_coin_rides_along_when_first_prices_are_spent(pipe):
-    """A symbol without a call of its own is priced with the next call of another."""
+def test_a_new_coin_is_in_the_call_for_an_active_one(pipe):
+    """A new coin without a call of its own is priced in the next call for the active coin."""
     pipe.read("ADA-USD,NOPE-USD")
     ran = pipe.run_next()
     assert ran.tick.written == {"coinmarketcap": 1}  # whose month has room for a first price
@@ -56,7 +56,7 @@ def test_a_new_coin_rides_along_when_first_prices_are_spent(pipe):
 
 
 def test_no_call_is_made_for_fillers_alone(pipe):
-    """What the first provider lacks waits, as the second one's calls are for the active coins."""
+    """A filler that the first provider lacks costs no call to the second provider."""
     pipe.market.control("unknown", provider="coingecko", symbol="LTC-USD")
     pipe.clock.pass_s(NEXT_CALL_S)
     pipe.read("LTC-USD")

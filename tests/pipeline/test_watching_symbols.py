@@ -1,4 +1,4 @@
-"""Symbols that only clients ask for: pending, priced from the next slot, forgotten in time."""
+"""Watched symbols are pending, then priced from the next slot on, and later dropped."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def make(plain_redis) -> Iterator[Make]:
         yield make
 
 
-def test_what_nobody_tracks_is_pending_and_then_priced(cache: Cache):
-    """The first request is answered `pending`, the first one after the next slot with a quote."""
+def test_a_new_symbol_is_pending_and_then_priced(cache: Cache):
+    """A symbol that was never requested is `pending`, and has a quote after the next slot."""
     with simulated(cache) as make:
         pipe = make()
         pipe.run()
@@ -45,7 +45,7 @@ def test_what_nobody_tracks_is_pending_and_then_priced(cache: Cache):
 
 
 def test_a_symbol_is_fetched_until_15_minutes_after_its_last_request(cache: Cache):
-    """Each request begins the quarter of an hour anew; after it the quote stays, and goes stale."""
+    """Fifteen minutes after its last request a symbol is not fetched any more and gets stale."""
     with simulated(cache) as make:
         pipe = make(ACTIVE_SYMBOLS="BTC-USD", **GENEROUS)
         pipe.read("KO")
@@ -63,7 +63,7 @@ def test_a_symbol_is_fetched_until_15_minutes_after_its_last_request(cache: Cach
 
 
 def test_a_symbol_that_nobody_knows_is_asked_for_once_in_15_minutes(make):
-    """It is `not_found` by the word of every provider of its class, and left alone for a while."""
+    """A symbol that no provider of its class knows is `not_found` for 15 minutes."""
     pipe = make(ACTIVE_SYMBOLS="BTC-USD")
     junk = "NOPE123,XAG/XPT"
     pipe.read(junk)
@@ -79,7 +79,7 @@ def test_a_symbol_that_nobody_knows_is_asked_for_once_in_15_minutes(make):
 
 
 def test_a_coin_that_no_list_knows_costs_no_call(make):
-    """Without an id there is nobody to ask; the client hears so in the next slot."""
+    """A coin without an id is `not_found` after the next slot, without a call."""
     pipe = make(ACTIVE_SYMBOLS="AAPL")
     coins = "NOPE-USD,ZZZZ-EUR,B.A.D-JPY"
     pipe.read(coins)
@@ -93,7 +93,7 @@ def test_a_coin_that_no_list_knows_costs_no_call(make):
 
 
 def test_watched_symbols_stay_fresh_on_free_plans(make):
-    """Ten minutes long a watched share, coin and pair are as fresh as the active ones."""
+    """For ten minutes a watched share, coin and pair are as fresh as active symbols."""
     pipe = make()
     watched = "KO,LTC-USD,SOL-EUR,USD/CHF"
     pipe.read(watched)

@@ -2,7 +2,7 @@
 
 `python -m tests.support.api_examples` writes them anew.
 
-They come from the app over a real Redis; only what is stored there was made up.
+The answers come from the app over a real Redis with made-up data.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.support.api_service import Service, quote
 from tests.support.caches import patient_cache
 from tests.support.redis_servers import RedisServer
 
-# By operation: what is asked for, by the status of its answer.
+# By operation: the target of a request, by the status of its answer.
 ASKED = {
     "getQuotes": {
         200: "/v1/quotes?symbols=AAPL,BTC-USD,EUR/USD,TSLA,NOPE123,A*B",

@@ -142,7 +142,7 @@ class Service:
         assert self.stores.assets.swap(listed)
 
     def at_work(self) -> None:
-        """Bring it to its best state: slot claimed, every active symbol fresh, every list there."""
+        """Make the service healthy: slot claimed, every active symbol fresh, every list stored."""
         active = [symbol.text for symbol in self.settings.active_symbols]
         self.price(*active)
         for asset_class in AssetClass:
@@ -175,7 +175,7 @@ class Service:
         reason: str | None = None,
         outcome: str = "x",
     ) -> None:
-        """Reserve one call and record what came of it."""
+        """Reserve one call and record its result."""
         want = CallRequest(source, asset_class, 1, Use.ACTIVE, self.now_ms + 3_000)
         (grant,) = self.stores.control.take([want], self.now_ms, "token")
         assert grant.calls == 1
@@ -246,7 +246,7 @@ def ask(app: FastAPI, method: str, path: str, query: str, headers: Mapping[str, 
         "client": ("127.0.0.1", 1),
     }
     sent: list[dict[str, Any]] = []
-    disconnected = asyncio.Event()  # which never happens; nobody reads a body either
+    disconnected = asyncio.Event()  # never set, because no test disconnects
 
     async def receive() -> dict[str, Any]:
         await disconnected.wait()

@@ -1,7 +1,7 @@
-"""The board in a real browser, for tests: two clocks that move together, and what can be read off.
+"""The board in a real browser, for tests, with two clocks that move together.
 
-The service's clock stands still; the page's is set to it and moved along with it, so that a test
-that spans minutes takes none.
+The service's clock moves only by the test, and the page's clock moves with it, so that a test of
+minutes takes seconds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WIDE, PHONE = (1280, 900), (390, 844)
 
 
 def new_tab(browser: Browser) -> Page:
-    """A page for one board after the other: each of its own would cost a process of Chromium."""
+    """A page for all boards of a file: a page for each board would cost a process of Chromium."""
     return browser.new_context(locale="en-GB", timezone_id="UTC").new_page()
 
 
@@ -93,7 +93,7 @@ class BoardPage:
         return self
 
     def next_slot(self, *, working: bool = True) -> None:
-        """Let the service's clock go on by a slot, and the page ask; `working`: the loop works."""
+        """Move the clocks on by a slot, so that the page asks; `working`: the loop runs, too."""
         self.service.now_ms += SLOT_MS
         if working:
             self.service.watched()
@@ -126,7 +126,7 @@ class BoardPage:
         return [request for request in self.asked if re.search(path, request.url)]
 
     def violations(self) -> list[str]:
-        """What axe finds wrong, each with where. Time passes for the page from here on."""
+        """The violations that axe finds, with their places. The page's clock runs from here on."""
         self.page.clock.resume()  # axe waits for timers
         self.page.evaluate(AXE_SCRIPT)
         found: dict[str, Any] = self.page.evaluate("axe.run({resultTypes: ['violations']})")

@@ -1,4 +1,4 @@
-"""A server that gives one and the same answer to everything, or what a test makes of a request."""
+"""A server that gives one answer to every request, or an answer that a test computes."""
 
 from __future__ import annotations
 

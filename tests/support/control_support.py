@@ -54,7 +54,7 @@ class Breaker:
     def tell(
         self, grant: CallGrant, effect: BreakerEffect, now_ms: int, **more: object
     ) -> tuple[Transition, ...]:
-        """Report what came of a grant."""
+        """Report the result of a grant."""
         return self.control.record([result_of(grant, grant.calls, effect, **more)], {}, (), now_ms)
 
     def attempt(self, effect: BreakerEffect, now_ms: int, **more: object) -> tuple[Transition, ...]:
@@ -62,15 +62,15 @@ class Breaker:
         return self.tell(self.ask(now_ms), effect, now_ms, **more)
 
     def state(self, now_ms: int = START_MS) -> BreakerState:
-        """The state as readers see it."""
+        """The state of the breaker, as a reader sees it."""
         return self.seen(now_ms).state
 
     def seen(self, now_ms: int = START_MS):
-        """All that readers see."""
+        """Everything that a reader sees of the breaker."""
         return self.control.read_providers(now_ms).providers[self.source].classes[self.asset_class]
 
     def open(self, now_ms: int = START_MS) -> None:
-        """Open it, by a bad key."""
+        """Open the breaker, by a bad key."""
         self.attempt(BreakerEffect.TRIP, now_ms, reason="bad_key")
 
 

@@ -1,4 +1,4 @@
-"""Every way in which a provider says no, as its answers look on the wire, and what each means.
+"""Every error and every empty answer of a provider, as sent, with the outcome of each.
 
 Yahoo is not here: its answers come through yfinance, and the simulated market gives them.
 """

@@ -13,11 +13,11 @@ TIMES = int(os.environ.get("TEST_EXAMPLES", "1"))
 
 
 def examples(count: int) -> int:
-    """The number of examples, where a usual run makes `count`."""
+    """The number of examples of a test of which a usual run makes `count`."""
     return count * TIMES
 
 
 def use_few() -> None:
-    """Set the number of examples of all tests that name none. No example has a time limit."""
+    """Set the number of examples of tests that have no number. No example has a time limit."""
     settings.register_profile("usual", max_examples=examples(50), deadline=None)
     settings.load_profile("usual")

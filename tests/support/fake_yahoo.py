@@ -1,6 +1,6 @@
-"""A real HTTP server on 127.0.0.1 that speaks Yahoo's formats, as strictly as Yahoo does.
+"""A real HTTP server on 127.0.0.1 that has Yahoo's formats, and is as strict as Yahoo.
 
-No crumb without the cookie, no quote without the crumb. `faults` makes a path answer otherwise.
+A crumb needs the cookie, and a quote needs the crumb. `faults` replaces the answers of a path.
 """
 
 import json
@@ -17,7 +17,7 @@ GOOD_CRUMB = "CrumbExmpl1"
 
 
 class Answer(NamedTuple):
-    """What is answered; `headers` on top of the type and the length."""
+    """One answer; `headers` are sent in addition to the type and the length."""
 
     status: int
     body: bytes | str | dict
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """A request that came."""
+    """A request that was received."""
 
     method: str
     path: str
@@ -99,11 +99,11 @@ class FakeYahoo:
         return f"127.0.0.1:{self._server.server_port}"
 
     def paths(self) -> list[str]:
-        """The paths of all that came, in order."""
+        """The paths of all requests, in order."""
         return [seen.path for seen in self.seen]
 
     def answer(self, seen: Seen) -> Answer | Callable:
-        """What a request gets."""
+        """The answer to a request."""
         if self.faults[seen.path]:
             return self.faults[seen.path].popleft()
         if seen.path in self.gone:
@@ -136,7 +136,7 @@ class FakeYahoo:
         return rows if isinstance(rows, list) else [rows]
 
     def asked(self) -> list[list[str]]:
-        """The symbols of each quote call that came."""
+        """The symbols of each quote call that was received."""
         return [seen.query["symbols"].split(",") for seen in self.seen if seen.path == QUOTE]
 
     def hang(self, _handler: BaseHTTPRequestHandler) -> None:

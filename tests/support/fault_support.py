@@ -44,9 +44,9 @@ PLANS = {
 }
 LIMITS = {f"{ENV_PREFIXES[source]}_LIMITS": limits for source, limits in PLANS.items()}
 SYMBOLS = "AAPL,GOOGL,MSFT,BTC-USD,ETH-USD,EUR/USD"
-# What the terminal says of a slot, and how many symbols are always priced unless settings differ.
-# A line of the terminal for each tick; a failed one has no number of written quotes.
+# A line of the terminal for each tick; that of a failed tick has no number of written quotes.
 TICK = re.compile(r"^\d\d:\d\d:\d\d  (?:due +\d+  written +(\d+))?", re.MULTILINE)
+# How many symbols are active by default.
 ACTIVE_COUNT = len(Settings.from_env({}).active_symbols)
 PATHS = (
     f"/v1/quotes?symbols={SYMBOLS}",
@@ -69,7 +69,7 @@ class Seen:
 
 
 class Watch:
-    """Asks a service's API again and again, from `with` to its end, and judges each answer.
+    """Asks a service's API again and again during `with`, and checks each answer.
 
     A quote may be pending, which is a 404, after Redis lost it. `wrong` holds every price that the
     market never had.
@@ -92,7 +92,7 @@ class Watch:
         self._thread.join()
 
     def statuses(self, since_s: float = 0, paths: tuple[str, ...] = PATHS[:4]) -> list[int]:
-        """The statuses of answers to questions since then; of all routes but health."""
+        """The statuses of answers to requests since then, of all routes except health."""
         return [seen.status for seen in self.seen if seen.at_s >= since_s and seen.path in paths]
 
     def wait_for(self, status: int, count: int, since_s: float) -> None:
@@ -170,7 +170,7 @@ class Workers:
         return worker
 
     def close(self) -> None:
-        """End all of them."""
+        """End all workers."""
         for worker in self._made:
             worker.close()
 
@@ -181,18 +181,18 @@ def moving_market(clock: Clock) -> MarketServers:
 
 
 def used(worker: Pipeline, source: Source) -> int:
-    """How many calls of the minute are counted."""
+    """How many calls a provider's ledger counts in the minute."""
     return int(worker.provider_status(source)["used"]["minute"])
 
 
 def plan_and_be_killed(env: dict[str, str], slot_s: int, now_ms: int) -> dict[str, Any]:
-    """The plan that a process made which was killed before it could do anything with it."""
+    """Let a process plan a slot, kill this process, and return its plan."""
     path = os.pathsep.join((str(ROOT), str(ROOT / "layers" / "core")))
     worker = subprocess.Popen(  # noqa: S603  (fixed arguments)
         [sys.executable, "-m", "tests.support.fault_support", str(slot_s), str(now_ms)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": path, **env},
-        stdin=subprocess.PIPE,  # it lives until we kill it, or end
+        stdin=subprocess.PIPE,  # the process runs until it is killed or this pipe is closed
         stdout=subprocess.PIPE,
     )
     with worker:

@@ -1,7 +1,7 @@
-"""A simulated market whose providers can turn hostile: they repeat whatever they were sent.
+"""A simulated market whose providers can be hostile: they repeat the requests they received.
 
-Keys, crumbs and cookies come back in bodies, headers and redirects, under every status, so that
-whatever is shown of an answer would show a secret.
+Keys, crumbs and cookies are in bodies, headers and redirects, with every status, so that any part
+of an answer that is shown would show a secret.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ WAYS = tuple(itertools.product(STATUSES, BODIES))
 
 @dataclass
 class Hostility:
-    """What arrived, and how calls are answered: as they should while `ways` is None.
+    """The secrets that arrived, and how calls are answered: normally while `ways` is None.
 
     Each call takes the next of its provider's ways, a status and a body.
     """
@@ -61,14 +61,14 @@ class Hostility:
     ways: dict[Source, Iterator[tuple[int, str]]] | None = None
 
     def begin(self) -> None:
-        """Turn hostile; every provider begins at another place."""
+        """Make all answers hostile; every provider begins with another way."""
         self.ways = {
             source: itertools.cycle(WAYS[9 * place :] + WAYS[: 9 * place])
             for place, source in enumerate(Source)
         }
 
     def reply(self, source: Source, request: Request) -> Reply | None:
-        """A hostile answer, if that is how it is now."""
+        """A hostile answer, or None while answers are normal."""
         self._note(request)
         if self.ways is None:
             return None
@@ -90,7 +90,7 @@ class Hostility:
         )
 
     def secrets(self, *more: str) -> set[str]:
-        """Every secret in every spelling that it may have taken."""
+        """Every secret in each spelling in which a text can show it."""
         plain = {*KEYS.values(), *self.arrived, *more}
         return {
             spelling
@@ -103,7 +103,7 @@ class Hostility:
 
 
 def _secrets(request: Request) -> list[str]:
-    """The key, crumb and cookie that a request holds, bare."""
+    """The values of the key, the crumb and the cookie of a request."""
     sent = {**request.headers, **request.query}
     secrets = [value for name, value in sent.items() if re.search("key|token|crumb", name)]
     return secrets + [cookie.partition("=")[2] for cookie in [sent.get("cookie", "")] if cookie]
@@ -120,7 +120,7 @@ def hostile_market(**market: object) -> Iterator[tuple[MarketServers, Hostility]
             self.source = wire.source
 
         def handle(self, request: Request) -> Reply:
-            """The hostile answer, or the one that it should be."""
+            """The hostile answer, or the normal one."""
             return hostility.reply(self.source, request) or super().handle(request)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""Reads metrics out of log lines as CloudWatch does: only what is in the embedded metric format."""
+"""Reads metrics from log lines as CloudWatch does, by the embedded metric format."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Found:
 
 
 def metrics_in(text: str) -> list[Found]:
-    """The metrics in lines of a log; lines that hold none, or are no JSON, are passed over."""
+    """The metrics in lines of a log; lines without metrics or without JSON are ignored."""
     return [found for line in text.splitlines() for found in _metrics_of(line)]
 
 

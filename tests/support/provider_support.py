@@ -1,4 +1,4 @@
-"""What the tests of all providers need: answers as a sender hands them back, and instruments."""
+"""Answers, instruments and bad bodies for the tests of all providers."""
 
 import json
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ def secret_key() -> str:
 
 
 def answer(body, status=200, **headers) -> Response:
-    """A response; a body that is no text yet becomes JSON, `_` in header names a dash."""
+    """A response. A body other than text or bytes becomes JSON; `_` in header names is a dash."""
     if not isinstance(body, bytes | str):
         body = json.dumps(body)
     raw = body.encode() if isinstance(body, str) else body
@@ -44,7 +44,7 @@ def answer(body, status=200, **headers) -> Response:
 
 
 def instrument(spelling: str, **ids: str) -> Instrument:
-    """An instrument by any accepted spelling, with the ids that providers know it by."""
+    """An instrument by any accepted spelling, with its ids at the providers."""
     symbol = parse_symbol(spelling)
     return Instrument(symbol, ids)
 

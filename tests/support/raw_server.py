@@ -1,4 +1,4 @@
-"""A TCP server that writes any bytes as its answer, and a look for secrets in errors."""
+"""A TCP server that answers with given bytes, and a check of errors for secrets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\
 
 
 class Server:
-    """A TCP server that gives each request's text to `answer`, which writes what it likes.
+    """A TCP server that gives each request's text to `answer`, which writes the response.
 
     `answer` returns whether the connection stays open for another request.
     """
@@ -39,7 +39,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the server."""
         return f"http://127.0.0.1:{self.port}/path"
 
     def drip(self, connection: socket.socket, byte: bytes) -> None:
@@ -50,14 +50,14 @@ class Server:
         self.hung_up.set()
 
     def await_hang_up(self, connection: socket.socket) -> None:
-        """Say nothing until the client hangs up."""
+        """Send nothing until the client closes the connection."""
         with suppress(OSError):
             while connection.recv(4096):
                 pass
         self.hung_up.set()
 
     def close(self) -> None:
-        """End the drips, stop listening and see every thread end."""
+        """Stop dripping and listening, and check that every thread ends."""
         self.closing.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -111,7 +111,7 @@ def secret_request(url: str) -> Request:
 
 
 def failure_of(sender: HttpSender, request: Request, timeout_s: float = 5.0) -> str:
-    """The message of the error that a request ends in, after a look for secrets in all of it."""
+    """The message of the error of a request, after a check of all its causes for secrets."""
     with pytest.raises(UnavailableError) as caught:
         sender.send(request, timeout_s)
     error: BaseException | None = caught.value

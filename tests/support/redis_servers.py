@@ -45,7 +45,7 @@ class RedisServer:
         return self._process.pid
 
     def start(self) -> None:
-        """Start it and return when it answers, in cluster mode when it serves all slots."""
+        """Start the server and return when it answers, in cluster mode when it serves all slots."""
         command = [
             str(find_server()), "--port", str(self.port), "--bind", HOST, "--save", "",
             "--appendonly", "no", "--dir", str(self._folder), "--loglevel", "warning",
@@ -62,25 +62,25 @@ class RedisServer:
                 time.sleep(0.02)
 
     def stop(self) -> None:
-        """End it, as an operator would."""
+        """End the server by SIGTERM, as an operator would."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once: connections break, and all data is gone."""
+        """Kill the server: connections break, and all data is lost."""
         self._end(signal.SIGKILL)
 
     def pause(self) -> None:
-        """Stop the process without ending it: it hangs."""
+        """Stop the process without ending it, so that it never answers."""
         os.kill(self.pid, signal.SIGSTOP)
         self._paused = True
 
     def resume(self) -> None:
-        """Let a paused process go on."""
+        """Continue a paused process."""
         os.kill(self.pid, signal.SIGCONT)
         self._paused = False
 
     def client(self) -> Redis:
-        """A redis-py client with which a test looks into the server."""
+        """A redis-py client for the test itself."""
         return Redis(HOST, self.port, protocol=2, socket_timeout=5)
 
     def env(self, **settings: str) -> dict[str, str]:

@@ -23,13 +23,13 @@ from marketdata.settings import ENV_PREFIXES, SETTINGS
 from tests.support.redis_servers import Doorway
 
 ROOT = Path(__file__).parents[2]
-# Far more than anything takes; only a hang gets there.
+# Far longer than any result takes; only a result that never comes reaches this limit.
 GUARD_S = 60.0
 _LOOK_S = 0.05
 
 
 def eventually(found: Callable[[], Any], what: str, timeout_s: float = GUARD_S) -> Any:
-    """What `found` returns as soon as that is true; fails with `what` after `timeout_s`."""
+    """Return the first true result of `found`; fail with `what` after `timeout_s`."""
     end = time.monotonic() + timeout_s
     while not (answer := found()):
         assert time.monotonic() < end, f"not within {timeout_s} s: {what}"
@@ -46,10 +46,10 @@ def settings_free_environment() -> dict[str, str]:
 
 
 class RunningService:
-    """One `python -m local start`; settings by name, what it prints in a file.
+    """One `python -m local start`, with settings by name and its output in a file.
 
-    It has a free port and, unless REDIS_HOST is given, a separate Redis. At the end of
-    `with` nothing of it is left.
+    The service has a free port and, unless REDIS_HOST is given, a separate Redis. The end of `with`
+    ends all of its processes.
     """
 
     def __init__(self, home: Path, name: str = "service", **env: str) -> None:
@@ -92,16 +92,16 @@ class RunningService:
 
     @property
     def output(self) -> str:
-        """All that it and its children have printed so far."""
+        """The output of the service and its children so far."""
         return self._file.read_text(encoding="utf-8")
 
     @property
     def log(self) -> str:
-        """All that is in its log file, of either market."""
+        """The text of its log file, of either market."""
         return "".join(path.read_text() for path in self.home.glob(".local/*/service.log"))
 
     def wait_for(self, text: str, after: str = "") -> None:
-        """Wait until the words are printed, in what follows the first part of the output."""
+        """Wait until a text is printed after the part of the output that is given as `after`."""
         skipped = len(after)
 
         def printed() -> bool:
@@ -111,7 +111,7 @@ class RunningService:
         eventually(printed, f"{text!r} in the terminal: {self.output}")
 
     def ready(self) -> Self:
-        """Return once it is up."""
+        """Return when the service is up."""
         self.wait_for(f"http://localhost:{self.port}")
         return self
 
@@ -120,7 +120,7 @@ class RunningService:
         return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=5)
 
     def quotes(self, symbols: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Quotes and errors by symbol; all are missing while the API does not answer."""
+        """Quotes and errors by symbol; both are empty while the API does not answer."""
         try:
             answer = self.get(f"/v1/quotes?symbols={symbols}")
         except requests.ConnectionError:
@@ -172,7 +172,7 @@ def doors_to(
     return doors, env
 
 
-# What `make start` tells the service and its own market about plans, for a market of the test's.
+# The paid plans of `make start`, for a market of the test itself.
 PAID = {
     Source.COINGECKO: "120/minute",
     Source.COINMARKETCAP: "120/minute",

@@ -44,7 +44,7 @@ def coins(version: str, minutes: float = 0, **ids: Mapping[str, str]) -> AssetLi
 
 
 def large(version: str, name: str, minutes: float = 0, total: int = 30_000) -> AssetList:
-    """A list of many assets whose names all tell the version."""
+    """A list of many assets, all with the given name."""
     rows = [(f"S{number}", f"{name} number {number}") for number in range(total)]
     return listed(version, rows, minutes=minutes)
 

@@ -50,7 +50,7 @@ def quote(
 
 
 def put(store: QuoteStore, *quotes: Quote, now: float | None = None) -> list[str]:
-    """The verdicts of one call as words, at the second `now`, else at its latest fetch."""
+    """The verdicts of one call as text, at the second `now`, or else at its latest fetch."""
     latest = max(epoch_ms(each.fetched_at) for each in quotes)
     verdicts = store.put(quotes, latest if now is None else at_ms(now))
     return [v.result.value + (f":{v.reason}" if v.reason else "") for v in verdicts]

@@ -44,7 +44,7 @@ class Clients:
     crumb: str = ""
 
     def get(self, source: Source, path: str, **params: str) -> requests.Response:
-        """One GET with the provider's key where it belongs."""
+        """One GET with the provider's key in its header or parameter."""
         headers = {
             Source.FINNHUB: {"X-Finnhub-Token": KEY},
             Source.COINMARKETCAP: {"X-CMC_PRO_API_KEY": KEY},
@@ -77,7 +77,7 @@ def clients_of_a_standing_market() -> Iterator[Clients]:
 
 
 def exact(response: requests.Response) -> Any:
-    """The body with its numbers as they were written."""
+    """The body with exact numbers."""
     assert response.status_code == 200, response.text
     return json.loads(response.text, parse_float=Decimal)
 

@@ -19,7 +19,7 @@ NO_PRICE = {"c": 0, "d": None, "dp": None, "h": 0, "l": 0, "o": 0, "pc": 0, "t":
 
 @dataclass
 class FakeFinnhub:
-    """`rows`: what the quote call says of a symbol; `listed`: the rows of the US list."""
+    """`rows`: the answer of the quote call by symbol; `listed`: the rows of the US list."""
 
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     listed: list[dict[str, Any]] = field(default_factory=list)

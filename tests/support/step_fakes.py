@@ -30,7 +30,7 @@ SUMMARY = Summary(
 
 @dataclass
 class Fakes:
-    """The three handlers: what each is to answer or raise, and what each was given."""
+    """The three handlers: what each returns or raises, and the events that each got."""
 
     plan: Any = field(default_factory=lambda: IDLE)
     fetch: Any = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Instants, quotes and timetables as the tests of sessions and stale sources speak of them."""
+"""Times, quotes and timetables for the tests of sessions and of stale sources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def utc_ms(text: str) -> int:
 
 
 def utc_text(ms: int) -> str:
-    """What `utc_ms` reads."""
+    """The text of a time, as `utc_ms` reads it."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M")
 
 
@@ -28,7 +28,7 @@ def a_quote(
     source: Source = Source.YFINANCE,
     price: str = "182.5",
 ) -> Quote:
-    """A quote of a price of that time."""
+    """A quote of a price that was made at `time_ms`."""
     return Quote(
         symbol=symbol,
         asset_class=parse_symbol(symbol).asset_class,

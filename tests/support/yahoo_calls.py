@@ -26,7 +26,7 @@ MANY = 50  # more HTTP requests than any call of a test needs
 
 
 def forget_yfinance(folder: Path) -> None:
-    """Makes yfinance as it is in a new process: else it keeps cookies and answers for ever."""
+    """Reset yfinance to the state of a new process; otherwise it keeps cookies and answers."""
     YfData.cache_get.cache_clear()
     SingletonMeta._instances.clear()
     cache._TzCacheManager._tz_cache = None
@@ -48,7 +48,7 @@ def ask(
 
 
 def prices(response: Response, *symbols: str) -> dict[str, str]:
-    """What the answer quotes."""
+    """The prices in an answer, by symbol."""
     parsed = Yahoo().parse(batch(*(symbols or ("AAPL", "MSFT"))), response, NOW)
     return {quote.symbol: str(quote.price) for quote in parsed.quotes}
 
@@ -59,7 +59,7 @@ def crumbs(yahoo: FakeYahoo) -> set[str | None]:
 
 
 def failure_of(call: Callable[[], object]) -> str:
-    """What a call that fails says."""
+    """The message of a call that fails."""
     with pytest.raises(UnavailableError) as caught:
         call()
     return str(caught.value)

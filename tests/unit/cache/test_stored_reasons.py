@@ -20,7 +20,7 @@ def test_a_stored_reason_is_read_back():
 
 
 def test_half_of_a_surrogate_pair_makes_a_reason_unreadable():
-    """Such a text is removed as damaged, since no answer can contain it."""
+    """A text with half of a surrogate pair is dropped, because no answer can contain it."""
     assert reason_of("KO", json.dumps({"code": "not_found", "message": HALF}).encode()) is None
     held = {"price": "1", "currency": HALF, "stored": "2", "reason": "jump"}
     assert held_reason("KO", json.dumps({"yfinance": held}).encode()) is None

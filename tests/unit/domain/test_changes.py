@@ -112,7 +112,7 @@ def test_a_small_change_has_three_digits():
 
 
 def test_a_total_loss_implies_no_change():
-    """Nothing can be derived from -100 %."""
+    """No change is derived from a percentage of -100 %."""
     assert change_from_percent(Decimal(1), Decimal(-100)) is None
 
 

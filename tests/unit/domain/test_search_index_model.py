@@ -68,7 +68,7 @@ def plain_search(rows: Sequence[tuple[str, str]], query: str) -> list[list[int]]
 @example(rows=[("B", "ba a a")], query="a a")
 @example(rows=[("JJ", "j and j"), ("J", "j"), ("AA", "j jj")], query="j and j")
 def test_the_index_finds_what_a_plain_search_finds(few, rows, query):
-    """The same places in the same tiers, whether lines are looked at one by one or all at once."""
+    """The index finds the places and tiers of a plain search, line by line or all at once."""
     assets = [Asset(symbol, AssetClass.STOCKS, name, None, None, None) for symbol, name in rows]
     index = Index(build(assets), few=few)
     assert index.tiers(query) == plain_search(rows, query)

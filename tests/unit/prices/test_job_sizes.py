@@ -91,7 +91,7 @@ def test_a_symbol_that_is_too_large_by_itself_is_a_job_by_itself():
 
 
 def test_the_largest_job_leaves_room_for_two_quotes_of_each_symbol():
-    """Its report fits into 256 KB even if all names are long and all numbers have 17 digits."""
+    """The report of the largest job fits into 256 KB, even with long names and 17 digits."""
     number = Decimal("0.00000012345678901234567")
     time = datetime.fromtimestamp(NOW / 1000, UTC)
     quote = Quote(

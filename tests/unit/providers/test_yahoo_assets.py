@@ -22,7 +22,7 @@ def page(*quotes: dict) -> Response:
 
 
 def test_the_stock_list_is_four_pages_of_the_largest_us_companies():
-    """The four pages start at 0, 250, 500 and 750 of one order."""
+    """The four pages of the stock list start at 0, 250, 500 and 750, by market capitalisation."""
     requests = YAHOO.build_asset_requests(AssetClass.STOCKS)
     assert [request.json["offset"] for request in requests] == [0, 250, 500, 750]
     assert {request.json["size"] for request in requests} == {250}

@@ -47,7 +47,7 @@ def test_a_taken_port_is_named_with_another():
 
 
 def test_an_address_of_another_machine_is_named():
-    """HOST has to be an address of this machine."""
+    """A HOST that is not an address of this machine is an error that says so."""
     with pytest.raises(CannotStartError, match=r"HOST=192\.0\.2\.1 is not an address of this"):
         addresses.check(("192.0.2.1",), free_port())
 

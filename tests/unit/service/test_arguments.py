@@ -60,6 +60,6 @@ def test_a_closed_pipe_is_not_an_error():
 
 
 def test_bounds_are_allowed():
-    """Both ends of a range belong to it."""
+    """Both ends of an argument's range are allowed."""
     assert [int_between(2, 4)(text) for text in ("2", "4")] == [2, 4]
     assert [float_between(0, 1)(text) for text in ("0", "0.25", "1")] == [0, 0.25, 1]
