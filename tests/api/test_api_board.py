@@ -23,6 +23,11 @@ def inside(tag, reply):
     return text
 
 
+def source(*names):
+    """The text of some files of the page."""
+    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
 def test_the_root_is_the_board(reply):
     """The root answers with HTML that a browser may keep for five minutes."""
     assert reply.status == 200
@@ -60,6 +65,25 @@ def test_every_part_of_the_page_is_in_it():
     """Each file of the page's folder is listed as a part of the page."""
     names = {path.name for path in FOLDER.iterdir()}
     assert names == {"board.html", *STYLES, *SCRIPTS}
+
+
+def test_every_name_of_the_scripts_is_used():
+    """Each function and each constant of a script is used by a script."""
+    script = source(*SCRIPTS)
+    defined = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", script, re.MULTILINE)
+    assert len(defined) > 100
+    assert [name for name in defined if len(re.findall(rf"\b{name}\b", script)) < 2] == []
+
+
+def test_every_style_is_for_something_on_the_page():
+    """Each class, id and variable of a style is used by a script, by the HTML or by a style."""
+    styles, parts = source(*STYLES), source("board.html", *SCRIPTS)
+    selectors = " ".join(re.findall(r"[^{};]+(?=\{)", styles))
+    styled = set(re.findall(r"[.#]([a-z][\w-]*)", selectors))
+    assert len(styled) > 50
+    assert [name for name in styled if not re.search(rf"(?<![\w-]){name}(?![\w-])", parts)] == []
+    variables = set(re.findall(r"(--[\w-]+)\s*:", styles))
+    assert [name for name in variables if not re.search(rf"var\({name}[,)]", styles)] == []
 
 
 def test_the_page_writes_no_markup(reply):
