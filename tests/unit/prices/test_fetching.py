@@ -11,6 +11,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import (
     BadPayloadError,
+    CallsSpentError,
     NotEntitledError,
     RateLimitedError,
     UnauthorizedError,
@@ -138,6 +139,30 @@ def test_most_calls_failing_is_a_failure(pool):
     )
     assert outcomes(report) == {"finnhub": "unavailable"}
     assert len(report["quotes"]) == 2
+
+
+@pytest.mark.parametrize("symbols", [["A", "B"], ["B", "A"]])
+@pytest.mark.parametrize("other", [NotEntitledError("plan"), CallsSpentError("spent")])
+def test_of_two_equally_frequent_errors_the_failure_counts(pool, symbols, other):
+    """A provider of which half of the calls failed is unavailable, in whatever order they end."""
+    finnhub = FakeProvider(Source.FINNHUB, {"A": UnavailableError("x"), "B": other})
+    report = fetch(pool, a_job(symbols, [(Source.FINNHUB, 2, None)]), finnhub)
+    assert outcomes(report) == {"finnhub": "unavailable"}
+
+
+@pytest.mark.parametrize(
+    ("table", "outcome"),
+    [
+        ({"A": UnavailableError("x"), "B": BadPayloadError("y")}, "unavailable"),
+        ({"A": BadPayloadError("y"), "B": UnavailableError("x")}, "bad_payload"),
+    ],
+)
+def test_of_two_equally_frequent_failures_the_first_counts(pool, table, outcome):
+    """The same answers always have the same outcome."""
+    report = fetch(
+        pool, a_job(["A", "B"], [(Source.FINNHUB, 2, None)]), FakeProvider(Source.FINNHUB, table)
+    )
+    assert outcomes(report) == {"finnhub": outcome}
 
 
 def test_a_probe_is_made_even_when_nothing_is_missing(pool):

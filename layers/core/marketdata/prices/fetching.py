@@ -10,37 +10,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from marketdata.clock import from_epoch_ms
 from marketdata.domain.catalogue import Instrument, batches, serves
 from marketdata.domain.market_state import with_new_york_state
-from marketdata.domain.messages import Attempt, AttemptOutcome, Job, Report, SkippedProvider
-from marketdata.domain.outcomes import (
-    DenyReason,
-    MissingQuote,
-    Outcome,
-    Reason,
-    missing_because,
-    outcome_of,
-)
+from marketdata.domain.messages import Attempt, Job, Report, SkippedProvider
+from marketdata.domain.outcomes import DenyReason, MissingQuote, Reason, missing_because
 from marketdata.domain.quotes import Quote, Source
 from marketdata.domain.second_opinion import needs_second_opinion
-from marketdata.errors import (
-    CallsSpentError,
-    ProviderError,
-    RateLimitedError,
-    UnauthorizedError,
-    UnavailableError,
-)
+from marketdata.errors import ProviderError, UnauthorizedError, UnavailableError
+from marketdata.prices.running_attempt import RunningAttempt
 from marketdata.providers.contract import CallAllowance, Parsed, Provider, Sender
 
 # The share of the remaining time that an attempt may use if another provider follows.
 SHARE_WITH_SUCCESSOR = 0.6
 # Below this many seconds a call would only waste budget.
 LEAST_CALL_S = 0.15
-# At most this many symbols of an incomplete answer are named.
-MOST_NAMED = 5
 
 log = logging.getLogger("marketdata.fetching")
 
@@ -51,77 +37,6 @@ class Clock:
 
     wall_ms: Callable[[], int]
     steady_s: Callable[[], float]
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """The attempt at one provider while it runs."""
-
-    source: Source
-    quotes: list[Quote] = field(default_factory=list)
-    missing: list[MissingQuote] = field(default_factory=list)
-    bad_rows: list[MissingQuote] = field(default_factory=list)
-    not_entitled: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    errors: list[ProviderError] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    batches_asked: int = 0
-    calls_used: int = 0
-    calls_unsent: int = 0
-    hold_s: float | None = None
-    latency_ms: int = 0
-
-    def outcome(self) -> Outcome:
-        """Return one outcome for all calls.
-
-        One rejected key or rate limit decides. Other errors decide if at least half of the calls
-        had one; then the most frequent kind counts.
-        """
-        if not self.batches_asked:
-            return Outcome.SKIPPED
-        if self.errors:
-            kinds = [outcome_of(error) for error in self.errors]
-            for grave in (Outcome.UNAUTHORIZED, Outcome.RATE_LIMITED):
-                if grave in kinds:
-                    return grave
-            if 2 * len(kinds) >= self.batches_asked:
-                return max(set(kinds), key=kinds.count)
-        if not self.quotes:
-            if self.bad_rows:
-                return Outcome.BAD_ROW
-            only_plan = self.not_entitled and len(self.not_entitled) == len(self.missing)
-            return Outcome.NOT_ENTITLED if only_plan else Outcome.NOT_FOUND
-        is_partial = self.missing or self.bad_rows or self.errors
-        return Outcome.PARTIAL if is_partial else Outcome.OK
-
-    def detail(self) -> str:
-        """Return the first error of the outcome, else any error, bad row, note or lost symbol."""
-        outcome = self.outcome()
-        of_outcome = [error for error in self.errors if outcome_of(error) is outcome]
-        if of_outcome or self.errors:
-            return str((of_outcome or self.errors)[0])
-        notes = [*(bad.message for bad in self.bad_rows), *self.notes]
-        if not notes and self.lost:
-            names, more = ", ".join(self.lost[:MOST_NAMED]), len(self.lost) - MOST_NAMED
-            others = f" and {more} more" if more > 0 else ""
-            had = "a price" if len(self.lost) == 1 else "prices"
-            return f"{self.source.value}: no quote for {names}{others}, which had {had} before"
-        return notes[0] if notes else ""
-
-    def reported(self) -> AttemptOutcome:
-        """Return the attempt as part of a report."""
-        return AttemptOutcome(
-            provider=self.source,
-            outcome=self.outcome(),
-            calls_used=self.calls_used,
-            calls_unsent=self.calls_unsent,
-            hold_s=self.hold_s,
-            detail=self.detail(),
-            latency_ms=self.latency_ms,
-            not_entitled=tuple(self.not_entitled),
-            bad_rows=tuple(missing.symbol for missing in self.bad_rows),
-            quotes=len(self.quotes),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +62,7 @@ class Fetcher:
         end_s = self.clock.steady_s() + (job.deadline_ms - self.clock.wall_ms()) / 1000
         todo = {instrument.symbol.text: instrument for instrument in job.instruments}
         quotes: list[Quote] = []
-        attempts: list[_Attempt] = []
+        attempts: list[RunningAttempt] = []
         for number, granted in enumerate(job.attempts, start=1):
             left_s = end_s - self.clock.steady_s()
             is_last = number == len(job.attempts)
@@ -182,12 +97,12 @@ class Fetcher:
         todo: Sequence[Instrument],
         job: Job,
         share_s: float,
-    ) -> _Attempt:
+    ) -> RunningAttempt:
         """Ask one provider, with at most the calls that it was granted, side by side.
 
         No call is made for fillers alone. They fill calls that are made for others.
         """
-        attempt = _Attempt(granted.provider)
+        attempt = RunningAttempt(granted.provider)
         asked = [one for one in todo if one.symbol.text not in granted.excluded]
         needed = [one for one in asked if one.symbol.text not in job.fillers]
         most = min(len(batches(granted.provider, needed)), granted.calls)
@@ -230,7 +145,7 @@ class Fetcher:
 
 
 def _collect(
-    attempt: _Attempt, call: Future[Parsed], group: Sequence[Instrument], share_s: float
+    attempt: RunningAttempt, call: Future[Parsed], group: Sequence[Instrument], share_s: float
 ) -> None:
     """Add the result of one call, an answer or an error, to its attempt."""
     error: ProviderError
@@ -246,23 +161,9 @@ def _collect(
         log.exception("provider code failed", extra={"provider": attempt.source.value})
         error = UnavailableError(f"{attempt.source.value}: internal error, see the log")
     else:
-        attempt.quotes += parsed.quotes
-        attempt.missing += parsed.missing + parsed.bad_rows
-        attempt.bad_rows += parsed.bad_rows
-        attempt.notes += [parsed.note] if parsed.note else []
-        attempt.not_entitled += parsed.not_entitled
-        attempt.hold_s = _longest(attempt.hold_s, parsed.hold_s)
+        attempt.add_answer(parsed)
         return
-    attempt.errors.append(error)
-    if isinstance(error, RateLimitedError):
-        attempt.hold_s = _longest(attempt.hold_s, error.retry_after_s)
-    if outcome_of(error) is Outcome.NOT_ENTITLED:
-        attempt.not_entitled += [instrument.symbol.text for instrument in group]
-    is_budget = isinstance(error, CallsSpentError)
-    code = Reason.BUDGET_EXHAUSTED if is_budget else Reason.PROVIDER_UNAVAILABLE
-    attempt.missing += [
-        MissingQuote(instrument.symbol.text, code, str(error)) for instrument in group
-    ]
+    attempt.add_error(error, group)
 
 
 def _probed(granted: Attempt, instruments: Sequence[Instrument]) -> Sequence[Instrument]:
@@ -271,7 +172,7 @@ def _probed(granted: Attempt, instruments: Sequence[Instrument]) -> Sequence[Ins
 
 
 def _reason(
-    instrument: Instrument, attempts: Sequence[_Attempt], skipped: Sequence[SkippedProvider]
+    instrument: Instrument, attempts: Sequence[RunningAttempt], skipped: Sequence[SkippedProvider]
 ) -> MissingQuote:
     """Return the reason why an instrument has no quote.
 
@@ -299,7 +200,3 @@ def _reason(
             f"{served[0].source.value}: this slot's budget went to other symbols",
         )
     return missing_because(symbol, skips)
-
-
-def _longest(first: float | None, second: float | None) -> float | None:
-    return max((hold for hold in (first, second) if hold is not None), default=None)
