@@ -30,7 +30,7 @@ from marketdata.providers.contract import (
     no_key,
 )
 from marketdata.providers.holds import rate_limited
-from marketdata.providers.listings import listed_coin, listed_or_bad
+from marketdata.providers.listings import listed_coin, listed_or_bad, listed_rank
 from marketdata.providers.rows import not_found, quote_over_24h, settle
 from marketdata.providers.values import (
     MOST_ID_CHARS,
@@ -183,14 +183,13 @@ class CoinGecko:
         symbol = listed_coin(row.get("symbol"))
         if slug is None or symbol is None:
             return None
-        rank = number_or_none(row.get("market_cap_rank"))
         return Listing(
             symbol=symbol,
             name=name_of(row.get("name")) or symbol,
             source=self.source,
             provider_id=slug,
             currency="USD",
-            rank=None if rank is None else int(rank),
+            rank=listed_rank(row.get("market_cap_rank")),
             slug=slug,
         )
 

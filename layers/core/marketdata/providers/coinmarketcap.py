@@ -24,13 +24,12 @@ from marketdata.providers.contract import (
     Request,
     Response,
 )
-from marketdata.providers.listings import listed_coin, listed_or_bad
+from marketdata.providers.listings import listed_coin, listed_or_bad, listed_rank
 from marketdata.providers.rows import live_row, quote_over_24h, settle
 from marketdata.providers.values import (
     MOST_ID_CHARS,
     iso_time,
     name_of,
-    number_or_none,
     price_of,
     shown,
     text_or_none,
@@ -138,14 +137,13 @@ class CoinMarketCap:
         symbol = listed_coin(row.get("symbol"))
         if symbol is None or not _is_active(row):
             return None
-        rank = number_or_none(row.get("rank"))
         return Listing(
             symbol=symbol,
             name=name_of(row.get("name")) or symbol,
             source=self.source,
             provider_id=number,
             currency="USD",
-            rank=None if rank is None else int(rank),
+            rank=listed_rank(row.get("rank")),
             slug=text_or_none(row.get("slug")),
         )
 

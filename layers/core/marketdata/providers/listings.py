@@ -10,7 +10,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass, Symbol, symbol_or_none
 from marketdata.domain.units import unit_of
 from marketdata.errors import BadPayloadError
-from marketdata.providers.values import MOST_ID_CHARS, text_or_none
+from marketdata.providers.values import MOST_ID_CHARS, number_or_none, text_or_none
 
 
 def listed_symbol(spelling: Any, asset_class: AssetClass) -> Symbol | None:
@@ -34,6 +34,12 @@ def listed_currency(label: Any) -> str | None:
     """Return the currency that a list's label names; None for an unknown label and for none."""
     unit = unit_of(label) if isinstance(label, str) else None
     return None if unit is None else unit.currency
+
+
+def listed_rank(value: Any) -> int | None:
+    """Return the place of an asset in a ranking, 1 for the first; None for anything else."""
+    rank = number_or_none(value)
+    return None if rank is None or rank < 1 or rank % 1 else int(rank)
 
 
 def listed_or_bad(source: Source, listings: Mapping[str, Listing]) -> tuple[Listing, ...]:
