@@ -142,7 +142,7 @@ def test_a_budget_is_a_bar_with_its_reset(board):
         board.service.attempt(Source.FINNHUB, AssetClass.STOCKS, BreakerEffect.SUCCESS)
         board.next_slot()
     minute = board.provider("finnhub").locator(".budgets li").first
-    expect(minute).to_contain_text("3 of 60 calls a minute")
+    expect(minute).to_contain_text("3 of 60 a minute")
     expect(minute).to_contain_text(re.compile(r"frees up in \d+ s"))
     meter = minute.get_by_role("meter")
     expect(meter).to_have_attribute("aria-valuenow", "3")
@@ -163,7 +163,7 @@ def test_a_long_budget_stays_inside_its_card(tab, service, size):
         board.page.route("**/v1/providers", lambda route: route.fulfill(json=answer))
         board.open()
         budgets = board.page.locator(".budgets li")
-        expect(budgets.first).to_contain_text("9,999 of 10,000 calls a minute")
+        expect(budgets.first).to_contain_text("9,999 of 10,000 a minute")
         expect(budgets.first).to_contain_text("frees up in 29 d")
         widths = budgets.evaluate_all("nodes => nodes.map((n) => [n.scrollWidth, n.clientWidth])")
         assert [pair for pair in widths if pair[0] > pair[1]] == []

@@ -245,7 +245,7 @@ function showBudget(item, limit, now) {
   const [count, reset, meter] = item.children;
   const share = Math.min(1, limit.used / limit.limit);
   const [calls, most] = [limit.used, limit.limit].map((number) => number.toLocaleString("en-US"));
-  const used = `${calls} of ${most} calls a ${limit.window}`;
+  const used = `${calls} of ${most} a ${limit.window}`;
   setText(count, used);
   const left = limit.resets_at ? Date.parse(limit.resets_at) - now : null;
   setText(
