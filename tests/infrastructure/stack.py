@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
 _NOTHING = {"Ref": "AWS::NoValue"}
 
+JWT = {"ApiAccess": "jwt", "JwtIssuer": "https://issuer.example.com", "JwtAudience": "prices"}
 OWN = {"CacheMode": "serverless"}
 NODES = {"CacheMode": "nodes", "CacheEngine": "redis"}
 EXISTING = {

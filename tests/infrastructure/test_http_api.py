@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from tests.infrastructure.stack import EXISTING, NODES, OWN, Stack
+from tests.infrastructure.stack import JWT, Stack
+from tests.infrastructure.watched import every_stack
 
 ANY = "x-amazon-apigateway-any-method"
 INTEGRATION = "x-amazon-apigateway-integration"
-JWT = {"ApiAccess": "jwt", "JwtIssuer": "https://issuer.example.com", "JwtAudience": "prices"}
 SCHEMES = {
     "public": {},
     "iam": {
@@ -85,7 +85,7 @@ def test_the_gateway_gets_a_full_cors_object(given, origins):
     }
 
 
-@pytest.mark.parametrize("parameters", [OWN, NODES, EXISTING], ids="own nodes existing".split())
+@every_stack
 def test_cors_does_not_depend_on_the_cache(parameters):
     """Every kind of stack has the same document."""
     assert http_api(**parameters)["Body"] == http_api()["Body"]

@@ -7,12 +7,9 @@ import json
 import pytest
 
 from tests.infrastructure.stack import EXISTING, NODES, OWN, Stack
+from tests.infrastructure.watched import every_stack
 
 NOTHING = "127.0.0.1/32"
-
-every_stack = pytest.mark.parametrize(
-    "parameters", [OWN, NODES, EXISTING], ids="own nodes existing".split()
-)
 
 
 def ways_out(stack: Stack) -> dict[str, list[tuple[str, str]]]:

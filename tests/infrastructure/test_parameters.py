@@ -9,7 +9,8 @@ import pytest
 
 from marketdata.errors import SettingsError
 from marketdata.settings import SETTINGS, Settings
-from tests.infrastructure.stack import EXISTING, NODES, OWN, ROOT, Stack, template
+from tests.infrastructure.stack import EXISTING, JWT, NODES, OWN, ROOT, Stack, template
+from tests.infrastructure.watched import every_stack
 
 PARAMETERS = template()["Parameters"]
 # Settings whose value the template decides itself, so they have no parameter.
@@ -88,7 +89,7 @@ def test_a_parameter_has_the_default_of_its_setting(setting):
         )
 
 
-@pytest.mark.parametrize("parameters", [OWN, NODES, EXISTING], ids="own nodes existing".split())
+@every_stack
 def test_functions_get_settings_that_the_program_knows_and_accepts(parameters):
     """Every variable is a setting, with a value that passes its check, and fits Lambda's 4 KB."""
     names = {setting.name for setting in SETTINGS}
@@ -147,7 +148,6 @@ def test_system_log_level_is_lambdas_and_log_level_is_ours(level):
         assert function["Environment"]["Variables"]["LOG_LEVEL"] == "ERROR"
 
 
-JWT = {"ApiAccess": "jwt", "JwtIssuer": "https://issuer.example.com", "JwtAudience": "prices"}
 DOMAIN = {"DomainName": "prices.example.com", "CertificateArn": "arn:aws:acm:a:b:c"}
 BUDGET = {"MonthlyBudget": "50", "AlarmEmail": "me@example.com"}
 OWN_IN_A_VPC = {

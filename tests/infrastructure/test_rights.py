@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from tests.infrastructure.stack import EXISTING, NODES, OWN, Stack, statements, template
+from tests.infrastructure.stack import EXISTING, Stack, statements, template
+from tests.infrastructure.watched import every_stack
 
 # Step Functions needs these to deliver logs. IAM cannot limit them to a resource.
 LOG_DELIVERY = {
@@ -27,10 +26,6 @@ SAMPLING = {"xray:GetSamplingRules", "xray:GetSamplingTargets"}
 TRACED = {"PlanQuotes", "FetchQuotes", "CommitQuotes"}
 IN_VPC = {"PlanQuotes", "CommitQuotes", "PlanAssets", "CommitAssets", "Api"}
 OUTSIDE = {"FetchQuotes", "FetchAssets"}
-
-every_stack = pytest.mark.parametrize(
-    "parameters", [OWN, NODES, EXISTING], ids="own nodes existing".split()
-)
 
 
 def policies_of(stack: Stack, role: str) -> Iterator[dict[str, Any]]:

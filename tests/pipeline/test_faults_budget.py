@@ -7,13 +7,13 @@ import random
 import pytest
 
 from marketdata.cache.client import Cache
+from marketdata.clock import MINUTE_MS, SECOND_MS
 from marketdata.domain.budget import Use, parse_limits
 from marketdata.domain.outcomes import DenyReason
 from tests.support.control_support import LEDGER_SOURCE as SOURCE
 from tests.support.control_support import Ledger
 
 NOW = 1_763_820_000_000
-SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_lost_calls_leave_their_window_as_if_nothing_had_happened(cache, worker_
     worker.take(10, NOW)
     untouched = worker.take(1, NOW + 1).available_at_ms
     lose(cache)
-    assert worker.take(1, NOW + 30 * SECOND).available_at_ms == untouched
+    assert worker.take(1, NOW + 30 * SECOND_MS).available_at_ms == untouched
     assert worker.take(10, untouched).calls == 10
 
 
@@ -61,11 +61,11 @@ def test_a_first_start_finds_its_whole_budget(worker_of):
 def test_a_hold_outlives_the_loss(cache, worker_of):
     """A hold of a provider that Redis has lost is still kept by the worker that saw it."""
     worker = worker_of("10/minute")
-    worker.settle(worker.take(1, NOW), 1, NOW, hold_until_ms=NOW + MINUTE)
-    worker.take(1, NOW + 5 * SECOND)  # denied, but seen
+    worker.settle(worker.take(1, NOW), 1, NOW, hold_until_ms=NOW + MINUTE_MS)
+    worker.take(1, NOW + 5 * SECOND_MS)  # denied, but seen
     lose(cache)
-    assert worker.take(1, NOW + 10 * SECOND).reason is DenyReason.HELD
-    assert worker.take(1, NOW + MINUTE).calls == 1
+    assert worker.take(1, NOW + 10 * SECOND_MS).reason is DenyReason.HELD
+    assert worker.take(1, NOW + MINUTE_MS).calls == 1
 
 
 def test_after_a_loss_the_next_routine_call_is_not_paced(cache, worker_of):
@@ -73,9 +73,9 @@ def test_after_a_loss_the_next_routine_call_is_not_paced(cache, worker_of):
     worker = worker_of("25/day")
     assert worker.take(1, NOW).calls == 1
     lose(cache)
-    assert worker.take(1, NOW + MINUTE).calls == 1
-    assert worker.take(1, NOW + 2 * MINUTE).calls == 0
-    assert worker.used(NOW + 2 * MINUTE) == [2]
+    assert worker.take(1, NOW + MINUTE_MS).calls == 1
+    assert worker.take(1, NOW + 2 * MINUTE_MS).calls == 0
+    assert worker.used(NOW + 2 * MINUTE_MS) == [2]
 
 
 def test_a_crash_loop_does_not_empty_a_day(cache, worker_of):
@@ -84,7 +84,7 @@ def test_a_crash_loop_does_not_empty_a_day(cache, worker_of):
     granted = 0
     for minute in range(60):
         lose(cache)
-        granted += worker.take(1, NOW + minute * MINUTE).calls
+        granted += worker.take(1, NOW + minute * MINUTE_MS).calls
     assert granted == 22
 
 
@@ -93,9 +93,9 @@ def test_a_worker_that_saw_nothing_may_begin_a_new_ledger(cache, worker_of):
     old, new = worker_of("10/minute"), worker_of("10/minute")
     old.take(7, NOW)
     lose(cache)
-    assert new.take(2, NOW + SECOND).calls == 2
-    assert old.take(10, NOW + 2 * SECOND).calls == 1
-    assert new.take(1, NOW + 3 * SECOND).calls == 0
+    assert new.take(2, NOW + SECOND_MS).calls == 2
+    assert old.take(10, NOW + 2 * SECOND_MS).calls == 1
+    assert new.take(1, NOW + 3 * SECOND_MS).calls == 0
 
 
 def test_what_two_remember_is_counted_once(cache, worker_of):
@@ -105,18 +105,18 @@ def test_what_two_remember_is_counted_once(cache, worker_of):
     second.take(3, NOW)
     lose(cache)
     for worker in (second, first, second, first):
-        assert worker.take(1, NOW + 10 * SECOND).calls == 1
-    assert first.take(1, NOW + 10 * SECOND).calls == 0
+        assert worker.take(1, NOW + 10 * SECOND_MS).calls == 1
+    assert first.take(1, NOW + 10 * SECOND_MS).calls == 0
 
 
 def test_a_second_worker_adds_the_calls_that_the_first_did_not_see(cache, worker_of):
     """The second worker after a loss adds the calls that only the second one has seen."""
     first, second = worker_of("10/minute"), worker_of("10/minute")
     first.take(3, NOW)
-    second.take(3, NOW + 5 * SECOND)
+    second.take(3, NOW + 5 * SECOND_MS)
     lose(cache)
-    assert first.take(1, NOW + 10 * SECOND).calls == 1
-    assert second.take(9, NOW + 10 * SECOND).calls == 3
+    assert first.take(1, NOW + 10 * SECOND_MS).calls == 1
+    assert second.take(9, NOW + 10 * SECOND_MS).calls == 3
 
 
 def test_a_ledger_that_went_back_in_time_is_brought_forward(cache, worker_of):
@@ -124,9 +124,9 @@ def test_a_ledger_that_went_back_in_time_is_brought_forward(cache, worker_of):
     worker = worker_of("10/minute")
     worker.take(2, NOW)
     dump = cache.command("DUMP", ledger_key(cache))
-    worker.take(5, NOW + SECOND)
+    worker.take(5, NOW + SECOND_MS)
     cache.command("RESTORE", ledger_key(cache), 0, dump, "REPLACE")
-    assert worker.take(9, NOW + 2 * SECOND).calls == 3
+    assert worker.take(9, NOW + 2 * SECOND_MS).calls == 3
 
 
 def test_unused_calls_are_given_back_after_a_loss_too(cache, worker_of):
@@ -134,9 +134,9 @@ def test_unused_calls_are_given_back_after_a_loss_too(cache, worker_of):
     worker = worker_of("10/minute")
     early = worker.take(8, NOW)
     lose(cache)
-    worker.take(1, NOW + SECOND)
-    worker.settle(early, 2, NOW + SECOND)
-    assert worker.used(NOW + SECOND) == [3]
+    worker.take(1, NOW + SECOND_MS)
+    worker.settle(early, 2, NOW + SECOND_MS)
+    assert worker.used(NOW + SECOND_MS) == [3]
 
 
 def test_nothing_lost_costs_no_further_round_trip(cache, worker_of):

@@ -8,6 +8,7 @@ import pytest
 
 from local.simulator import MarketServers
 from marketdata.cache.client import Cache
+from marketdata.clock import HOUR_MS, SECOND_MS
 from marketdata.domain.quotes import Source
 from marketdata.settings import Settings
 from tests.support.fault_support import Workers
@@ -15,7 +16,6 @@ from tests.support.pipeline import ACTIVE, Pipeline
 from tests.support.redis_servers import RedisServer
 from tests.support.simulated_market import Clock
 
-SECOND, HOUR = 1_000, 3_600_000
 SLOTS = 26
 
 
@@ -52,8 +52,8 @@ def run_both(pair: list[Pipeline], offsets: list[int], clock: Clock, first: int)
 @pytest.mark.parametrize(
     "offsets",
     [
-        [0, HOUR], [0, 10 * SECOND], [0, -HOUR], [0, -10 * SECOND],
-        [HOUR, HOUR], [-HOUR, -HOUR], [HOUR, -HOUR],
+        [0, HOUR_MS], [0, 10 * SECOND_MS], [0, -HOUR_MS], [0, -10 * SECOND_MS],
+        [HOUR_MS, HOUR_MS], [-HOUR_MS, -HOUR_MS], [HOUR_MS, -HOUR_MS],
     ],
     ids=["1 h ahead", "10 s ahead", "1 h behind", "10 s behind", "all ahead", "all behind", "both"],
 )  # fmt: skip
@@ -65,7 +65,7 @@ def test_wrong_clocks_of_workers_change_nothing(workers, market, clock, offsets)
         are_wrong = 4 <= slot < SLOTS - 4
         run_both(pair, offsets if are_wrong else [0, 0], clock, first=slot % 2)
         ages_ms = [clock() - reader.fetched_ms(symbol) for symbol in ACTIVE.split(",")]
-        assert 0 <= min(ages_ms) <= max(ages_ms) <= 2 * 5 * SECOND, slot
+        assert 0 <= min(ages_ms) <= max(ages_ms) <= 2 * 5 * SECOND_MS, slot
         assert not {"stale", "pending"} & set(reader.sources().values()), slot
     assert set(market.violations.values()) == {0}
     for source in Source:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,19 +13,19 @@ import requests
 from local.simulator import Market, MarketServers
 from local.simulator.process import STEP_MS
 from marketdata.domain.quotes import Source
-from tests.support.simulated_market import WEDNESDAY_MS, Clients, Clock
+from tests.support.simulated_market import MANY, WEDNESDAY_MS, Clients, Clock
+from tests.support.trading_support import utc_ms
 
 YAHOO, FINNHUB, COINGECKO, CMC, AV = (
     Source.YFINANCE, Source.FINNHUB, Source.COINGECKO, Source.COINMARKETCAP, Source.ALPHA_VANTAGE,
 )  # fmt: skip
-MANY = dict.fromkeys(Source, "100000/minute")
 SYMBOLS = {"AAPL": "AAPL", "TSCO.L": "TSCO.L", "^GSPC": "^GSPC", "GC=F": "GC=F",
            "BTC-USD": "BTC-USD", "EURUSD=X": "EUR/USD"}  # fmt: skip
 
 
 def ms(text: str) -> int:
     """Epoch milliseconds of a UTC time of March 2026."""
-    return int(datetime.fromisoformat(f"2026-03-{text}").replace(tzinfo=UTC).timestamp()) * 1000
+    return utc_ms(f"2026-03-{text}")
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 
 from marketdata.api.readers.freshness import AHEAD_MS, freshness
 from marketdata.cache.stored_quotes import stored, times_of
+from marketdata.clock import HOUR_MS
 from tests.support.api_service import NOON_MS, quote
 
 TTL_MS = 300_000
-HOUR_MS = 3_600_000
 
 
 def value(symbol, *, age_ms=0, made_ago_ms=None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from marketdata.clock import MINUTE_MS
+from marketdata.clock import HOUR_MS, MINUTE_MS
 from marketdata.domain.messages import LastPrice
 from marketdata.domain.quotes import Source
 from marketdata.domain.second_opinion import needs_second_opinion
@@ -17,7 +17,6 @@ from tests.support.trading_support import a_quote, utc_ms
 NOW = utc_ms("2026-03-18T15:00")
 OPEN = Trading(open=True, since_ms=utc_ms("2026-03-18T13:30"))
 CLOSED, UNKNOWN = Trading(open=False), Trading(open=None)
-HOUR_MS = 60 * MINUTE_MS
 YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
 CURRENT, UNJUDGED = Finding(judged=True), Finding(judged=False)
 COMPUTED = {  # by month of the price: the time of the refresh some days before

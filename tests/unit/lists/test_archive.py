@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from marketdata.errors import ArchiveError
 from marketdata.lists.archive import LAST_GOOD, LocalArchive, S3Archive, decode, encode
+from tests.support.fresh_process import loaded_by
 
 CRYPTO = AssetClass.CRYPTO
 LISTED = AssetList(
@@ -124,12 +123,8 @@ def test_a_prefix_is_optional():
 
 def test_boto3_is_loaded_only_by_the_first_call():
     """Making an archive in S3, as functions do at their start, loads no AWS library."""
-    code = (
-        "import sys; from marketdata.lists.archive import S3Archive;"
-        "S3Archive('b'); assert not {'boto3', 'botocore'} & sys.modules.keys()"
-    )
-    command = [sys.executable, "-c", code]
-    subprocess.run(command, check=True, env={"PYTHONPATH": "layers/core"})  # noqa: S603
+    loaded = loaded_by("from marketdata.lists.archive import S3Archive; S3Archive('b')")
+    assert not {"boto3", "botocore"} & loaded
 
 
 def test_a_list_survives_the_archive():

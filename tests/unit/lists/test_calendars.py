@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from pydantic import TypeAdapter
 
-from marketdata.clock import DAY_MS
+from marketdata.clock import DAY_MS, HOUR_MS
 from marketdata.domain.symbols import AssetClass
 from marketdata.domain.trading_hours import MOST_SESSIONS, Timetable, trading_at
 from marketdata.lists.calendars import DAYS_AHEAD, DAYS_BACK, never_closed, published
+from tests.support.fresh_process import loaded_by
 from tests.support.trading_support import utc_ms, utc_text
 
-ROOT = Path(__file__).parents[3]
 STOCKS, CRYPTO, FOREX = AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.FOREX
 THANKSGIVING_WEEK = utc_ms("2026-11-23T06:00")
 
@@ -80,7 +76,7 @@ def test_forex_trades_from_sunday_to_friday(day, expected):
 @pytest.mark.parametrize("hour", [0, 5, 14, 21, 23])
 def test_a_timetable_covers_a_week_back_and_two_ahead(asset_class, hour):
     """A timetable covers the same days at any hour of the refresh, and stays small."""
-    now_ms = THANKSGIVING_WEEK + hour * 3_600_000
+    now_ms = THANKSGIVING_WEEK + hour * HOUR_MS
     timetable = published(asset_class, now_ms)
     assert timetable.from_ms == now_ms - DAYS_BACK * DAY_MS
     assert timetable.until_ms == now_ms + DAYS_AHEAD * DAY_MS
@@ -115,15 +111,9 @@ def test_a_market_that_never_closes_is_open_throughout():
 
 def test_the_calendar_library_is_loaded_only_when_asked_for():
     """The calendar module and its forex timetable load neither pandas nor the library."""
-    script = (
-        "import sys; from marketdata.lists.calendars import published; "
+    loaded = loaded_by(
+        "from marketdata.lists.calendars import published; "
         "from marketdata.domain.symbols import AssetClass; "
-        "assert published(AssetClass.FOREX, 1795413600000).sessions; "
-        "assert not {'pandas', 'exchange_calendars'} & set(sys.modules)"
+        "assert published(AssetClass.FOREX, 1795413600000).sessions"
     )
-    subprocess.run(  # noqa: S603  (fixed arguments)
-        [sys.executable, "-c", script],
-        env={"PYTHONPATH": str(ROOT / "layers/core"), "PATH": ""},
-        check=True,
-        timeout=60,
-    )
+    assert not {"pandas", "exchange_calendars"} & loaded

@@ -1,8 +1,5 @@
 """The registry gives every source its provider and its sender, and loads no HTTP library."""
 
-import subprocess
-import sys
-
 import pytest
 
 from marketdata.domain.quotes import Source
@@ -10,6 +7,7 @@ from marketdata.providers import yahoo_symbols
 from marketdata.providers.http import HttpSender
 from marketdata.providers.registry import make_provider, make_sender
 from marketdata.settings import ENV_PREFIXES, Settings
+from tests.support.fresh_process import loaded_by
 
 ENV = {
     **{f"{prefix}_API_KEY": f"key-of-{prefix}" for prefix in ENV_PREFIXES.values()},
@@ -49,16 +47,5 @@ def test_yahoo_gets_the_proxy_of_the_settings_or_else_of_the_secret(monkeypatch)
 
 def test_formats_load_no_http_library():
     """Importing the registry loads none of requests, urllib3, yfinance and pandas."""
-    program = (
-        "import sys; from marketdata.providers import registry; "
-        "print([name for name in ('requests', 'urllib3', 'yfinance', 'pandas') "
-        "if name in sys.modules])"
-    )
-    done = subprocess.run(  # noqa: S603 fixed arguments
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"PYTHONPATH": "layers/core"},
-    )
-    assert done.stdout.strip() == "[]"
+    loaded = loaded_by("from marketdata.providers import registry")
+    assert not {"requests", "urllib3", "yfinance", "pandas"} & loaded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from statistics import correlation, stdev
@@ -15,19 +15,20 @@ from local.simulator import Market, dialects
 from local.simulator.process import STEP_MS
 from local.simulator.trading_hours import Hours, TradingHours
 from local.simulator.universe import Universe
+from marketdata.clock import HOUR_MS
 from marketdata.domain.symbols import AssetClass, parse_symbol
 from tests.support.simulated_market import WEDNESDAY_MS
+from tests.support.trading_support import utc_ms
 
 SYMBOLS = (
     "AAPL MSFT GOOGL BRK.B T F OCDO.L BTC-USD ETH-USD SHIB-USD BTC-EUR EUR/USD USD/JPY".split()
 )
-HOUR_MS = 3_600_000
 JUMP_LIMITS = {AssetClass.STOCKS: 0.25, AssetClass.FOREX: 0.05, AssetClass.CRYPTO: 0.3}
 
 
 def ms(text: str) -> int:
     """Epoch milliseconds of a UTC time of 2026."""
-    return int(datetime.fromisoformat(f"2026-{text}").replace(tzinfo=UTC).timestamp()) * 1000
+    return utc_ms(f"2026-{text}")
 
 
 def test_same_seed_same_prices():

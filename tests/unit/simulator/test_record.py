@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,12 +9,13 @@ import pytest
 from local.simulator import Market
 from local.simulator.process import STEP_MS
 from local.simulator.quotas import Quota
+from marketdata.clock import HOUR_MS
 from marketdata.domain.budget import parse_limits
 from marketdata.domain.quotes import Source
 from tests.support.simulated_market import WEDNESDAY_MS, Clock
+from tests.support.trading_support import utc_ms
 
-HOUR_MS = 3_600_000
-FRIDAY_CLOSE_MS = int(datetime(2026, 3, 20, 20, tzinfo=UTC).timestamp()) * 1000
+FRIDAY_CLOSE_MS = utc_ms("2026-03-20T20:00")
 
 
 def test_is_true_tells_right_from_wrong():
