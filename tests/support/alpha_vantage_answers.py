@@ -21,16 +21,16 @@ HEADER = "symbol,name,exchange,assetType,ipoDate,delistingDate,status\r\n"
 
 
 def parse(content, of=USD_JPY, status=200, **headers):
-    """What an answer about one pair is read as."""
+    """Return what the provider reads from an answer about one pair."""
     return ALPHA.parse([of], support.answer(content, status, **headers), support.NOW)
 
 
 def rate(**changes):
-    """An answer with a rate, some of whose fields are changed by their numbers."""
+    """An answer with a rate; `_5="1.1"` replaces the field whose name begins with 5."""
     row = {name: changes.get(f"_{name[0]}", value) for name, value in RATE.items()}
     return {"Realtime Currency Exchange Rate": row}
 
 
 def stocks(text, **headers):
-    """What a table of listings is read as."""
+    """Return what the provider reads from a table of stocks."""
     return ALPHA.parse_assets(AssetClass.STOCKS, [support.answer(text, **headers)])

@@ -25,5 +25,5 @@ def error(code, message="sorry"):
 
 
 def parse(content, batch=(BTC,), status=200, **headers):
-    """What an answer about a batch is read as."""
+    """Return what the provider reads from an answer about a batch."""
     return CMC.parse(batch, support.answer(content, status, **headers), support.NOW)

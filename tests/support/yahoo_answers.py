@@ -32,7 +32,7 @@ def v7(*rows: dict, **members: object) -> Response:
 
 
 def parse(response: Response, *symbols: str) -> Parsed:
-    """What an answer says about these symbols."""
+    """Return what the provider reads from an answer about these symbols."""
     return YAHOO.parse([instrument(symbol) for symbol in symbols], response, NOW)
 
 

@@ -13,7 +13,7 @@ from tests.support.alpha_vantage_answers import ALPHA, HEADER, USD_JPY, parse, r
 
 
 def test_the_request_names_the_two_sides_of_a_pair():
-    """Base and quote are asked for; the key is in the query, which is never shown."""
+    """A request has base, quote and key in its query, which is never shown."""
     request = ALPHA.build_request([USD_JPY])
     assert request.url == "https://www.alphavantage.co/query"
     assert request.params == {
@@ -26,7 +26,7 @@ def test_the_request_names_the_two_sides_of_a_pair():
 
 
 def test_a_rate_is_a_quote_without_a_change():
-    """The text's digits are the price, its time is its own, and no change is made up."""
+    """A rate is a quote with all digits, its own time, and null for the change."""
     (quote,) = parse(rate()).quotes
     assert (quote.symbol, quote.currency, quote.source) == ("USD/JPY", "JPY", Source.ALPHA_VANTAGE)
     assert quote.price == Decimal("158.73166867")
@@ -53,7 +53,7 @@ def test_a_rate_is_a_quote_without_a_change():
     ],
 )
 def test_a_time_counts_in_its_own_zone(text, zone, hour):
-    """A time of day in a zone that is named and known is a time; anything else is null."""
+    """A time is read in the zone that the answer names, and is null without a known zone."""
     timestamp = parse(rate(_6=text, _7=zone)).quotes[0].timestamp
     assert (timestamp and timestamp.hour) == hour
 
@@ -69,7 +69,7 @@ def test_a_time_counts_in_its_own_zone(text, zone, hour):
     ],
 )
 def test_an_unknown_pair_is_not_found(content):
-    """An empty rate, a complaint about the parameters and an absent price are no quote."""
+    """An empty rate, an error about the parameters and an absent price mean not found."""
     assert support.reasons(parse(content)) == {"USD/JPY": "not_found"}
 
 
@@ -83,8 +83,8 @@ def test_an_unknown_pair_is_not_found(content):
         {"message": "something else", "data": []},
     ],
 )
-def test_an_answer_that_is_none_is_a_bad_payload(content):
-    """An empty answer and another shape count as failures."""
+def test_an_answer_without_a_rate_is_a_bad_payload(content):
+    """An empty answer, or an answer of another shape, is a bad payload."""
     with pytest.raises(errors.BadPayloadError, match="alpha_vantage"):
         parse(content)
 
@@ -100,8 +100,8 @@ def test_an_answer_that_is_none_is_a_bad_payload(content):
         (rate(_1=None), "a price of None/'JPY', not of USD in JPY"),
     ],
 )
-def test_a_rate_that_is_none_is_a_bad_row_of_its_pair(content, problem):
-    """A wrong price and another pair are that pair's defect, and the reason names what came."""
+def test_a_rate_that_cannot_be_used_is_a_bad_row_of_its_pair(content, problem):
+    """A wrong price or another pair is a bad row, and the reason has the received value."""
     (message,) = support.bad_rows(parse(content)).values()
     assert message.startswith(f"alpha_vantage: USD/JPY: {problem}")
 
@@ -110,7 +110,7 @@ def test_a_rate_that_is_none_is_a_bad_row_of_its_pair(content, problem):
     "time", ["1970-01-01 00:00:00", "0001-01-01 00:00:00", "2190-01-01 00:00:00", "x" * 1_000_000]
 )
 def test_an_absurd_time_is_null(time):
-    """The beginning of the epoch and the next century are not when a price was made."""
+    """A time at the beginning of the epoch or in the next century is null."""
     assert parse(rate(_6=time)).quotes[0].timestamp is None
 
 
@@ -118,13 +118,13 @@ def test_an_absurd_time_is_null(time):
     "content", support.BROKEN_BODIES.values(), ids=support.BROKEN_BODIES.keys()
 )
 def test_a_broken_body_is_a_bad_payload(content):
-    """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
+    """HTML, cut JSON and JSON of other shapes are a bad payload."""
     with pytest.raises(errors.BadPayloadError, match="alpha_vantage"):
         parse(content)
 
 
 def test_the_lists_are_two_tables():
-    """Listings need the key, the currencies none; coins are not listed."""
+    """The table of stocks needs the key, that of currencies does not, and coins have none."""
     (listing,) = ALPHA.build_asset_requests(AssetClass.STOCKS)
     assert listing.params == {"function": "LISTING_STATUS", "apikey": support.SECRET}
     (currencies,) = ALPHA.build_asset_requests(AssetClass.FOREX)
@@ -134,7 +134,7 @@ def test_the_lists_are_two_tables():
 
 
 def test_listings_are_cleaned():
-    """Names lose entities and blanks; what is delisted, a test or not to be spelled is left out."""
+    """Names are cleaned, and delisted stocks, tests and invalid symbols are left out."""
     table = (
         HEADER
         + "BRK-B,Berkshire Hathaway Inc&NBSP;- Class B ,NYSE,Stock,1996-05-09,null,Active\r\n"
@@ -161,7 +161,7 @@ def test_listings_are_cleaned():
 
 
 def test_currencies_are_codes():
-    """The table lists single currencies, of which those of ISO 4217 count."""
+    """The table of currencies becomes single currencies, only those of ISO 4217."""
     table = "currency code,currency name\r\nEUR,Euro\r\nGGP,Guernsey Pound\r\nUSD,\r\n"
     listings = ALPHA.parse_assets(AssetClass.FOREX, [support.answer(table)])
     assert [(one.symbol, one.name) for one in listings] == [("EUR", "Euro"), ("USD", "USD")]
@@ -181,7 +181,7 @@ def test_currencies_are_codes():
         {"Error Message": "Invalid API call."},
     ],
 )
-def test_a_table_that_is_none_is_a_bad_payload(table):
-    """An empty, cut or other table never passes as a list."""
+def test_an_answer_that_is_not_a_whole_table_is_a_bad_payload(table):
+    """An empty table, a cut table or an answer without a table is a bad payload."""
     with pytest.raises(errors.BadPayloadError):
         stocks(table)

@@ -1,4 +1,4 @@
-"""Alpha Vantage's notices: errors have status 200, so their words decide what each is."""
+"""Alpha Vantage's notices: errors have status 200, so their text decides what each means."""
 
 from datetime import UTC, datetime
 
@@ -39,7 +39,7 @@ NOTE = "Our standard API call frequency is 5 calls per minute and 500 calls per 
     ],
 )
 def test_a_throttle_is_held_as_long_as_it_lasts(content, seconds):
-    """The burst is over in a moment, the day at midnight; the burst's text mentions both."""
+    """A burst pauses for 2 s, a spent day until midnight, and any other notice for a minute."""
     with pytest.raises(errors.RateLimitedError) as caught:
         parse(content)
     assert caught.value.retry_after_s == seconds
@@ -62,7 +62,7 @@ def test_a_throttle_is_held_as_long_as_it_lasts(content, seconds):
     ],
 )
 def test_a_bad_key_and_a_small_plan_are_different_errors(content, error):
-    """A rejected key, an endpoint that costs extra and the demo key are three different errors."""
+    """A rejected key is Unauthorized; a premium endpoint and the demo key are NotEntitled."""
     with pytest.raises(error) as caught:
         parse(content)
     assert type(caught.value) is error
@@ -78,22 +78,22 @@ def test_a_bad_key_and_a_small_plan_are_different_errors(content, error):
         (429, "", errors.RateLimitedError),
     ],
 )
-def test_other_statuses_come_from_what_is_before_it(status, content, error):
-    """Alpha Vantage itself answers 200, but gateways do not."""
+def test_other_statuses_come_from_gateways(status, content, error):
+    """A status other than 200, which only a gateway gives, decides which error is raised."""
     with pytest.raises(error):
         parse(content, status=status)
 
 
 @pytest.mark.parametrize("row", ["I,n,f,o,r,m,a", "N,o,t,e"])
 def test_a_throttled_table_spells_its_notice(row):
-    """A word with one letter a column under the usual header is a throttle, not a stock `I`."""
+    """A row with one letter of a notice in each column is a rate limit, not a stock `I`."""
     with pytest.raises(errors.RateLimitedError) as caught:
         stocks(f"{HEADER}{row}\r\n")
     assert caught.value.retry_after_s == 60.0
 
 
 def test_a_throttled_narrow_table_spells_its_notice_too():
-    """Cut to two columns, the word is still its beginning."""
+    """A notice that is cut to the two columns of a table is a rate limit, too."""
     with pytest.raises(errors.RateLimitedError):
         ALPHA.parse_assets(
             AssetClass.FOREX, [support.answer("currency code,currency name\r\nI,n\r\n")]
@@ -101,7 +101,7 @@ def test_a_throttled_narrow_table_spells_its_notice_too():
 
 
 def test_a_notice_in_place_of_a_table_is_read():
-    """JSON in place of CSV is classified like any answer; its date gives the end of the day."""
+    """A notice as JSON in place of a table is its own error, and lasts by the answer's date."""
     with pytest.raises(errors.RateLimitedError) as caught:
         stocks({"Information": DAILY}, date="Sun, 22 Nov 2026 23:00:00 GMT")
     assert caught.value.retry_after_s == 3600.0

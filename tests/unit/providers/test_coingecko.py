@@ -218,7 +218,7 @@ def test_a_limit_says_for_how_long():
 
 @pytest.mark.parametrize("body", support.BROKEN_BODIES.values(), ids=support.BROKEN_BODIES.keys())
 def test_a_broken_body_is_a_bad_payload(body):
-    """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
+    """HTML, cut JSON and JSON of other shapes are a bad payload."""
     with pytest.raises(errors.BadPayloadError, match="coingecko"):
         parse(body)
 

@@ -23,7 +23,7 @@ from tests.support.coinmarketcap_answers import (
 
 
 def test_one_request_asks_for_every_number():
-    """Numbers go together in one call of version 3, the key in a header."""
+    """All ids of a batch are in one call of version 3, with the key in a header."""
     request = CMC.build_request([BTC, ETH])
     assert request.url == "https://pro-api.coinmarketcap.com/v3/cryptocurrency/quotes/latest"
     assert request.params == {"id": "1,1027", "convert": "USD", "skip_invalid": "true"}
@@ -34,7 +34,7 @@ def test_one_request_asks_for_every_number():
 
 
 def test_a_quote_has_the_time_of_its_price():
-    """The quote's own time counts, not the server's; the change follows from the percent."""
+    """A quote has its price's own time, and a change that is derived from the percentage."""
     (quote,) = parse(body([BITCOIN], "0")).quotes
     assert (quote.symbol, quote.currency, quote.source) == ("BTC-USD", "USD", Source.COINMARKETCAP)
     assert str(quote.price) == "76993.18239851118"
@@ -57,13 +57,13 @@ def test_a_quote_has_the_time_of_its_price():
     ],
 )
 def test_data_and_quote_may_be_arrays_or_objects(data):
-    """Every shape of versions 1 to 3 has the same prices, joined by number."""
+    """Every shape of versions 1 to 3 gives the same prices, joined by id."""
     quotes = {quote.symbol: str(quote.price) for quote in parse(body(data), [BTC, ETH]).quotes}
     assert quotes == {"BTC-USD": "76993.18239851118", "ETH-USD": "1876"}
 
 
 def test_a_time_without_milliseconds_is_a_time():
-    """Both forms of its times are read; anything else is null."""
+    """A time is read with or without milliseconds, and any other text is null."""
     for text, minute in (("2026-09-01T18:59:05Z", 59), ("2026-09-01T18:59:05.123Z", 59)):
         row = {**BITCOIN, "quote": [{**DOLLARS, "last_updated": text}]}
         assert parse(body([row])).quotes[0].timestamp.minute == minute
@@ -85,7 +85,7 @@ def test_a_time_without_milliseconds_is_a_time():
     ],
 )
 def test_inactive_priceless_and_omitted_coins_are_not_found(row):
-    """A dead coin, a null price and another coin are no quote."""
+    """An inactive coin, a coin without a price and an omitted coin are not found."""
     parsed = parse(body([row, ETHER]), [BTC, ETH])
     assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
     assert support.reasons(parsed) == {"BTC-USD": "not_found"}
@@ -103,7 +103,7 @@ def test_inactive_priceless_and_omitted_coins_are_not_found(row):
     ],
 )
 def test_a_bad_row_spoils_only_itself(row):
-    """A price that is none leaves its coin to the next provider, also when it came alone."""
+    """A row that cannot be used is a bad row of its coin, with other rows or alone."""
     parsed = parse(body([row, ETHER]), [BTC, ETH])
     assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
     assert support.reasons(parsed) == {}
@@ -115,7 +115,7 @@ def test_a_bad_row_spoils_only_itself(row):
 
 
 def test_of_two_rows_of_a_coin_the_live_one_counts():
-    """A row without a price does not hide the other one, and a contradicting row spoils both."""
+    """Of two rows of a coin the one with a price is used, and neither if prices differ."""
     dead = {**BITCOIN, "quote": [{**DOLLARS, "price": None}]}
     other = {**BITCOIN, "quote": [{**DOLLARS, "price": 7699}]}
     for rows in ([BITCOIN, dead], [dead, BITCOIN], [BITCOIN, BITCOIN]):
@@ -134,39 +134,39 @@ def test_of_two_rows_of_a_coin_the_live_one_counts():
     ],
 )
 def test_of_the_quotes_of_a_row_the_one_in_the_currency_counts(quotes):
-    """Quotes in other currencies and values that are no quotes do not hide it."""
+    """A row's quote in the wanted currency is found among other currencies and odd values."""
     (quote,) = parse(body([{**BITCOIN, "quote": quotes}])).quotes
     assert (str(quote.price), quote.currency) == ("76993.18239851118", "USD")
 
 
 def test_a_price_in_another_currency_is_named_in_the_reason():
-    """The coin is known, so it is not "not found"."""
+    """A coin with a price in another currency only is a bad row that names this currency."""
     bad = support.bad_rows(parse(body([{**BITCOIN, "quote": {"EUR": DOLLARS}}])))
     assert bad == {"BTC-USD": "coinmarketcap: BTC-USD: a price in 'EUR', not USD"}
 
 
 @pytest.mark.parametrize("data", [[7, ETHER], [["x"], ETHER], {"1": 7, "1027": ETHER}])
 def test_a_value_in_the_place_of_a_row_spoils_no_other_row(data):
-    """It is of no coin, or of the coin whose number it stands under."""
+    """A value that is not a row costs at most the coin under whose id the value is."""
     parsed = parse(body(data), [BTC, ETH])
     assert [quote.symbol for quote in parsed.quotes] == ["ETH-USD"]
     assert support.bad_rows(parsed).keys() <= {"BTC-USD"}
 
 
 def test_an_answer_without_any_row_that_is_an_object_is_a_bad_payload():
-    """Then the answer is the defect."""
+    """An answer in which no row is an object is a bad payload."""
     with pytest.raises(errors.BadPayloadError, match="coinmarketcap: no row is an object"):
         parse(body([7, "x"]))
 
 
 @pytest.mark.parametrize("number", ["１", " 1", "1 ", "01", "1.0", True])
 def test_only_the_exact_number_is_the_coin(number):
-    """A number in another spelling is no number of that coin."""
+    """A row whose id has another spelling is not used for the coin."""
     assert support.reasons(parse(body([{**BITCOIN, "id": number}]))) == {"BTC-USD": "not_found"}
 
 
 def test_the_list_is_two_pages_by_rank():
-    """Ten thousand active coins in two calls; the fiat currencies in one."""
+    """The list of coins is two pages of 5,000 active coins, and that of currencies one call."""
     first, second = CMC.build_asset_requests(AssetClass.CRYPTO)
     assert first.url.endswith("/v1/cryptocurrency/map")
     assert first.params == {
@@ -211,7 +211,7 @@ def test_listed_currencies_are_codes():
 
 
 @pytest.mark.parametrize("content", [body({}), body([]), error(0), support.CLOUDFLARE_PAGE])
-def test_a_list_that_is_none_is_a_bad_payload(content):
-    """A list that is empty or no list never passes as one."""
+def test_an_answer_that_is_not_a_list_is_a_bad_payload(content):
+    """An answer that is empty or not a list is a bad payload."""
     with pytest.raises(errors.BadPayloadError):
         CMC.parse_assets(AssetClass.CRYPTO, [support.answer(content)])

@@ -26,7 +26,7 @@ from tests.support.coinmarketcap_answers import BITCOIN, BTC, CMC, ETH, body, er
     ],
 )
 def test_a_code_decides_whatever_the_status(status, code, as_text, error_type):
-    """An error's code counts as a number or as text, under any status, 200 included."""
+    """The code of an error decides, as a number or as text, with any status, also 200."""
     content = error(str(code) if as_text else code)
     with pytest.raises(error_type) as caught:
         parse({**content, "data": [BITCOIN]}, status=status)
@@ -44,7 +44,7 @@ def test_a_code_decides_whatever_the_status(status, code, as_text, error_type):
 )
 @pytest.mark.parametrize("status", [200, 429])
 def test_a_spent_quota_is_held_until_it_starts_anew(status, code, seconds):
-    """A minute, a day and a month end at different times; Retry-After wins over all."""
+    """A spent quota lasts until its minute, day or month ends, or until Retry-After."""
     for headers, held in (({}, seconds), ({"retry_after": "5"}, 5.0)):
         with pytest.raises(errors.RateLimitedError) as caught:
             parse(error(code), status=status, **headers)
@@ -52,7 +52,7 @@ def test_a_spent_quota_is_held_until_it_starts_anew(status, code, seconds):
 
 
 def test_a_spent_month_in_december_ends_with_the_year():
-    """The month after December is January."""
+    """A month that is spent in December is over at the beginning of January."""
     with pytest.raises(errors.RateLimitedError) as caught:
         CMC.parse(
             [BTC], support.answer(error(1010), 429), datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
@@ -79,19 +79,19 @@ def test_a_spent_month_in_december_ends_with_the_year():
     ],
 )
 def test_without_a_code_the_status_decides(status, content, error_type):
-    """Gateways and answers without data are read by status and shape."""
+    """Without a known code the status and the shape of an answer decide."""
     with pytest.raises(error_type) as caught:
         parse(content, status=status)
     assert type(caught.value) is error_type
 
 
 def test_no_code_is_success():
-    """An answer without a status object is judged by its data."""
+    """An answer without a status object is read by its data."""
     assert parse({"data": [BITCOIN]}).quotes[0].symbol == "BTC-USD"
 
 
-def test_a_complaint_about_ids_is_about_those_ids():
-    """The named ids are unknown; the others were rejected only because of them."""
+def test_an_error_about_ids_is_about_those_ids():
+    """Ids that an error names are not found, and other ids of the batch are unavailable."""
     parsed = parse(error(400, 'Invalid value for "id": "1027"'), [BTC, ETH], 400)
     assert support.reasons(parsed) == {"BTC-USD": "provider_unavailable", "ETH-USD": "not_found"}
     parsed = parse(error("400", 'Invalid values for "id": "1,1027"'), [BTC, ETH], 400)
@@ -106,7 +106,7 @@ def test_a_complaint_about_ids_is_about_those_ids():
 
 @pytest.mark.parametrize("broken", support.BROKEN_BODIES.values(), ids=support.BROKEN_BODIES.keys())
 def test_a_broken_body_is_a_bad_payload(broken):
-    """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
+    """HTML, cut JSON and JSON of other shapes are a bad payload."""
     with pytest.raises(errors.BadPayloadError, match="coinmarketcap"):
         parse(broken)
 
@@ -120,7 +120,7 @@ def test_a_broken_body_is_a_bad_payload(broken):
     ],
 )
 def test_a_hold_counts_by_the_servers_clock(content, seconds):
-    """A list is read without our clock: the server's date says when its day ends."""
+    """For a list the pause ends by the server's time, or lasts a whole day or month."""
     with pytest.raises(errors.RateLimitedError) as caught:
         CMC.parse_assets(AssetClass.CRYPTO, [support.answer(content, 429)])
     assert caught.value.retry_after_s == seconds

@@ -167,7 +167,7 @@ def test_each_kind_of_http_error_is_its_own_error(status, body, error):
 
 @pytest.mark.parametrize("body", support.BROKEN_BODIES.values(), ids=support.BROKEN_BODIES.keys())
 def test_a_broken_body_is_a_bad_payload(body):
-    """HTML, cut JSON and other shapes raise the one error that counts as a failure."""
+    """HTML, cut JSON and JSON of other shapes are a bad payload."""
     with pytest.raises(errors.BadPayloadError, match="finnhub"):
         parse(body)
 

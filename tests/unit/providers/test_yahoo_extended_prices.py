@@ -16,12 +16,12 @@ from tests.support.yahoo_answers import TIME, TIME_S, only, row, v7
      (["PRE"], None)],
 )  # fmt: skip
 def test_the_state_of_the_market_is_yahoos(given, expected):
-    """Each of Yahoo's words is one of ours, and an unknown one is null."""
+    """Each state of Yahoo's becomes one of ours, and an unknown state is null."""
     assert only(v7(row("AAPL", marketState=given)), "AAPL").market_state == expected
 
 
 def test_the_latest_price_outside_of_the_session_is_the_extended_one():
-    """The evening's price gives way to the next morning's, with its own time and change."""
+    """The pre-market price of the next morning replaces the after-hours price."""
     close_s = TIME_S - 24 * 3600
     closed = row("AAPL", regularMarketTime=close_s)
     evening = {"postMarketPrice": 11, "postMarketTime": close_s + 3600, "postMarketChange": 1}
@@ -50,8 +50,8 @@ def test_the_latest_price_outside_of_the_session_is_the_extended_one():
         {"postMarketPrice": 9, "postMarketTime": TIME_S + 60, "exchangeTimezoneName": "Asia/Tokyo"},
     ],
 )
-def test_an_extended_price_that_is_older_or_none_is_null(fields):
-    """No time before, during or far after the session, no wrong half of the day, no odd price."""
+def test_an_extended_price_that_cannot_be_right_is_null(fields):
+    """An extended price is null if its time, its session or the price itself is wrong."""
     assert only(v7(row("AAPL", **fields)), "AAPL").extended is None
 
 
@@ -63,7 +63,7 @@ def test_an_extended_price_that_is_older_or_none_is_null(fields):
 )  # fmt: skip
 @pytest.mark.parametrize("time", [None, (TIME_S + 60) * 1000, "soon", 0])
 def test_an_extended_price_without_a_time_counts_in_the_state_of_its_session(state, session, time):
-    """The state of the market then tells which of the two prices is the latest."""
+    """Without times the state of the market decides which of two extended prices is used."""
     fields = {"preMarketPrice": 9, "postMarketPrice": 11, "marketState": state}
     times = {"preMarketTime": time, "postMarketTime": time}
     found = only(v7(row("AAPL", **fields, **times)), "AAPL").extended
@@ -71,7 +71,7 @@ def test_an_extended_price_without_a_time_counts_in_the_state_of_its_session(sta
 
 
 def test_a_change_that_contradicts_the_extended_price_is_null():
-    """The extended price stays, and what disagrees with it is left out."""
+    """A change that contradicts the extended price is null, and the price is kept."""
     given = row("AAPL", postMarketPrice=11, postMarketTime=TIME_S + 60, postMarketChange=5)
     found = only(v7(given), "AAPL").extended
     assert (found.price, found.change, found.percent_change) == (11, None, None)

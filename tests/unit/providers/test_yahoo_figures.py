@@ -11,7 +11,7 @@ from tests.support.yahoo_answers import NOW, TIME, TIME_S, only, parse, row, v7
 
 
 def test_numbers_keep_every_digit_that_was_sent():
-    """Decimals are read from the text, never through a float."""
+    """Numbers are read as exact decimals, and never as floats."""
     body = (
         '{"quoteResponse":{"result":[{"symbol":"X","regularMarketPrice":0.1000000000000000055511,'
     )
@@ -22,7 +22,7 @@ def test_numbers_keep_every_digit_that_was_sent():
 
 
 def test_a_quote_carries_yahoos_own_time_and_change():
-    """Price, change, percent and time are Yahoo's; the change is against the previous close."""
+    """A quote has Yahoo's price, time, percentage, and change over the previous close."""
     given = row("AAPL", regularMarketChange=0.5, regularMarketChangePercent=5.26)
     assert only(v7(given), "AAPL") == Quote(
         symbol="AAPL",
@@ -39,19 +39,19 @@ def test_a_quote_carries_yahoos_own_time_and_change():
 
 
 def test_a_coins_change_is_over_24_hours():
-    """Yahoo's change of a coin is rolling, whatever its previous close."""
+    """The change of a coin at Yahoo is over the last 24 hours."""
     given = row("BTC-USD", quoteType="CRYPTOCURRENCY", regularMarketChange=-1225.89)
     assert only(v7(given), "BTC-USD").change_basis is ChangeBasis.ROLLING_24H
 
 
 @pytest.mark.parametrize("time", [None, "soon", 0, 1, -5, 10**7, 5 * 10**9, 10**15, True, [1]])
-def test_a_time_that_is_none_is_null_and_never_our_clock(time):
-    """A price without a time is still a price."""
+def test_a_time_that_cannot_be_right_is_null(time):
+    """A price with a missing or impossible time is a quote with null as its time."""
     assert only(v7(row("AAPL", regularMarketTime=time)), "AAPL").timestamp is None
 
 
 def test_a_missing_change_is_null_and_so_is_its_basis():
-    """No change is invented."""
+    """If a change is not a number, the change, its percentage and its basis are null."""
     quote = only(v7(row("AAPL", regularMarketChange="NaN")), "AAPL")
     assert (quote.change, quote.percent_change, quote.change_basis) == (None, None, None)
 
@@ -61,7 +61,7 @@ def test_a_missing_change_is_null_and_so_is_its_basis():
     [("GBp", "GBP", 2), ("ZAc", "ZAR", 2), ("ILa", "ILS", 2), ("USX", "USD", 2), ("KWF", "KWD", 3)],
 )
 def test_all_amounts_of_a_row_are_converted_alike(label, currency, places):
-    """Prices and changes become amounts in the currency; percentages and volumes stay."""
+    """Prices and changes in a minor unit are converted, and percentages and volumes are not."""
     given = row(
         "OCDO.L",
         currency=label,
@@ -94,7 +94,7 @@ def test_all_amounts_of_a_row_are_converted_alike(label, currency, places):
 
 @pytest.mark.parametrize("label", ["KWf", "GBPp", "USDT", "XXX", 840, ["USD"], "U" * 10**6])
 def test_an_unknown_label_is_a_bad_row_that_names_it(label):
-    """A price in an unknown unit is never shown."""
+    """A price in an unknown unit is a bad row, and the reason names the unit."""
     (message,) = bad_rows(parse(v7(row("AAPL", currency=label)), "AAPL")).values()
     assert message.startswith("yfinance: AAPL: not a currency: ")
     assert ("list" if isinstance(label, list) else str(label))[:30] in message
@@ -110,8 +110,8 @@ def test_an_unknown_label_is_a_bad_row_that_names_it(label):
         (None, 2_532_160_000, None),
     ],
 )
-def test_a_capitalisation_beside_pence_is_in_what_the_shares_say(shares, cap, expected):
-    """The number of shares times the price says whether it is in pence or in pounds."""
+def test_the_unit_of_a_capitalisation_follows_from_the_shares(shares, cap, expected):
+    """Shares times price show whether a capitalisation is in pence or in pounds; else null."""
     given = row(
         "OCDO.L", currency="GBp", regularMarketPrice=308.8, sharesOutstanding=shares, marketCap=cap
     )
@@ -124,7 +124,7 @@ def test_a_capitalisation_beside_pence_is_in_what_the_shares_say(shares, cap, ex
     [("CL=F", -37.63, 18.27, -55.9), ("^TNX", -0.02, 0, -0.02)],
 )
 def test_futures_and_indices_may_be_negative(symbol, price, close, change):
-    """A negative price of these is a price."""
+    """A negative price of a future or an index, and a price of 0, are prices."""
     given = row(
         symbol,
         regularMarketPrice=price,
@@ -139,7 +139,7 @@ def test_futures_and_indices_may_be_negative(symbol, price, close, change):
 
 
 def test_a_volume_of_zero_of_a_pair_or_an_index_is_unknown():
-    """A share may have had no trade today; pairs and indices have no volume."""
+    """A volume of 0 is kept for a share, and is null for a pair and for an index."""
     zero = {"regularMarketVolume": 0}
     assert only(v7(row("AAPL", **zero)), "AAPL").volume == 0
     assert only(v7(row("^VIX", **zero)), "^VIX").volume is None
@@ -147,5 +147,5 @@ def test_a_volume_of_zero_of_a_pair_or_an_index_is_unknown():
 
 
 def test_a_share_without_a_currency_has_none():
-    """A currency that Yahoo does not give is not guessed."""
+    """If Yahoo gives no currency for a share, the currency is null."""
     assert only(v7(row("AAPL", currency=None)), "AAPL").currency is None

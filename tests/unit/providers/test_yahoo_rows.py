@@ -1,4 +1,4 @@
-"""Which row of Yahoo's is the quote of a symbol, and which symbols have no quote."""
+"""Which of Yahoo's rows is the quote of a symbol, and which symbols have no quote."""
 
 import json
 
@@ -14,7 +14,7 @@ from tests.support.yahoo_answers import TIME_S, only, parse, row, v7
 
 
 def test_a_whole_batch_is_one_call_to_the_real_host():
-    """The request names the real host, whatever the base URL, and holds no crumb."""
+    """A batch is one request to the real host, whatever the base URL, and without a crumb."""
     request = Yahoo("http://127.0.0.1:1").build_request([instrument("BRK.B"), instrument("GC=F")])
     assert request.url == "https://query1.finance.yahoo.com/v7/finance/quote"
     assert request.params == {"symbols": "BRK-B,GC=F", "formatted": "false"}
@@ -22,7 +22,7 @@ def test_a_whole_batch_is_one_call_to_the_real_host():
 
 
 def test_rows_are_joined_by_symbol_in_any_order():
-    """The order of the rows does not matter."""
+    """Rows are joined to symbols by their name, in any order."""
     parsed = parse(
         v7(row("EURUSD=X", currency="USD"), row("BRK-B"), row("AAPL")), "AAPL", "BRK.B", "EUR/USD"
     )
@@ -31,7 +31,7 @@ def test_rows_are_joined_by_symbol_in_any_order():
 
 
 def test_a_pair_whose_usd_base_yahoo_drops_is_still_that_pair():
-    """Asked for USDJPY=X, Yahoo may answer JPY=X."""
+    """A row for JPY=X is the quote of USD/JPY."""
     assert only(v7(row("JPY=X", currency="JPY")), "USD/JPY").currency == "JPY"
 
 
@@ -49,14 +49,14 @@ def test_a_pair_whose_usd_base_yahoo_drops_is_still_that_pair():
     ],
 )
 def test_a_row_in_another_spelling_is_of_another_symbol(symbol, name):
-    """Only the exact spelling that was asked for counts."""
+    """A row is used only in the exact spelling of the request."""
     parsed = parse(v7(row(name, regularMarketPrice=99)), symbol)
     assert [missing.code for missing in parsed.missing] == [Reason.NOT_FOUND]
 
 
 @pytest.mark.parametrize("label", ["GBP", "gbp", "usd", "USX ", "SOS", "U" * 1_000_000])
-def test_a_pair_in_another_currency_is_no_price_of_it(label):
-    """A row that contradicts the pair it stands for is that pair's bad row."""
+def test_a_pair_in_another_currency_is_a_bad_row(label):
+    """A row of a pair with another currency is a bad row that names this currency."""
     parsed = parse(v7(row("EURUSD=X", currency=label)), "EUR/USD")
     assert (parsed.quotes, parsed.missing) == ((), ())
     assert label[:30] in bad_rows(parsed)["EUR/USD"]
@@ -64,7 +64,7 @@ def test_a_pair_in_another_currency_is_no_price_of_it(label):
 
 
 def test_a_pair_without_a_currency_is_priced_in_its_second_side():
-    """The pair's name says its currency."""
+    """A row of a pair without a currency is priced in the pair's quote side."""
     assert only(v7(row("EURUSD=X", currency=None)), "EUR/USD").currency == "USD"
 
 
@@ -73,13 +73,13 @@ def test_a_pair_without_a_currency_is_priced_in_its_second_side():
     {"regularMarketPrice": "NaN"}, {"regularMarketPrice": 1, "regularMarketTime": TIME_S - 90_000},
 ])  # fmt: skip
 def test_a_dead_row_does_not_hide_the_live_one(dead):
-    """Whatever the order of the rows, the price that is traded is the price."""
+    """Of a live and a dead row of a symbol the live one is used, in any order."""
     rows = [row("AAPL"), row("AAPL", **dead)]
     assert only(v7(*rows), "AAPL").price == only(v7(*rows[::-1]), "AAPL").price == 10
 
 
 def test_a_row_with_a_time_in_the_future_does_not_make_the_others_old():
-    """Its clock is wrong, so the row with a time of now counts, whatever the order."""
+    """Of a current row and one with a future time the current one is used, in any order."""
     ahead = row("AAPL", regularMarketPrice=11, regularMarketTime=TIME_S + 90_000)
     for rows in ([row("AAPL"), ahead], [ahead, row("AAPL")]):
         assert only(v7(*rows), "AAPL").price == 10
@@ -91,7 +91,7 @@ def test_a_row_with_a_time_in_the_future_does_not_make_the_others_old():
     [({"regularMarketPrice": 100}, "100 USD"), ({"currency": "GBp"}, "0.10 GBP")],
 )
 def test_two_rows_that_contradict_each_other_are_a_bad_row(other, shown):
-    """Neither is used, and the reason names both; two equal rows are one."""
+    """Of two rows with different prices neither is used; two equal rows are one quote."""
     parsed = parse(v7(row("AAPL"), row("AAPL", **other), row("MSFT"), row("MSFT")), "AAPL", "MSFT")
     assert [quote.symbol for quote in parsed.quotes] == ["MSFT"]
     assert f"contradict each other: 10 USD and {shown}" in bad_rows(parsed)["AAPL"]
@@ -109,7 +109,7 @@ def test_two_rows_that_contradict_each_other_are_a_bad_row(other, shown):
     ids=["no row", "null", "zero", "type NONE", "dead row"],
 )
 def test_no_price_is_not_found_and_never_zero(rows):
-    """Yahoo says in five ways that it has no quote."""
+    """A symbol without a row, without a price, or with a price of 0 is not found."""
     (missing,) = parse(v7(*rows), "AAPL").missing
     assert missing.code is Reason.NOT_FOUND
 
@@ -118,15 +118,15 @@ BAD_PRICES = [float("nan"), float("inf"), -3, "ten", True, [1], {"raw": 10}, "9"
 
 
 @pytest.mark.parametrize("price", BAD_PRICES)
-def test_a_price_that_is_no_price_is_a_bad_row(price):
-    """Not a number, below zero or of a wrong type: nothing to be repaired."""
+def test_a_price_that_cannot_be_used_is_a_bad_row(price):
+    """A price that is not a number, is below zero or has a wrong type is a bad row."""
     parsed = parse(v7(row("AAPL", regularMarketPrice=price)), "AAPL", "NOPE")
     assert bad_rows(parsed).keys() == {"AAPL"}
     assert [missing.symbol for missing in parsed.missing] == ["NOPE"]
 
 
 def test_three_bad_rows_and_no_good_one_are_a_bad_payload():
-    """Two bad rows are defects of their symbols; of three the answer is the defect."""
+    """Two bad rows are bad rows, and three bad rows without a good one are a bad payload."""
     names = ("AAPL", "MSFT", "BRK.B")
     rows = [row(name.replace(".", "-"), regularMarketPrice="ten") for name in names]
     assert len(bad_rows(parse(v7(*rows[:2]), *names))) == 2
@@ -136,14 +136,14 @@ def test_three_bad_rows_and_no_good_one_are_a_bad_payload():
 
 
 def test_a_bad_row_spoils_only_itself():
-    """The other symbols are quoted, and the next provider is asked for the bad one."""
+    """A bad row is its own symbol's, and the other symbols have quotes."""
     parsed = parse(v7(row("AAPL", regularMarketPrice="ten"), row("MSFT")), "AAPL", "MSFT")
     assert [quote.symbol for quote in parsed.quotes] == ["MSFT"]
     assert bad_rows(parsed) == {"AAPL": "yfinance: AAPL: not a number: 'ten'"}
 
 
-def test_symbols_that_the_per_symbol_way_did_not_get_to_are_not_not_found():
-    """They are left for the next provider."""
+def test_symbols_without_a_chart_are_unavailable():
+    """Symbols that charts did not get to are unavailable, so the next provider is called."""
     parsed = parse(v7(row("AAPL"), **{UNANSWERED: ["BRK-B"]}), "AAPL", "BRK.B", "NOPE")
     assert {m.symbol: m.code for m in parsed.missing} == {
         "BRK.B": Reason.PROVIDER_UNAVAILABLE,
@@ -152,13 +152,13 @@ def test_symbols_that_the_per_symbol_way_did_not_get_to_are_not_not_found():
     assert parsed.bad_rows == ()
 
 
-def test_rows_that_are_none_are_left_out():
-    """A null or nameless row among good ones is passed over."""
+def test_values_that_are_not_rows_are_left_out():
+    """A null or nameless row among good ones is ignored."""
     body = {"quoteResponse": {"result": [None, {"symbol": 5}, row("AAPL")], "error": None}}
     assert only(answer(json.dumps(body)), "AAPL").price == 10
 
 
-def test_yahoo_is_asked_for_what_its_facts_say():
-    """The chains and the facts agree with these formats."""
+def test_the_chains_and_the_facts_have_yahoo():
+    """Yahoo is first for stocks and last for forex, with 100 symbols a call."""
     assert CHAINS[AssetClass.STOCKS][0] is CHAINS[AssetClass.FOREX][-1] is Yahoo.source
     assert FACTS[Yahoo.source].batch_size == 100
