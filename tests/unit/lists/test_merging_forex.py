@@ -9,6 +9,7 @@ from marketdata.domain.symbols import AssetClass
 from marketdata.lists.merging import merge
 
 FINNHUB, ALPHA, CMC = Source.FINNHUB, Source.ALPHA_VANTAGE, Source.COINMARKETCAP
+SOURCES = (ALPHA, FINNHUB, CMC)
 
 
 def forex(*rows):
@@ -34,6 +35,12 @@ def test_main_crosses_are_listed_where_both_currencies_are():
     both = forex(Listing("EUR", "Euro", ALPHA, "EUR"), Listing("GBP", "Pound", ALPHA, "GBP"))
     assert both["EUR/GBP"].ids == {"alpha_vantage": "EUR/GBP"}
     assert "EUR/GBP" not in forex(Listing("EUR", "Euro", ALPHA, "EUR"))
+
+
+def test_the_ids_of_a_main_cross_have_one_order():
+    """The sources of a pair come in their order of precedence, the same in every process."""
+    rows = [Listing(code, code, source, code) for code in ("EUR", "GBP") for source in SOURCES]
+    assert list(forex(*rows)["EUR/GBP"].ids) == list(SOURCES)
 
 
 def test_codes_that_are_no_currency_are_left_out():

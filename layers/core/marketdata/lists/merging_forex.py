@@ -75,11 +75,13 @@ def _pairs_of(
             yield ((code, "USD") if code in _QUOTED_IN_USD else ("USD", code)), dict(ids)
     for base, quote in _SHIPPED:
         if base in codes and quote in codes and "USD" not in (base, quote):
-            both = codes[base].keys() & codes[quote].keys()
-            yield (
-                (base, quote),
-                {source: f"{codes[base][source]}/{codes[quote][source]}" for source in both},
-            )
+            others = codes[quote]
+            ids = {
+                source: f"{code}/{others[source]}"
+                for source, code in codes[base].items()
+                if source in others
+            }
+            yield (base, quote), ids
 
 
 def _shipped_names() -> dict[str, str]:
