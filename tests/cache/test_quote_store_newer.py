@@ -75,10 +75,13 @@ def test_a_stored_time_in_the_future_blocks_no_quote(store):
     assert put(store, quote("101", 5, time=4), now=5) == ["written"]
 
 
-@pytest.mark.parametrize(("ahead_s", "stored_at"), [(2, 2), (3, 0), (3600, 0)])
-def test_a_fetch_in_the_future_is_stored_as_one_of_now(store, ahead_s, stored_at):
+@pytest.mark.parametrize(
+    ("now", "fetched", "stored_at"),
+    [(0, 2, 2), (0, 3, 0), (0, 3600, 0), (0.877, 3600, 0.877)],  # the last one is a whole second
+)
+def test_a_fetch_in_the_future_is_stored_as_one_of_now(store, now, fetched, stored_at):
     """A fetch time more than two seconds ahead is replaced by the present time."""
-    put(store, quote("100", ahead_s, time=0), now=0)
+    put(store, quote("100", fetched, time=0), now=now)
     assert store.last(["AAPL"])["AAPL"].fetched_ms == at_ms(stored_at)
     shown = utc_text(START + timedelta(seconds=stored_at))
     assert f'"fetched_at":"{shown}"'.encode() in store.read(["AAPL"])[0]
