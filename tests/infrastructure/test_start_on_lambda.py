@@ -45,7 +45,7 @@ def started(name: str, event: Any = None, **env: str) -> tuple[list[str], list[s
     Return the modules that the event loaded, which of three large ones were loaded before it,
     and everything that was printed.
     """
-    done = subprocess.run(  # noqa: S603 - our own words
+    done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", PROGRAM, name, json.dumps(event)],
         cwd=ROOT,
         env={

@@ -1,4 +1,4 @@
-"""A market with a clock of the test, for tests of failing workers, and commits by hand."""
+"""Pipelines and commits for these tests, and a market with a clock of the test."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from local.simulator import MarketServers
 from marketdata.cache.client import Cache
 from marketdata.domain.quotes import Source
 from marketdata.settings import Settings
+from tests.support.caches import emptied
 from tests.support.commits import Commits
 from tests.support.fault_support import moving_market
+from tests.support.pipeline import Make, simulated
 from tests.support.simulated_market import Clock
 
 
@@ -34,3 +36,10 @@ def commits(cache: Cache, control_of) -> Commits:
     env = {f"{name}_LIMITS": "6000/minute" for name in ("YAHOO", "FINNHUB", "COINGECKO")}
     control = control_of(cache, dict.fromkeys(Source, "6000/minute"))
     return Commits(cache, control, Settings.from_env(env))
+
+
+@pytest.fixture
+def make(plain_redis) -> Iterator[Make]:
+    """Pipelines over a market with the free plans' limits."""
+    with emptied(plain_redis) as cache, simulated(cache) as make:
+        yield make

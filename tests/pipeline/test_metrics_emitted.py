@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from marketdata.domain.messages import Plan, Summary
 from marketdata.domain.quotes import Source
 from marketdata.observability.meter import Gauges, Meter
-from tests.support.caches import emptied
 from tests.support.metric_lines import TABLE, metrics_in
 from tests.support.pipeline import Make, Pipeline, simulated
 
 API_ONLY = {("ApiLatency",), ("ApiFailed",), ("CacheHits",), ("CacheMisses",)}
 FREE = {"yfinance", "coingecko"}  # the providers that need no key
-
-
-@pytest.fixture
-def make(plain_redis) -> Iterator[Make]:
-    """Pipelines over a market with the free plans' limits."""
-    with emptied(plain_redis) as cache, simulated(cache) as make:
-        yield make
 
 
 def gauges_of(pipe: Pipeline) -> Gauges:

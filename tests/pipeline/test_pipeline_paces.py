@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
 
 from marketdata.domain.quotes import Source
 from tests.support.caches import emptied
-from tests.support.pipeline import Make, Pipeline, simulated
+from tests.support.pipeline import Pipeline, simulated
 
 PAIRS = "EUR/USD,GBP/USD,USD/JPY,USD/CHF"
 COINS = "BTC-USD,ETH-USD,SOL-USD"
 DAY_S, MONTH_S = 86_400, 31 * 86_400
 HOUR_S = 3600
-
-
-@pytest.fixture
-def make(plain_redis) -> Iterator[Make]:
-    """Pipelines over a market with the free plans' limits."""
-    with emptied(plain_redis) as cache, simulated(cache) as make:
-        yield make
 
 
 def gaps_s(pipe: Pipeline, source: Source) -> list[float]:

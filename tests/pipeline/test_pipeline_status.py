@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-
-import pytest
 
 from marketdata.cache.client import Cache
 from marketdata.domain.assets import Asset, AssetList
 from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 from tests.support.api_times import epoch_ms, shown
-from tests.support.caches import emptied
-from tests.support.pipeline import Make, Pipeline, simulated
+from tests.support.pipeline import Pipeline, simulated
 
 YAHOO, ALPHA_VANTAGE = Source.YFINANCE, Source.ALPHA_VANTAGE
 
 
-@pytest.fixture
-def make(plain_redis) -> Iterator[Make]:
-    """Pipelines over a market with the free plans' limits."""
-    with emptied(plain_redis) as cache, simulated(cache) as make:
-        yield make
-
-
 def list_assets(pipe: Pipeline) -> None:
-    """Store a list of each class, so that health does not complain about it."""
+    """Store a list of each class, so that /health has no reason about lists."""
     now = datetime.fromtimestamp(pipe.clock() / 1000, UTC)
     for asset_class, symbol in zip(AssetClass, ("AAPL", "BTC-USD", "EUR/USD"), strict=True):
         ids = {"coingecko": "bitcoin", "coinmarketcap": "1"}

@@ -13,7 +13,7 @@ from tests.support.pipeline import Make, simulated
 
 @pytest.fixture
 def make(cache: Cache) -> Iterator[Make]:
-    """Makes pipelines over a market with ample limits."""
+    """Makes pipelines over a market with the free plans' limits."""
     with simulated(cache) as maker:
         yield maker
 

@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from marketdata.cache.client import Cache
 from marketdata.domain.quotes import Source
-from tests.support.caches import emptied
-from tests.support.pipeline import GENEROUS, Make, simulated
+from tests.support.pipeline import GENEROUS, simulated
 
 WATCHED_S = 15 * 60
-
-
-@pytest.fixture
-def make(plain_redis) -> Iterator[Make]:
-    """Pipelines over a market with the free plans' limits."""
-    with emptied(plain_redis) as cache, simulated(cache) as make:
-        yield make
 
 
 def test_a_new_symbol_is_pending_and_then_priced(cache: Cache):

@@ -1,4 +1,4 @@
-"""Faults of whole answers in the simulated market: none, an error, a page, a part, nothing."""
+"""Faults of whole answers in the simulated market: no answer, errors, pages, cut bodies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.simulated_market import WEDNESDAY_MS, plant
 
 @pytest.mark.parametrize("source", Source)
 def test_a_hanging_provider_never_answers(clients, source):
-    """The client waits until it gives up; others are answered meanwhile."""
+    """A provider that hangs gives no answer until the fault is cleared."""
     plant(clients, "hang", provider=source)
     url = clients.market.base_urls[source]
     with pytest.raises(requests.Timeout):
@@ -24,7 +24,7 @@ def test_a_hanging_provider_never_answers(clients, source):
 
 @pytest.mark.parametrize("source", Source)
 def test_a_refusing_provider_closes_the_connection(clients, source):
-    """The connection ends without an answer, and the record says so."""
+    """A provider that refuses closes the connection without an answer, which is recorded as 0."""
     plant(clients, "refuse", provider=source)
     with pytest.raises(requests.ConnectionError):
         clients.quote(source)
@@ -41,8 +41,8 @@ RATE_LIMITS = {
 
 
 @pytest.mark.parametrize("source", Source)
-def test_rate_limits_on_command(clients, source):
-    """The error has the provider's words, and a Retry-After as seconds, as a date, or none."""
+def test_a_planted_rate_limit(clients, source):
+    """A planted rate limit has the provider's text, and Retry-After in each of its forms."""
     status, text = RATE_LIMITS[source]
     plant(clients, "rate_limited", provider=source, retry_after=17, answers=1)
     answer = clients.quote(source)
@@ -64,20 +64,20 @@ def test_rate_limits_on_command(clients, source):
     ],
 )
 def test_a_rate_limit_names_the_window_of_the_fault(clients, source, window, text):
-    """Where a provider says which window is spent, the fault chooses it."""
+    """The window of a planted rate limit is named in the text of the provider."""
     plant(clients, "rate_limited", provider=source, window=window)
     assert text in clients.quote(source).text
 
 
 def test_a_rate_limited_yahoo_gives_no_crumb(clients):
-    """The 429 comes in place of the crumb too, as text that could be taken for one."""
+    """A rate-limited Yahoo answers the request for a crumb with the text of its 429."""
     plant(clients, "rate_limited", provider="yfinance")
     answer = clients.get(Source.YFINANCE, "/v1/test/getcrumb")
     assert (answer.status_code, answer.text) == (429, "Too Many Requests\r\n")
 
 
-def test_an_outage_does_not_look_at_crumbs(clients):
-    """A failing Yahoo fails for visitors without a crumb too; broken content spares the crumb."""
+def test_an_outage_comes_before_the_check_of_the_crumb(clients):
+    """An outage fails every request, and a cut body applies to a crumb only by its own path."""
     plant(clients, "status", provider="yfinance", answers=1)
     path = "/v7/finance/quote"
     assert clients.get(Source.YFINANCE, path, symbols="AAPL", crumb="wrong").status_code == 503
@@ -89,7 +89,7 @@ def test_an_outage_does_not_look_at_crumbs(clients):
 
 @pytest.mark.parametrize("source", Source)
 def test_server_errors_html_and_cut_bodies(clients, source):
-    """A provider can fail, show a maintenance page, or break off in two ways."""
+    """A provider can give an error status, a page, or a body that is cut in two ways."""
     plant(clients, "status", provider=source, status=502, answers=1)
     assert clients.quote(source).status_code == 502
     plant(clients, "html", provider=source, answers=1)
@@ -123,7 +123,7 @@ PLANS = {
 @pytest.mark.parametrize(("fault", "answers"), [("bad_key", BAD_KEYS), ("not_entitled", PLANS)])
 @pytest.mark.parametrize("source", Source)
 def test_keys_and_plans_are_rejected_with_the_providers_texts(clients, fault, answers, source):
-    """A key can go bad and a plan can end."""
+    """A bad key and too small a plan have the texts of each provider."""
     plant(clients, fault, provider=source)
     answer = clients.quote(source)
     status, text = answers[source]
@@ -133,7 +133,7 @@ def test_keys_and_plans_are_rejected_with_the_providers_texts(clients, fault, an
 
 @pytest.mark.parametrize("source", Source)
 def test_empty_answers(clients, source):
-    """Each provider's way to say nothing at all."""
+    """With the fault `empty` each provider has its own answer without any price."""
     plant(clients, "empty", provider=source)
     body = clients.quote(source).json()
     assert body in (

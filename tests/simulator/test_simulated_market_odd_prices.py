@@ -35,14 +35,14 @@ def _ms(text: str) -> int:
 
 @pytest.mark.parametrize("source", Source)
 def test_a_price_that_is_not_a_number(clients, source):
-    """NaN comes where the price was."""
+    """With the fault `nan` the price is NaN at every provider."""
     plant(clients, "nan", provider=source, symbol=SYMBOLS[source])
     assert "NaN" in clients.quote(source).text
 
 
 @pytest.mark.parametrize("source", Source)
-def test_a_stale_provider_tells_an_old_time_and_the_price_of_then(clients, source):
-    """A stale answer is old, not wrong."""
+def test_a_stale_provider_has_an_old_time_and_the_price_of_that_time(clients, source):
+    """With the fault `stale` an answer has an old time, and the true price of that time."""
     plant(clients, "stale", provider=source, age_s=7200)
     price, at_ms = price_of(clients, source)
     assert at_ms == WEDNESDAY_MS - 7_200_000
@@ -51,7 +51,7 @@ def test_a_stale_provider_tells_an_old_time_and_the_price_of_then(clients, sourc
 
 @pytest.mark.parametrize("source", Source)
 def test_a_bad_tick_is_wrong_once_and_on_record(clients, source):
-    """A planted price is served as often as was asked for, and is never true."""
+    """A bad tick is served as often as was planned, is never true, and is recorded."""
     plant(clients, "bad_tick", provider=source, symbol=SYMBOLS[source], factor=0.01, answers=2)
     for _ in range(2):
         price, at_ms = price_of(clients, source)
@@ -65,7 +65,7 @@ def test_a_bad_tick_is_wrong_once_and_on_record(clients, source):
 
 @pytest.mark.parametrize("source", Source)
 def test_a_jump_is_true_at_every_provider(clients, clock, source):
-    """After a jump all tell the new price, and it is the true one."""
+    """After a jump every provider has the new price, which is true."""
     before, _ = price_of(clients, source)
     plant(clients, "jump", symbol=SYMBOLS[source], factor=2)
     clock.pass_s(4)
@@ -76,7 +76,7 @@ def test_a_jump_is_true_at_every_provider(clients, clock, source):
 
 @pytest.mark.parametrize("source", Source)
 def test_a_symbol_can_become_unknown(clients, source):
-    """A provider forgets one symbol, in the way in which it does not know any other."""
+    """With the fault `unknown` a symbol has the provider's answer for unknown symbols."""
     plant(clients, "unknown", provider=source, symbol=SYMBOLS[source])
     text = clients.quote(source).text
     assert any(
@@ -87,7 +87,7 @@ def test_a_symbol_can_become_unknown(clients, source):
 @pytest.mark.parametrize("source", Source)
 @pytest.mark.parametrize("offset_s", [120, -45])
 def test_a_clock_offset_shifts_the_time_and_not_the_price(clients, source, offset_s):
-    """The price is the one of now, its time is shifted, and the market knows that it is right."""
+    """With a clock offset the price is current, its time is shifted, and both count as true."""
     plant(clients, "clock_offset", provider=source, offset_s=offset_s, answers=1)
     price, at_ms = price_of(clients, source)
     assert at_ms == WEDNESDAY_MS + offset_s * 1000
@@ -109,13 +109,13 @@ LABELS = {
 @pytest.mark.parametrize(("oddity", "label"), [("unknown_unit", "XX"), ("other_currency", "EUR")])
 @pytest.mark.parametrize("source", LABELS)
 def test_an_odd_row_has_another_label(clients, source, oddity, label):
-    """The price comes in a unit that does not exist, or in a currency that was not asked for."""
+    """A price in an odd row has an unknown unit or a currency that was not requested."""
     plant(clients, "odd_row", provider=source, symbol=SYMBOLS[source], oddity=oddity)
     assert LABELS[source](clients.quote(source).json()).upper() == label
 
 
 def test_the_numbers_of_an_odd_row_are_in_its_unit(clients):
-    """A service that ignores the label would have a wrong price."""
+    """The number in an odd row is in the odd unit, so the number alone is not a true price."""
     plant(clients, "odd_row", provider="yfinance", symbol="AAPL", oddity="unknown_unit")
     price, at_ms = price_of(clients, Source.YFINANCE)
     assert not clients.market.is_true("AAPL", price, at_ms, Source.YFINANCE)
@@ -123,7 +123,7 @@ def test_the_numbers_of_an_odd_row_are_in_its_unit(clients):
 
 @pytest.mark.parametrize("source", Source)
 def test_an_odd_row_can_be_without_a_price(clients, source):
-    """Each provider has its own way to leave out a price."""
+    """An odd row may have null, or Alpha Vantage's `-`, in place of its price."""
     plant(clients, "odd_row", provider=source, symbol=SYMBOLS[source], oddity="no_price", answers=1)
     body = clients.quote(source).json()
     found = {
@@ -138,7 +138,7 @@ def test_an_odd_row_can_be_without_a_price(clients, source):
 
 
 def test_an_odd_row_can_come_twice(clients):
-    """Yahoo and CoinMarketCap send a second row that is years old, before the live one."""
+    """Yahoo and CoinMarketCap can send a second, old row before the live one."""
     for source in ("yfinance", "coinmarketcap"):
         symbol = SYMBOLS[Source(source)]
         plant(clients, "odd_row", provider=source, symbol=symbol, oddity="doubled")
@@ -153,7 +153,7 @@ def test_an_odd_row_can_come_twice(clients):
 
 @pytest.mark.parametrize(("kind", "factor"), [("crash", 0.62), ("pump", 1.6)])
 def test_a_crash_and_a_pump_go_on_at_every_provider(clients, clock, kind, factor):
-    """The price is multiplied at each step, stops after the last one, and is true throughout."""
+    """A crash or a pump multiplies the price at each step until the last, and is always true."""
     before = float(clients.market.price("BTC-USD", WEDNESDAY_MS))
     plant(clients, kind, symbol="BTC-USD", steps=4, every_s=10)
     for step in (1, 2, 3, 4, 4, 4):

@@ -33,6 +33,6 @@ def test_the_first_provider_that_was_not_asked_gives_the_reason():
 
 
 def test_a_symbol_without_any_provider_is_not_found():
-    """Without a provider that lists a symbol there is nobody to wait for."""
+    """A symbol that no provider lists is not found."""
     missing = missing_because("AAPL", [])
     assert (missing.code, missing.retry_after_s) == (Reason.NOT_FOUND, None)

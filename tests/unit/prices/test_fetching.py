@@ -1,4 +1,4 @@
-"""Fetching a job: which provider is asked for what, for how long, and what the report says."""
+"""Fetching a job: which provider is called for which symbols, with what time and report."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def pool():
 
 
 def test_the_first_provider_is_asked_for_all_and_the_second_for_nothing(pool):
-    """When the first provider answers everything, the second one's budget is not touched."""
+    """If the first provider answers all symbols, the second one is not called."""
     yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "1.5", "MSFT": "2"})
     finnhub = FakeProvider(Source.FINNHUB, {})
     report = fetch(pool, a_job(["AAPL", "MSFT"], YAHOO_THEN_FINNHUB), yahoo, finnhub)
@@ -47,7 +47,7 @@ def test_the_first_provider_is_asked_for_all_and_the_second_for_nothing(pool):
 
 
 def test_only_the_remainder_goes_to_the_next_provider(pool):
-    """What one provider does not know is asked of the next, in the same job."""
+    """The symbols without a quote of the first provider go to the second in the same job."""
     yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "1"})
     finnhub = FakeProvider(Source.FINNHUB, {"ODD": "7"})
     report = fetch(pool, a_job(["AAPL", "ODD", "NOPE"], YAHOO_THEN_FINNHUB), yahoo, finnhub)
@@ -69,7 +69,7 @@ def test_only_the_remainder_goes_to_the_next_provider(pool):
     ],
 )
 def test_every_kind_of_failure_leads_to_the_next_provider(pool, error, outcome):
-    """Whatever the first one does, the second is asked for everything."""
+    """After any error of the first provider the second one is called for all symbols."""
     yahoo = FakeProvider(Source.YFINANCE, {"AAPL": error})
     finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "9"})
     report = fetch(pool, a_job(["AAPL"], YAHOO_THEN_FINNHUB), yahoo, finnhub)
@@ -79,15 +79,15 @@ def test_every_kind_of_failure_leads_to_the_next_provider(pool, error, outcome):
 
 
 def test_a_rate_limit_tells_how_long_to_hold(pool):
-    """Retry-After reaches the ledger through the report."""
+    """The report has the pause of a rate limit, and the symbol is unavailable."""
     yahoo = FakeProvider(Source.YFINANCE, {"AAPL": RateLimitedError("slow down", 42.0)})
     report = fetch(pool, a_job(["AAPL"], [(Source.YFINANCE, 1, None)]), yahoo)
     assert report["outcomes"][0]["hold_s"] == 42.0
     assert report["missing"][0]["code"] == "provider_unavailable"
 
 
-def test_a_symbol_is_not_found_only_if_nobody_was_in_trouble(pool):
-    """One provider's silence makes the other's 'unknown' an open question."""
+def test_a_symbol_is_not_found_only_if_no_provider_failed(pool):
+    """A symbol that one provider does not know is unavailable if the other provider failed."""
     yahoo = FakeProvider(Source.YFINANCE, {"NOPE": UnavailableError("down")})
     finnhub = FakeProvider(Source.FINNHUB, {})
     report = fetch(pool, a_job(["NOPE"], YAHOO_THEN_FINNHUB), yahoo, finnhub)
@@ -95,8 +95,8 @@ def test_a_symbol_is_not_found_only_if_nobody_was_in_trouble(pool):
     assert (missing["code"], missing["message"]) == ("provider_unavailable", "down")
 
 
-def test_an_open_breaker_makes_not_found_an_open_question_too(pool):
-    """A provider that was not asked because it is down might know the symbol."""
+def test_a_symbol_is_not_found_only_if_no_breaker_is_open(pool):
+    """A symbol that one provider does not know is unavailable if another's breaker is open."""
     finnhub = FakeProvider(Source.FINNHUB, {})
     skipped = [{"provider": "yfinance", "reason": "breaker_open", "available_at_ms": None}]
     job = a_job(["NOPE"], [(Source.FINNHUB, 1, None)], skipped=skipped)
@@ -114,7 +114,7 @@ def test_no_more_calls_are_made_than_were_granted(pool):
 
 
 def test_a_symbol_that_the_plan_excludes_is_not_asked_for(pool):
-    """`not_for` leaves a symbol to the other providers."""
+    """A symbol in an attempt's `excluded` is not requested from that provider."""
     job = a_job(["AAPL", "MSFT"], [(Source.FINNHUB, 2, None)])
     job["attempts"][0]["excluded"] = ["MSFT"]
     finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "1"})
@@ -123,7 +123,7 @@ def test_a_symbol_that_the_plan_excludes_is_not_asked_for(pool):
 
 
 def test_one_failed_call_of_many_is_partial(pool):
-    """A single broken call does not count against a provider that answered the others."""
+    """If one call of four fails, the outcome is partial and the other quotes are reported."""
     table = {"A": "1", "B": "2", "C": UnavailableError("reset"), "D": "4"}
     finnhub = FakeProvider(Source.FINNHUB, table)
     report = fetch(pool, a_job(list("ABCD"), [(Source.FINNHUB, 4, None)]), finnhub)
@@ -132,7 +132,7 @@ def test_one_failed_call_of_many_is_partial(pool):
 
 
 def test_most_calls_failing_is_a_failure(pool):
-    """A provider that breaks most calls is unavailable, whatever the rest said."""
+    """If half of four calls fail, the outcome is unavailable, and the quotes are reported."""
     table = {"A": "1", "B": UnavailableError("x"), "C": UnavailableError("x"), "D": "4"}
     report = fetch(
         pool, a_job(list("ABCD"), [(Source.FINNHUB, 4, None)]), FakeProvider(Source.FINNHUB, table)
@@ -144,7 +144,7 @@ def test_most_calls_failing_is_a_failure(pool):
 @pytest.mark.parametrize("symbols", [["A", "B"], ["B", "A"]])
 @pytest.mark.parametrize("other", [NotEntitledError("plan"), CallsSpentError("spent")])
 def test_of_two_equally_frequent_errors_the_failure_counts(pool, symbols, other):
-    """A provider of which half of the calls failed is unavailable, in whatever order they end."""
+    """If half of two calls fail and half are rejected, the outcome is unavailable in any order."""
     finnhub = FakeProvider(Source.FINNHUB, {"A": UnavailableError("x"), "B": other})
     report = fetch(pool, a_job(symbols, [(Source.FINNHUB, 2, None)]), finnhub)
     assert outcomes(report) == {"finnhub": "unavailable"}
@@ -158,7 +158,7 @@ def test_of_two_equally_frequent_errors_the_failure_counts(pool, symbols, other)
     ],
 )
 def test_of_two_equally_frequent_failures_the_first_counts(pool, table, outcome):
-    """The same answers always have the same outcome."""
+    """Of two different failures the one of the first symbol is the outcome."""
     report = fetch(
         pool, a_job(["A", "B"], [(Source.FINNHUB, 2, None)]), FakeProvider(Source.FINNHUB, table)
     )
@@ -166,7 +166,7 @@ def test_of_two_equally_frequent_failures_the_first_counts(pool, table, outcome)
 
 
 def test_a_probe_is_made_even_when_nothing_is_missing(pool):
-    """A half-open fallback heals without waiting for its predecessor to fail."""
+    """A probe of the second provider is made even if the first one has all quotes."""
     yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "1"})
     finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "1"})
     attempts = [(Source.YFINANCE, 1, None), (Source.FINNHUB, 1, "token")]
@@ -176,7 +176,7 @@ def test_a_probe_is_made_even_when_nothing_is_missing(pool):
 
 
 def test_a_jump_is_confirmed_by_the_next_provider_at_once(pool):
-    """A price far from the last one is asked of a second source in the same job."""
+    """For a price far from the last one the next provider is called in the same job."""
     yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "140"})
     finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "141"})
     last = {"AAPL": {"price": "100", "timestamp_ms": None}}
@@ -186,7 +186,7 @@ def test_a_jump_is_confirmed_by_the_next_provider_at_once(pool):
 
 
 def test_a_price_older_than_the_last_one_is_asked_again_elsewhere(pool):
-    """A lagging source does not keep the fresher one from being asked."""
+    """For a price with an older time than the last one the next provider is called."""
     yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "100"})
     finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "100"})
     last = {"AAPL": {"price": "100.1", "timestamp_ms": NOW_MS + 1000}}
@@ -195,7 +195,7 @@ def test_a_price_older_than_the_last_one_is_asked_again_elsewhere(pool):
 
 
 def test_the_last_price_with_a_slightly_older_time_needs_no_second_source(pool):
-    """Two machines of one provider that disagree by a second confirm the price."""
+    """The last price with a time one second older needs no second provider."""
     yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "100"})
     finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "100"})
     last = {"AAPL": {"price": "100", "timestamp_ms": NOW_MS + 1000}}
@@ -204,7 +204,7 @@ def test_the_last_price_with_a_slightly_older_time_needs_no_second_source(pool):
 
 
 def test_a_job_past_its_deadline_makes_no_call(pool):
-    """A worker that was frozen must not spend what may have been granted to others since."""
+    """After a job's deadline no call is made, because its calls may be granted to others."""
     yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "1"})
     job = a_job(["AAPL"], [(Source.YFINANCE, 1, None)], deadline_ms=NOW_MS - 1)
     report = fetch(pool, job, yahoo)
@@ -213,7 +213,7 @@ def test_a_job_past_its_deadline_makes_no_call(pool):
 
 
 def test_a_provider_with_a_successor_gets_only_part_of_the_time(pool):
-    """The first of two attempts may use three fifths of the time that is left."""
+    """The first of two attempts has three fifths of the time, and the second has all."""
     yahoo = FakeProvider(Source.YFINANCE, {})
     finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "1"})
     fetch(pool, a_job(["AAPL"], YAHOO_THEN_FINNHUB), yahoo, finnhub)
@@ -222,7 +222,7 @@ def test_a_provider_with_a_successor_gets_only_part_of_the_time(pool):
 
 
 def test_a_sender_that_ignores_its_timeout_is_left_behind(pool):
-    """Even a call that never returns does not hold up the job."""
+    """A call that does not return in its time is unavailable, and the next provider is called."""
     released = threading.Event()
     yahoo = FakeProvider(Source.YFINANCE, {"AAPL": "1", "send": lambda: released.wait(30)})
     finnhub = FakeProvider(Source.FINNHUB, {"AAPL": "2"})
@@ -235,7 +235,7 @@ def test_a_sender_that_ignores_its_timeout_is_left_behind(pool):
 
 
 def test_a_coin_that_no_provider_lists_is_not_found(pool):
-    """Without an id there is nobody to ask."""
+    """A coin without an id is not found, without a call."""
     gecko = FakeProvider(Source.COINGECKO, {})
     job = a_job(["ZZZZ-USD"], [(Source.COINGECKO, 1, None)], AssetClass.CRYPTO)
     report = fetch(pool, job, gecko)
