@@ -237,6 +237,14 @@ def test_a_text_that_is_no_symbol_is_an_error_with_the_reason(listed, board):
     expect(board.page.locator("tr[data-symbol]")).to_have_count(4)
 
 
+def test_a_text_that_is_nearly_a_symbol_is_an_error_with_the_symbol(named, board):
+    """The note names the symbol that the text may mean."""
+    board.page.locator("#query").fill("btc/usdt")
+    board.page.keyboard.press("Enter")
+    expect(board.page.locator("#found-note")).to_contain_text("(did you mean BTC-USD?)")
+    expect(board.page.locator("tr[data-symbol]")).to_have_count(4)
+
+
 def test_any_spelling_leads_to_the_one_symbol(listed, board):
     """Another spelling of a symbol on the page adds no row."""
     board.page.locator("#query").fill("eurusd=x")

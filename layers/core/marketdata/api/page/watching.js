@@ -91,7 +91,7 @@ async function startWatching(choices) {
   for (const { symbol, name } of choices) {
     const entry = found.entries.get(found.aliases[symbol] ?? symbol);
     if (!entry || entry.code === "invalid_symbol") {
-      errors.push(entry?.message ?? `${symbol} is not a symbol`);
+      errors.push(entry ? entry.message + suggestionText(entry) : `${symbol} is not a symbol`);
       continue;
     }
     if (name) names.set(entry.symbol, name);
