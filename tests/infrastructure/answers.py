@@ -22,7 +22,7 @@ ANSWER_FIELDS = {
 
 
 def function_of(event: str) -> str:
-    """The function that an event, by its name, is for."""
+    """The function that is named in an event's name."""
     return event.split("__", maxsplit=1)[0]
 
 

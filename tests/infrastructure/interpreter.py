@@ -1,4 +1,4 @@
-"""moto's interpreter of state machines, with what it lacks: JSONata, a clock, and final errors.
+"""moto's interpreter of state machines, with JSONata, a clock and final errors added.
 
 On AWS an execution waits; here no thread ever waits for the wall clock. Time is shared by all
 executions and passes when each of them has nothing to do but wait.

@@ -20,7 +20,7 @@ from tests.support.redis_servers import RedisServer
 
 @contextmanager
 def lambda_process(server: RedisServer, market: MarketServers, **settings: str) -> Iterator[None]:
-    """The functions are imported anew, with Redis and providers by the environment."""
+    """Import the functions again, with Redis and the providers given by the environment."""
     own = {"AWS_LAMBDA_FUNCTION_NAME": "a-function"}
     urls = {f"{ENV_PREFIXES[source]}_BASE_URL": url for source, url in market.base_urls.items()}
     with pytest.MonkeyPatch.context() as patch, _own_logger(), event_loop() as loop:
@@ -45,7 +45,7 @@ def _forget_functions() -> None:
 
 @contextmanager
 def _own_logger() -> Iterator[None]:
-    """A process configures its logs once; other tests are not to inherit it."""
+    """Restore the logger afterwards, because a process configures its logs only once."""
     logger = logging.getLogger(ROOT)
     before = {**vars(logger), "handlers": [*logger.handlers]}
     try:

@@ -116,7 +116,7 @@ class Machines:
         return [_ended(client, arn, self._entered[arn]) for arn in started]
 
     def run_minute(self, *, from_s: int = 0, times: int = 1) -> list[Ended]:
-        """Run the loop through the minute, so many times at once; it begins at `from_s` in it."""
+        """Run the loop in `times` executions at once, from second `from_s` of the minute."""
         if from_s:
             self.clock.reach(MINUTE_MS + from_s * 1000)
         return self.run("price_loop", *[SCHEDULED] * times)

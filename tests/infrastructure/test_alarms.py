@@ -55,7 +55,7 @@ def test_missing_data_is_an_alarm_only_for_ages(parameters):
 
 
 def test_ages_are_judged_by_the_time_to_live_of_quotes():
-    """An age alarm rings when prices have been stale by QuoteTtl for three minutes."""
+    """An age alarm begins when prices have been stale by QuoteTtl for three minutes."""
     alarm = alarms_of(Stack(QuoteTtl="120"))["stocks-are-old"]
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == ("120", "GreaterThanThreshold")
     assert (alarm["Period"], alarm["EvaluationPeriods"]) == (60, 3)
@@ -63,16 +63,18 @@ def test_ages_are_judged_by_the_time_to_live_of_quotes():
     assert widget["annotations"]["horizontal"][0]["value"] == 120
 
 
-@pytest.mark.parametrize(("state", "rings"), [("ENABLED", True), ("DISABLED", False)])
-def test_a_loop_that_was_switched_off_does_not_ring(state, rings):
+@pytest.mark.parametrize(("state", "is_active"), [("ENABLED", True), ("DISABLED", False)])
+def test_a_loop_that_was_switched_off_raises_no_alarm(state, is_active):
     """With ScheduleState=DISABLED the age alarms have no actions."""
     alarms = alarms_of(Stack(ScheduleState=state))
-    assert {alarms[name]["ActionsEnabled"] for name in alarms if name.endswith("-old")} == {rings}
+    assert {alarms[name]["ActionsEnabled"] for name in alarms if name.endswith("-old")} == {
+        is_active
+    }
 
 
 @every_stack
-def test_every_alarm_tells_the_topic_when_it_rings_and_when_it_ends(parameters):
-    """Each alarm notifies the topic when it rings and when it ends."""
+def test_every_alarm_notifies_the_topic_at_its_start_and_its_end(parameters):
+    """Each alarm notifies the topic when it begins and when it ends."""
     for alarm in alarms_of(Stack(**parameters)).values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
         assert alarm["AlarmDescription"].endswith(".")
@@ -146,7 +148,7 @@ def test_the_alarm_of_the_refresh_lasts_between_two_failing_executions():
     assert lasts_s > SCHEDULE_SLACK_MS / 1000 + 2 * 600 + 60
 
 
-def test_a_few_errors_do_not_ring():
+def test_a_few_errors_raise_no_alarm():
     """A step may fail twice in five minutes; of the API's requests a tenth may fail."""
     alarms = alarms_of(Stack())
     for step in ("plan", "fetch", "commit"):
@@ -158,14 +160,14 @@ def test_a_few_errors_do_not_ring():
     assert (api["DatapointsToAlarm"], api["EvaluationPeriods"]) == (4, 5)
 
 
-def test_an_answer_that_says_why_there_is_no_price_does_not_ring():
+def test_an_answer_with_the_reason_for_a_missing_price_raises_no_alarm():
     """The alarm of the API watches the share of failures that the API counts itself."""
     api = alarms_of(Stack())["api-fails"]
     assert (api["Namespace"], api["MetricName"]) == (NAMESPACE, API_FAILED.name)
     assert api["Statistic"] == "Average"
 
 
-def test_an_api_that_ends_before_it_answers_rings():
+def test_an_api_that_ends_before_it_answers_raises_an_alarm():
     """An API that ends before its answer counts nothing, so Lambda's errors are watched."""
     crashes = alarms_of(Stack())["api-crashes"]
     assert (crashes["Namespace"], crashes["MetricName"]) == ("AWS/Lambda", "Errors")

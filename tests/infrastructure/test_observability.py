@@ -1,4 +1,4 @@
-"""The metrics of the dashboard and the alarms are metrics that exist."""
+"""The metrics of the dashboard and of the alarms are those of the code and of AWS."""
 
 from __future__ import annotations
 

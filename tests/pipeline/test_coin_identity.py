@@ -25,7 +25,7 @@ PRICES = {
     "pearl": 3.25, "pearl-chain": 0.019, "pearl-inu": 0.0000021, "ethereum": 1900.0,
 }  # fmt: skip
 
-# So many coins that a list without one of the others is not taken for an incomplete one.
+# Enough coins that a list without one of the others is not rejected as too small.
 FILLERS = [coin_row(f"filler-{n}", f"fil{n}", f"Filler {n}", 900 + n) for n in range(20)]
 
 

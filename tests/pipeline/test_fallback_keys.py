@@ -72,7 +72,7 @@ def test_one_provider_without_its_key_is_left_out(make, source):
 
 
 @pytest.mark.parametrize("source", KEYED)
-def test_a_bad_key_opens_at_once_and_a_good_one_heals_it(make, source):
+def test_a_bad_key_opens_the_breaker_at_once_and_a_good_one_closes_it(make, source):
     """One rejection opens the breaker as `bad_key`; its probe closes it once the key is good."""
     bad = make(**THREE, **GENEROUS, **{KEYED[source]: "a-bad-key"})
     silence(make, source)

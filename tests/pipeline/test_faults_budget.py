@@ -149,7 +149,12 @@ def test_nothing_lost_costs_no_further_round_trip(cache, worker_of):
         before = cache.round_trips
         worker.take(1, NOW + step)
         costs.append(cache.round_trips - before)
-    assert costs[1:] == [1, 1, 4, 1]  # recall is sent whole once, as each new script is
+    assert costs[1:] == [
+        1,
+        1,
+        4,
+        1,
+    ]  # 4: the first time, the script of the recall is sent as a whole
 
 
 @pytest.mark.parametrize("limits", ["5/second,20/minute", "12/minute,40/day", "7/minute,30/hour"])

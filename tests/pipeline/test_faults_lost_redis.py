@@ -1,4 +1,4 @@
-"""Redis loses everything under a service at its limits: it recovers at once, overspending nothing.
+"""Redis loses everything under a service at its limits: prices return, and no quota is exceeded.
 
 The simulated market keeps each provider's quota exactly and counts what came beyond it.
 """
@@ -15,7 +15,7 @@ from tests.support.pipeline import ACTIVE, Make, simulated
 
 YAHOO, FINNHUB = Source.YFINANCE, Source.FINNHUB
 TEN_STOCKS = "AAPL,MSFT,GOOGL,AMZN,META,NVDA,TSLA,JPM,V,NFLX"
-# What `Pipeline` sets, taken back: a service without any key.
+# Takes back the keys that `Pipeline` sets.
 NO_KEYS = {f"{name}_API_KEY": "" for name in ("FINNHUB", "COINMARKETCAP", "ALPHA_VANTAGE")}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.support.metric_lines import metrics_in
 
 ROOT = Path(__file__).parents[2]
-# A slot, and its jobs as ones whose fetch failed; the time is the real one, as on Lambda.
+# Plans a slot twice, and commits its jobs as failed fetches, at the real time, as on Lambda.
 SCRIPT = """
 import json, time
 import functions.plan_quotes.app as plan, functions.commit_quotes.app as commit

@@ -70,7 +70,7 @@ def test_a_repeated_price_is_fresh_only_if_it_may_be(commits, age_min, trading, 
     assert stored.fetched_ms == SLOT_MS + (60_000 if refreshed else 0)
 
 
-def test_a_second_source_that_repeats_it_does_not_make_it_fresh_either(commits):
+def test_a_second_source_that_repeats_an_old_price_does_not_renew_it(commits):
     """A second source's old price does not renew the `fetched_at` of the stored one."""
     commits.commit(now(age_min=60), trading=OPEN)
     commits.commit(later(now(age_min=60, source=FINNHUB), 60), trading=OPEN)

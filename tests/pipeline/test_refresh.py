@@ -149,7 +149,7 @@ def test_a_restored_list_is_fetched_before_it_is_too_old(refresh):
 
 
 def test_an_old_list_in_the_archive_is_put_back_and_fetched_anew(refresh):
-    """An archived list that is too old is restored and fetched anew in the same refresh."""
+    """An archived list that is too old is restored and fetched again in the same refresh."""
     calls = refresh.calls()
     lose_everything(refresh)
     summaries = refresh.run(2 * DAY_S)
@@ -158,7 +158,7 @@ def test_an_old_list_in_the_archive_is_put_back_and_fetched_anew(refresh):
 
 
 def test_a_provider_that_the_archived_list_lacks_is_asked(refresh):
-    """A list is fetched anew if the archived one lacks a provider, as after a new key."""
+    """A list is fetched again if the archived one lacks a provider, as after a new key."""
     listed = decode(refresh.archive.get(AssetClass.CRYPTO, LAST_GOOD))
     partial = replace(listed, sources=(Source.COINGECKO,))
     refresh.archive.put(AssetClass.CRYPTO, LAST_GOOD, encode(partial))

@@ -1,4 +1,4 @@
-"""The largest reports that fetch hands to commit, against what a state of Step Functions holds."""
+"""The largest reports from fetch to commit fit into a state of Step Functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.pipeline import GENEROUS, GENEROUS_MARKET, simulated
 from tests.support.simulated_market import WEDNESDAY_MS
 
 MOST_STATE_BYTES = 262_144
-# What an invocation's result has around the function's answer: headers, twice, and a status.
+# The result of an invocation adds headers, twice, and a status to the function's answer.
 AROUND_BYTES = 4_000
 MANY = symbols_of(10_000)
 COINS = [symbol for symbol in MANY if "-" in symbol][:250]
@@ -32,7 +32,7 @@ SHARES = [symbol for symbol in MANY if "-" not in symbol][:100]
     ids=["250 coins", "100 shares"],
 )
 def test_the_largest_report_fits_into_a_state(plain_redis, symbols, first, second):
-    """A full job of symbols with stored quotes, each asked of both providers for a second look."""
+    """The report of a full job with stored quotes, and with two quotes a symbol, fits."""
     with emptied(plain_redis) as cache, simulated(cache, limits=GENEROUS_MARKET) as make:
         assert AssetStore(cache).swap(coin_list(WEDNESDAY_MS))
         pipe = make(ACTIVE_SYMBOLS=",".join(symbols), **GENEROUS)

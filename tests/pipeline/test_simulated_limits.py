@@ -1,4 +1,4 @@
-"""The limits of `make start` let each second provider answer for the first one."""
+"""With the limits of `make start` a second provider can replace the first one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Providers that answer in time with old prices: the whole way, with the real provider code."""
+"""Providers that answer with old prices, from plan to API with the real provider code."""
 
 from __future__ import annotations
 

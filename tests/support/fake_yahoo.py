@@ -144,7 +144,7 @@ class FakeYahoo:
         self.released.wait()
 
     def drip(self, handler: BaseHTTPRequestHandler) -> None:
-        """An answer that comes a byte at a time, for ever."""
+        """An answer that is sent byte by byte, without an end."""
         handler.send_response(200)
         handler.send_header("Content-Length", "100000")
         handler.end_headers()

@@ -58,7 +58,7 @@ def test_requests_cost_in_proportion_to_those_that_reach_the_api():
     assert dollars(with_cdn, "API Gateway") == pytest.approx(3.04, abs=0.01)
 
 
-def test_the_free_tier_takes_its_units_off_and_never_pays():
+def test_the_free_tier_lowers_no_cost_below_zero():
     """With the free tier no item is negative, and none costs more than without it."""
     load = Workload()
     pairs = zip(bill(load), bill(load, free_tier=True), strict=True)
@@ -82,7 +82,7 @@ def test_a_service_without_symbols_and_readers_still_has_a_bill():
     assert total(bill(Workload(symbols=0, requests_per_day=0))) > 10
 
 
-def test_every_other_design_is_dearer_at_a_small_scale():
+def test_every_other_design_costs_more_at_a_small_scale():
     """A NAT gateway, Standard workflows and cache nodes all add to the bill."""
     assert all(more > 0 for _, more in other_designs(Workload(symbols=200)))
 

@@ -45,7 +45,7 @@ def test_a_shorter_run_spans_the_opening():
 
 
 @pytest.mark.parametrize(("seed", "hours"), RUNS)
-def test_bad_ticks_are_lone(seed, hours):
+def test_no_two_bad_ticks_agree(seed, hours):
     """No two planted prices of one class agree, and no symbol with one jumps."""
     planned = write_script(seed, hours).planned
     ticks = [p for p in planned if p.kind == "bad_tick"]
@@ -56,7 +56,7 @@ def test_bad_ticks_are_lone(seed, hours):
 
 
 @pytest.mark.parametrize(("seed", "hours"), RUNS)
-def test_bad_ticks_of_a_busy_provider_are_planted_while_it_is_well(seed, hours):
+def test_bad_ticks_do_not_overlap_other_faults_of_their_provider(seed, hours):
     """A provider's bad tick comes before each of its faults, or 5 minutes after its end."""
     planned = write_script(seed, hours).planned
     faults = [p for p in planned if p.kind not in {"bad_tick", "odd_row", "nan", *MOVES}]

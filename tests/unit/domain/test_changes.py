@@ -77,7 +77,7 @@ def test_a_figure_beyond_its_bounds_is_null(price, change, percent, close):
         ("100", "7", "1.010101", "99", (None, "1.010101", "99")),
         # a close from before a split, against a change and a percentage that agree
         ("100", "1", "1.010101", "990", ("1", "1.010101", None)),
-        # nothing agrees with anything
+        # no two figures agree
         ("100", "7", "30", "99", (None, None, "99")),
         ("100", "5", "-5.263158", None, ("5", None, None)),
         ("100", "0", "5", None, ("0", None, None)),

@@ -64,7 +64,7 @@ def test_a_near_miss_suggests_what_was_meant(text, first):
 @pytest.mark.parametrize(
     "text", ["AAPL", "TSLA AAPL", "", "💰", "???", "@", "@bitcoin-USD", "@mantle-eur", "A" * 1000]
 )
-def test_nothing_is_suggested_without_a_reason(text):
+def test_a_text_that_resembles_no_symbol_has_no_suggestion(text):
     """A valid symbol, or a text that resembles no symbol, has no suggestion."""
     assert suggestions(text) == ()
 

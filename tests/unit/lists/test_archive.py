@@ -127,7 +127,7 @@ def test_boto3_is_loaded_only_by_the_first_call():
     assert not {"boto3", "botocore"} & loaded
 
 
-def test_a_list_survives_the_archive():
+def test_a_list_is_unchanged_by_the_archive():
     """A list is unchanged after it was encoded and decoded, with names in any script."""
     assert decode(encode(LISTED)) == LISTED
 

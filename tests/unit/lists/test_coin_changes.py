@@ -82,7 +82,7 @@ def test_a_ticker_without_a_coin_remembers_its_last_one():
     assert not with_former(after(3, coin("Gem", coingecko="gem")), later).former
 
 
-def test_lost_coins_are_forgotten_in_the_end(monkeypatch):
+def test_lost_coins_are_dropped_after_some_time(monkeypatch):
     """Lost coins are kept longer than any history, then dropped; their number is bounded."""
     before = listed(coin("Gem", coingecko="gem"))
     assert max(one.length_ms for one in RANGES.values()) < FORMER_KEPT_MS

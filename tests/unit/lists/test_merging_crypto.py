@@ -71,7 +71,7 @@ def test_two_coins_of_one_ticker_do_not_share_ids():
     assert merged["ETC-USD"].ids == {"coinmarketcap": "1321"}
 
 
-def test_the_first_row_is_not_the_coin():
+def test_the_ranked_row_of_a_ticker_comes_first():
     """The ranked row of a ticker comes before unranked rows, whatever the order of the rows."""
     merged = crypto(
         coin(GECKO, "BTC-USD", "Batcat", "batcat"),

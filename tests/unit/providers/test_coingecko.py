@@ -195,7 +195,7 @@ def test_each_kind_of_http_error_is_its_own_error(status, body, error):
     assert type(caught.value) is error
 
 
-def test_a_currency_that_it_does_not_price_in_is_not_found():
+def test_a_currency_that_coingecko_does_not_have_is_not_found():
     """The error about a currency that CoinGecko does not have means not found."""
     parsed = parse({"error": "invalid vs_currency"}, status=400)
     assert {missing.code for missing in parsed.missing} == {Reason.NOT_FOUND}

@@ -37,7 +37,7 @@ def test_the_request_names_one_symbol_and_keeps_the_key_in_a_header():
     ("row", "symbol"),
     [("BAC-L", "BAC.PR.L"), ("CCIV+", "CCIV.WS"), ("CCIV=", "CCIV.U"), ("MKC.V", "MKC-V")],
 )
-def test_its_list_is_read_in_the_dialect_of_that_list(row, symbol):
+def test_finnhubs_list_is_read_in_its_own_spelling(row, symbol):
     """Preferred shares, warrants, units and classes are listed by their canonical symbols."""
     rows = [{"symbol": row, "description": "A PAPER", "mic": "XNYS", "currency": "USD"}]
     (listing,) = FINNHUB.parse_assets(AssetClass.STOCKS, [support.answer(rows)])
@@ -252,7 +252,7 @@ def test_the_forex_list_is_of_pairs():
     assert (pair.symbol, pair.provider_id, pair.currency) == ("EUR/USD", "IC MARKETS:1", "USD")
 
 
-def test_it_lists_no_crypto():
+def test_finnhub_lists_no_coins():
     """No list of coins is requested, because Finnhub's are pairs of single exchanges."""
     assert FINNHUB.build_asset_requests(AssetClass.CRYPTO) == ()
 

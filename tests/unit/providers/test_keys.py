@@ -10,7 +10,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from marketdata.clock import parse_utc
 from marketdata.domain.catalogue import Instrument
 from marketdata.domain.messages import Job
 from marketdata.domain.quotes import Source
@@ -25,7 +24,6 @@ from marketdata.settings import Settings
 from tests.support.jobs import granted
 
 AAPL = (Instrument(parse_symbol("AAPL")),)
-NOW = parse_utc("2026-11-22T15:00:00Z")
 REJECTED = Response(401, {}, b'{"error":"Invalid API key"}')
 
 
@@ -180,7 +178,7 @@ def test_a_secret_that_cannot_be_read_is_read_again_after_a_minute():
     assert store.provider().build_request(AAPL).headers["X-Finnhub-Token"] == "abc"
 
 
-def test_known_keys_outlive_a_failing_read():
+def test_known_keys_are_used_after_a_failed_reading():
     """Keys that were read once are used while the secret cannot be read."""
     store = Store('{"FINNHUB_API_KEY": "abc"}')
     store.provider().build_request(AAPL)

@@ -86,7 +86,7 @@ def test_the_redis_that_is_started_asks_for_a_password(tmp_path, at_end):
     assert not any(password.encode() in command for command in commands)
 
 
-def test_nothing_is_left_of_it(tmp_path):
+def test_the_file_with_the_password_is_removed(tmp_path):
     """At the end of a service the file with the password is removed."""
     with ExitStack() as at_end:
         started(tmp_path, at_end)

@@ -250,7 +250,7 @@ NEW_YORK = TradingHours(
         (Hours.CRYPTO, "03-22 05:00:01", "REGULAR", "03-22 05:00:01", "03-22 00:00:00"),
     ],
 )  # fmt: skip
-def test_sessions(hours, at, state, last_trade, previous_close):
+def test_sessions_have_the_hours_of_their_market(hours, at, state, last_trade, previous_close):
     """Each session opens and closes as the real one, over holidays, weekends and summer time."""
     session = NEW_YORK.at(hours, ms(at))
     assert session.state == state
@@ -265,7 +265,7 @@ def test_an_always_open_market_trades_on_sunday(hours):
     assert TradingHours().last_trade_ms(hours, sunday_ms) == sunday_ms
 
 
-def test_truth_freezes_at_the_close():
+def test_the_price_of_a_stock_stops_at_the_close():
     """After the close a stock keeps the price and the time of its last trade."""
     market = Market(always_open=False)
     close_ms = ms("03-20 20:00:00")

@@ -18,7 +18,7 @@ from tests.support.trading_support import utc_ms
 FRIDAY_CLOSE_MS = utc_ms("2026-03-20T20:00")
 
 
-def test_is_true_tells_right_from_wrong():
+def test_is_true_needs_the_right_price_and_time():
     """A quote is true with its price at its time, and wrong if one of them is a little off."""
     market = Market(clock=Clock())
     for symbol in ("AAPL", "BTC-USD", "EUR/USD", "SHIB-USD"):
