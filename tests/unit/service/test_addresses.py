@@ -35,7 +35,8 @@ def test_a_machine_without_ipv6_is_served_over_ipv4(monkeypatch):
 
     monkeypatch.setattr(addresses, "_bound", bound)
     (listener,) = addresses.listen(("127.0.0.1", "::1"), free_port())
-    listener.close()
+    with listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
 
 
 def test_a_taken_port_is_named_with_another():
