@@ -38,7 +38,7 @@ LONGEST = (
     "tests/attacks/test_greedy_connections.py",
     "tests/browser/test_board_looks.py",
     "tests/e2e/test_start_service.py",
-    "tests/browser/test_board_watching.py",
+    "tests/browser/test_board_search.py",
     "tests/e2e/test_no_secret_leaks.py",
     "tests/browser/test_board_rows.py",
     "tests/browser/test_board_prices.py",

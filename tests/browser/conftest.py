@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from marketdata.domain.symbols import AssetClass
 from tests.support.api_service import Service
 from tests.support.board_page import FLAGS, BoardPage, new_tab
 from tests.support.caches import emptied
@@ -67,3 +68,31 @@ def board(tab: Page, service: Service) -> Iterator[BoardPage]:
     with service.served() as origin, BoardPage(tab, service, origin) as board:
         yield board.open()
         assert board.complaints == []
+
+
+@pytest.fixture
+def listed(service: Service) -> Service:
+    """The service with lists that have more symbols than are priced."""
+    service.now_ms += 5_000
+    service.list_assets(AssetClass.STOCKS, ["AAPL", "MSFT", "TSLA", "BTCM"], "v2")
+    service.list_assets(AssetClass.CRYPTO, ["BTC-USD", "ETH-USD"], "v2")
+    service.watched()
+    return service
+
+
+@pytest.fixture
+def named(service: Service) -> Service:
+    """The service with lists of usual names."""
+    service.now_ms += 5_000
+    stocks = {
+        "AAPL": "Apple Inc.",
+        "TSLA": "Tesla.com, Inc.",
+        "BTCM": "BIT Mining Limited",
+        "KO": "The Coca-Cola Company",
+        "PEP": "PepsiCo, Inc.",
+    }
+    coins = {"BTC-USD": "Bitcoin", "ETH-USD": "Ethereum", "BCH-USD": "Bitcoin Cash"}
+    service.list_assets(AssetClass.STOCKS, stocks, "v2")
+    service.list_assets(AssetClass.CRYPTO, coins, "v2")
+    service.watched()
+    return service

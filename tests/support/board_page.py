@@ -121,6 +121,13 @@ class BoardPage:
         expect(options.first).to_be_visible()
         return options
 
+    def focused(self) -> str:
+        """The id or the text of the element with the keyboard's focus."""
+        found: str = self.page.evaluate(
+            "() => document.activeElement.id || document.activeElement.innerText"
+        )
+        return found
+
     def asked_for(self, path: str) -> list[Request]:
         """The requests for a path so far."""
         return [request for request in self.asked if re.search(path, request.url)]
