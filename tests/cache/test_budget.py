@@ -17,7 +17,7 @@ from tests.support.control_support import LEDGER_SOURCE as SOURCE
 from tests.support.control_support import Ledger
 
 NOW = 1_763_820_000_000
-SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 
 
 @pytest.fixture
