@@ -49,6 +49,9 @@ LONGEST = (
 )
 
 
+ON_BOTH_SERVERS = ("test_client.py", "test_requests.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of `LONGEST` first, in its order."""
     place = {name: number for number, name in enumerate(LONGEST)}
@@ -79,15 +82,14 @@ def cluster_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Choose the servers of a test.
 
-    The tests of `tests/cache` run on a plain server and on a cluster. All others reach Redis only
-    through the modules that `tests/cache` tests, so each runs on one of the two servers. The choice
-    depends on the test's name.
+    The tests of the client, and of each command that the service sends, run on a plain server and
+    on a cluster. Every other test runs on one of the two. The choice depends on the test's name.
     """
     if "shared_redis" not in metafunc.fixturenames:
         return
     servers = ["plain", "cluster"]
     test = metafunc.definition
-    if test.path.parent.name != "cache":
+    if test.path.name not in ON_BOTH_SERVERS:
         servers = [servers[crc32(test.name.encode()) % 2]]
     metafunc.parametrize("shared_redis", servers, indirect=True)
 

@@ -23,7 +23,7 @@ from tests.support.sample_lists import (
 
 @pytest.fixture
 def store(cache):
-    """A store on an empty Redis, plain and in cluster mode."""
+    """A store on an empty Redis, plain or in cluster mode."""
     return AssetStore(cache, sleep=lambda _s: None)
 
 

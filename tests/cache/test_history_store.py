@@ -19,7 +19,7 @@ MINUTES_KEY, HOURS_KEY = "mda:{quotes}:minutes:AAPL", "mda:{quotes}:hours:AAPL"
 
 @pytest.fixture
 def store(cache):
-    """A store of quotes on an empty Redis, plain and in cluster mode."""
+    """A store of quotes on an empty Redis, plain or in cluster mode."""
     return QuoteStore(cache, retention_s=7 * 86400)
 
 

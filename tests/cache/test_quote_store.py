@@ -21,7 +21,7 @@ RETENTION_S = 7 * 86400
 
 @pytest.fixture
 def store(cache):
-    """A store on an empty Redis, plain and in cluster mode."""
+    """A store on an empty Redis, plain or in cluster mode."""
     return QuoteStore(cache, retention_s=RETENTION_S)
 
 

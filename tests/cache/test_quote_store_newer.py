@@ -15,7 +15,7 @@ from tests.support.sample_quotes import START, at_ms, put, quote
 
 @pytest.fixture
 def store(cache):
-    """A store on an empty Redis, plain and in cluster mode."""
+    """A store on an empty Redis, plain or in cluster mode."""
     return QuoteStore(cache, retention_s=7 * 86400)
 
 

@@ -29,7 +29,7 @@ NAMES = (f"S{number}" for number in itertools.count())
 
 @pytest.fixture
 def store(cache):
-    """A store on an empty Redis, plain and in cluster mode."""
+    """A store on an empty Redis, plain or in cluster mode."""
     return QuoteStore(cache, retention_s=600)
 
 

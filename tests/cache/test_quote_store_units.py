@@ -14,7 +14,7 @@ HOUR = 3600
 
 @pytest.fixture
 def store(cache):
-    """A store on an empty Redis, plain and in cluster mode."""
+    """A store on an empty Redis, plain or in cluster mode."""
     return QuoteStore(cache, retention_s=7 * 86400)
 
 
