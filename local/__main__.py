@@ -23,7 +23,10 @@ def main() -> int:
     commands.add_parser("start", help="run Redis, the loop and the API until Ctrl-C")
     day = commands.add_parser("day", help="simulate a day with faults; 1 if it missed a target")
     day.add_argument(
-        "--hours", type=float_between(2, 24), default=24.0, help="from 2 to 24 (the default)"
+        "--hours",
+        type=float_between(2, 12, also=24),
+        default=24.0,
+        help="from 2 to 12, or 24 (the default)",
     )
     day.add_argument("--seed", type=int_between(0, 2**32), default=1, help="of prices and faults")
     bill.add_arguments(

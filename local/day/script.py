@@ -20,7 +20,10 @@ from marketdata.domain.symbols import AssetClass
 MIDNIGHT_MS = 1_773_792_000_000  # Wednesday 2026-03-18 00:00 UTC
 OPENS_MS = MIDNIGHT_MS + 13 * HOUR_MS + 30 * MINUTE_MS  # New York, summer time
 CLOSES_MS = OPENS_MS + 6 * HOUR_MS + 30 * MINUTE_MS
-LEAST_HOURS, MOST_HOURS = 2.0, 24.0
+# A shorter run is placed around the opening of New York. If it were longer than this, faults of
+# stocks would come after the close.
+LEAST_HOURS, MOST_SHORT_HOURS = 2.0, 12.0
+DAY_HOURS = 24.0
 _T = TypeVar("_T")
 
 STOCKS, CRYPTO, FOREX = AssetClass.STOCKS, AssetClass.CRYPTO, AssetClass.FOREX
@@ -97,24 +100,28 @@ _PLACES: Mapping[str, tuple[float, float, float, float]] = MappingProxyType(
         "stale": (855, 0.46, 20, 4),
         "outage": (930, 0.60, 60, 4),
         # both during the outage, when stocks have no other provider
-        "finnhub": (958, 0.604, 3, 1),
-        "finnhub clock": (975, 0.62, 3, 1),
+        "finnhub": (958, 0.60, 3, 1),
+        "finnhub clock": (975, 0.60, 3, 1),
     }
 )
+# How many minutes after that place a fault of a shorter run begins. The outage has the same length
+# in every shorter run.
+_LATER: Mapping[str, float] = MappingProxyType({"finnhub": 0.48, "finnhub clock": 2.4})
 _SHAKE_MS = 8 * MINUTE_MS  # of a full day
 
 
-def write_script(seed: int, hours: float = MOST_HOURS) -> Script:
-    """Return the script of a run. Raise ValueError beyond `LEAST_HOURS` and `MOST_HOURS`."""
-    if not LEAST_HOURS <= hours <= MOST_HOURS:
-        raise ValueError(f"a day has {LEAST_HOURS:g} to {MOST_HOURS:g} hours, not {hours:g}")
+def write_script(seed: int, hours: float = DAY_HOURS) -> Script:
+    """Return the script of a day, or of a shorter run. Raise ValueError for any other length."""
+    if hours != DAY_HOURS and not LEAST_HOURS <= hours <= MOST_SHORT_HOURS:
+        allowed = f"{LEAST_HOURS:g} to {MOST_SHORT_HOURS:g} hours, or {DAY_HOURS:g}"
+        raise ValueError(f"a run has {allowed}, not {hours:g}")
     return _Writer(random.Random(f"script {seed}"), hours).script()
 
 
 class _Writer:
     def __init__(self, rng: random.Random, hours: float) -> None:
         self._rng = rng
-        self._full_day = hours == MOST_HOURS
+        self._full_day = hours == DAY_HOURS
         span_ms = round(hours * 720) * 5_000
         self._start_ms = MIDNIGHT_MS if self._full_day else OPENS_MS - span_ms // 4 // 5_000 * 5_000
         self._end_ms = self._start_ms + span_ms
@@ -174,7 +181,7 @@ class _Writer:
 
     def _jumps(self) -> Iterator[Planned]:
         """Yield true jumps, each of a symbol that has no bad tick."""
-        last = CLOSES_MS if self._full_day else self._end_ms
+        last = min(CLOSES_MS, self._end_ms)
         for asset_class, factor in JUMP_FACTORS.items():
             earliest = self._span("outage")[1] + 10 * MINUTE_MS
             at_ms = self._between(earliest, last - 15 * MINUTE_MS)
@@ -184,7 +191,7 @@ class _Writer:
 
     def _long_moves(self, taken: set[str | None]) -> Iterator[Planned]:
         """Yield crashes and pumps, each of a symbol that has no other move."""
-        last = CLOSES_MS if self._full_day else self._end_ms
+        last = min(CLOSES_MS, self._end_ms)
         earliest = self._span("outage")[1] + 10 * MINUTE_MS
         symbols = {
             asset_class: [symbol for symbol in listed if symbol not in taken]
@@ -206,7 +213,7 @@ class _Writer:
         early_ms = self._start_ms + (self._end_ms - self._start_ms) // 10
         for kind, asset_class, source, options in ODD_ROWS:
             first_ms = OPENS_MS + 2 * MINUTE_MS if asset_class is STOCKS else early_ms
-            last = CLOSES_MS if self._full_day and asset_class is STOCKS else self._end_ms
+            last = min(CLOSES_MS, self._end_ms) if asset_class is STOCKS else self._end_ms
             at_ms = self._healthy(source, faults, first_ms, last - BAD_TICK_MS - 2 * MINUTE_MS)
             symbol = _take(self._rng, symbols[asset_class])
             until_ms = at_ms + ODD_ROW_MS
@@ -270,6 +277,7 @@ class _Writer:
         else:
             begins, length = self._start_ms, short_length
             begins += round((self._end_ms - self._start_ms) * share)
+            begins += round(_LATER.get(name, 0) * MINUTE_MS)
         begins += self._shift_ms
         return begins, begins + round(length * MINUTE_MS)
 

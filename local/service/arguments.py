@@ -16,16 +16,18 @@ def int_between(low: int, high: int) -> Callable[[str], int]:
     return _argument(setting_types.int_between(low, high))
 
 
-def float_between(low: float, high: float) -> Callable[[str], float]:
-    """Return a reader of numbers from `low` to `high`."""
+def float_between(low: float, high: float, also: float | None = None) -> Callable[[str], float]:
+    """Return a reader of numbers from `low` to `high`, and of the number `also`."""
 
     def read(text: str) -> float:
         allowed = f"a number from {low:g} to {high:g}"
+        if also is not None:
+            allowed += f", or {also:g}"
         try:
             number = float(text)
         except ValueError:
             raise ValueError(allowed) from None
-        if not low <= number <= high:  # true for NaN, too
+        if number != also and not low <= number <= high:  # true for NaN, too
             raise ValueError(allowed)
         return number
 

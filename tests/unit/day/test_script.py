@@ -16,7 +16,7 @@ from marketdata.domain.quotes import Source
 from marketdata.domain.symbols import AssetClass
 
 SEEDS = range(25)
-RUNS = [(seed, hours) for seed in SEEDS for hours in (2, 24)]
+RUNS = [(seed, hours) for seed in SEEDS for hours in (2, 7, 12, 24)]
 
 
 def test_a_script_is_a_pure_function_of_seed_and_length():
@@ -73,6 +73,15 @@ def test_everything_happens_within_the_run(seed, hours):
         assert script.start_ms < planned.from_ms <= planned.until_ms < script.end_ms
         if planned.kind in MOVES:
             assert planned.until_ms < script.end_ms - 10 * MINUTE_MS
+        if planned.symbol in SYMBOLS[AssetClass.STOCKS]:
+            assert planned.until_ms < CLOSES_MS
+
+
+@pytest.mark.parametrize("hours", [1.9, 12.1, 23, 25])
+def test_a_run_of_another_length_is_an_error(hours):
+    """A run between half a day and a day would have faults of stocks after the close."""
+    with pytest.raises(ValueError, match=f"a run has 2 to 12 hours, or 24, not {hours:g}"):
+        write_script(1, hours)
 
 
 @pytest.mark.parametrize(("seed", "hours"), RUNS)

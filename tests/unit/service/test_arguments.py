@@ -21,7 +21,7 @@ ERRORS = {
     "crowd --poll 0": "argument --poll: '0' is not allowed",
     "crowd --places 0": "argument --places: '0' is not allowed",
     "crowd --own-lists 101": "allowed: a whole number from 0 to 100",
-    "day --hours 1": "argument --hours: '1' is not allowed; allowed: a number from 2 to 24",
+    "day --hours 1": "'1' is not allowed; allowed: a number from 2 to 12, or 24",
     "day --seed y": "argument --seed: 'y' is not allowed",
 }
 
@@ -63,3 +63,4 @@ def test_bounds_are_allowed():
     """Both ends of an argument's range are allowed."""
     assert [int_between(2, 4)(text) for text in ("2", "4")] == [2, 4]
     assert [float_between(0, 1)(text) for text in ("0", "0.25", "1")] == [0, 0.25, 1]
+    assert [float_between(2, 4, also=9)(text) for text in ("4", "9")] == [4, 9]
