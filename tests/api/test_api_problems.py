@@ -1,4 +1,4 @@
-"""Problems: the one shape of errors, whatever caused them."""
+"""Problems: all errors have the same shape."""
 
 import logging
 
@@ -28,7 +28,7 @@ def problem(reply):
     ["application/json", "", "text/html", "application/xml", "*/*, application/json;q=0"],
 )
 def test_json_is_sent_whatever_accept_says(cache, accept):
-    """An answer is JSON whatever `Accept` says."""
+    """An answer is JSON, also if `Accept` names other types."""
     reply = Service(cache).get("/v1/providers", accept=accept)
     assert (reply.status, reply.headers["content-type"]) == (200, "application/json")
 

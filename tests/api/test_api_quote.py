@@ -36,7 +36,7 @@ def test_one_missing_quote_is_a_problem_with_the_reason(cache, reason, status):
 
 
 def test_one_untracked_symbol_is_pending_and_watched(cache):
-    """A symbol that nobody watches is `pending` with Retry-After, and watched from then on."""
+    """A request for an unwatched symbol gets `pending` with Retry-After, and starts the watch."""
     service = Service(cache)
     reply = service.get("/v1/quotes/TSLA")
     assert (reply.status, reply.json["code"]) == (404, "pending")

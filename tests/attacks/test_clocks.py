@@ -225,7 +225,7 @@ def test_an_open_breaker_does_not_stay_open_after_the_clock_went_back(worker_on,
 
 
 def test_the_present_time_comes_from_redis(live_cache: Cache):
-    """In production a script's time is the server's, whatever time the caller passes."""
+    """In production a script uses the clock of the server, also if the caller passes a time."""
     control = control_on(live_cache)
     before = time.time() * 1000
     view = control.read_providers(0)

@@ -15,7 +15,7 @@ from tests.support.pipeline import GENEROUS
 
 MEGABYTE = 1024 * 1024
 HUGE = 60 * MEGABYTE
-# More than the kernel buffers for a connection that nobody reads any more.
+# More bytes than the kernel keeps for a connection after the client has stopped to read.
 KERNEL = 12 * MEGABYTE
 
 

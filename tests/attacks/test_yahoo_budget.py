@@ -77,7 +77,7 @@ def fail_quotes(yahoo: FakeYahoo) -> None:
     "fault", [break_nothing, break_crumbs, refuse_crumbs, remove_quotes, fail_quotes]
 )
 def test_yahoo_never_counts_more_than_the_limit(make, yahoo, fault, limit):
-    """In no minute do two workers make more requests than the limit, whatever fails."""
+    """Two workers together never make more requests in a minute than the limit allows."""
     env = {
         "urls": {Source.YFINANCE: yahoo.url},
         "ACTIVE_SYMBOLS": ",".join((*NAMES, "EUR/USD")),

@@ -1,6 +1,7 @@
 """`python -m tests.benchmarks`: every benchmark, as a table and, with `--json FILE`, as JSON.
 
-Each part runs in a process of its own, so that no part has the caches or the memory of another.
+Each part runs in a new process. So the caches and the memory of one part do not change the figures
+of another part.
 The exit code is 1 if a figure missed its bound.
 """
 

@@ -1,4 +1,4 @@
-"""The simulated market as a process of its own, so that its work is not measured."""
+"""The simulated market in a separate process, so that its work is not measured."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The memory of each function over 10,000 symbols, and the memory of each symbol in Redis.
 
-Every step runs in a process of its own through its Lambda handler, and passes its output on as
-the state machine does.
+Every step runs in a new process and is called by its Lambda handler. Its output is the input of the
+next step, as in the state machine.
 """
 
 from __future__ import annotations

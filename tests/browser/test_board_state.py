@@ -75,7 +75,7 @@ def test_one_failure_is_seen_before_the_breaker_opens(board, outcome):
 
 
 def test_an_answer_of_long_ago_is_not_called_ok(board):
-    """A provider that nobody has asked for minutes is idle."""
+    """A provider is idle if no call was made to it for some minutes."""
     service = board.service
     service.attempt(Source.YFINANCE, AssetClass.STOCKS, BreakerEffect.SUCCESS, outcome="ok")
     board.next_slot()

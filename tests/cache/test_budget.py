@@ -58,7 +58,7 @@ def test_calls_count_until_the_end_of_their_reservation_is_a_window_old(ledger_o
 
 
 def test_unused_calls_are_given_back_exactly(ledger_of):
-    """A refund frees exactly the unused calls of its own reservation."""
+    """A refund gives back the unused calls of its reservation, and no other calls."""
     ledger = ledger_of("10/minute,100/hour")
     first, second = ledger.take(6, NOW, run_ms=4000), ledger.take(4, NOW + 3000, run_ms=4000)
     ledger.settle(first, 1, NOW + 3000)

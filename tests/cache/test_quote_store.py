@@ -166,7 +166,7 @@ def test_one_commit_writes_quotes_and_reasons(store):
 
 
 def test_a_held_price_is_the_reason(store):
-    """A symbol with a held price is `quarantined`, whatever other reason is stored."""
+    """A symbol with a held price is `quarantined`, also if another reason is stored."""
     put(store, quote("100", 0))
     put(store, quote("140", 5))
     store.explain([MissingQuote("AAPL", Reason.PROVIDER_UNAVAILABLE, "away")])

@@ -176,7 +176,7 @@ def test_an_answer_that_is_repeated_is_no_second_look(store):
 
 
 def test_a_source_without_times_is_confirmed_by_its_next_fetch(store):
-    """For a source without times the fetch time tells one look from the next."""
+    """If a source gives no times, two looks differ by the time of the fetch."""
     put(store, quote("100", 0, time=None))
     put(store, quote("140", 5, time=None))
     assert put(store, quote("141", 10, time=None)) == ["written"]
@@ -215,7 +215,7 @@ def test_an_old_price_is_not_compared_with(store):
 
 
 def test_the_first_price_is_written(store):
-    """The first price of a symbol is written, whatever it is."""
+    """The first price of a symbol is written without a comparison."""
     assert put(store, quote("12345", 0)) == ["written"]
 
 

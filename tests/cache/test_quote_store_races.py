@@ -91,7 +91,7 @@ def test_a_reader_never_sees_time_go_back(store):
     data=st.data(),
 )
 def test_any_order_and_grouping_leaves_the_newest(lasting, ticks, data):
-    """The newest quote is stored, in whatever order and groups quotes are committed."""
+    """The newest quote is stored, for every order and grouping of the commits."""
     symbol = next(NAMES)
     quotes = [
         quote(100, fetched, source, time=time, symbol=symbol) for time, fetched, source in ticks

@@ -83,7 +83,7 @@ class Emulator:
         )
 
     def python(self) -> str:
-        """Return the version of Python that runs the functions, whatever their `Runtime` is."""
+        """Return the version of Python that runs the functions; their `Runtime` is not used."""
         return run_text(
             [str(EMULATOR / "python"), "-c", "import platform as p; print(p.python_version())"]
         )

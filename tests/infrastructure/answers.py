@@ -1,4 +1,4 @@
-"""What each function answers to its sample events, in whatever process it runs."""
+"""What each function answers to its sample events. The answer is the same in every process."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_the_python_that_is_given_makes_its_own(packages, tools):
 
 
 def test_bytecode_does_not_depend_on_folder_and_time(packages, tools, tmp_path):
-    """The same module has the same bytecode, whatever its folder and its time."""
+    """The same module has the same bytecode in another folder and with another file time."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "fine.py").write_text((packages / "fine.py").read_text(), encoding="utf-8")

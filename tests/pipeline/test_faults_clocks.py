@@ -25,7 +25,7 @@ class TrueTimeCache(Cache):
     true_clock: Clock
 
     def time_argument(self, now_ms: int) -> int | str:
-        """The true time, whatever the caller's clock shows."""
+        """The true time, which the caller's clock does not change."""
         return self.true_clock()
 
 

@@ -17,7 +17,7 @@ def test_an_event_is_understood_in_the_lambda_image(sam, empty, name):
 
 
 def moment(text: str | None) -> datetime | None:
-    """Return a time of a JSON answer, whatever its number of decimals."""
+    """Return a time of a JSON answer, with any number of decimals."""
     return None if text is None else datetime.fromisoformat(text)
 
 

@@ -1,4 +1,4 @@
-"""Why a quote is rejected whatever is stored, and the limits of each class."""
+"""Why a quote is rejected without a look at the stored one, and the limits of each class."""
 
 from __future__ import annotations
 

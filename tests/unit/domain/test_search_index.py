@@ -1,4 +1,4 @@
-"""Finding assets: the best match first, whatever the case, accents and punctuation."""
+"""Finding assets: the best match first. Case, accents and punctuation do not matter."""
 
 from __future__ import annotations
 

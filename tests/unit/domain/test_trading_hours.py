@@ -52,7 +52,7 @@ def test_a_timetable_that_has_run_out_tells_nothing(at_ms):
 
 @given(st.integers(0, 4_000_000_000_000))
 def test_crypto_always_trades(at_ms):
-    """Crypto is open at every time, whatever the timetable."""
+    """Crypto is open at every time, with every timetable."""
     assert trading_at(CRYPTO, TIMETABLE, at_ms) == Trading(open=True, since_ms=0)
 
 

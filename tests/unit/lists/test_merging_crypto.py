@@ -72,7 +72,7 @@ def test_two_coins_of_one_ticker_do_not_share_ids():
 
 
 def test_the_ranked_row_of_a_ticker_comes_first():
-    """The ranked row of a ticker comes before unranked rows, whatever the order of the rows."""
+    """The ranked row of a ticker comes before unranked rows, for every order of the rows."""
     merged = crypto(
         coin(GECKO, "BTC-USD", "Batcat", "batcat"),
         coin(GECKO, "BTC-USD", "Bitcoin", "bitcoin", 1),

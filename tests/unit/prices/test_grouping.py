@@ -78,7 +78,7 @@ def test_a_job_holds_one_class_one_use_and_one_batch():
 
 
 def test_jobs_come_in_the_order_of_their_longest_due_symbols():
-    """Groups are in the order of their first symbols among all due ones, whatever the class."""
+    """Groups of all classes are in the order of their first symbols among all due ones."""
     shares = [f"S{number}" for number in range(250)]
     planned = groups_of(active=[*shares[:150], *coins(2, "A"), *shares[150:]], new=["N"])
     firsts = [(group.instruments[0].symbol.text, group.use.value) for group in planned]

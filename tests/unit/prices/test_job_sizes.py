@@ -61,7 +61,7 @@ def grants(draw: st.DrawFn) -> list[CallGrant]:
 
 @given(count=st.integers(1, 40), grant=grants(), number=st.integers(0, 999), data=st.data())
 def test_no_grant_makes_a_job_larger_than_was_estimated(count, grant, number, data):
-    """A job is no larger than its estimate, whatever is granted, denied and excluded."""
+    """A job is no larger than its estimate, for all grants, denials and exclusions."""
     coins = tuple(map(coin, range(count)))
     pairs = [(source, one.symbol.text) for source in SOURCES for one in coins]
     excluded = frozenset(data.draw(st.lists(st.sampled_from(pairs))))

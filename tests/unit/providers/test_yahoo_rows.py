@@ -14,7 +14,7 @@ from tests.support.yahoo_answers import TIME_S, only, parse, row, v7
 
 
 def test_a_whole_batch_is_one_call_to_the_real_host():
-    """A batch is one request to the real host, whatever the base URL, and without a crumb."""
+    """A batch is one request without a crumb. Its URL has the real host, also with a base URL."""
     request = Yahoo("http://127.0.0.1:1").build_request([instrument("BRK.B"), instrument("GC=F")])
     assert request.url == "https://query1.finance.yahoo.com/v7/finance/quote"
     assert request.params == {"symbols": "BRK-B,GC=F", "formatted": "false"}
